@@ -36,7 +36,7 @@ def _define(config_class):
             parser=_Parser(field),
             serializer=None,
             name=field.name,
-            default_value=field.default,
+            default=field.default,
             help_string=field.metadata["help"],
             boolean=field.type is bool,
         )

@@ -1,0 +1,41 @@
+# The verbs people use: make quickstart, make test, make check, make clean.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip --disable-pip-version-check --quiet
+QUICKSTART := runs/quickstart
+
+.PHONY: quickstart test check clean
+.DELETE_ON_ERROR:
+
+# Trains, prunes, exports, attacks and reports; what is already there is not done again.
+quickstart: $(QUICKSTART)/report/report.json
+	@echo "open $(QUICKSTART)/report/report.html in a browser"
+
+$(QUICKSTART)/serving/1/saved_model.pb: | $(VENV)/installed
+	$(RUN) train.py --flagfile=configs/quickstart.cfg
+
+$(QUICKSTART)/report/report.json: $(QUICKSTART)/serving/1/saved_model.pb
+	$(RUN) evaluate.py --flagfile=configs/quickstart_evaluate.cfg
+
+test: $(VENV)/installed-dev
+	$(RUN) -m pytest
+
+check: $(VENV)/installed-dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+clean:
+	rm -rf $(VENV) $(QUICKSTART)
+
+$(VENV)/installed: requirements.txt constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python: expected 3.11 or newer; received {v[0]}.{v[1]}")'
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned packages (a minute or two)"
+	$(PIP) install -r requirements.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	$(PIP) install -r requirements-dev.txt
+	touch $@

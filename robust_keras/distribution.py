@@ -1,0 +1,41 @@
+"""From a name on the command line to a tf.distribute strategy."""
+
+import tensorflow as tf
+
+from robust_keras.errors import InputError
+
+
+def _mirrored():
+    """One replica a GPU; without GPUs one a logical CPU, which is a single replica unless configured."""
+    gpus = tf.config.list_logical_devices("GPU")
+    devices = gpus or tf.config.list_logical_devices("CPU")
+    return tf.distribute.MirroredStrategy([device.name for device in devices])
+
+
+STRATEGIES = {
+    "none": tf.distribute.get_strategy,
+    "mirrored": _mirrored,
+}
+
+
+def strategy(name, *, batch_size):
+    """The strategy of that name.
+
+    Args:
+        name: `none` or `mirrored`.
+        batch_size: images a step over all replicas.
+
+    Returns:
+        A `tf.distribute.Strategy`; build and compile the model in its `scope()`.
+
+    Raises:
+        InputError: for an unknown name, or a batch that the replicas cannot share equally. Unequal
+            shares would weight images differently and retrace the step.
+    """
+    if name not in STRATEGIES:
+        raise InputError.expected("--distribute", "one of " + ", ".join(STRATEGIES), name)
+    chosen = STRATEGIES[name]()
+    replicas = chosen.num_replicas_in_sync
+    if batch_size % replicas:
+        raise InputError.expected("--batch_size", f"a multiple of the {replicas} replicas", batch_size)
+    return chosen

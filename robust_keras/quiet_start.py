@@ -1,0 +1,30 @@
+"""Starts TensorFlow without its chatter on stderr."""
+
+import os
+import sys
+import tempfile
+
+
+def start_tensorflow():
+    """Imports TensorFlow and looks for devices while stderr is set aside.
+
+    TensorFlow's C++ side writes a dozen lines about CPU features and missing GPUs before its logging can
+    be configured, which would bury the one line that a user has to read. Should the import fail, what
+    was set aside is shown after all.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        started = False
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
+            started = True
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            if not started:
+                chatter.seek(0)
+                sys.stderr.write(chatter.read().decode(errors="replace"))

@@ -1,0 +1,105 @@
+"""Checkpoints from which an interrupted run goes on to the same final weights."""
+
+import os
+import pathlib
+import zipfile
+
+import keras
+import numpy as np
+
+from robust_keras.errors import InputError
+
+
+class LastCheckpoint(keras.callbacks.Callback):
+    """Keeps all that a run needs to go on, after every epoch, in one file that is never half-written.
+
+    Stored are the model's variables (weights, moving statistics, the states of its random seeds), the
+    optimizer's, and those of other callbacks such as pruning masks. Keras' own BackupAndRestore leaves
+    the last group out.
+
+    Args:
+        path: an `.npz` file.
+        extra_variables: called without arguments for the variables of other callbacks.
+    """
+
+    def __init__(self, path, extra_variables=tuple):
+        super().__init__()
+        self._path = pathlib.Path(path)
+        self._extra_variables = extra_variables
+
+    def _variables(self, model):
+        optimizer = model.optimizer
+        if not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        return [*model.variables, *optimizer.variables, *self._extra_variables()]
+
+    def restore(self, model) -> int:
+        """Restores the state, if there is one.
+
+        Args:
+            model: the compiled model of the run, newly built.
+
+        Returns:
+            The number of epochs already done; 0 when there is no checkpoint.
+
+        Raises:
+            InputError: if the file is no checkpoint of this model.
+        """
+        if not self._path.exists():
+            return 0
+        variables = self._variables(model)
+        try:
+            with np.load(self._path) as stored:
+                values = [stored[f"variable_{i}"] for i in range(len(stored.files) - 1)]
+                epochs = int(stored["epochs"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError.expected(str(self._path), "a checkpoint", f"another file ({error})") from error
+        if [value.shape for value in values] != [tuple(v.shape) for v in variables]:
+            raise InputError.expected(
+                str(self._path), "a checkpoint of this model", f"{len(values)} other arrays"
+            )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes the state; the old file stays until the new one is complete."""
+        arrays = {
+            f"variable_{i}": keras.ops.convert_to_numpy(variable)
+            for i, variable in enumerate(self._variables(self.model))
+        }
+        temporary = self._path.with_name(self._path.name + ".part")
+        with temporary.open("wb") as file:
+            np.savez(file, epochs=np.int64(epoch + 1), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+
+
+class BestCheckpoint(keras.callbacks.Callback):
+    """Keeps the model of the epoch with the highest validation accuracy so far.
+
+    Args:
+        path: a `.keras` file.
+        first_epoch: epochs before this one do not count, such as those before pruning has ended: a
+            denser model is not a better version of the pruned one.
+    """
+
+    def __init__(self, path, first_epoch=0):
+        super().__init__()
+        self._path = pathlib.Path(path)
+        self._score_path = self._path.with_suffix(".txt")
+        self._first_epoch = first_epoch
+
+    def _best(self):
+        return float(self._score_path.read_text()) if self._score_path.exists() else -1.0
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Saves the model if it is the best so far."""
+        accuracy = (logs or {}).get("val_accuracy")
+        if accuracy is None or epoch < self._first_epoch or accuracy <= self._best():
+            return
+        temporary = self._path.with_name("part-" + self._path.name)
+        self.model.save(temporary)
+        temporary.replace(self._path)
+        self._score_path.write_text(f"{accuracy}\n")

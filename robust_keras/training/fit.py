@@ -1,0 +1,105 @@
+"""One training run: compile, callbacks, resume, fit."""
+
+import sys
+
+import keras
+
+from robust_keras.data import pipeline
+from robust_keras.training import pruning
+from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
+from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
+from robust_keras.training.losses import TemperatureCrossEntropy
+
+OPTIMIZERS = {
+    "adam": lambda learning_rate: keras.optimizers.Adam(learning_rate),
+    "sgd": lambda learning_rate: keras.optimizers.SGD(learning_rate, momentum=0.9),
+}
+
+
+def compile_model(model, config):
+    """Compiles the model as the config asks; call it in the strategy's scope.
+
+    XLA stays off: its convolutions on CPU are slower than oneDNN's, and it breaks determinism.
+    """
+    model.compile(
+        optimizer=OPTIMIZERS[config.optimizer](config.learning_rate),
+        loss=TemperatureCrossEntropy(config.temperature),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        jit_compile=False,
+    )
+
+
+def pruning_callback(config, total_steps):
+    """The callback that prunes as the config asks, or None where nothing is to be pruned."""
+    if not config.final_sparsity:
+        return None
+    begin = round(config.pruning_begin * total_steps)
+    end = max(round(config.pruning_end * total_steps), begin + 1)
+    if config.pruning_schedule == "constant":
+        schedule = pruning.constant_sparsity(
+            config.final_sparsity, begin, end, config.pruning_frequency
+        )
+    else:
+        schedule = pruning.polynomial_decay(
+            config.initial_sparsity, config.final_sparsity, begin, end, config.pruning_frequency
+        )
+    return pruning.PruneLowMagnitude(schedule, layer_kinds=config.pruning_layers)
+
+
+def _callbacks(config, directory, pruner, checkpoint, initial_epoch, steps):
+    first_final_epoch = 0
+    if pruner is not None:
+        first_final_epoch = -(-round(config.pruning_end * steps * config.epochs) // steps) - 1
+    return [
+        StopOnNonFiniteLoss(),
+        *([pruner] if pruner is not None else []),
+        *log_callbacks(directory.csv_path, directory.tensorboard_path, initial_epoch),
+        BestCheckpoint(directory.best_path, first_epoch=first_final_epoch),
+        checkpoint,
+    ]
+
+
+def fit(model, split, config, directory):
+    """Trains a compiled model, from the last checkpoint where there is one.
+
+    Args:
+        model: compiled Keras model, newly built.
+        split: the training `ImageSplit`; a part of it is held out as `config.validation_fraction` says.
+        config: a `TrainConfig`.
+        directory: the run's `TrainingDirectory`.
+
+    Raises:
+        InputError: if the loss stops being finite, or a batch is larger than the training images.
+    """
+    training, validation = split, None
+    if config.validation_fraction:
+        training, validation = pipeline.hold_out(split, config.validation_fraction, config.seed)
+    steps = pipeline.steps_per_epoch(training, config.batch_size)
+    pruner = pruning_callback(config, steps * config.epochs)
+    checkpoint = LastCheckpoint(
+        directory.checkpoint_path, lambda: pruner.variables if pruner is not None else ()
+    )
+    if pruner is not None:
+        pruner.set_model(model)
+    directory.begin()
+    initial_epoch = checkpoint.restore(model)
+    if initial_epoch:
+        print(f"resuming after epoch {initial_epoch} of {config.epochs}")
+    batches = pipeline.training_dataset(
+        training,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        epochs=config.epochs,
+        initial_epoch=initial_epoch,
+        augment=config.augment,
+    )
+    model.fit(
+        batches,
+        epochs=config.epochs,
+        initial_epoch=initial_epoch,
+        steps_per_epoch=steps,
+        validation_data=validation
+        and pipeline.evaluation_dataset(validation, batch_size=config.batch_size),
+        callbacks=_callbacks(config, directory, pruner, checkpoint, initial_epoch, steps),
+        verbose=1 if sys.stdout.isatty() else 2,
+    )
