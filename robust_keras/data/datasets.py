@@ -1,0 +1,177 @@
+"""A data set in memory: images, labels and what they mean."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from robust_keras.data.checks import check_images, check_labels
+from robust_keras.errors import InputError
+
+_CHUNK = 4096
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageSplit:
+    """Images with their labels; bytes stay bytes until they are used.
+
+    Attributes:
+        images: (n, height, width, channels), uint8, or floats in [0, 1] (kept as float32).
+        labels: (n,), class numbers (kept as int64).
+
+    Raises:
+        InputError: the images or labels cannot be used, or their counts differ.
+
+    Example:
+        split = load("mnist5k").test.take(100, seed=0)
+        images = split.float_images()  # float32 (100, 28, 28, 1) in [0, 1]
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+
+    def __post_init__(self):
+        check_images(self.images, "images")
+        highest = np.max(self.labels) if np.size(self.labels) else 0
+        check_labels(self.labels, highest + 1, "labels")
+        if len(self.images) != len(self.labels):
+            raise InputError.expected(
+                "labels", f"one for each of {len(self.images)} images", f"{len(self.labels)} labels"
+            )
+        if self.images.dtype != np.uint8:
+            object.__setattr__(self, "images", self.images.astype(np.float32, copy=False))
+        object.__setattr__(self, "labels", self.labels.astype(np.int64, copy=False))
+
+    def __len__(self):
+        return len(self.labels)
+
+    @property
+    def image_shape(self):
+        """(height, width, channels)."""
+        return self.images.shape[1:]
+
+    def float_images(self):
+        """All images as float32 in [0, 1]; bytes are divided by 255."""
+        return to_float(self.images)
+
+    def select(self, indices):
+        """The images and labels at `indices`, in that order."""
+        return ImageSplit(self.images[indices], self.labels[indices])
+
+    def take(self, count, seed):
+        """A random part: `count` images (all if there are fewer) in an order that `seed` decides.
+
+        The same seed with a smaller count gives the beginning of the same part.
+        """
+        if count < 1:
+            raise ValueError(f"`count` must be at least 1. Received: count={count}")
+        # RandomState's stream is frozen by NumPy's policy; Generator's may change between releases.
+        return self.select(np.random.RandomState(seed).permutation(len(self))[:count])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageDataset:
+    """A named image classification data set.
+
+    Attributes:
+        name: as given to `load`.
+        train: images to train on.
+        test: images to evaluate on, of the same shape.
+        class_names: one name a class; a label is a position in it.
+
+    Raises:
+        InputError: shapes differ between the splits, fewer than two classes, a label without class.
+    """
+
+    name: str
+    train: ImageSplit
+    test: ImageSplit
+    class_names: tuple[str, ...]
+
+    def __post_init__(self):
+        if self.num_classes < 2:
+            raise InputError.expected(self.name, "at least 2 classes", self.num_classes)
+        if self.train.image_shape != self.test.image_shape:
+            raise InputError.expected(
+                self.name,
+                f"test images of the training images' shape {self.train.image_shape}",
+                self.test.image_shape,
+            )
+        for split_name in ("train", "test"):
+            labels = getattr(self, split_name).labels
+            check_labels(labels, self.num_classes, f"{self.name} {split_name}")
+
+    @property
+    def num_classes(self):
+        """How many classes there are."""
+        return len(self.class_names)
+
+    @property
+    def image_shape(self):
+        """(height, width, channels)."""
+        return self.train.image_shape
+
+
+# A loader takes the directory for prepared data (None: its own choice) and returns an ImageDataset.
+Loader = Callable[[str | None], ImageDataset]
+
+
+def to_float(images):
+    """Float32 pixels in [0, 1] from bytes or floats."""
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / np.float32(255.0)
+    return images.astype(np.float32, copy=False)
+
+
+def channel_statistics(split):
+    """Mean and variance of every channel, for the normalisation inside a model.
+
+    Args:
+        split: an `ImageSplit`.
+
+    Returns:
+        Two tuples of floats, one value a channel, in units of [0, 1] pixels.
+    """
+    count = split.images[..., 0].size
+    total = np.zeros(split.image_shape[-1])
+    squares = np.zeros(split.image_shape[-1])
+    for start in range(0, len(split), _CHUNK):
+        # In chunks: float64 copies of a whole data set would not fit small machines.
+        chunk = to_float(split.images[start : start + _CHUNK]).astype(np.float64)
+        total += chunk.sum(axis=(0, 1, 2))
+        squares += np.square(chunk).sum(axis=(0, 1, 2))
+    mean = total / count
+    variance = np.maximum(squares / count - np.square(mean), 0.0)
+    return tuple(mean.tolist()), tuple(variance.tolist())
+
+
+def hold_out(split, fraction, seed):
+    """Splits off a share of every class.
+
+    Args:
+        split: an `ImageSplit`.
+        fraction: share to hold out, in [0, 1); each class gives this share, rounded.
+        seed: which images are held out.
+
+    Returns:
+        (remaining, held_out), both in the order of `split`; held_out is None for fraction 0.
+
+    Raises:
+        InputError: so few images that one of the two would be empty.
+    """
+    if not 0.0 <= fraction < 1.0:
+        raise ValueError(f"`fraction` must be in [0, 1). Received: fraction={fraction}")
+    if fraction == 0.0:
+        return split, None
+    generator = np.random.RandomState(seed)
+    held = np.zeros(len(split), dtype=bool)
+    for label in np.unique(split.labels):
+        members = generator.permutation(np.flatnonzero(split.labels == label))
+        held[members[: round(fraction * len(members))]] = True
+    if held.all() or not held.any():
+        raise InputError.expected(
+            "validation_fraction",
+            f"a share that leaves images on both sides of {len(split)}",
+            fraction,
+        )
+    return split.select(~held), split.select(held)

@@ -1,0 +1,115 @@
+"""From an `ImageSplit` to batches: float32 images in [0, 1] and int64 labels.
+
+The split in memory is the cache: batches are gathered from its bytes and converted when needed.
+"""
+
+import tensorflow as tf
+
+from robust_keras.errors import InputError
+
+# Named, as the automatic choice may differ between devices and the order must not.
+_ALGORITHM = "philox"
+
+
+def steps_per_epoch(split, batch_size):
+    """Full batches in one pass; the few images left over change from epoch to epoch.
+
+    Raises:
+        InputError: the batch is larger than the split.
+    """
+    if batch_size > len(split):
+        raise InputError.expected(
+            "--batch_size", f"at most the {len(split)} training images", batch_size
+        )
+    return len(split) // batch_size
+
+
+def training_dataset(split, *, batch_size, seed, epochs, initial_epoch=0, augment=None):
+    """Shuffled full batches of the epochs initial_epoch .. epochs - 1.
+
+    The order of epoch e depends on (seed, e) only, so a run resumed at an epoch sees the batches
+    that it would have seen without the interruption.
+
+    Args:
+        split: an `ImageSplit`.
+        batch_size: images a batch, over all replicas.
+        seed: of order and augmentation, in [0, 2**31).
+        epochs: the first epoch that is not run.
+        initial_epoch: the first epoch that is run.
+        augment: None, or a function of (images, seed of two integers) that returns images of the
+            same shape, such as `augmentation.crop_and_flip`.
+
+    Returns:
+        A finite `tf.data.Dataset` of images (batch, height, width, channels) float32 and labels
+        (batch,) int64.
+
+    Raises:
+        InputError: the batch is larger than the split.
+
+    Example:
+        batches = training_dataset(split, batch_size=128, seed=0, epochs=5, augment=crop_and_flip)
+        model.fit(batches, epochs=5, steps_per_epoch=steps_per_epoch(split, 128))
+    """
+    if not 0 <= initial_epoch <= epochs:
+        raise ValueError(
+            f"`initial_epoch` must be in 0..{epochs}. Received: initial_epoch={initial_epoch}"
+        )
+    steps = steps_per_epoch(split, batch_size)
+    images, labels = _tensors(split)
+
+    def epoch_batches(epoch):
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(len(split), dtype=tf.int64), seed=tf.stack([seed, epoch]), alg=_ALGORITHM
+        )
+        indices = tf.reshape(order[: steps * batch_size], (steps, batch_size))
+        places = tf.range(steps, dtype=tf.int64)
+        return tf.data.Dataset.from_tensor_slices((tf.fill((steps,), epoch), places, indices))
+
+    def batch(epoch, step, indices):
+        pixels = _to_float(tf.gather(images, indices))
+        if augment is not None:
+            pixels = augment(pixels, _batch_seed(seed, epoch, step))
+        return pixels, tf.gather(labels, indices)
+
+    dataset = tf.data.Dataset.range(initial_epoch, epochs).flat_map(epoch_batches)
+    dataset = dataset.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    dataset = dataset.apply(
+        tf.data.experimental.assert_cardinality((epochs - initial_epoch) * steps)
+    )
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def evaluation_dataset(split, *, batch_size):
+    """The split's images in their order; the last batch may be smaller.
+
+    Args:
+        split: an `ImageSplit`.
+        batch_size: images a batch.
+
+    Returns:
+        A `tf.data.Dataset` of (images float32, labels int64).
+    """
+    dataset = tf.data.Dataset.from_tensor_slices(_tensors(split)).batch(batch_size)
+    return dataset.map(
+        lambda images, labels: (_to_float(images), labels),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    ).prefetch(tf.data.AUTOTUNE)
+
+
+def _tensors(split):
+    # tf.data works on the host; without this the whole set would be put on a GPU first.
+    with tf.device("CPU:0"):
+        return tf.constant(split.images), tf.constant(split.labels)
+
+
+def _to_float(images):
+    if images.dtype == tf.uint8:
+        return tf.cast(images, tf.float32) / 255.0
+    return images
+
+
+def _batch_seed(seed, epoch, step):
+    """A seed of its own for every batch of the run."""
+    start = tf.stack([tf.cast(seed, tf.int64), epoch])
+    return tf.random.experimental.stateless_fold_in(start, step, alg=_ALGORITHM)

@@ -1,0 +1,192 @@
+"""TensorFlow Datasets: used in this file only, and imported only when a set is loaded."""
+
+import contextlib
+import logging
+import pathlib
+import sys
+import tempfile
+import textwrap
+
+import numpy as np
+
+from robust_keras.data.datasets import ImageDataset, ImageSplit
+from robust_keras.errors import InputError
+
+_KNOWN = "mnist5k, mnist, fashion_mnist, cifar10, svhn_cropped"
+_MEMORY_LIMIT = 8 * 2**30  # bytes; sets are held in memory as they are
+_DOWNLOAD_RETRIES = 3
+
+
+def load(name, data_dir=None):
+    """Loads an image classification set; data already prepared are used as they are.
+
+    Args:
+        name: as TensorFlow Datasets writes it: `mnist`, `emnist/letters`, `cifar10:3.0.2`.
+        data_dir: its data directory; None for its default (`~/tensorflow_datasets`).
+
+    Returns:
+        An `ImageDataset`: split `train`, and `test` or else `validation`.
+
+    Raises:
+        InputError: unknown or not image classification, or neither prepared nor to be fetched.
+    """
+    tfds = _import(name)
+    builder = _builder(tfds, name, data_dir)
+    image_key, label_key = _keys(tfds, builder, name)
+    if not builder.is_prepared():
+        _download(tfds, builder, name)
+    train, test = _split_names(builder, name)
+    _check_size(builder, image_key, (train, test), name)
+    return ImageDataset(
+        name=name,
+        train=_read(builder, train, image_key, label_key),
+        test=_read(builder, test, image_key, label_key),
+        class_names=tuple(builder.info.features[label_key].names),
+    )
+
+
+def _import(name):
+    try:
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise InputError.expected(
+            f"--dataset={name}",
+            "tensorflow-datasets (pip install tensorflow-datasets importlib_resources), "
+            "or --dataset=mnist5k",
+            f"import failed: {error}",
+        ) from error
+    return tfds
+
+
+def _builder(tfds, name, data_dir):
+    try:
+        with _quiet():
+            return tfds.builder(name, data_dir=data_dir)
+    # A bad name, version or configuration raises one of many types, AssertionError among them.
+    except Exception as error:
+        if isinstance(error, tfds.core.registered.DatasetNotFoundError):
+            reason = name
+        else:
+            reason = f"{name} ({_first_line(error)})"
+        raise InputError.expected(
+            "--dataset",
+            f"{_KNOWN} or another TensorFlow Datasets name",
+            reason,
+        ) from error
+
+
+def _keys(tfds, builder, name):
+    """The names of the image and label features."""
+    features = builder.info.features
+    images = [k for k, f in features.items() if isinstance(f, tfds.features.Image)]
+    labels = [k for k, f in features.items() if isinstance(f, tfds.features.ClassLabel)]
+    supervised = builder.info.supervised_keys
+    if supervised and supervised[0] in images and supervised[1] in labels:
+        images, labels = supervised[:1], supervised[1:2]
+    if len(images) != 1 or len(labels) != 1:
+        raise InputError.expected(
+            f"--dataset={name}",
+            "one image and one class label an example",
+            f"features {', '.join(sorted(features))}",
+        )
+    shape = features[images[0]].shape
+    if None in shape:
+        raise InputError.expected(f"--dataset={name}", "images of one size", f"shape {shape}")
+    return images[0], labels[0]
+
+
+def _split_names(builder, name):
+    splits = builder.info.splits
+    test = "test" if "test" in splits else "validation"
+    if "train" not in splits or test not in splits:
+        raise InputError.expected(
+            f"--dataset={name}",
+            "a split train, and a split test or validation",
+            ", ".join(sorted(splits)) or "no split",
+        )
+    return "train", test
+
+
+def _check_size(builder, image_key, split_names, name):
+    feature = builder.info.features[image_key]
+    count = sum(builder.info.splits[split].num_examples for split in split_names)
+    size = count * int(np.prod(feature.shape)) * np.dtype(feature.np_dtype).itemsize
+    if size > _MEMORY_LIMIT:
+        raise InputError.expected(
+            f"--dataset={name}",
+            f"at most {_MEMORY_LIMIT / 2**30:g} GiB of images, as they are held in memory",
+            f"{size / 2**30:.1f} GiB",
+        )
+
+
+def _read(builder, split, image_key, label_key):
+    # One batch holding everything, which has a fixed order because files are not shuffled.
+    everything = builder.as_dataset(split=split, batch_size=-1, shuffle_files=False)
+    return ImageSplit(everything[image_key].numpy(), everything[label_key].numpy())
+
+
+def _download(tfds, builder, name):
+    """Fetches and prepares a set, or says what to do; a failure leaves nothing behind."""
+    root = pathlib.Path(builder.data_dir_root).expanduser()
+    new_directories = _missing(pathlib.Path(builder.data_path).expanduser())
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        # Downloads go to a directory of their own: what a broken one leaves is removed with it.
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as directory:
+            config = tfds.download.DownloadConfig(manual_dir=root / "downloads" / "manual")
+            with _quiet(), _few_retries():
+                builder.download_and_prepare(download_dir=directory, download_config=config)
+    # Hosts, checksums, missing parsers, manual downloads, disks: each raises something else.
+    except Exception as error:
+        _remove_empty(new_directories)
+        raise InputError.expected(
+            f"--dataset={name}",
+            f"data prepared in {root} (--data_dir), a network to fetch it, or --dataset=mnist5k",
+            _first_line(error),
+        ) from error
+
+
+@contextlib.contextmanager
+def _few_retries():
+    """Without a network, its ten growing pauses a file would take minutes."""
+    from tensorflow_datasets.core.download import downloader
+
+    retries = downloader.MAX_RETRIES
+    downloader.MAX_RETRIES = _DOWNLOAD_RETRIES
+    try:
+        yield
+    finally:
+        downloader.MAX_RETRIES = retries
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Warnings on the way (a retry, a folder not yet there) would bury the one line that counts."""
+    loggers = [logging.getLogger(name) for name in ("absl", "urllib3.connectionpool")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _missing(path):
+    """The directories on the way to `path` that do not exist, deepest first."""
+    return [directory for directory in (path, *path.parents) if not directory.exists()]
+
+
+def _remove_empty(directories):
+    for directory in directories:
+        if directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
+
+
+def _first_line(error):
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = lines[0] if lines else "no reason given"
+    return f"{type(error).__name__}: {textwrap.shorten(text, 120, placeholder=' ...')}"
