@@ -1,7 +1,8 @@
 """Attacks trained classifiers, audits the result and writes report.json and report.html.
 
     python evaluate.py --models=runs/quickstart/serving --output_dir=runs/quickstart/report
-    python evaluate.py --models=A/serving,B/model.keras --dataset=cifar10 --norm=linf --epsilons=2/255,8/255
+    python evaluate.py --models=A/serving,B/model.keras --dataset=cifar10 --norm=linf
+    --epsilons=2/255,8/255
 
 Takes SavedModels (ours or anybody's, as long as the default signature maps images to logits or
 probabilities) and .keras files. Images and epsilons are in [0, 1].

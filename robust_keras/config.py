@@ -7,6 +7,7 @@ Every field is a flag of the same name; its help text and its parser are kept wi
 import dataclasses
 import json
 import pathlib
+import re
 
 from robust_keras import flag_values
 from robust_keras.errors import InputError
@@ -86,8 +87,9 @@ class TrainConfig(_Config):
     dataset: str = _flag(
         "mnist5k",
         flag_values.Text(),
-        "Data set: mnist5k (5,000 real MNIST digits, needs no download) or a TensorFlow Datasets "
-        "name such as mnist, fashion_mnist, cifar10, svhn_cropped.",
+        "Data set: mnist5k (5,000 real MNIST digits, needs no download), a TensorFlow Datasets "
+        "name such as mnist, fashion_mnist, cifar10, svhn_cropped, or your own .npz file with "
+        "x_train, y_train, x_test, y_test.",
     )
     data_dir: str | None = _flag(
         None,
@@ -168,9 +170,8 @@ class TrainConfig(_Config):
     def __post_init__(self):
         super().__post_init__()
         if self.output_dir is None:
-            name = (
-                f"{self.dataset.replace('/', '-').replace(':', '-')}-{self.model}-{self.activation}"
-            )
+            dataset = re.sub(r"\W+", "-", self.dataset.removesuffix(".npz")).strip("-")
+            name = f"{dataset}-{self.model}-{self.activation}"
             object.__setattr__(self, "output_dir", str(pathlib.Path("runs") / name))
         if self.pruning_end <= self.pruning_begin:
             raise InputError.expected(
@@ -201,7 +202,7 @@ class EvaluateConfig(_Config):
     dataset: str = _flag(
         "mnist5k",
         flag_values.Text(),
-        "Data set: mnist5k or a TensorFlow Datasets name such as mnist or cifar10.",
+        "Data set: mnist5k, a TensorFlow Datasets name such as mnist or cifar10, or an .npz file.",
     )
     data_dir: str | None = _flag(
         None,

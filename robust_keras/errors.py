@@ -11,11 +11,11 @@ class InputError(ValueError):
         Args:
             name: what was wrong, as the user wrote it (`--epsilons`, a path, a data set).
             expected: what would have been right, in words.
-            received: what came instead; strings are shown in quotes.
+            received: what came instead; a value, or words that describe it.
 
         Returns:
             An `InputError` whose text fits on one line.
         """
-        shown = repr(received) if isinstance(received, str) else str(received)
-        text = f"{name}: expected {expected}; received {shown}"
-        return cls(" ".join(text.split()))
+        # Quotes only where nothing could be seen without them.
+        shown = str(received) if str(received).strip() else repr(received)
+        return cls(" ".join(f"{name}: expected {expected}; received {shown}".split()))

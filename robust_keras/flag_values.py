@@ -9,7 +9,8 @@ import math
 
 
 def _refuse(expected, received):
-    shown = repr(received) if isinstance(received, str) else str(received)
+    # Quotes only where nothing could be seen without them.
+    shown = str(received) if str(received).strip() else repr(received)
     raise ValueError(f"expected {expected}; received {shown}")
 
 

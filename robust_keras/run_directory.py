@@ -1,4 +1,4 @@
-"""The directory of one run: new, unfinished and to be resumed, or finished and never overwritten."""
+"""The directory of one run: new, unfinished and to be resumed, or finished and never touched."""
 
 import contextlib
 import os
@@ -22,7 +22,9 @@ def check_writable(path: pathlib.Path):
         raise InputError.expected("--output_dir", "a directory", f"{path}, but {nearest} is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise InputError.expected(
-            "--output_dir", "a directory that can be written to", f"{path}, but {nearest} is read-only"
+            "--output_dir",
+            "a directory that can be written to",
+            f"{path}, but {nearest} is read-only",
         )
 
 
@@ -45,7 +47,7 @@ def write_atomically(path: pathlib.Path, text: str):
 
 @contextlib.contextmanager
 def staged_directory(target: pathlib.Path):
-    """A new directory beside `target` that becomes `target` if the block ends well, else vanishes."""
+    """A new directory that becomes `target` if the block ends well, and vanishes otherwise."""
     make_directory(target.parent)
     staging = pathlib.Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
@@ -58,15 +60,15 @@ def staged_directory(target: pathlib.Path):
 class TrainingDirectory:
     """Where one training run keeps its things.
 
-    `config.json` is written when training begins and `serving/1` last, so its presence marks a finished
-    run.
+    `config.json` is written when training begins and `serving/1` last, so its presence marks a
+    finished run.
 
     Args:
         config: the run's `TrainConfig`.
 
     Raises:
-        InputError: if the directory is a file, is read-only, holds a finished run, an unfinished run
-            with other settings, or files that are no run's.
+        InputError: if the directory is a file, is read-only, holds a finished run, an unfinished
+            run with other settings, or files that are no run's.
     """
 
     def __init__(self, config):
@@ -85,7 +87,9 @@ class TrainingDirectory:
     def _check_content(self):
         if (self.serving_path / "1").exists():
             raise InputError.expected(
-                "--output_dir", "a new directory or an unfinished run", f"{self.path}, a finished run"
+                "--output_dir",
+                "a new directory or an unfinished run",
+                f"{self.path}, a finished run",
             )
         if self._config_path.exists():
             self._check_same_settings()
@@ -101,7 +105,9 @@ class TrainingDirectory:
             stored = type(self._config).from_json(self._config_path.read_text(encoding="utf-8"))
         except (OSError, ValueError, TypeError) as error:
             raise InputError.expected(
-                "--output_dir", "a run with a readable config.json", f"{self._config_path} ({error})"
+                "--output_dir",
+                "a run with a readable config.json",
+                f"{self._config_path} ({error})",
             ) from error
         different = [
             f"--{name}={value}"
@@ -133,12 +139,16 @@ def check_report_directory(output_dir) -> pathlib.Path:
     check_writable(path)
     if (path / "report.json").exists():
         raise InputError.expected(
-            "--output_dir", "a directory without a finished report", f"{path}, which holds report.json"
+            "--output_dir",
+            "a directory without a finished report",
+            f"{path}, which holds report.json",
         )
     if path.is_dir():
         others = sorted({item.name for item in path.iterdir()} - {"figures", "report.html"})
         if others:
             raise InputError.expected(
-                "--output_dir", "a new or empty directory", f"{path}, which holds {', '.join(others[:3])}"
+                "--output_dir",
+                "a new or empty directory",
+                f"{path}, which holds {', '.join(others[:3])}",
             )
     return path

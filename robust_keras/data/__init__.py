@@ -2,7 +2,7 @@
 
 import functools
 
-from robust_keras.data import mnist5k, tfds_datasets
+from robust_keras.data import mnist5k, npz_file, tfds_datasets
 from robust_keras.data.checks import check_images, check_labels
 from robust_keras.data.datasets import (
     ImageDataset,
@@ -38,7 +38,8 @@ def load(name: str, data_dir: str | None = None) -> ImageDataset:
     """Loads a data set into memory.
 
     Args:
-        name: a key of `DATASETS`, or any TensorFlow Datasets name (`kmnist`, `emnist/letters` ...).
+        name: a key of `DATASETS`, any TensorFlow Datasets name (`kmnist`, `emnist/letters` ...), or
+            the path of an `.npz` file of one's own (see `npz_file`).
         data_dir: where TensorFlow Datasets keeps its data; None for its own choice.
 
     Returns:
@@ -51,5 +52,7 @@ def load(name: str, data_dir: str | None = None) -> ImageDataset:
         dataset = load("mnist5k")
         dataset.train.images.shape  # (4000, 28, 28, 1)
     """
+    if name.endswith(".npz"):
+        return npz_file.load(name)
     loader = DATASETS.get(name, functools.partial(tfds_datasets.load, name))
     return loader(data_dir)

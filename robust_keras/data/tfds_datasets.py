@@ -31,6 +31,7 @@ def load(name, data_dir=None):
         InputError: unknown or not image classification, or neither prepared nor to be fetched.
     """
     tfds = _import(name)
+    _silence()
     builder = _builder(tfds, name, data_dir)
     image_key, label_key = _keys(tfds, builder, name)
     if not builder.is_prepared():
@@ -60,8 +61,7 @@ def _import(name):
 
 def _builder(tfds, name, data_dir):
     try:
-        with _quiet():
-            return tfds.builder(name, data_dir=data_dir)
+        return tfds.builder(name, data_dir=data_dir)
     # A bad name, version or configuration raises one of many types, AssertionError among them.
     except Exception as error:
         if isinstance(error, tfds.core.registered.DatasetNotFoundError):
@@ -136,7 +136,7 @@ def _download(tfds, builder, name):
         # Downloads go to a directory of their own: what a broken one leaves is removed with it.
         with tempfile.TemporaryDirectory(prefix=".download-", dir=root) as directory:
             config = tfds.download.DownloadConfig(manual_dir=root / "downloads" / "manual")
-            with _quiet(), _few_retries():
+            with _few_retries():
                 builder.download_and_prepare(download_dir=directory, download_config=config)
     # Hosts, checksums, missing parsers, manual downloads, disks: each raises something else.
     except Exception as error:
@@ -161,18 +161,13 @@ def _few_retries():
         downloader.MAX_RETRIES = retries
 
 
-@contextlib.contextmanager
-def _quiet():
-    """Warnings on the way (a retry, a folder not yet there) would bury the one line that counts."""
-    loggers = [logging.getLogger(name) for name in ("absl", "urllib3.connectionpool")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+def _silence():
+    """Warnings (a retry, a folder not yet there) would bury the one line that counts.
+
+    For good, as its download threads may still be at it when the error has been printed.
+    """
+    for name in ("absl", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def _missing(path):

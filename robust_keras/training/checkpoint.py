@@ -11,11 +11,11 @@ from robust_keras.errors import InputError
 
 
 class LastCheckpoint(keras.callbacks.Callback):
-    """Keeps all that a run needs to go on, after every epoch, in one file that is never half-written.
+    """Keeps all that a run needs to go on, after every epoch, in one file that is always whole.
 
-    Stored are the model's variables (weights, moving statistics, the states of its random seeds), the
-    optimizer's, and those of other callbacks such as pruning masks. Keras' own BackupAndRestore leaves
-    the last group out.
+    Stored are the model's variables (weights, moving statistics, the states of its random seeds),
+    the optimizer's, and those of other callbacks such as pruning masks. Keras' own BackupAndRestore
+    leaves the last group out.
 
     Args:
         path: an `.npz` file.
@@ -53,7 +53,9 @@ class LastCheckpoint(keras.callbacks.Callback):
                 values = [stored[f"variable_{i}"] for i in range(len(stored.files) - 1)]
                 epochs = int(stored["epochs"])
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError.expected(str(self._path), "a checkpoint", f"another file ({error})") from error
+            raise InputError.expected(
+                str(self._path), "a checkpoint", f"another file ({error})"
+            ) from error
         if [value.shape for value in values] != [tuple(v.shape) for v in variables]:
             raise InputError.expected(
                 str(self._path), "a checkpoint of this model", f"{len(values)} other arrays"

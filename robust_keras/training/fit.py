@@ -64,7 +64,8 @@ def fit(model, split, config, directory):
 
     Args:
         model: compiled Keras model, newly built.
-        split: the training `ImageSplit`; a part of it is held out as `config.validation_fraction` says.
+        split: the training `ImageSplit`; a part of it is held out as `config.validation_fraction`
+            says.
         config: a `TrainConfig`.
         directory: the run's `TrainingDirectory`.
 

@@ -12,8 +12,8 @@ from robust_keras.errors import InputError
 def drop_rows_from_epoch(path: pathlib.Path, epoch: int):
     """Removes the rows of `epoch` and later from a CSV log.
 
-    A run that was killed between its log and its checkpoint repeats an epoch; the log shall hold each
-    epoch once.
+    A run that was killed between its log and its checkpoint repeats an epoch; the log shall hold
+    each epoch once.
     """
     if not path.exists():
         return

@@ -7,8 +7,8 @@ import keras
 class TemperatureCrossEntropy(keras.losses.Loss):
     """Cross-entropy of softmax(logits / temperature) with whole-number labels.
 
-    `L = -log softmax(z / T)_y`. A high temperature makes the network grow its logits about T-fold; what
-    that does to an attacker's gradients is masking, not robustness, and the audit says so.
+    `L = -log softmax(z / T)_y`. A high temperature makes the network grow its logits about T-fold;
+    what that does to an attacker's gradients is masking, not robustness, and the audit says so.
 
     Args:
         temperature: T > 0.

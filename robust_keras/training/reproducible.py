@@ -1,0 +1,16 @@
+"""The same seed gives the same weights."""
+
+import keras
+import tensorflow as tf
+
+
+def make_reproducible(seed):
+    """Seeds Python, NumPy and TensorFlow, and asks TensorFlow for ops that repeat bit by bit.
+
+    Without it a resumed run could not be checked against an uninterrupted one.
+
+    Args:
+        seed: whole number of at least 0.
+    """
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()

@@ -1,0 +1,27 @@
+"""What is left of a run: the model on disk and its accuracy."""
+
+import numpy as np
+
+from robust_keras.data import pipeline
+
+
+def save_model(model, path):
+    """Saves a `.keras` file whole or not at all."""
+    temporary = path.with_name("part-" + path.name)
+    model.save(temporary)
+    temporary.replace(path)
+
+
+def accuracy(model, split, batch_size):
+    """Fraction of the split's images that the model classifies correctly.
+
+    Args:
+        model: Keras model from images (batch, height, width, channels) to logits (batch, classes).
+        split: an `ImageSplit`.
+        batch_size: images a forward pass.
+
+    Returns:
+        A float in [0, 1].
+    """
+    logits = model.predict(pipeline.evaluation_dataset(split, batch_size=batch_size), verbose=0)
+    return float(np.mean(np.argmax(logits, axis=-1) == split.labels))

@@ -1,0 +1,97 @@
+"""Flags become a config, mistakes become one line; nothing here may import TensorFlow."""
+
+import dataclasses
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+import command_line
+from robust_keras import config as config_module
+from robust_keras.config import EvaluateConfig, TrainConfig
+from robust_keras.errors import InputError
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def parse(config_class, *arguments):
+    return command_line.parse(config_class, "A program.", ["program", *arguments])
+
+
+def test_every_default_is_valid_and_flags_set_fields():
+    assert parse(TrainConfig) == TrainConfig()
+    made = parse(
+        TrainConfig, "--epochs=3", "--learning_rate=1/100", "--augment", "--pruning_layers=conv"
+    )
+    assert (made.epochs, made.learning_rate, made.augment) == (3, 0.01, True)
+    assert made.pruning_layers == ("conv",)
+    assert parse(TrainConfig, "--noaugment").augment is False
+
+
+def test_epsilons_take_fractions_and_are_sorted():
+    made = parse(EvaluateConfig, "--models=a,b", "--epsilons=0.1,8/255,0")
+    assert made.epsilons == (0.0, 8 / 255, 0.1)
+    assert made.models == ("a", "b")
+
+
+def test_flagfile(tmp_path):
+    flagfile = tmp_path / "run.cfg"
+    flagfile.write_text("# a comment\n--epochs=7\n--model=fc5\n")
+    made = parse(TrainConfig, f"--flagfile={flagfile}", "--seed=3")
+    assert (made.epochs, made.model, made.seed) == (7, "fc5", 3)
+
+
+@pytest.mark.parametrize("config_class", [TrainConfig, EvaluateConfig])
+def test_json_round_trip(config_class):
+    required = {"models": ("m",)} if config_class is EvaluateConfig else {}
+    made = config_class(**required)
+    assert config_class.from_json(made.to_json()) == made
+
+
+def test_json_with_an_unknown_field_is_refused():
+    with pytest.raises(InputError, match="only the fields of TrainConfig"):
+        TrainConfig.from_json('{"epoch": 3}')
+
+
+def test_the_default_directory_names_the_run():
+    assert TrainConfig(activation="mrelu").output_dir == str(
+        pathlib.Path("runs/mnist5k-lenet5-mrelu")
+    )
+    assert "/" not in TrainConfig(dataset="emnist/letters").output_dir.removeprefix("runs/")
+
+
+@pytest.mark.parametrize("program", ["train.py", "evaluate.py"])
+def test_help_names_every_flag_without_importing_tensorflow(program):
+    # A finder that refuses TensorFlow and Keras proves that help does not need them.
+    script = (
+        "import sys, runpy\n"
+        "class Refuse:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('tensorflow', 'keras', 'numpy'):\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Refuse())\n"
+        f"sys.argv = ['{program}', '--help']\n"
+        f"runpy.run_path('{program}', run_name='__main__')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    config_class = TrainConfig if program == "train.py" else EvaluateConfig
+    for field in dataclasses.fields(config_class):
+        assert f"--{field.name}" in done.stdout
+    assert "python " + program in done.stdout
+
+
+def test_names_on_the_command_line_are_the_names_in_the_code():
+    from robust_keras.attacks import ATTACKS
+    from robust_keras.distribution import STRATEGIES
+    from robust_keras.models import ACTIVATIONS, MODELS
+    from robust_keras.training.fit import OPTIMIZERS
+
+    assert set(config_module.MODEL_NAMES) == set(MODELS)
+    assert set(config_module.ACTIVATION_NAMES) == set(ACTIVATIONS)
+    assert set(config_module.ATTACK_NAMES) == set(ATTACKS)
+    assert set(config_module.OPTIMIZERS) == set(OPTIMIZERS)
+    assert set(config_module.DISTRIBUTIONS) == set(STRATEGIES)
