@@ -1,0 +1,54 @@
+"""Checks of constructor arguments, with one form of error text for all layers."""
+
+import math
+import numbers
+
+
+def refuse(name, expected, received):
+    """Raises the `ValueError` that says what was expected and what was received."""
+    raise ValueError(f"`{name}` must be {expected}. Received: {name}={received!r}")
+
+
+def positive(name, value):
+    """Returns `value` as a float; refuses anything but a finite number above zero."""
+    return bounded(name, value, "a finite number > 0")
+
+
+def bounded(name, value, expected, *, most=math.inf):
+    """Returns `value` as a float; refuses anything outside (0, `most`] and what is no number.
+
+    Args:
+        name: the argument's name.
+        value: what the caller gave.
+        expected: the allowed values in words, for the error.
+        most: the largest allowed value.
+
+    Raises:
+        ValueError: if `value` is not a finite number in (0, `most`].
+    """
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        refuse(name, expected, value)
+    if not math.isfinite(value) or not 0 < value <= most:
+        refuse(name, expected, value)
+    return float(value)
+
+
+def whole(name, value, *, least):
+    """Returns `value` as an int; refuses anything but a whole number of at least `least`."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+        refuse(name, f"a whole number >= {least}", value)
+    return int(value)
+
+
+def flag(name, value):
+    """Returns `value`; refuses anything but True or False."""
+    if not isinstance(value, bool):
+        refuse(name, "True or False", value)
+    return value
+
+
+def choice(name, value, choices):
+    """Returns `value`; refuses anything that is not one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        refuse(name, "one of " + ", ".join(repr(name) for name in choices), value)
+    return value

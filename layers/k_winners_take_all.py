@@ -1,0 +1,137 @@
+"""k-winners-take-all: only the largest entries of each example pass."""
+
+import keras
+import tensorflow as tf
+
+from layers.arguments import bounded, flag, positive, whole
+from layers.float_layer import FloatLayer
+from layers.selection import kth_largest
+
+
+@keras.saving.register_keras_serializable(package="robust_keras")
+class KWinnersTakeAll(FloatLayer):
+    """Keeps the k largest entries of each example and sets the others to zero.
+
+    Formula: `f(y)_j = y_j if y_j >= t else 0`, with t the k-th largest of the N entries and
+    `k = max(int(ratio * N), 1)`. N counts the whole volume of one example, or one channel's
+    positions if `per_channel`. Ties at t all pass, and so do negative entries above a negative t.
+    The gradient is the upstream gradient times the mask.
+
+    Warning: the function is discontinuous and masks gradients. Robust accuracies of gradient
+    attacks on it mean nothing without a black-box attack (Tramer et al., 2020, arXiv 2002.08347).
+
+    Args:
+        ratio: share of the entries that pass, in (0, 1]. It may be set again between training
+            steps (`layer.ratio = 0.1`); the current value is saved with the weights.
+        per_channel: whether the winners are chosen in each channel by itself.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Input shape: (batch, ..., channels). Output shape: the input's.
+
+    Raises:
+        ValueError: if an argument is out of range, or the input is not floating point or has too
+            few axes.
+
+    Reference: Xiao, Zhong and Zheng, "Enhancing Adversarial Defense by k-Winners-Take-All", 2019,
+    arXiv 1905.10510.
+
+    Example:
+        >>> KWinnersTakeAll(ratio=0.5)(np.array([[1.0, 4.0, 3.0, 2.0]])).numpy().tolist()
+        [[0.0, 4.0, 3.0, 0.0]]
+    """
+
+    def __init__(self, ratio=0.2, per_channel=False, **kwargs):
+        super().__init__(**kwargs)
+        self.per_channel = flag("per_channel", per_channel)
+        # float64 holds the ratio exactly as given, so that k is int(ratio * N) to the unit.
+        self._ratio = self.add_weight(
+            name="ratio",
+            shape=(),
+            initializer=keras.initializers.Constant(_checked_ratio(ratio)),
+            trainable=False,
+            dtype="float64",
+            autocast=False,
+        )
+
+    @property
+    def ratio(self):
+        """The share of the entries that passes now."""
+        return float(self._ratio.numpy())
+
+    @ratio.setter
+    def ratio(self, value):
+        self._ratio.assign(_checked_ratio(value))
+
+    def build(self, input_shape):
+        """Checks that there is a volume to choose from."""
+        least = 3 if self.per_channel else 2
+        if len(input_shape) < least:
+            raise ValueError(
+                f"`inputs` of layer '{self.name}' must have at least {least} axes. "
+                f"Received: input_shape={tuple(input_shape)}"
+            )
+
+    def call(self, inputs):
+        """Passes the winners of every example."""
+        volumes = self._volumes(self.widen(inputs))
+        size = tf.cast(tf.shape(volumes)[1], "float64")
+        count = tf.maximum(tf.cast(self._ratio.value * size, "int32"), 1)
+        threshold = tf.stop_gradient(kth_largest(volumes, count))
+        winners = tf.where(volumes >= threshold, volumes, tf.zeros_like(volumes))
+        outputs = tf.reshape(winners, tf.shape(inputs))
+        return self.narrow(tf.ensure_shape(outputs, inputs.shape))
+
+    def _volumes(self, inputs):
+        """Returns (batch, entries, 1), or (batch, positions, channels) if per channel."""
+        channels = tf.shape(inputs)[-1] if self.per_channel else 1
+        return tf.reshape(inputs, [tf.shape(inputs)[0], -1, channels])
+
+    def get_config(self):
+        """Returns the arguments that rebuild the layer, with the current ratio."""
+        return {**super().get_config(), "ratio": self.ratio, "per_channel": self.per_channel}
+
+
+class LowerRatio(keras.callbacks.Callback):
+    """Lowers the ratio of every `KWinnersTakeAll` layer step by step while training.
+
+    Formula: after every `every` epochs, `ratio = max(ratio - step, least)`.
+
+    Args:
+        step: what is taken off the ratio, > 0.
+        every: number of epochs between two steps, >= 1.
+        least: where the ratio stays, in (0, 1].
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Reference: Xiao, Zhong and Zheng, 2019, arXiv 1905.10510 (incremental training).
+
+    Example:
+        >>> model.fit(images, labels, epochs=20, callbacks=[LowerRatio(step=0.01, least=0.1)])
+    """
+
+    def __init__(self, step=0.005, every=2, least=0.08):
+        super().__init__()
+        self.step = positive("step", step)
+        self.every = whole("every", every, least=1)
+        self.least = bounded("least", least, "in (0, 1]", most=1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Lowers the ratios if this epoch ends a period."""
+        if (epoch + 1) % self.every:
+            return
+        for layer in _winner_layers(self.model):
+            if layer.ratio > self.least:
+                layer.ratio = max(layer.ratio - self.step, self.least)
+
+
+def _checked_ratio(ratio):
+    return bounded("ratio", ratio, "in (0, 1]", most=1)
+
+
+def _winner_layers(layer):
+    """Yields the `KWinnersTakeAll` layers in a model, those of nested models too."""
+    if isinstance(layer, KWinnersTakeAll):
+        yield layer
+    for inner in getattr(layer, "layers", ()):
+        yield from _winner_layers(inner)

@@ -1,0 +1,145 @@
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import layer_contract
+import numpy as np
+import pytest
+
+NAMES = list(layer_contract.CASES)
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Run without the project on the path: a served model needs TensorFlow alone.
+READ_EXPORTS = """
+import sys
+import numpy as np
+import tensorflow as tf
+assert "layers" not in sys.modules
+results = {}
+for name in sys.argv[2:]:
+    images = tf.constant(np.load(f"{sys.argv[1]}/{name}.npy"))
+    model = tf.saved_model.load(f"{sys.argv[1]}/{name}")
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        outputs = model.serve(images)
+        weights = np.random.default_rng(1).standard_normal(outputs.shape).astype("float32")
+        total = tf.reduce_sum(weights * outputs)
+    results[f"{name}_outputs"] = outputs.numpy()
+    results[f"{name}_gradient"] = tape.gradient(total, images).numpy()
+np.savez(f"{sys.argv[1]}/results.npz", **results)
+"""
+
+# Two logical CPUs must be configured before anything else touches TensorFlow.
+TRAIN_ON_TWO = """
+import sys
+import numpy as np
+import tensorflow as tf
+devices = tf.config.list_physical_devices("CPU")
+tf.config.set_logical_device_configuration(
+    devices[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+import keras
+import layer_contract
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert strategy.num_replicas_in_sync == 2
+
+def train(name):
+    keras.utils.set_random_seed(0)
+    factory, shape = layer_contract.CASES[name]
+    inputs = keras.Input(shape)
+    hidden = factory(name="layer")(keras.layers.Dense(6, name="first")(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(hidden)))
+    model.compile(keras.optimizers.SGD(0.01), "mse", jit_compile=False)
+    images = layer_contract.images_for(shape, batch=8)
+    targets = np.ones((8, 2), "float32")
+    losses = model.fit(images, targets, batch_size=8, epochs=3, shuffle=False, verbose=0)
+    return losses.history["loss"], model.get_weights()
+
+for name in sys.argv[1:]:
+    alone, alone_weights = train(name)
+    with strategy.scope():
+        together, weights = train(name)
+    np.testing.assert_allclose(together, alone, rtol=1e-4, err_msg=name)
+    for one, other in zip(alone_weights, weights, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5, err_msg=name)
+"""
+
+
+def run_python(script, *arguments, directory, path=""):
+    environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_round_trips(name, tmp_path):
+    layer_contract.check_round_trips(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_batch_sizes(name):
+    layer_contract.check_batch_sizes(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_compiled_by_xla(name):
+    layer_contract.check_compiled(name)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize("name", NAMES)
+def test_mixed_precision(name, policy):
+    layer_contract.check_mixed_precision(name, policy)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_extreme_inputs(name):
+    layer_contract.check_extreme_inputs(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_integer_inputs_are_refused(name):
+    factory, shape = layer_contract.CASES[name]
+    message = "must be floating point. Received: inputs.dtype=int32"
+    with pytest.raises(ValueError, match=message):
+        factory()(np.ones((2, *shape), "int32"))
+    with pytest.raises(ValueError, match=message):
+        factory()(keras.Input(shape, dtype="int32"))
+
+
+@pytest.fixture(scope="module")
+def reloaded(tmp_path_factory):
+    """Outputs and gradients before export, and after reloading in a fresh process."""
+    directory = tmp_path_factory.mktemp("exports")
+    expected = {}
+    for name in NAMES:
+        model = layer_contract.model_of(name)
+        images = layer_contract.images_for(layer_contract.CASES[name][1])
+        expected[name] = layer_contract.outputs_and_gradient(model, images)
+        np.save(directory / f"{name}.npy", images)
+        model.export(directory / name, verbose=False)
+    finished = run_python(READ_EXPORTS, directory, *NAMES, directory=directory)
+    assert finished.returncode == 0, finished.stderr
+    return expected, np.load(directory / "results.npz")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_model_in_a_fresh_process(name, reloaded):
+    expected, results = reloaded
+    after = results[f"{name}_outputs"], results[f"{name}_gradient"]
+    layer_contract.assert_same(after, expected[name], 1e-5)
+
+
+def test_two_replicas_train_as_one():
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+    finished = run_python(TRAIN_ON_TWO, *NAMES, directory=ROOT, path=path)
+    assert finished.returncode == 0, finished.stderr
