@@ -6,8 +6,15 @@ import zipfile
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from robust_keras.errors import InputError
+
+
+def _read(variable):
+    """The value of a Keras or TensorFlow variable; of a distributed one, its replicas' mean."""
+    raw = variable.value if isinstance(variable, keras.Variable) else variable
+    return tf.convert_to_tensor(raw).numpy()
 
 
 class LastCheckpoint(keras.callbacks.Callback):
@@ -67,7 +74,7 @@ class LastCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Writes the state; the old file stays until the new one is complete."""
         arrays = {
-            f"variable_{i}": keras.ops.convert_to_numpy(variable)
+            f"variable_{i}": _read(variable)
             for i, variable in enumerate(self._variables(self.model))
         }
         temporary = self._path.with_name(self._path.name + ".part")

@@ -4,7 +4,7 @@ import sys
 
 import keras
 
-from robust_keras.data import pipeline
+from robust_keras.data import augmentation, hold_out, pipeline
 from robust_keras.training import pruning
 from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
@@ -74,7 +74,7 @@ def fit(model, split, config, directory):
     """
     training, validation = split, None
     if config.validation_fraction:
-        training, validation = pipeline.hold_out(split, config.validation_fraction, config.seed)
+        training, validation = hold_out(split, config.validation_fraction, config.seed)
     steps = pipeline.steps_per_epoch(training, config.batch_size)
     pruner = pruning_callback(config, steps * config.epochs)
     checkpoint = LastCheckpoint(
@@ -92,13 +92,14 @@ def fit(model, split, config, directory):
         seed=config.seed,
         epochs=config.epochs,
         initial_epoch=initial_epoch,
-        augment=config.augment,
+        augment=augmentation.crop_and_flip if config.augment else None,
     )
     model.fit(
         batches,
         epochs=config.epochs,
         initial_epoch=initial_epoch,
         steps_per_epoch=steps,
+        shuffle=False,  # the batches are shuffled already, by a seed of their own
         validation_data=validation
         and pipeline.evaluation_dataset(validation, batch_size=config.batch_size),
         callbacks=_callbacks(config, directory, pruner, checkpoint, initial_epoch, steps),
