@@ -120,10 +120,12 @@ def _recomputed(function):
     @tf.custom_gradient
     def differentiable(*tensors):
         def backward(upstream):
+            # Inside a loop's gradient the tensors come from another graph, where no tape sees them.
+            copies = [tf.identity(tensor) for tensor in tensors]
             with tf.GradientTape() as tape:
-                tape.watch(tensors)
-                outputs = function(*tensors)
-            return tape.gradient(outputs, tensors, upstream)
+                tape.watch(copies)
+                outputs = function(*copies)
+            return tape.gradient(outputs, copies, upstream)
 
         return function(*tensors), backward
 
