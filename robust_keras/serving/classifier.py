@@ -1,0 +1,111 @@
+"""A loaded image classifier, ready to be attacked."""
+
+import dataclasses
+import typing
+
+import tensorflow as tf
+
+from robust_keras.serving import probing
+from robust_keras.serving.weights import count_parameters, kernel_sparsity
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """One function of a model, from one image batch to named tensors.
+
+    Args:
+        name: the signature's name, or another word for the function.
+        call: (batch, height, width, channels) tensor of `dtype` -> dict from name to tensor.
+        batch_shape: the input's shape; None where it is open.
+        dtype: the input's `tf.DType`, floating point.
+        variables: the variables that the function reads.
+        owner: whatever must stay alive for the function to work.
+    """
+
+    name: str
+    call: typing.Callable
+    batch_shape: tuple
+    dtype: tf.DType
+    variables: tuple = ()
+    owner: object = None
+
+    def run(self, images):
+        """All outputs for float32 images of any batch size that the function takes."""
+        return self.call(tf.cast(images, self.dtype))
+
+
+class Classifier:
+    """A classifier from images to logits, in inference mode, whatever file it came from.
+
+    Args:
+        path: where it came from, for messages and reports.
+        format: "saved_model" or "keras".
+        endpoint: the `Endpoint` to call.
+        output: name of the endpoint's output to use.
+        output_kind: "logits", or "probabilities" where the model as saved gives those.
+        num_classes: number of columns of the output.
+        take_logarithm: whether the output is a probability whose logarithm serves as logit.
+
+    Attributes:
+        path, format, output_kind, num_classes: as given.
+        image_shape: (height, width, channels); None where the model leaves it open.
+        logits: `tf.function` from (batch, height, width, channels) float32 in [0, 1] to float32
+            (batch, num_classes). Always the same object, traced once, differentiable.
+        parameters: number of weights, None if unknown.
+        sparsity: fraction of zeros in the kernels, None if unknown.
+        gradient_error: None, or a sentence that says why gradients cannot be had.
+        deterministic: whether two identical calls gave identical logits.
+    """
+
+    def __init__(
+        self, path, format, endpoint, *, output, output_kind, num_classes, take_logarithm=False
+    ):
+        self.path = path
+        self.format = format
+        self.output_kind = output_kind
+        self.num_classes = num_classes
+        self.image_shape = tuple(endpoint.batch_shape[1:])
+        self.parameters = count_parameters(endpoint.variables)
+        self.sparsity = kernel_sparsity(endpoint.variables)
+        # Functions read from a file do not keep their variables alive.
+        self._owner = endpoint
+        probes = probing.probe_images(self.image_shape)
+        self.logits = self._logits_function(endpoint, output, take_logarithm)
+        self.deterministic = probing.deterministic(self.logits, probes)
+        self.gradient_error = probing.gradient_error(self.logits, probes)
+
+    def _logits_function(self, endpoint, output, take_logarithm):
+        def raw(images):
+            return tf.cast(endpoint.run(images)[output], tf.float32)
+
+        batch = endpoint.batch_shape[0]
+        scores = raw if batch is None else _in_chunks(raw, batch, self.num_classes)
+
+        def logits(images):
+            values = tf.ensure_shape(scores(images), (None, self.num_classes))
+            return probing.log_probabilities(values) if take_logarithm else values
+
+        spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
+        return tf.function(logits, input_signature=[spec], autograph=False)
+
+    def __repr__(self):
+        return f"Classifier({str(self.path)!r}, {self.image_shape} -> {self.num_classes} classes)"
+
+
+def _in_chunks(function, size, num_classes):
+    """The same function for any batch size, where it takes exactly `size` images at once."""
+
+    def chunked(images):
+        count = tf.shape(images)[0]
+        missing = tf.math.floormod(-count, size)
+        padded = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
+        chunks = tf.reshape(padded, tf.concat([[-1, size], tf.shape(images)[1:]], axis=0))
+        spec = tf.TensorSpec((size, num_classes), tf.float32)
+        rows = tf.map_fn(
+            lambda chunk: tf.ensure_shape(function(chunk), (size, num_classes)),
+            chunks,
+            fn_output_signature=spec,
+        )
+        return tf.reshape(rows, (-1, num_classes))[:count]
+
+    return chunked
