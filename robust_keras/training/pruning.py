@@ -1,0 +1,228 @@
+"""Gradual magnitude pruning of Keras 3 models inside a plain `model.fit`."""
+
+import threading
+import warnings
+
+import keras
+import tensorflow as tf
+
+from robust_keras.training import tfmot_pruning
+from robust_keras.training.kernel_masks import KernelMasks
+from robust_keras.training.prunable_kernels import (
+    DEFAULT_LAYER_KINDS,
+    LAYER_KINDS,
+    layer_sparsities,
+    prunable_kernels,
+    sparsity,
+)
+from robust_keras.training.pruning_pattern import PruningPattern
+from robust_keras.training.tfmot_pruning import constant_sparsity, polynomial_decay
+
+__all__ = [
+    "LAYER_KINDS",
+    "PruneLowMagnitude",
+    "constant_sparsity",
+    "layer_sparsities",
+    "polynomial_decay",
+    "sparsity",
+]
+
+
+class PruneLowMagnitude(keras.callbacks.Callback):
+    """Sets the smallest weights of every prunable kernel to zero while the model trains.
+
+    At training step t = 1, 2, ... the schedule is asked before the step: where it says so, each
+    kernel's mask is recomputed from its dense weights, which are what the optimizer's last step
+    made of them. Weights are multiplied by their masks after every step, so that the model that
+    other callbacks see, save or evaluate is always a pruned one, and nothing is left to strip
+    before export. That is `prune_low_magnitude` with `UpdatePruningStep` of
+    tensorflow_model_optimization, step for step, but for the schedule's `end_step`: it always
+    updates the masks, also where (end_step - begin_step) is no multiple of the frequency, so the
+    final sparsity is reached.
+
+    Zhu and Gupta, "To prune, or not to prune", 2017, arXiv 1710.01878.
+
+    Args:
+        schedule: `polynomial_decay(...)`, `constant_sparsity(...)` or any callable
+            step -> (should_prune, sparsity), sparsity in [0, 1); if it has an `end_step`, a whole
+            number of at least 0, the masks are always updated then.
+        layer_kinds: kinds of layers whose kernels are pruned, keys of `LAYER_KINDS`.
+        skip_layers: names of layers that stay dense, with all layers inside them.
+        skip_last: whether the last prunable layer stays dense too.
+        block_size: (rows, columns) of a dense kernel that are kept or pruned together.
+        block_pooling: "AVG" or "MAX", what stands for a block's magnitude.
+        sparsity_m_by_n: (m, n) for m zeros in every n weights along the input channels, such as
+            (2, 4). The pattern is chosen once, at the first step; the schedule is not asked.
+        initial_step: steps already trained. Above 0, masks begin as the kernels' zeros, which
+            continues a pruned model for which nothing but its weights was kept.
+        on_incomplete: "warn", "raise" or "ignore", when training ends before the schedule's
+            `end_step` or before any weight was pruned.
+
+    Raises:
+        ValueError: an argument is out of its range; when training begins: nothing is prunable, a
+            kernel does not fit the pattern, or `steps_per_execution` is above 1.
+
+    Note:
+        Give it last in `callbacks`, after any that change weights (weight averaging, restoring
+        the best weights). `variables`, saved when an epoch ends and restored into those that
+        `set_model(model)` creates, continue an interrupted run to the same weights.
+
+    Example:
+        ```python
+        schedule = polynomial_decay(0.0, 0.8, begin_step=100, end_step=1000, frequency=50)
+        model.fit(images, labels, epochs=5, callbacks=[PruneLowMagnitude(schedule)])
+        sparsity(model)  # 0.8
+        ```
+    """
+
+    def __init__(
+        self,
+        schedule,
+        *,
+        layer_kinds=DEFAULT_LAYER_KINDS,
+        skip_layers=(),
+        skip_last=False,
+        block_size=(1, 1),
+        block_pooling="AVG",
+        sparsity_m_by_n=None,
+        initial_step=0,
+        on_incomplete="warn",
+    ):
+        super().__init__()
+        if not callable(schedule) and sparsity_m_by_n is None:
+            raise ValueError(
+                "`schedule` must be a callable step -> (should_prune, sparsity). "
+                f"Received: schedule={schedule!r}"
+            )
+        if initial_step < 0:
+            raise ValueError(
+                f"`initial_step` must be at least 0. Received: initial_step={initial_step}"
+            )
+        if on_incomplete not in ("warn", "raise", "ignore"):
+            raise ValueError(
+                '`on_incomplete` must be "warn", "raise" or "ignore". '
+                f"Received: on_incomplete={on_incomplete!r}"
+            )
+        self.schedule = schedule
+        self.layer_kinds = layer_kinds
+        self.skip_layers = skip_layers
+        self.skip_last = skip_last
+        self.pattern = PruningPattern(block_size, block_pooling, sparsity_m_by_n)
+        self.initial_step = initial_step
+        self.on_incomplete = on_incomplete
+        self._ask_schedule = tfmot_pruning.looked_ahead(schedule)
+        self._masked_model = None
+        self._masks = None
+
+    @property
+    def variables(self):
+        """The number of steps trained, then a boolean mask a kernel; empty before `set_model`."""
+        return [self._masks.step, *self._masks.masks] if self._masks else []
+
+    def set_model(self, model):
+        """Finds the kernels and creates `variables`, unless that was done; `fit` calls it too.
+
+        Args:
+            model: a built keras.Model, the one that is going to be trained.
+
+        Raises:
+            ValueError: nothing is prunable, or a kernel does not fit the pattern.
+        """
+        super().set_model(model)
+        if self._masked_model is model:
+            return
+        kernels = prunable_kernels(model, self.layer_kinds, self.skip_layers, self.skip_last)
+        if not kernels:
+            raise ValueError(
+                f"Model '{model.name}' must hold at least one kernel of the layer kinds "
+                f"{self.layer_kinds} that is not skipped. Received: a model of "
+                f"{sorted({type(layer).__name__ for layer in model.layers})}"
+            )
+        for kernel in kernels:
+            self.pattern.check(kernel.layer_name, kernel.variable.shape)
+        strategy = model.distribute_strategy
+        self._masks = KernelMasks(strategy, kernels, self.pattern, self.schedule, self.initial_step)
+        self._masked_model = model
+
+    def on_train_begin(self, logs=None):
+        """Refuses several steps an execution."""
+        if self.model.steps_per_execution != 1:
+            raise ValueError(
+                "Pruning masks weights after every step, so `steps_per_execution` must be 1. "
+                f"Received: steps_per_execution={self.model.steps_per_execution}"
+            )
+        self._thread = threading.get_ident()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Masks the weights; reads the step here, so that any callback may have restored it."""
+        self._steps_done = int(self._masks.step.numpy())
+        self._due = self._sparsity_due(self._steps_done + 1)
+        self._dense = None
+        self._masks.apply(0)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Updates the masks if the schedule asks for it at the step to come."""
+        if self._due is not None:
+            dense = self._masks.read_weights() if self._dense is None else self._dense
+            step = tf.constant(self._steps_done + 1, tf.int64)
+            self._masks.update(step, tf.constant(self._due, tf.float32), dense)
+            self._dense = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Masks what the optimizer has just changed, keeping the dense weights if due for use."""
+        if threading.get_ident() != self._thread:
+            raise ValueError(
+                "Pruning must run between two steps, and Keras runs a lone callback beside them. "
+                "Expected `callbacks` to be a list. Received: a callback outside of a list"
+            )
+        self._steps_done += 1
+        self._due = self._sparsity_due(self._steps_done + 1)
+        self._dense = self._masks.read_weights() if self._due is not None else None
+        self._masks.apply(1)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Masks the weights. Like in the original, an epoch's first update sees masked weights."""
+        self._dense = None
+        self._masks.apply(0)
+
+    def on_train_end(self, logs=None):
+        """Masks the weights once more (averaged ones may have come), says if pruning is unfinished.
+
+        Raises:
+            RuntimeError: it is unfinished and `on_incomplete` is "raise".
+        """
+        self._masks.apply(0)
+        problem = self._incomplete()
+        if problem and self.on_incomplete == "raise":
+            raise RuntimeError(problem)
+        if problem and self.on_incomplete == "warn":
+            warnings.warn(problem, stacklevel=2)
+
+    def _incomplete(self):
+        """What is unfinished about the pruning now, in words, or None."""
+        steps, end = int(self._masks.step.numpy()), self._end_step()
+        reached = self._masks.sparsity()
+        ended = f"Training ended at step {steps} with a sparsity of {reached:.4f}"
+        if end is not None and steps < end:
+            return f"{ended}, before the schedule's end_step={end}"
+        if reached == 0 and (self.pattern.m_by_n or float(self._ask_schedule(steps)[1]) > 0):
+            return f"{ended}, before the schedule asked for any update"
+        return None
+
+    def _end_step(self):
+        end = getattr(self.schedule, "end_step", None)
+        return None if self.pattern.m_by_n or end is None or end < 0 else max(int(end), 1)
+
+    def _sparsity_due(self, step):
+        """The sparsity that masks must be updated to before this step, or None."""
+        if self.pattern.m_by_n:
+            return 0.0 if step == self.initial_step + 1 else None
+        should_prune, fraction = self._ask_schedule(step)
+        if not bool(should_prune) and step != self._end_step():
+            return None
+        fraction = float(fraction)
+        if not 0.0 <= fraction < 1.0:
+            raise ValueError(
+                f"`schedule` must return a sparsity in [0, 1). Received: {fraction} at step {step}"
+            )
+        return fraction
