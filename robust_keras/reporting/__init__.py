@@ -1,0 +1,30 @@
+"""What an evaluation found: data first (`report.json`), then a page and figures made from it.
+
+Nothing here imports TensorFlow, and matplotlib and jinja2 are imported only to write.
+"""
+
+from robust_keras.reporting.model_report import ModelReport
+from robust_keras.reporting.output import write
+from robust_keras.reporting.parts import (
+    AttackReport,
+    AuditReport,
+    DatasetReport,
+    ExampleReport,
+    ThreatModelReport,
+    WorstCaseReport,
+)
+from robust_keras.reporting.report import Report
+from robust_keras.reporting.summary import summary_table
+
+__all__ = [
+    "AttackReport",
+    "AuditReport",
+    "DatasetReport",
+    "ExampleReport",
+    "ModelReport",
+    "Report",
+    "ThreatModelReport",
+    "WorstCaseReport",
+    "summary_table",
+    "write",
+]

@@ -1,0 +1,84 @@
+"""The facts of a report as pairs of words, for lists on the page."""
+
+from robust_keras.reporting import parts, wording
+
+UNKNOWN = "unknown"
+LONGEST_LIST = 8
+
+NORM_MEANINGS = {
+    "linf": "linf: no pixel value moves further than epsilon",
+    "l2": "l2: the Euclidean length of the whole change is at most epsilon",
+}
+FORMAT_NAMES = dict(zip(parts.FORMATS, ("SavedModel", "Keras file"), strict=True))
+
+
+def model_facts(report, model):
+    """Gives the (name, value) pairs that describe a model."""
+    low, high = report.interval(model.clean_accuracy)
+    clean = (
+        f"{wording.percent(model.clean_accuracy)} "
+        f"({wording.percent(low)} to {wording.percent(high)})"
+    )
+    sparsity = UNKNOWN if model.sparsity is None else wording.percent(model.sparsity)
+    parameters = UNKNOWN if model.parameters is None else wording.count(model.parameters)
+    shape = " × ".join(str(side) for side in model.image_shape)
+    return [
+        ("Path", wording.visible(model.path)),
+        ("Format", FORMAT_NAMES[model.format]),
+        ("Clean accuracy", clean),
+        ("Parameters", parameters),
+        ("Sparsity", f"{sparsity} of the weights are zero" if model.sparsity else sparsity),
+        ("Input", f"{shape} image" if shape else UNKNOWN),
+        ("Output", f"{wording.count(model.num_classes)} {model.output_kind or 'numbers'}"),
+        ("Time", wording.seconds(model.seconds)),
+    ]
+
+
+def dataset_facts(report):
+    """Gives the (name, value) pairs that describe the images."""
+    dataset = report.dataset
+    return [
+        ("Data set", dataset.name),
+        ("Split", dataset.split),
+        ("Images", wording.count(dataset.examples)),
+        ("Classes", wording.count(dataset.num_classes)),
+        ("Seed", str(report.seed)),
+    ]
+
+
+def threat_facts(threat_model):
+    """Gives the (name, value) pairs that describe the attacker."""
+    low, high = threat_model.bounds
+    epsilons = [wording.epsilon_in_full(value) for value in threat_model.epsilons]
+    return [
+        ("Norm", NORM_MEANINGS[threat_model.norm]),
+        ("Epsilons", ", ".join(epsilons)),
+        ("Pixel bounds", f"{low:g} to {high:g}, and epsilon is in the same unit"),
+        ("Aim", "any wrong class"),
+        ("Knowledge", "everything about the model (white box)"),
+    ]
+
+
+def setting_text(settings):
+    """Writes settings or evidence on one line, long lists cut short."""
+    return "; ".join(
+        f"{name.replace('_', ' ')} {_value(value)}" for name, value in settings.items()
+    )
+
+
+def _value(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, int):
+        return wording.count(value)
+    if isinstance(value, list):
+        shown = ", ".join(_value(item) for item in value[:LONGEST_LIST])
+        more = len(value) - LONGEST_LIST
+        return f"[{shown}, and {more} more]" if more > 0 else f"[{shown}]"
+    if isinstance(value, dict):
+        return f"({setting_text(value)})"
+    return wording.shortened(str(value), 120)

@@ -1,0 +1,126 @@
+"""Pictures of adversarial examples: clean image, amplified change, adversarial image."""
+
+import io
+
+import matplotlib.figure
+import matplotlib.image
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from robust_keras.reporting import wording
+
+MOST_SHOWN = 10
+FACTORS = (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
+ROWS = ("clean", "change", "adversarial")
+
+
+def factor(examples):
+    """Gives the largest round factor by which every change still fits around mid grey.
+
+    Args:
+        examples: adversarial examples, at least one.
+
+    Returns:
+        One of `FACTORS`.
+    """
+    largest = max(float(np.max(np.abs(_change(example)))) for example in examples)
+    fitting = [f for f in FACTORS if f * largest <= 0.5 * (1 + 1e-6)]
+    return fitting[-1] if fitting and largest > 0 else FACTORS[0]
+
+
+def pictures(example, amplification):
+    """Gives the clean image, the change around mid grey, and the adversarial image.
+
+    Args:
+        example: adversarial example with `image` and `adversarial`, (h, w, channels) in [0, 1].
+        amplification: factor on the change.
+
+    Returns:
+        Three uint8 arrays (h, w, 3). Images that have neither one nor three channels are shown as
+        the grey mean of their channels.
+    """
+    change = 0.5 + amplification * _change(example)
+    return tuple(_rgb(image) for image in (example.image, change, example.adversarial))
+
+
+def png(pixels):
+    """Gives an array (h, w, 3) of uint8 as the bytes of a PNG file."""
+    stream = io.BytesIO()
+    matplotlib.image.imsave(stream, pixels, format="png", metadata={"Software": None})
+    return stream.getvalue()
+
+
+def caption(class_index, confidence, class_names=()):
+    """Writes a class and the confidence in it: `7 99.1 %`, or its name if it has one."""
+    return f"{class_name(class_index, class_names)} {wording.percent(confidence)}"
+
+
+def class_name(class_index, class_names=()):
+    """Gives the name of a class, or its number; classes past the data set's own mean nonsense."""
+    if not class_names:
+        return str(class_index)
+    if class_index < len(class_names):
+        return wording.visible(class_names[class_index])
+    return f"nonsense {class_index}"
+
+
+def draw(examples, *, theme, title, class_names=()):
+    """Draws up to ten examples as columns of three pictures with class and confidence.
+
+    Args:
+        examples: adversarial examples, at least one; the first `MOST_SHOWN` are drawn.
+        theme: `Theme`.
+        title: text above the figure.
+        class_names: nothing, or one name a class.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    examples = examples[:MOST_SHOWN]
+    amplification = factor(examples)
+    cell, gap, left, top = 92, 8, 96, 84
+    width = left + len(examples) * (cell + gap)
+    # A title needs its room even where there is a single example.
+    width = max(width, 420)
+    height = top + 3 * cell + 2 * gap + 48
+    figure = matplotlib.figure.Figure(
+        figsize=(width / 72, height / 72), dpi=72, facecolor=theme.paper
+    )
+    FigureCanvasAgg(figure)
+    style = {"parse_math": False, "color": theme.ink, "fontsize": 11}
+    figure.text(8 / width, 1 - 24 / height, title, **(style | {"fontsize": 13}))
+    names = (ROWS[0], f"change\n×{amplification:g}", ROWS[2])
+    lines = tuple(top + row * (cell + gap) for row in range(3))
+    for name, line in zip(names, lines, strict=True):
+        y = 1 - (line + cell / 2) / height
+        figure.text(8 / width, y, name, verticalalignment="center", **style)
+    for column, example in enumerate(examples):
+        x = left + column * (cell + gap)
+        for line, picture in zip(lines, pictures(example, amplification), strict=True):
+            box = (x / width, 1 - (line + cell) / height, cell / width, cell / height)
+            axes = figure.add_axes(box)
+            axes.imshow(picture, interpolation="nearest")
+            axes.set_axis_off()
+        captions = (
+            (lines[0] - 6, "bottom", example.clean_class, example.clean_confidence),
+            (lines[2] + cell + 5, "top", example.adversarial_class, example.adversarial_confidence),
+        )
+        for y, side, label, confidence in captions:
+            text = wording.shortened(caption(label, confidence, class_names), 18).replace(
+                " ", "\n", 1
+            )
+            place = {"horizontalalignment": "center", "verticalalignment": side}
+            figure.text((x + cell / 2) / width, 1 - y / height, text, **place, **style)
+    return figure
+
+
+def _change(example):
+    return np.asarray(example.adversarial, float) - np.asarray(example.image, float)
+
+
+def _rgb(image):
+    image = np.asarray(image, float)
+    if image.shape[-1] not in (1, 3):
+        image = image.mean(axis=-1, keepdims=True)
+    shown = np.clip(np.rint(image * 255.0), 0, 255).astype(np.uint8)
+    return np.broadcast_to(shown, (*shown.shape[:2], 3))

@@ -1,0 +1,125 @@
+"""The part of a report that belongs to one model."""
+
+import dataclasses
+
+from robust_keras.reporting import parts, validation
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelReport:
+    """Everything measured on one model.
+
+    Args:
+        path: where the model lies, as on the command line.
+        format: `saved_model` or `keras`.
+        clean_accuracy: fraction in [0, 1] of the images classified correctly without attack.
+        num_classes: number of outputs of the model, at least 1.
+        attacks: `AttackReport`s, in the order in which they ran.
+        worst_case: `WorstCaseReport`; never above the clean accuracy or any attack's accuracy.
+        audit: `AuditReport`s.
+        seconds: wall time spent on this model, at least 0.
+        name: short name for titles; "" makes one of the path.
+        parameters: number of weights, or None if unknown.
+        sparsity: fraction in [0, 1] of the prunable weights that are zero, or None if unknown.
+        output_kind: `logits`, `probabilities`, or None if unknown.
+        image_shape: (height, width, channels), or () if unknown.
+        examples: `ExampleReport`s of the adversarial examples that are shown.
+
+    Raises:
+        ValueError: if the parts do not fit together.
+    """
+
+    path: str
+    format: str
+    clean_accuracy: float
+    num_classes: int
+    attacks: tuple[parts.AttackReport, ...]
+    worst_case: parts.WorstCaseReport
+    audit: tuple[parts.AuditReport, ...]
+    seconds: float
+    name: str = ""
+    parameters: int | None = None
+    sparsity: float | None = None
+    output_kind: str | None = None
+    image_shape: tuple[int, ...] = ()
+    examples: tuple[parts.ExampleReport, ...] = ()
+
+    def __post_init__(self):
+        """Checks every field, then that they agree with each other."""
+        validation.text("path", self.path)
+        validation.one_of("format", self.format, parts.FORMATS)
+        validation.members("worst_case", (self.worst_case,), parts.WorstCaseReport)
+        parts.store(
+            self,
+            name=self.name or short_name(self.path),
+            clean_accuracy=validation.fraction("clean_accuracy", self.clean_accuracy),
+            num_classes=validation.integer("num_classes", self.num_classes, low=1),
+            attacks=validation.members("attacks", self.attacks, parts.AttackReport),
+            audit=validation.members("audit", self.audit, parts.AuditReport),
+            seconds=validation.number("seconds", self.seconds),
+            image_shape=validation.sequence("image_shape", self.image_shape, validation.integer),
+            examples=validation.members("examples", self.examples, parts.ExampleReport),
+        )
+        if self.parameters is not None:
+            parts.store(self, parameters=validation.integer("parameters", self.parameters))
+        if self.sparsity is not None:
+            parts.store(self, sparsity=validation.fraction("sparsity", self.sparsity))
+        if self.output_kind is not None:
+            validation.one_of("output_kind", self.output_kind, parts.OUTPUT_KINDS)
+        if not self.attacks:
+            raise ValueError("`attacks` must hold at least one attack. Received: attacks=()")
+        self._check_bounds()
+
+    def _check_bounds(self):
+        worst = self.worst_case.accuracy
+        clean = (self.clean_accuracy,) * len(worst)
+        _check_at_most("worst case", worst, "the clean accuracy", clean)
+        for attack in self.attacks:
+            if len(attack.accuracy) != len(worst):
+                raise ValueError(
+                    f"`accuracy` of {attack.name} must hold one number an epsilon, {len(worst)}. "
+                    f"Received: {attack.accuracy}"
+                )
+            _check_at_most(attack.name, attack.accuracy, "the clean accuracy", clean)
+            _check_at_most("worst case", worst, attack.name, attack.accuracy)
+            if attack.skipped and min(attack.accuracy) < self.clean_accuracy - parts.TOLERANCE:
+                raise ValueError(
+                    f"{attack.name} was skipped, so its accuracy must be the clean accuracy "
+                    f"{self.clean_accuracy}. Received: {attack.accuracy}"
+                )
+
+    @property
+    def ran(self):
+        """The attacks that ran."""
+        return tuple(attack for attack in self.attacks if attack.skipped is None)
+
+    @property
+    def skipped(self):
+        """The attacks that did not run."""
+        return tuple(attack for attack in self.attacks if attack.skipped is not None)
+
+    @property
+    def reliable(self):
+        """Whether an attack ran, the audit made at least one check, and every check passed."""
+        return bool(self.ran and self.audit) and all(check.passed for check in self.audit)
+
+
+def _check_at_most(name, accuracy, limit_name, limit):
+    if any(a > b + parts.TOLERANCE for a, b in zip(accuracy, limit, strict=True)):
+        raise ValueError(
+            f"{name} must not exceed {limit_name}: {limit}. Received: {name}={accuracy}"
+        )
+
+
+def short_name(path):
+    """Gives the last telling part of a path: not a version number, `serving` or `model.keras`.
+
+    Example:
+        >>> short_name("runs/quickstart/serving/1")
+        'quickstart'
+    """
+    pieces = [piece for piece in path.replace("\\", "/").split("/") if piece not in ("", ".", "..")]
+    for piece in reversed(pieces):
+        if not piece.isdigit() and piece not in ("serving", "model.keras"):
+            return piece.removesuffix(".keras") or piece
+    return pieces[-1] if pieces else path

@@ -1,0 +1,76 @@
+"""Writing of a finished report: figures, then the page, and the data last."""
+
+import dataclasses
+import os
+import pathlib
+import tempfile
+
+from robust_keras.errors import InputError
+from robust_keras.reporting.parts import ExampleReport
+
+REPORT_JSON = "report.json"
+REPORT_HTML = "report.html"
+
+
+def write(report, examples, directory):
+    """Writes `figures/*.png`, `report.html` and `report.json` into a directory.
+
+    Each file appears whole or not at all, and `report.json` comes last: where it is, the run is
+    finished.
+
+    Args:
+        report: `Report`.
+        examples: mapping from a model's path to its adversarial examples, which have `image` and
+            `adversarial` of shape (h, w, channels) in [0, 1] and the fields of `ExampleReport`.
+        directory: where to write; made if it is missing.
+
+    Returns:
+        The path of `report.json`.
+
+    Raises:
+        InputError: if the directory holds a finished report.
+    """
+    # Reading a report or building one must not cost the second that matplotlib takes.
+    from robust_keras.reporting import figures, html
+
+    directory = pathlib.Path(directory)
+    finished = directory / REPORT_JSON
+    if finished.exists():
+        raise InputError.expected(
+            str(directory), f"a directory without {REPORT_JSON}", "one with a finished report"
+        )
+    report = _with_examples(report, examples)
+    pictures = directory / figures.FIGURES
+    pictures.mkdir(parents=True, exist_ok=True)
+    for name, content in figures.files(report, examples):
+        _write_whole(pictures / name, content)
+    page = html.render(report, examples)
+    # Half characters, which a path may hold, have no place in UTF-8.
+    _write_whole(directory / REPORT_HTML, page.encode("utf-8", errors="backslashreplace"))
+    _write_whole(finished, report.to_json().encode("ascii"))
+    return finished
+
+
+def _with_examples(report, examples):
+    models = [
+        dataclasses.replace(model, examples=[ExampleReport.of(e) for e in examples[model.path]])
+        if model.path in examples
+        else model
+        for model in report.models
+    ]
+    return dataclasses.replace(report, models=models)
+
+
+def _write_whole(path, content):
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        # mkstemp keeps a file to its owner; a report is as readable as the directory's other files.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,216 @@
+"""The parts of a report: plain values, checked when they are made."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from robust_keras.reporting import validation
+
+FORMATS = ("saved_model", "keras")
+NORMS = ("linf", "l2")
+OUTPUT_KINDS = ("logits", "probabilities")
+
+# Two accuracies of the same images may differ by rounding, float32 means included.
+TOLERANCE = 1e-6
+
+
+def store(part, **values):
+    """Sets checked values on a frozen dataclass while it is being made."""
+    for name, value in values.items():
+        object.__setattr__(part, name, value)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DatasetReport:
+    """The images that were attacked.
+
+    Args:
+        name: data set, as on the command line.
+        split: split of it, as on the command line.
+        examples: number of images attacked, at least 1.
+        num_classes: number of classes of the data set, at least 2; chance is 1 / num_classes.
+        class_names: nothing, or one name a class.
+    """
+
+    name: str
+    split: str
+    examples: int
+    num_classes: int
+    class_names: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        """Checks every field."""
+        validation.text("name", self.name)
+        validation.text("split", self.split)
+        num_classes = validation.integer("num_classes", self.num_classes, low=2)
+        names = validation.sequence("class_names", self.class_names, validation.text)
+        if names and len(names) != num_classes:
+            raise ValueError(
+                f"`class_names` must hold {num_classes} names or none. Received: {len(names)} names"
+            )
+        examples = validation.integer("examples", self.examples, low=1)
+        store(self, examples=examples, num_classes=num_classes, class_names=names)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ThreatModelReport:
+    """What the attacker may do: move an image by at most epsilon in a norm, within pixel bounds.
+
+    Args:
+        norm: `linf` (no pixel moves further than epsilon) or `l2` (Euclidean length of the change).
+        epsilons: strictly increasing radii in pixel units, at least 0, for `linf` at most 1.
+        bounds: lowest and highest pixel value.
+    """
+
+    norm: str
+    epsilons: tuple[float, ...]
+    bounds: tuple[float, float] = (0.0, 1.0)
+
+    def __post_init__(self):
+        """Checks every field."""
+        validation.one_of("norm", self.norm, NORMS)
+        limits = {"high": 1.0} if self.norm == "linf" else {}
+        epsilons = validation.sequence("epsilons", self.epsilons, validation.number, **limits)
+        rising = all(a < b for a, b in zip(epsilons, epsilons[1:], strict=False))
+        if not epsilons or not rising:
+            raise ValueError(
+                f"`epsilons` must be strictly increasing, one or more. Received: {epsilons}"
+            )
+        bounds = validation.sequence("bounds", self.bounds, validation.number, low=float("-inf"))
+        if len(bounds) != 2 or bounds[0] >= bounds[1]:
+            raise ValueError(f"`bounds` must be (low, high), low < high. Received: bounds={bounds}")
+        store(self, epsilons=epsilons, bounds=bounds)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AttackReport:
+    """One attack on one model.
+
+    Args:
+        name: attack, as on the command line.
+        settings: every setting of it.
+        accuracy: per epsilon, the fraction in [0, 1] of all images that are classified correctly
+            both without the attack and after it.
+        seconds: wall time over all images and epsilons.
+        gradient_evaluations: gradients of one image each, over all images and epsilons.
+        forward_evaluations: forward passes of one image each, over all images and epsilons.
+        skipped: why the attack did not run, or None if it ran. An attack that did not run fooled
+            no image, so its accuracy is the clean accuracy; it says nothing about robustness.
+    """
+
+    name: str
+    settings: Mapping
+    accuracy: tuple[float, ...]
+    seconds: float
+    gradient_evaluations: int
+    forward_evaluations: int
+    skipped: str | None = None
+
+    def __post_init__(self):
+        """Checks every field."""
+        validation.text("name", self.name)
+        if self.skipped is not None:
+            validation.text("skipped", self.skipped)
+        store(
+            self,
+            settings=validation.mapping("settings", self.settings),
+            accuracy=validation.sequence("accuracy", self.accuracy, validation.fraction),
+            seconds=validation.number("seconds", self.seconds),
+            gradient_evaluations=validation.integer(
+                "gradient_evaluations", self.gradient_evaluations
+            ),
+            forward_evaluations=validation.integer("forward_evaluations", self.forward_evaluations),
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WorstCaseReport:
+    """Accuracy where an image counts only if it survived every attack.
+
+    Args:
+        epsilons: the threat model's epsilons.
+        accuracy: one fraction in [0, 1] an epsilon, never rising.
+    """
+
+    epsilons: tuple[float, ...]
+    accuracy: tuple[float, ...]
+
+    def __post_init__(self):
+        """Checks every field."""
+        epsilons = validation.sequence("epsilons", self.epsilons, validation.number)
+        accuracy = validation.sequence("accuracy", self.accuracy, validation.fraction)
+        if len(epsilons) != len(accuracy):
+            raise ValueError(
+                f"`accuracy` must hold one number an epsilon, {len(epsilons)}. Received: {accuracy}"
+            )
+        if any(b > a + TOLERANCE for a, b in zip(accuracy, accuracy[1:], strict=False)):
+            raise ValueError(f"worst case must not rise with epsilon. Received: {accuracy}")
+        store(self, epsilons=epsilons, accuracy=accuracy)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AuditReport:
+    """One check for the known ways in which a robust accuracy comes out too high.
+
+    Args:
+        check: name of the check.
+        passed: whether nothing was found.
+        message: one sentence for the reader.
+        evidence: the numbers behind it.
+    """
+
+    check: str
+    passed: bool
+    message: str
+    evidence: Mapping = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self):
+        """Checks every field."""
+        validation.text("check", self.check)
+        validation.text("message", self.message)
+        store(
+            self,
+            passed=validation.boolean("passed", self.passed),
+            evidence=validation.mapping("evidence", self.evidence),
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ExampleReport:
+    """One adversarial example that is shown, without its pixels.
+
+    Args:
+        index: place of the image in the data, from 0.
+        label: class it belongs to.
+        clean_class: class the model gives without the attack.
+        adversarial_class: class the model gives after it.
+        clean_confidence: confidence in [0, 1] of `clean_class`.
+        adversarial_confidence: confidence in [0, 1] of `adversarial_class`.
+        epsilon: radius it was found at.
+        attack: name of the attack that found it.
+    """
+
+    index: int
+    label: int
+    clean_class: int
+    adversarial_class: int
+    clean_confidence: float
+    adversarial_confidence: float
+    epsilon: float
+    attack: str
+
+    def __post_init__(self):
+        """Checks every field."""
+        validation.text("attack", self.attack)
+        for name in ("index", "label", "clean_class", "adversarial_class"):
+            store(self, **{name: validation.integer(name, getattr(self, name))})
+        for name in ("clean_confidence", "adversarial_confidence"):
+            # A float32 softmax may pass 1 by a rounding error.
+            value = validation.number(name, getattr(self, name), high=1.0 + TOLERANCE)
+            store(self, **{name: min(value, 1.0)})
+        store(self, epsilon=validation.number("epsilon", self.epsilon))
+
+    @classmethod
+    def of(cls, example):
+        """Makes the part of an adversarial example that has these fields; its pixels are left."""
+        fields = [field.name for field in dataclasses.fields(cls)]
+        return cls(**{name: getattr(example, name) for name in fields})

@@ -1,0 +1,218 @@
+"""The report: one plain value that everything shown is made from, to and from JSON."""
+
+import dataclasses
+import datetime
+import importlib.metadata
+import json
+import pathlib
+import platform
+from collections.abc import Mapping
+
+import robust_keras
+from robust_keras.reporting import interval, parts, validation
+from robust_keras.reporting.model_report import ModelReport
+
+SCHEMA = 1
+
+# The distributions that can change a number, and the package itself.
+DISTRIBUTIONS = (
+    "tensorflow",
+    "keras",
+    "cleverhans",
+    "tensorflow-model-optimization",
+    "numpy",
+    "robust_keras",
+)
+
+
+def timestamp():
+    """Gives the time now, ISO 8601, UTC, to the second, as in `2026-11-21T10:55:00Z`."""
+    now = datetime.datetime.now(datetime.UTC)
+    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def installed_versions():
+    """Gives the version of Python and of every distribution that can change a number."""
+    versions = {"python": platform.python_version()}
+    for name in DISTRIBUTIONS:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            # A checkout that was never installed still knows its own version.
+            versions[name] = robust_keras.__version__ if name == "robust_keras" else None
+    return versions
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was evaluated, against which attacker, and what came out.
+
+    Args:
+        dataset: `DatasetReport`.
+        threat_model: `ThreatModelReport`.
+        models: `ModelReport`s, at least one, each with another path.
+        seed: seed of every random number of the evaluation, at least 0.
+        command: the command that made the report; "" if it was made from Python.
+        created: ISO 8601 time in UTC; now, if not given.
+        versions: version of each program that can change a number; by default those installed.
+        transfer: plain values about attacks made on one model and tried on another, or None.
+
+    Raises:
+        ValueError: if a part is out of its range or two parts do not fit together.
+    """
+
+    dataset: parts.DatasetReport
+    threat_model: parts.ThreatModelReport
+    models: tuple[ModelReport, ...]
+    seed: int
+    command: str = ""
+    created: str = dataclasses.field(default_factory=timestamp)
+    versions: Mapping = dataclasses.field(default_factory=installed_versions)
+    transfer: Mapping | None = None
+
+    def __post_init__(self):
+        """Checks every field, then that they agree with each other."""
+        validation.members("dataset", (self.dataset,), parts.DatasetReport)
+        validation.members("threat_model", (self.threat_model,), parts.ThreatModelReport)
+        models = validation.members("models", self.models, ModelReport)
+        if not models or len({model.path for model in models}) < len(models):
+            raise ValueError(
+                "`models` must hold at least one model, each with another path. "
+                f"Received: {[model.path for model in models]}"
+            )
+        for model in models:
+            self._check_model(model)
+        if not isinstance(self.command, str):
+            raise ValueError(f"`command` must be a string. Received: command={self.command!r}")
+        _check_created(self.created)
+        parts.store(
+            self,
+            models=models,
+            seed=validation.integer("seed", self.seed),
+            versions=validation.mapping("versions", self.versions),
+        )
+        if self.transfer is not None:
+            parts.store(self, transfer=validation.mapping("transfer", self.transfer))
+
+    def _check_model(self, model):
+        if model.worst_case.epsilons != self.threat_model.epsilons:
+            raise ValueError(
+                f"{model.path}: epsilons must be {self.threat_model.epsilons}. "
+                f"Received: {model.worst_case.epsilons}"
+            )
+        measured = [model.clean_accuracy, *model.worst_case.accuracy]
+        measured += [value for attack in model.attacks for value in attack.accuracy]
+        for accuracy in measured:
+            # Float32 means of up to 100,000 images are this close to a whole number of images.
+            if abs(accuracy * self.dataset.examples - self.count(accuracy)) > 0.01:
+                raise ValueError(
+                    f"{model.path}: an accuracy must be a whole number of images over "
+                    f"{self.dataset.examples}. Received: {accuracy}"
+                )
+
+    def count(self, accuracy):
+        """Gives the number of images that a fraction stands for."""
+        return round(accuracy * self.dataset.examples)
+
+    def interval(self, accuracy):
+        """Gives the 95 % Wilson interval `(low, high)` of a fraction of the images."""
+        return interval.wilson(self.count(accuracy), self.dataset.examples)
+
+    def to_json(self):
+        """Gives the report as strict JSON text; the same report always gives the same text."""
+        value = {
+            "schema": SCHEMA,
+            "created": self.created,
+            "command": self.command,
+            "versions": self.versions,
+            "seed": self.seed,
+            "dataset": dataclasses.asdict(self.dataset),
+            "threat_model": dataclasses.asdict(self.threat_model),
+            "models": [self._model_value(model) for model in self.models],
+            "transfer": self.transfer,
+        }
+        return json.dumps(value, indent=2, allow_nan=False) + "\n"
+
+    def _model_value(self, model):
+        value = dataclasses.asdict(model)
+        value["clean_correct"] = self.count(model.clean_accuracy)
+        value["clean_interval"] = self.interval(model.clean_accuracy)
+        for scored in (*value["attacks"], value["worst_case"]):
+            scored["correct"] = [self.count(a) for a in scored["accuracy"]]
+            scored["interval"] = [self.interval(a) for a in scored["accuracy"]]
+        value["reliable"] = model.reliable
+        return value
+
+    @classmethod
+    def from_json(cls, content):
+        """Makes a report of JSON text; unknown and derived fields are left aside.
+
+        Raises:
+            ValueError: if the text is no JSON, of another schema, or misses a field.
+        """
+        try:
+            value = json.loads(content)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"a report must be JSON. Received: {error}") from error
+        schema = value.get("schema") if isinstance(value, dict) else None
+        if schema != SCHEMA:
+            raise ValueError(f"`schema` must be {SCHEMA}. Received: schema={schema!r}")
+        return _report(value)
+
+    @classmethod
+    def read(cls, path):
+        """Makes a report of a `report.json`."""
+        return cls.from_json(pathlib.Path(path).read_text(encoding="utf-8"))
+
+
+def _check_created(created):
+    try:
+        moment = datetime.datetime.fromisoformat(created)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`created` must be ISO 8601. Received: created={created!r}") from error
+    if moment.utcoffset() != datetime.timedelta(0):
+        raise ValueError(f"`created` must be in UTC. Received: created={created!r}")
+
+
+def _report(value):
+    # Their defaults hold for a report that is being made, and would be untrue of one that is read.
+    if missing := [name for name in ("created", "versions") if name not in value]:
+        raise ValueError(f"a Report must have {missing}. Received: {sorted(value)}")
+    made = {
+        "dataset": _part(parts.DatasetReport, value.get("dataset")),
+        "threat_model": _part(parts.ThreatModelReport, value.get("threat_model")),
+        "models": [_model(item) for item in _items(value, "models")],
+    }
+    return _part(Report, value, **made)
+
+
+def _model(value):
+    made = {
+        "attacks": [_part(parts.AttackReport, item) for item in _items(value, "attacks")],
+        "audit": [_part(parts.AuditReport, item) for item in _items(value, "audit")],
+        "examples": [_part(parts.ExampleReport, item) for item in _items(value, "examples", [])],
+        "worst_case": _part(parts.WorstCaseReport, value.get("worst_case")),
+    }
+    return _part(ModelReport, value, **made)
+
+
+def _items(value, name, default=None):
+    items = value.get(name, default) if isinstance(value, dict) else None
+    if not isinstance(items, list):
+        raise ValueError(f"`{name}` must be a list. Received: {items!r}")
+    return items
+
+
+def _part(kind, value, **made):
+    if not isinstance(value, dict):
+        raise ValueError(f"a {kind.__name__} must be a mapping. Received: {value!r}")
+    fields = {field.name for field in dataclasses.fields(kind)}
+    given = {name: item for name, item in value.items() if name in fields} | made
+    required = {
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
+    if missing := sorted(required - set(given)):
+        raise ValueError(f"a {kind.__name__} must have {missing}. Received: {sorted(given)}")
+    return kind(**given)

@@ -1,0 +1,54 @@
+"""The report as a short table of plain text, for the terminal."""
+
+from robust_keras.reporting import wording
+from robust_keras.reporting.verdict import verdict
+
+NAME_LENGTH = 32
+WORDS = {"reliable": "yes", "weak": "weak attacks only", "unknown": "no: no attack ran"}
+
+
+def summary_table(report):
+    """Gives a line of text per model: clean accuracy, worst case per epsilon, audit.
+
+    Args:
+        report: `Report`.
+
+    Returns:
+        ASCII text without a last newline, apart from what model names hold.
+    """
+    epsilons = [wording.epsilon(epsilon) for epsilon in report.threat_model.epsilons]
+    rows = [["model", "clean", *epsilons, "reliable"]]
+    for name, model in zip(wording.display_names(report.models), report.models, strict=True):
+        accuracies = [_ascii(wording.percent(value)) for value in model.worst_case.accuracy]
+        if not model.ran:
+            accuracies = ["unknown"] * len(epsilons)
+        clean = _ascii(wording.percent(model.clean_accuracy))
+        shown = wording.shortened(name, NAME_LENGTH).replace("…", "...")
+        rows.append([shown, clean, *accuracies, _reliable(report, model)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(_cells(row, widths)).rstrip() for row in rows]
+    title = (
+        f"{report.dataset.name} {report.dataset.split}, "
+        f"{wording.plural(report.dataset.examples, 'image')}: accuracy without attack, and at most "
+        f"this under {report.threat_model.norm} attack per epsilon"
+    )
+    return "\n".join([title, "", lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def _cells(row, widths):
+    yield row[0].ljust(widths[0])
+    for cell, width in zip(row[1:-1], widths[1:-1], strict=True):
+        yield cell.rjust(width)
+    yield row[-1]
+
+
+def _ascii(text):
+    return text.replace(wording.NO_BREAK_SPACE, " ")
+
+
+def _reliable(report, model):
+    level = verdict(report, model).level
+    if level in WORDS:
+        return WORDS[level]
+    failed = [check.check for check in model.audit if not check.passed]
+    return "no: " + ", ".join(failed) if failed else "no: not audited"

@@ -1,0 +1,69 @@
+"""Colours, line shapes and sizes of the figures."""
+
+import dataclasses
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Theme:
+    """Colours of a figure on light or on dark paper.
+
+    Args:
+        paper: background.
+        ink: text and the line that matters most.
+        muted: axes and side remarks.
+        rule: grid lines.
+        lines: one colour a line, told apart by people with any colour vision (after Okabe and Ito,
+            2008), each with a contrast of at least 3 to the paper.
+    """
+
+    paper: str
+    ink: str
+    muted: str
+    rule: str
+    lines: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """Size of a figure in CSS pixels, its type size, and how long a label may be."""
+
+    width: int
+    height: int
+    type_size: float
+    label_length: int
+
+
+THEMES = {
+    "light": Theme(
+        paper="#ffffff",
+        ink="#16191d",
+        muted="#5a636e",
+        rule="#e3e6ea",
+        lines=("#0072b2", "#c75200", "#008563", "#a8487f", "#8a6100", "#3b86ba", "#6b7280"),
+    ),
+    "dark": Theme(
+        paper="#1b1f25",
+        ink="#f1f3f5",
+        muted="#a3adb8",
+        rule="#343a43",
+        lines=("#4fa8df", "#f07b35", "#2dbe92", "#de8dbb", "#e0a92e", "#8ccbf2", "#9aa4b2"),
+    ),
+}
+
+SIZES = {
+    "wide": Size(width=680, height=400, type_size=12.5, label_length=28),
+    "narrow": Size(width=342, height=320, type_size=11.5, label_length=15),
+}
+
+
+def line_look(theme, index):
+    """Gives (colour, dash, marker) of a line; no two of the first 28 look alike."""
+    colours = len(theme.lines)
+    return (
+        theme.lines[index % colours],
+        DASHES[index // colours % len(DASHES)],
+        MARKERS[index % len(MARKERS)],
+    )

@@ -1,0 +1,115 @@
+"""How numbers and names are written for people, the same in tables, figures and sentences."""
+
+import math
+import unicodedata
+
+NO_BREAK_SPACE = "\u00a0"
+
+
+def percent(fraction):
+    """Writes a fraction as a percentage with one decimal, more where that would round to 0 or 100.
+
+    Example:
+        >>> print(percent(0.1234), percent(0.00041), sep=", ")
+        12.3 %, 0.04 %
+    """
+    value = 100.0 * fraction
+    for decimals in (1, 2, 3, 4):
+        text = f"{value:.{decimals}f}"
+        if float(text) not in (0.0, 100.0) or value in (0.0, 100.0):
+            break
+    return f"{text}{NO_BREAK_SPACE}%"
+
+
+def count(number):
+    """Writes a whole number with commas between thousands."""
+    return f"{number:,}"
+
+
+def times(factor):
+    """Writes how much a change is amplified: `amplified 5 times`, or that it is not."""
+    return "not amplified" if factor == 1 else f"amplified {factor:g} times"
+
+
+def plural(number, noun):
+    """Writes a count and its noun: `1 attack`, `4 attacks`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def seconds(value):
+    """Writes a duration with two to three telling digits."""
+    if value >= 120:
+        return f"{value / 60:.1f}{NO_BREAK_SPACE}min"
+    decimals = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:.{decimals}f}{NO_BREAK_SPACE}s"
+
+
+def per_image(total, images):
+    """Writes a total as a number an image, with one decimal below a hundred."""
+    value = total / images
+    return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:,.1f}"
+
+
+def epsilon(value):
+    """Writes an epsilon as it was most likely given: a short decimal, or n/255, or four digits.
+
+    Example:
+        >>> epsilon(0.1), epsilon(8 / 255), epsilon(0.0123456)
+        ('0.1', '8/255', '0.01235')
+    """
+    short = f"{value:.4g}"
+    if not math.isclose(float(short), value, rel_tol=1e-6) and (steps := _pixel_steps(value)):
+        return f"{steps}/255"
+    return short
+
+
+def epsilon_in_full(value):
+    """Writes an epsilon both ways where it is a whole number of 8-bit pixel steps.
+
+    Example:
+        >>> epsilon_in_full(8 / 255), epsilon_in_full(0.2), epsilon_in_full(0.1)
+        ('8/255 (0.03137)', '0.2 (51/255)', '0.1')
+    """
+    steps = _pixel_steps(value)
+    if not steps:
+        return epsilon(value)
+    short = epsilon(value)
+    return f"{short} ({value:.4g})" if "/" in short else f"{short} ({steps}/255)"
+
+
+def _pixel_steps(value):
+    steps = round(value * 255)
+    return steps if steps >= 1 and abs(value * 255 - steps) < 1e-4 else 0
+
+
+def shortened(text, length):
+    """Gives a text of at most `length` characters on one line, its middle left out if need be."""
+    text = " ".join(visible(text).split())
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2
+    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def visible(text):
+    """Gives a text whose control and half characters, which a path may hold, are spelled out."""
+    return "".join(
+        character if _shows(character) else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def _shows(character):
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs") or character in "\n\t"
+
+
+def display_names(models):
+    """Gives one name a model: its short name, or its path where two would share a name."""
+    names = [model.name for model in models]
+    return [visible(model.name if names.count(model.name) == 1 else model.path) for model in models]
+
+
+def listed(items):
+    """Writes `a`, `a and b` or `a, b and c`."""
+    items = list(items)
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

