@@ -63,6 +63,11 @@ def worst_case(accuracy, epsilons=EPSILONS):
     return reporting.WorstCaseReport(epsilons=epsilons, accuracy=accuracy)
 
 
+def threat_model(**changes):
+    """The usual attacker."""
+    return reporting.ThreatModelReport(**({"norm": "linf", "epsilons": EPSILONS} | changes))
+
+
 def sound_model(**changes):
     """A model with five attacks and an audit that found nothing."""
     values = {
@@ -155,7 +160,7 @@ def report(*models, **changes):
         "dataset": reporting.DatasetReport(
             name="mnist5k", split="test", examples=1000, num_classes=10
         ),
-        "threat_model": reporting.ThreatModelReport(norm="linf", epsilons=EPSILONS),
+        "threat_model": threat_model(),
         "models": models or (sound_model(),),
         "seed": 0,
         "command": COMMAND,

@@ -178,7 +178,7 @@ def _ticks(points, limits, width, type_size):
     for point in reversed(points[1:-1]):
         if apart(point, shown[0]) and apart(points[0], point):
             shown.insert(0, point)
-    return [points[0], *shown]
+    return sorted({points[0], *shown})
 
 
 def _draw_lines(axes, curves, points, chance, theme, type_size):

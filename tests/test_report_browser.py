@@ -1,0 +1,83 @@
+"""The page in a real browser: no error, no request, nothing wider than the window."""
+
+import headless_chromium
+import pytest
+import test_report_html
+
+from robust_keras import reporting
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        headless_chromium.executable() is None,
+        reason="Chromium is not installed (Debian: apt-get install chromium)",
+    ),
+]
+
+WIDTHS = (390, 1280)
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Elements whose text does not fit into them, but for the boxes that scroll by design.
+CUT_OFF = """
+[...document.querySelectorAll('main *')]
+  .filter(e => !e.closest('.scroll') && getComputedStyle(e).display !== 'inline')
+  .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
+  .filter(e => !e.matches('thead, thead *'))
+  .map(e => e.tagName + '.' + e.className)
+"""
+BROKEN = "[...document.images].filter(i => !i.complete || !i.naturalWidth).length"
+CHARTS = "[...document.querySelectorAll('.chart')].filter(i => i.offsetWidth).map(i => i.className)"
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    browser = headless_chromium.Chromium(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module", params=test_report_html.REPORTS)
+def address(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("report")
+    reporting.write(*test_report_html.REPORTS[request.param], folder)
+    return (folder / "report.html").as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_page_opens_cleanly(chromium, address, width, scheme):
+    chromium.open(address, width=width, scheme=scheme)
+    assert chromium.errors() == []
+    assert chromium.requests() == [address]
+    assert chromium.value("document.documentElement.clientWidth") == width
+    assert chromium.value(OVERFLOW) <= 0
+    assert chromium.value(CUT_OFF) == []
+    assert chromium.value(BROKEN) == 0
+    shown = "narrow" if width < 600 else "wide"
+    charts = chromium.value(CHARTS)
+    assert charts and set(charts) == {f"chart {shown}-{scheme}"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<script>console.error('wrong')</script>",
+        "<script>undefined_function()</script>",
+        "<img src='missing.png'>",
+        "<meta http-equiv='Content-Security-Policy' content=\"style-src 'none'\"><p style='top:0'>",
+    ],
+)
+def test_an_error_would_be_seen(chromium, tmp_path, body):
+    (tmp_path / "page.html").write_text(f"<!doctype html><title>x</title>{body}")
+    chromium.open((tmp_path / "page.html").as_uri(), width=390)
+    assert chromium.errors() != []
+
+
+def test_a_request_and_an_overflow_would_be_seen(chromium, tmp_path):
+    body = "<meta name=viewport content='width=device-width'><img src='http://127.0.0.1:9/a.png'>"
+    body += "<main><div style='width: 500px'>wide</div><p style='width: 9px'>" + "cut" * 9 + "</p>"
+    (tmp_path / "page.html").write_text(f"<!doctype html><title>x</title>{body}")
+    chromium.open((tmp_path / "page.html").as_uri(), width=390)
+    assert "http://127.0.0.1:9/a.png" in chromium.requests()
+    assert chromium.value(OVERFLOW) >= 100
+    assert chromium.value(CUT_OFF) != []
+    assert chromium.value(BROKEN) == 1

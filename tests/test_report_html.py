@@ -1,0 +1,190 @@
+import base64
+import hashlib
+import html.parser
+import re
+
+import pytest
+import report_samples as samples
+from test_figures import contrast
+
+from robust_keras import reporting
+from robust_keras.reporting import html as page
+
+VOID = {"meta", "link", "img", "wbr", "br"}
+HOSTILE = "<script>alert(\"1\")</script><img src=x onerror='alert(2)'>"
+
+
+class Page(html.parser.HTMLParser):
+    """Every element of a page, and its text, after a check that each tag is closed in turn."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.text, self._open = [], "", []
+        self.feed(text)
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] != "style":
+            self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def hostile_report():
+    model = samples.sound_model(
+        path=f"models/{HOSTILE}/model.keras",
+        name=HOSTILE,
+        attacks=(samples.attack(HOSTILE, (0.9, 0.8, 0.7, 0.6)),),
+        worst_case=samples.worst_case((0.9, 0.8, 0.7, 0.6)),
+        audit=(samples.check(HOSTILE, HOSTILE, passed=False, **{HOSTILE: HOSTILE}),),
+    )
+    lost = samples.sound_model(
+        path=HOSTILE,
+        attacks=(samples.attack("pgd", (0.972,) * 4, skipped=HOSTILE),),
+        worst_case=samples.worst_case((0.972,) * 4),
+    )
+    dataset = reporting.DatasetReport(
+        name=HOSTILE, split=HOSTILE, examples=1000, num_classes=10, class_names=(HOSTILE,) * 10
+    )
+    return samples.report(
+        model, lost, dataset=dataset, command=HOSTILE, versions={HOSTILE: HOSTILE},
+        transfer={HOSTILE: [HOSTILE]},
+    )  # fmt: skip
+
+
+ONE = samples.report()
+THREE = samples.report(
+    samples.sound_model(), samples.doubtful_model(), samples.gradient_free_model()
+)
+REPORTS = {
+    "one": (ONE, {ONE.models[0].path: samples.examples(10)}),
+    "three": (THREE, {THREE.models[1].path: samples.examples(3, channels=3)}),
+    "hostile": (hostile_report(), {f"models/{HOSTILE}/model.keras": samples.examples(2)}),
+}
+
+
+@pytest.fixture(scope="module", params=REPORTS)
+def text(request):
+    return page.render(*REPORTS[request.param])
+
+
+def words(text):
+    return " ".join(Page(text).text.split())
+
+
+def test_the_page_needs_nothing_else(text):
+    found = Page(text)
+    assert not {"script", "iframe", "object", "form"} & {tag for tag, _ in found.elements}
+    for _, attributes in found.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        for name in ("src", "href", "srcset"):
+            assert attributes.get(name, "#").startswith(("#", "data:"))
+    assert "url(" not in text and "@import" not in text
+
+
+def test_only_its_own_style_sheet_may_act(text):
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL).group(1)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policies = [
+        meta["content"]
+        for meta in Page(text).all("meta")
+        if meta.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert len(policies) == 1
+    assert "default-src 'none'" in policies[0] and f"style-src 'sha256-{digest}'" in policies[0]
+
+
+def test_everybody_can_read_it(text):
+    found = Page(text)
+    assert found.all("html") == [{"lang": "en"}]
+    assert all(image["alt"] for image in found.all("img"))
+    assert all(header.get("scope") in ("col", "row") for header in found.all("th"))
+    assert len(found.all("h1")) == len(found.all("title")) == 1
+    identifiers = [attributes["id"] for _, attributes in found.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    for _, attributes in found.elements:
+        for name in ("aria-labelledby", "href"):
+            if attributes.get(name, "").startswith(("#", "model")):
+                assert attributes[name].removeprefix("#") in identifiers
+
+
+def test_names_of_strangers_stay_text():
+    text = page.render(*REPORTS["hostile"])
+    assert "<script" not in text and "<img src=x" not in text
+    assert words(text).count("<script>alert") > 10
+
+
+def test_the_verdict_comes_first_and_everything_follows():
+    text = words(page.render(*REPORTS["one"])).replace("\xa0", " ")
+    order = [
+        "Robust accuracy is at most 0.4 % at epsilon 0.3 (linf).",
+        "4 of 1,000 images survived all 5 attacks",
+        "The model Path",
+        "amplified 5 times",
+        "Each attack and what it cost",
+        "an image counts if it survived every attack",
+        "The audit: can this number be believed?",
+        "What the attacker may do",
+        "0.05, 0.1, 0.2 (51/255), 0.3",
+        "How to read this",
+        "How to make it again",
+        "python evaluate.py --models=runs/quickstart/serving --dataset=mnist5k",
+        "tensorflow 2.21.0",
+    ]
+    places = [text.index(phrase) for phrase in order]
+    assert places == sorted(places)
+    for cell in ("74.2 %", "38.8 %", "48.4 s", "160", "164", "61,706", "80.0 % of the weights"):
+        assert cell in text
+    assert "should not be believed" not in text
+
+
+def test_doubt_is_said_before_the_number():
+    pieces = page.render(*REPORTS["three"]).split("<article")
+    sound, doubtful, lost = (words(f"<p{p.partition('</article>')[0]}</p>") for p in pieces[1:])
+    warning = doubtful.index("This number should not be believed finite gradients: 97.2 %")
+    assert warning < doubtful.index("Robust accuracy is at most")
+    assert "should not be believed" not in sound
+    assert "pgd the gradient of IdentityN was lost in saving (LookupError) did not run" in lost
+    assert "No adversarial example was found." in lost
+    assert "No adversarial example was found." not in doubtful
+
+
+def test_a_model_that_was_not_attacked_shows_no_robust_accuracy():
+    lost = samples.sound_model(
+        attacks=(samples.attack("pgd", (0.972,) * 4, skipped="no gradient"),),
+        worst_case=samples.worst_case((0.972,) * 4),
+    )
+    text = page.render(samples.report(lost), {})
+    assert "Robust accuracy is unknown." in text
+    assert 'class="chart' not in text and "Worst case <span" not in text
+
+
+def test_the_command_can_be_copied_as_it_was():
+    text = page.render(*REPORTS["one"])
+    command = re.search(r'<pre class="command".*?</pre>', text, re.DOTALL).group(0)
+    assert Page(command).text == samples.COMMAND
+
+
+def palette(css, scheme):
+    block = re.findall(r":root \{(.*?)\}", css, re.DOTALL)[scheme]
+    return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_contrast_is_enough(scheme):
+    colours = palette((page.FOLDER / "style.css").read_text(), scheme)
+    for name in ("ink", "muted", "link", "good", "weak", "bad"):
+        for paper in ("paper", "page"):
+            assert contrast(colours[name], colours[paper]) >= 4.5, (name, paper)
+    for name in ("good", "weak", "bad"):
+        assert contrast(colours[name], colours[f"{name}-paper"]) >= 4.5, name
+        assert contrast(colours["ink"], colours[f"{name}-paper"]) >= 7, name
