@@ -70,26 +70,29 @@ class Classifier:
         # Functions read from a file do not keep their variables alive.
         self._owner = endpoint
         probes = probing.probe_images(self.image_shape)
-        self.logits = self._logits_function(endpoint, output, take_logarithm)
+        self.logits = _logits_function(endpoint, output, num_classes, take_logarithm)
         self.deterministic = probing.deterministic(self.logits, probes)
         self.gradient_error = probing.gradient_error(self.logits, probes)
 
-    def _logits_function(self, endpoint, output, take_logarithm):
-        def raw(images):
-            return tf.cast(endpoint.run(images)[output], tf.float32)
-
-        batch = endpoint.batch_shape[0]
-        scores = raw if batch is None else _in_chunks(raw, batch, self.num_classes)
-
-        def logits(images):
-            values = tf.ensure_shape(scores(images), (None, self.num_classes))
-            return probing.log_probabilities(values) if take_logarithm else values
-
-        spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
-        return tf.function(logits, input_signature=[spec], autograph=False)
-
     def __repr__(self):
         return f"Classifier({str(self.path)!r}, {self.image_shape} -> {self.num_classes} classes)"
+
+
+def _logits_function(endpoint, output, num_classes, take_logarithm):
+    """The compiled function from any number of float32 images to float32 logits."""
+
+    def raw(images):
+        return tf.cast(endpoint.run(images)[output], tf.float32)
+
+    batch, *image_shape = endpoint.batch_shape
+    scores = raw if batch is None else _in_chunks(raw, batch, num_classes)
+
+    def logits(images):
+        values = tf.ensure_shape(scores(images), (None, num_classes))
+        return probing.log_probabilities(values) if take_logarithm else values
+
+    spec = tf.TensorSpec((None, *image_shape), tf.float32, name="images")
+    return tf.function(logits, input_signature=[spec], autograph=False)
 
 
 def _in_chunks(function, size, num_classes):

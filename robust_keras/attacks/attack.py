@@ -1,0 +1,76 @@
+"""What every attack is: frozen settings, and a step from images to candidates."""
+
+import dataclasses
+import typing
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Attack:
+    """Base of all attacks: settings only, data come with the call.
+
+    Class attributes of a subclass:
+        name: its key in ATTACKS.
+        kind: "noise" (uses no gradient), "one_step" or "iterative".
+
+    What `perturb` returns is only a proposal: the engine projects it and predicts it again.
+    """
+
+    name: typing.ClassVar[str]
+    kind: typing.ClassVar[str]
+
+    @property
+    def rounds(self) -> int:
+        """How many independent tries an image gets."""
+        return 1
+
+    @property
+    def gradient_evaluations(self) -> int:
+        """Forward and backward passes an image and round."""
+        return 0
+
+    @property
+    def needs_gradient(self) -> bool:
+        """Whether the attack differentiates the model."""
+        return self.gradient_evaluations > 0
+
+    def settings(self) -> dict:
+        """The settings as a dict of plain values."""
+        return dataclasses.asdict(self)
+
+    def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """Proposes an adversarial example for every image.
+
+        Args:
+            classifier: has `logits`, a function from images to (batch, classes).
+            images: float32 array (batch, height, width, channels) within the bounds.
+            labels: int array (batch,), the classes to get away from.
+            threat_model: `ThreatModel`.
+            epsilon: radius, > 0.
+            generators: one `numpy.random.Generator` an image, for all that is random about it.
+
+        Returns:
+            Array of the images' shape.
+        """
+        raise TypeError(f"{type(self).__name__} must define perturb")
+
+
+def require(holds, name, expected, value):
+    """Raises a ValueError about a setting unless `holds`."""
+    if not holds:
+        raise ValueError(f"`{name}` must be {expected}. Received: {name}={value!r}")
+
+
+def require_whole(name, value, minimum=1):
+    """Raises a ValueError unless the setting is a whole number of at least `minimum`."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    require(whole and value >= minimum, name, f"a whole number of at least {minimum}", value)
+
+
+def require_number(name, value, minimum=0.0, maximum=np.inf, *, above=False):
+    """Raises a ValueError unless the setting is a finite number between the limits."""
+    real = isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value)
+    inside = real and minimum <= value <= maximum and not (above and value == minimum)
+    opening = "(" if above else "["
+    require(inside, name, f"a number in {opening}{minimum:g}, {maximum:g}]", value)

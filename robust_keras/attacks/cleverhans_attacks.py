@@ -1,0 +1,276 @@
+"""FGSM, BIM, PGD and MIM as CleverHans 4.0.0 computes them, with its defects fenced off.
+
+The only module that imports cleverhans. What it guards against, each shown by a test:
+
+* pixels outside the bounds and impossible epsilons are accepted in silence: checked here;
+* `sanity_checks=True` crashes once clip bounds are given: always off;
+* BIM and MadryEtAl cannot be called without those checks: both are PGD here;
+* gradients under 1e-6 in length are not normalised in l2 (nor tiny ones in MIM): every example's
+  gradient is rescaled to a largest component of 1 on its way back, which leaves signs and
+  directions as they are;
+* `compute_gradient` retraces for every new Python function: one function a classifier is kept;
+* the random start comes from TensorFlow's global generator: it is drawn here and handed in;
+* without labels it attacks its own prediction, also where that is wrong: labels are always given;
+* `eps_iter > eps` is an assertion: steps are fractions of epsilon in (0, 1].
+"""
+
+import contextlib
+import dataclasses
+import functools
+import typing
+import weakref
+
+import cleverhans.tf2.attacks.fast_gradient_method as fgm_module
+import cleverhans.tf2.attacks.momentum_iterative_method as mim_module
+import cleverhans.tf2.attacks.projected_gradient_descent as pgd_module
+import numpy as np
+import tensorflow as tf
+
+from robust_keras.attacks.attack import Attack, require, require_number, require_whole
+from robust_keras.attacks.noise import uniform_in_ball
+
+_ORDERS = {"linf": np.inf, "l2": 2}
+_model_functions = weakref.WeakKeyDictionary()
+
+
+def cross_entropy(labels, logits):
+    """Cross-entropy of the label, float32 (batch,)."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def margin(labels, logits):
+    """Largest other logit minus the label's, float32 (batch,): free of the logits' scale.
+
+    Its gradient keeps its direction whatever the logits are multiplied by, where cross-entropy's
+    vanishes in float32 once the label leads by about 100.
+    """
+    truth = tf.one_hot(labels, tf.shape(logits)[-1], dtype=tf.bool, on_value=True, off_value=False)
+    own = tf.reduce_max(tf.where(truth, logits, logits.dtype.min), axis=-1)
+    return tf.reduce_max(tf.where(truth, logits.dtype.min, logits), axis=-1) - own
+
+
+LOSSES = {"cross_entropy": cross_entropy, "margin": margin}
+
+
+@tf.custom_gradient
+def unit_gradient(images):
+    """The images unchanged; on the way back every example's gradient is divided by its maximum.
+
+    Args:
+        images: tensor (batch, height, width, channels).
+
+    Returns:
+        The same tensor. A gradient of all zeros stays so; components that overflowed count as the
+        largest number, those that are no numbers as 0.
+    """
+
+    def backward(upstream):
+        finite = tf.where(tf.math.is_nan(upstream), tf.zeros_like(upstream), upstream)
+        finite = tf.clip_by_value(finite, upstream.dtype.min, upstream.dtype.max)
+        largest = tf.reduce_max(tf.abs(finite), axis=[1, 2, 3], keepdims=True)
+        return tf.math.divide_no_nan(finite, largest)
+
+    return tf.identity(images), backward
+
+
+def model_function(classifier):
+    """The function of a classifier that CleverHans differentiates, always the same object."""
+    if classifier not in _model_functions:
+        logits = classifier.logits
+        _model_functions[classifier] = lambda images: logits(unit_gradient(images))
+    return _model_functions[classifier]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _CleverHansAttack(Attack):
+    """The part that the four share: checked inputs in, a numpy array out."""
+
+    def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """Moves the images up the loss; see `Attack.perturb`."""
+        images = np.asarray(images)
+        threat_model.check_images(images)
+        threat_model.check_epsilon(epsilon)
+        arguments = {
+            "eps": float(epsilon),
+            "norm": _ORDERS[threat_model.norm],
+            "clip_min": threat_model.bounds[0],
+            "clip_max": threat_model.bounds[1],
+            "y": tf.constant(labels, tf.int32),
+            "sanity_checks": False,
+        }
+        ball = generators, images.shape[1:], epsilon, threat_model.norm
+        draw = functools.partial(uniform_in_ball, *ball)
+        inputs = tf.constant(images, tf.float32)
+        return self._run(model_function(classifier), inputs, arguments, draw).numpy()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FGSM(_CleverHansAttack):
+    """Fast gradient sign method: one step of length epsilon.
+
+    Formula: linf: `x + epsilon sign(g)`; l2: `x + epsilon g / norm(g)`; g the gradient of the
+    cross-entropy of the label.
+
+    Reference: Goodfellow et al., "Explaining and Harnessing Adversarial Examples", 2015,
+    arXiv 1412.6572.
+    """
+
+    name: typing.ClassVar[str] = "fgsm"
+    kind: typing.ClassVar[str] = "one_step"
+
+    @property
+    def gradient_evaluations(self):
+        """One."""
+        return 1
+
+    def _run(self, function, images, arguments, draw):
+        return fgm_module.fast_gradient_method(function, images, **arguments, loss_fn=cross_entropy)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BIM(_CleverHansAttack):
+    """Basic iterative method: FGSM in small steps from the image itself, projected after each.
+
+    Args:
+        steps: number of steps, >= 1.
+        step: length of a step in units of epsilon, in (0, 1].
+
+    Reference: Kurakin et al., "Adversarial Examples in the Physical World", 2017, arXiv 1607.02533.
+    """
+
+    name: typing.ClassVar[str] = "bim"
+    kind: typing.ClassVar[str] = "iterative"
+
+    steps: int = 20
+    step: float = 0.1
+
+    def __post_init__(self):
+        _check_steps(self)
+
+    @property
+    def gradient_evaluations(self):
+        """One a step."""
+        return self.steps
+
+    def _run(self, function, images, arguments, draw):
+        return _descend(function, images, arguments, self, cross_entropy, start=None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PGD(_CleverHansAttack):
+    """Projected gradient descent: BIM from a random point of the ball, with restarts.
+
+    The defaults are Madry's for MNIST (40 steps of 0.01 at epsilon 0.3), kept in proportion at
+    every other epsilon.
+
+    Args:
+        steps: number of steps, >= 1.
+        step: length of a step in units of epsilon, in (0, 1].
+        restarts: independent starts, >= 1; an image falls if one of them fools the model.
+        loss: "cross_entropy", or "margin" (largest other logit minus the label's), which is free of
+            the logits' scale.
+
+    Reference: Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", 2018,
+    arXiv 1706.06083.
+
+    Example:
+        >>> PGD(steps=10, restarts=2).settings()
+        {'steps': 10, 'step': 0.03333333333333333, 'restarts': 2, 'loss': 'cross_entropy'}
+    """
+
+    name: typing.ClassVar[str] = "pgd"
+    kind: typing.ClassVar[str] = "iterative"
+
+    steps: int = 40
+    step: float = 0.01 / 0.3
+    restarts: int = 1
+    loss: str = "cross_entropy"
+
+    def __post_init__(self):
+        _check_steps(self)
+        require_whole("restarts", self.restarts)
+        require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}", self.loss)
+
+    @property
+    def rounds(self):
+        """The number of restarts."""
+        return self.restarts
+
+    @property
+    def gradient_evaluations(self):
+        """One a step."""
+        return self.steps
+
+    def _run(self, function, images, arguments, draw):
+        return _descend(function, images, arguments, self, LOSSES[self.loss], start=draw())
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MIM(_CleverHansAttack):
+    """Momentum iterative method: steps along a decaying sum of normalised gradients.
+
+    Formula: `m <- decay m + g / mean|g|`, then a step along sign(m) (linf) or m / norm(m) (l2).
+
+    Args:
+        steps: number of steps, >= 1.
+        step: length of a step in units of epsilon, in (0, 1].
+        decay: weight of the past, >= 0.
+
+    Reference: Dong et al., "Boosting Adversarial Attacks with Momentum", 2018, arXiv 1710.06081.
+    """
+
+    name: typing.ClassVar[str] = "mim"
+    kind: typing.ClassVar[str] = "iterative"
+
+    steps: int = 10
+    step: float = 0.1
+    decay: float = 1.0
+
+    def __post_init__(self):
+        _check_steps(self)
+        require_number("decay", self.decay, maximum=1e6)
+
+    @property
+    def gradient_evaluations(self):
+        """One a step."""
+        return self.steps
+
+    def _run(self, function, images, arguments, draw):
+        return mim_module.momentum_iterative_method(
+            function,
+            images,
+            **arguments,
+            eps_iter=self.step * arguments["eps"],
+            nb_iter=self.steps,
+            decay_factor=self.decay,
+        )
+
+
+def _check_steps(attack):
+    require_whole("steps", attack.steps)
+    require_number("step", attack.step, maximum=1.0, above=True)
+
+
+def _descend(function, images, arguments, attack, loss, start):
+    """CleverHans' PGD, from the images themselves or from the images plus `start`."""
+    with contextlib.nullcontext() if start is None else _random_start(start):
+        return pgd_module.projected_gradient_descent(
+            function,
+            images,
+            **arguments,
+            eps_iter=attack.step * arguments["eps"],
+            nb_iter=attack.steps,
+            loss_fn=loss,
+            rand_init=start is not None,
+        )
+
+
+@contextlib.contextmanager
+def _random_start(start):
+    """Lets CleverHans' PGD start from the given change instead of drawing one itself."""
+    original = pgd_module.random_lp_vector
+    pgd_module.random_lp_vector = lambda *args, **kwargs: tf.constant(start)
+    try:
+        yield
+    finally:
+        pgd_module.random_lp_vector = original

@@ -1,0 +1,166 @@
+"""Runs attacks on a classifier and believes nothing that they return."""
+
+import dataclasses
+import time
+import zlib
+
+import numpy as np
+
+from robust_keras.attacks.attack import Attack, require_whole
+from robust_keras.attacks.evaluation import AttackResult, Evaluation
+from robust_keras.attacks.gallery import Gallery
+from robust_keras.attacks.prediction import check_examples, correct, padded, predict
+from robust_keras.attacks.threat_model import ThreatModel
+
+
+def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, seed, progress=None):
+    """Attacks every correctly classified image and reports which ones still are.
+
+    An image counts as fooled by an attack only if its proposal, projected into the ball and the
+    pixel range, is misclassified in a fresh forward pass. An image fooled at one epsilon counts as
+    fooled at every larger one and is not attacked there again by the same attack. Epsilon 0 is the
+    clean result. Attacks that need gradients are skipped on a classifier without them.
+
+    Args:
+        classifier: a `serving.Classifier`, or anything with its `logits`, `image_shape`,
+            `num_classes` and `gradient_error`.
+        images: float array (images, height, width, channels) within the threat model's bounds.
+        labels: int array (images,).
+        attacks: `Attack`s, run in this order.
+        threat_model: `ThreatModel`.
+        batch_size: images a pass; every batch has this shape (at most the number of images).
+        seed: whole number >= 0. The same seed gives bit-identical results on the same machine.
+        progress: called as `progress(attack_name, epsilon, done, total, robust_accuracy)`, `total`
+            the images attacked at this epsilon, after every batch.
+
+    Returns:
+        An `Evaluation`.
+
+    Raises:
+        InputError: images or labels that do not fit the classifier or the threat model.
+
+    Example:
+        >>> found = evaluate(classifier, images, labels, [PGD()], ThreatModel("linf", (0.1, 0.3)),
+        ...                  batch_size=250, seed=0)
+        >>> found.worst_case.mean(axis=1)
+        array([0.41, 0.  ])
+    """
+    require_whole("batch_size", batch_size)
+    require_whole("seed", seed, minimum=0)
+    images, labels = check_examples(classifier, images, labels, threat_model)
+    batch_size = min(batch_size, len(images))
+    clean_logits = predict(classifier, images, batch_size)
+    run = _Run(
+        classifier=classifier,
+        images=images,
+        labels=labels,
+        clean_correct=correct(clean_logits, labels),
+        threat_model=threat_model,
+        batch_size=batch_size,
+        seed=seed,
+        gallery=Gallery(images, labels, clean_logits),
+        progress=progress,
+    )
+    results = tuple(run.attack(attack) for attack in attacks)
+    worst_case = np.tile(run.clean_correct, (len(threat_model.epsilons), 1))
+    for result in results:
+        worst_case &= result.robust
+    return Evaluation(run.clean_correct, results, worst_case, run.gallery.choose())
+
+
+def generators(seed, name, epsilon, round_, indices):
+    """One random generator an image, which depends on nothing but these values.
+
+    So a result depends neither on the batch size nor on which other images are attacked.
+
+    Args:
+        seed: whole number >= 0.
+        name: of the attack.
+        epsilon: radius.
+        round_: number of the try.
+        indices: of the images.
+
+    Returns:
+        List of `numpy.random.Generator`s.
+    """
+    stream = zlib.crc32(f"{name} {float(epsilon).hex()} {round_}".encode())
+    return [np.random.default_rng([seed, stream, int(index)]) for index in indices]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Run:
+    """One evaluation under way; the fields are those of `evaluate`."""
+
+    classifier: object
+    images: np.ndarray
+    labels: np.ndarray
+    clean_correct: np.ndarray
+    threat_model: ThreatModel
+    batch_size: int
+    seed: int
+    gallery: Gallery
+    progress: object
+
+    def attack(self, attack: Attack) -> AttackResult:
+        """One attack at every epsilon, on the images that it has not fooled yet."""
+        start = time.monotonic()
+        epsilons = self.threat_model.epsilons
+        robust = np.tile(self.clean_correct, (len(epsilons), 1))
+        reason = self.classifier.gradient_error if attack.needs_gradient else None
+        candidates = 0
+        if reason is None:
+            alive = self.clean_correct.copy()
+            for row, epsilon in enumerate(epsilons):
+                if epsilon > 0.0:
+                    candidates += self._attack_at(attack, epsilon, alive)
+                robust[row] = alive
+        return AttackResult(
+            name=attack.name,
+            kind=attack.kind,
+            settings=attack.settings(),
+            robust=robust,
+            seconds=time.monotonic() - start,
+            gradient_evaluations=candidates * attack.gradient_evaluations,
+            forward_evaluations=candidates,
+            skipped=reason,
+        )
+
+    def _attack_at(self, attack, epsilon, alive):
+        """Clears `alive` where an image is fooled; returns the number of candidates tried."""
+        total, candidates = int(alive.sum()), 0
+        for round_ in range(attack.rounds):
+            pending = np.flatnonzero(alive)
+            for first in range(0, len(pending), self.batch_size):
+                indices = pending[first : first + self.batch_size]
+                adversarial, logits = self._candidates(attack, epsilon, round_, indices)
+                fooled = ~correct(logits, self.labels[indices])
+                for place in np.flatnonzero(fooled):
+                    found = adversarial[place], logits[place], epsilon, attack.name
+                    self.gallery.offer(int(indices[place]), *found)
+                alive[indices[fooled]] = False
+                candidates += len(indices)
+                # An image is done when its last round is, or when it has fallen.
+                share = (round_ + (first + len(indices)) / len(pending)) / attack.rounds
+                done = round(total * share) if alive.any() else total
+                self._report(attack, epsilon, done, total, alive)
+        return candidates
+
+    def _report(self, attack, epsilon, done, total, alive):
+        if self.progress is not None:
+            self.progress(attack.name, epsilon, done, total, float(alive.mean()))
+
+    def _candidates(self, attack, epsilon, round_, indices):
+        """Projected proposals for the images and the model's fresh answers to them."""
+        rows = padded(indices, self.batch_size)
+        images = self.images[rows]
+        proposed = attack.perturb(
+            self.classifier,
+            images,
+            self.labels[rows],
+            threat_model=self.threat_model,
+            epsilon=epsilon,
+            generators=generators(self.seed, attack.name, epsilon, round_, rows),
+        )
+        adversarial = self.threat_model.project(images, proposed, epsilon)
+        logits = predict(self.classifier, adversarial, self.batch_size)
+        return adversarial[: len(indices)], logits[: len(indices)]

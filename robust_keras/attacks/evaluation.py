@@ -1,0 +1,78 @@
+"""What an evaluation found: numpy arrays and plain values, one entry an image."""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class AdversarialExample:
+    """One image, how it was changed, and what the model made of both.
+
+    Args:
+        index: of the image among those evaluated.
+        image: float32 array (height, width, channels).
+        adversarial: float32 array of the same shape, within epsilon of the image.
+        label: its class.
+        clean_class: the model's answer to the image (the label).
+        adversarial_class: the model's answer to the changed image.
+        clean_confidence: softmax of the winning logit, in [0, 1].
+        adversarial_confidence: the same for the changed image.
+        epsilon: the smallest one of those evaluated at which the image fell.
+        attack: name of the attack that found it.
+    """
+
+    index: int
+    image: np.ndarray
+    adversarial: np.ndarray
+    label: int
+    clean_class: int
+    adversarial_class: int
+    clean_confidence: float
+    adversarial_confidence: float
+    epsilon: float
+    attack: str
+
+
+@dataclasses.dataclass(frozen=True)
+class AttackResult:
+    """What one attack did to every image at every epsilon.
+
+    Args:
+        name: of the attack.
+        kind: "noise", "one_step" or "iterative".
+        settings: the attack's settings.
+        robust: bool array (epsilons, images): classified correctly, as it is and after the attack.
+            An image that fell at one epsilon counts as fallen at every larger one.
+        seconds: wall time.
+        gradient_evaluations: forward and backward passes, summed over images.
+        forward_evaluations: forward passes alone, summed over images: one for every candidate.
+        skipped: None, or the reason why the attack did not run; `robust` is then the clean result.
+    """
+
+    name: str
+    kind: str
+    settings: dict
+    robust: np.ndarray
+    seconds: float
+    gradient_evaluations: int
+    forward_evaluations: int
+    skipped: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """All attacks on one classifier.
+
+    Args:
+        clean_correct: bool array (images,): classified correctly as it is. Logits that are not
+            finite count as an error.
+        attacks: one `AttackResult` an attack, in the order they ran.
+        worst_case: bool array (epsilons, images): robust against every one of them.
+        examples: up to ten `AdversarialExample`s over as many classes as possible.
+    """
+
+    clean_correct: np.ndarray
+    attacks: tuple[AttackResult, ...]
+    worst_case: np.ndarray
+    examples: tuple[AdversarialExample, ...]

@@ -1,0 +1,101 @@
+"""Noise: the baseline that every attack with gradients has to beat."""
+
+import dataclasses
+import math
+import typing
+
+import numpy as np
+
+from robust_keras.attacks.attack import Attack, require_number, require_whole
+
+
+def uniform_in_ball(generators, shape, epsilon, norm):
+    """Independent changes, uniform in the ball of the norm.
+
+    Formula: linf: U(-epsilon, epsilon) a pixel; l2: epsilon u^(1/d) g / norm(g), u ~ U(0, 1),
+    g ~ N(0, I_d).
+
+    Args:
+        generators: one `numpy.random.Generator` an image.
+        shape: (height, width, channels) of an image, d numbers in all.
+        epsilon: radius.
+        norm: "linf" or "l2".
+
+    Returns:
+        float32 array (batch, height, width, channels).
+    """
+    if norm == "linf":
+        changes = [generator.uniform(-epsilon, epsilon, shape) for generator in generators]
+    else:
+        changes = [_in_l2_ball(generator, shape, epsilon) for generator in generators]
+    return np.stack(changes).astype(np.float32)
+
+
+def _in_l2_ball(generator, shape, epsilon):
+    direction = generator.standard_normal(shape)
+    radius = epsilon * generator.uniform() ** (1.0 / math.prod(shape))
+    return radius * direction / np.linalg.norm(direction)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UniformNoise(Attack):
+    """Changes drawn uniformly from the ball; an image falls if one of the draws fools the model.
+
+    Formula: see `uniform_in_ball`.
+
+    Args:
+        repeats: number of draws an image, >= 1.
+    """
+
+    name: typing.ClassVar[str] = "uniform_noise"
+    kind: typing.ClassVar[str] = "noise"
+
+    repeats: int = 10
+
+    def __post_init__(self):
+        require_whole("repeats", self.repeats)
+
+    @property
+    def rounds(self):
+        """The number of draws."""
+        return self.repeats
+
+    def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """Adds noise to the images; see `Attack.perturb`."""
+        return images + uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GaussianNoise(Attack):
+    """Gaussian changes; an image falls if one of the draws fools the model.
+
+    Formula: N(0, (s epsilon)^2) a pixel for linf, N(0, (s epsilon)^2 / d) for l2, d the number of
+    pixels and channels; projected into the ball afterwards, as everything is.
+
+    Args:
+        repeats: number of draws an image, >= 1.
+        deviation: s, the standard deviation in units of epsilon, > 0.
+    """
+
+    name: typing.ClassVar[str] = "gaussian_noise"
+    kind: typing.ClassVar[str] = "noise"
+
+    repeats: int = 10
+    deviation: float = 1.0
+
+    def __post_init__(self):
+        require_whole("repeats", self.repeats)
+        require_number("deviation", self.deviation, maximum=1e6, above=True)
+
+    @property
+    def rounds(self):
+        """The number of draws."""
+        return self.repeats
+
+    def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """Adds noise to the images; see `Attack.perturb`."""
+        shape = images.shape[1:]
+        scale = self.deviation * epsilon
+        if threat_model.norm == "l2":
+            scale /= math.sqrt(math.prod(shape))
+        return images + np.stack([g.normal(0.0, scale, shape) for g in generators])

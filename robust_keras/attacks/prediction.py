@@ -1,0 +1,73 @@
+"""Forward passes in batches of one shape, and what counts as a correct answer."""
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras.errors import InputError
+
+
+def check_examples(classifier, images, labels, threat_model):
+    """Images and labels as they are evaluated, or an InputError that says what is wrong with them.
+
+    Args:
+        classifier: has `image_shape` (None for an open side) and `num_classes`.
+        images: array (images, height, width, channels).
+        labels: array (images,) of whole numbers in [0, num_classes).
+        threat_model: `ThreatModel` whose bounds the pixels must keep.
+
+    Returns:
+        `(images, labels)` as float32 and int64.
+    """
+    images, labels = np.asarray(images), np.asarray(labels)
+    threat_model.check_images(images)
+    sides = zip(classifier.image_shape, images.shape[1:], strict=True)
+    if any(wanted not in (None, side) for wanted, side in sides):
+        expected = f"images of shape {classifier.image_shape}"
+        raise InputError.expected("images", expected, f"shape {images.shape[1:]}")
+    if not len(images):
+        raise InputError.expected("images", "at least one image", "none")
+    if labels.shape != (len(images),) or labels.dtype.kind not in "iu":
+        expected = f"{len(images)} whole numbers, one an image"
+        raise InputError.expected("labels", expected, f"{labels.dtype} {labels.shape}")
+    if labels.min() < 0 or labels.max() >= classifier.num_classes:
+        expected = f"classes from 0 to {classifier.num_classes - 1}"
+        raise InputError.expected("labels", expected, f"{labels.min()} to {labels.max()}")
+    return images.astype(np.float32), labels.astype(np.int64)
+
+
+def padded(values, size):
+    """The array with its first row repeated at the end until it has `size` rows."""
+    missing = size - len(values)
+    return np.concatenate([values, np.repeat(values[:1], missing, axis=0)]) if missing else values
+
+
+def predict(classifier, images, batch_size):
+    """Logits of all images, in batches of exactly `batch_size`.
+
+    Args:
+        classifier: has `logits`.
+        images: float32 array (images, height, width, channels).
+        batch_size: images a forward pass.
+
+    Returns:
+        float32 array (images, classes).
+    """
+    rows = []
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        logits = classifier.logits(tf.constant(padded(batch, batch_size)))
+        rows.append(np.asarray(logits)[: len(batch)])
+    return np.concatenate(rows)
+
+
+def correct(logits, labels):
+    """Which answers are right: the largest logit is the label's and all logits are finite.
+
+    Args:
+        logits: array (images, classes).
+        labels: int array (images,).
+
+    Returns:
+        bool array (images,).
+    """
+    return np.isfinite(logits).all(axis=-1) & (np.argmax(logits, axis=-1) == labels)

@@ -1,0 +1,90 @@
+"""The table of attacks, their settings, and noise."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from robust_keras.attacks import ATTACKS, GaussianNoise, ThreatModel, UniformNoise
+from robust_keras.attacks.attack import Attack
+from robust_keras.attacks.engine import generators
+from robust_keras.attacks.noise import uniform_in_ball
+from robust_keras.config import ATTACK_NAMES
+
+IMAGES = np.full((400, 4, 5, 1), 0.5, "float32")
+
+
+def test_the_command_line_and_the_table_name_the_same_attacks():
+    assert tuple(ATTACKS) == ATTACK_NAMES
+    assert all(attack.name == name for name, attack in ATTACKS.items())
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values())
+def test_settings_are_frozen_keyword_only_and_plain(attack):
+    built = attack()
+    assert json.loads(json.dumps(built.settings())) == built.settings()
+    assert attack(**built.settings()) == built
+    assert built.kind in ("noise", "one_step", "iterative")
+    assert built.needs_gradient == (built.kind != "noise")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        built.name = "other"
+    with pytest.raises(TypeError):
+        attack(1)
+
+
+def test_an_attack_without_a_way_to_perturb_says_so():
+    with pytest.raises(TypeError, match="must define perturb"):
+        Attack().perturb(None, IMAGES, None, threat_model=None, epsilon=0.1, generators=[])
+
+
+def noisy(attack, norm, epsilon):
+    return attack.perturb(
+        None,
+        IMAGES,
+        None,
+        threat_model=ThreatModel(norm, (epsilon,)),
+        epsilon=epsilon,
+        generators=generators(0, attack.name, epsilon, 0, range(len(IMAGES))),
+    )
+
+
+def test_uniform_noise_fills_the_ball():
+    flat = np.abs(noisy(UniformNoise(), "linf", 0.2) - IMAGES).ravel()
+    assert flat.max() <= 0.2 + 1e-6
+    np.testing.assert_allclose(np.quantile(flat, [0.25, 0.5, 0.75]), [0.05, 0.1, 0.15], atol=0.01)
+    lengths = np.linalg.norm((noisy(UniformNoise(), "l2", 0.4) - IMAGES).reshape(400, -1), axis=1)
+    # In 20 dimensions a share r^20 of the ball lies within r of its radius.
+    expected = 0.4 * np.array([0.25, 0.5, 0.75]) ** (1 / 20)
+    np.testing.assert_allclose(np.quantile(lengths, [0.25, 0.5, 0.75]), expected, atol=0.01)
+    assert lengths.max() <= 0.4 + 1e-6
+
+
+@pytest.mark.parametrize(("norm", "deviation"), [("linf", 0.5), ("l2", 2.0)])
+def test_gaussian_noise_has_the_deviation_that_it_says(norm, deviation):
+    attack = GaussianNoise(deviation=deviation)
+    change = noisy(attack, norm, 0.1) - IMAGES
+    expected = deviation * 0.1 / (1.0 if norm == "linf" else np.sqrt(20))
+    assert change.std() == pytest.approx(expected, rel=0.05)
+    assert abs(change.mean()) < 0.05 * expected
+
+
+def test_every_image_gets_its_own_noise():
+    changes = uniform_in_ball(generators(0, "x", 0.1, 0, range(20)), (4, 5, 1), 0.1, "linf")
+    assert changes.dtype == np.float32
+    assert len(np.unique(changes[:, 0, 0, 0])) == 20
+
+
+@pytest.mark.parametrize(
+    ("build", "text"),
+    [
+        (lambda: UniformNoise(repeats=0), "`repeats` must be a whole number of at least 1"),
+        (lambda: GaussianNoise(repeats=1.5), "`repeats`"),
+        (lambda: GaussianNoise(deviation=0), "`deviation` must be a number in (0"),
+        (lambda: GaussianNoise(deviation=float("inf")), "`deviation`"),
+    ],
+)
+def test_bad_settings_are_refused(build, text):
+    with pytest.raises(ValueError) as caught:
+        build()
+    assert text in str(caught.value)
