@@ -39,16 +39,20 @@ PASSED = (
 
 
 def attack(name, accuracy, *, steps=40, skipped=None):
-    """One attack at four epsilons over 1,000 images."""
-    ran = 0 if skipped else len(accuracy) * 1000
-    gradients = 0 if name.endswith("noise") else ran * steps
+    """One attack over 1,000 images; an image that has fallen is not attacked again."""
+    gradient_steps = 0 if name.endswith("noise") else steps
+    settings = {"steps": steps, "step": 1 / 30} if gradient_steps > 1 else {}
+    if name == "pgd":
+        settings |= {"restarts": 1, "loss": "cross_entropy"}
+    attacked = [] if skipped else [0.98, *accuracy[:-1]]
+    candidates = round(1000 * sum(attacked)) * (1 if gradient_steps else 10)
     return reporting.AttackReport(
         name=name,
-        settings={"steps": steps, "step_size": 0.01, "random_start": True} if gradients else {},
+        settings=settings if gradient_steps else {"repeats": 10},
         accuracy=accuracy,
-        seconds=0.0 if skipped else 0.4 + 0.0003 * gradients,
-        gradient_evaluations=gradients,
-        forward_evaluations=ran + gradients,
+        seconds=0.0003 * candidates * (1 + gradient_steps),
+        gradient_evaluations=candidates * gradient_steps,
+        forward_evaluations=candidates,
         skipped=skipped,
     )
 
@@ -80,7 +84,7 @@ def sound_model(**changes):
         "output_kind": "logits",
         "image_shape": (28, 28, 1),
         "attacks": (
-            attack("uniform_noise", (0.971, 0.968, 0.955, 0.921), steps=0),
+            attack("uniform_noise", (0.971, 0.968, 0.955, 0.921)),
             attack("fgsm", (0.901, 0.742, 0.388, 0.171), steps=1),
             attack("bim", (0.893, 0.689, 0.121, 0.009)),
             attack("pgd", (0.894, 0.691, 0.118, 0.007)),
@@ -90,7 +94,7 @@ def sound_model(**changes):
         "audit": tuple(
             check(name, text, images=250, largest_difference=3.1e-07) for name, text in PASSED
         ),
-        "seconds": 163.0,
+        "seconds": 128.4,
     }
     return reporting.ModelReport(**(values | changes))
 
@@ -139,8 +143,8 @@ def gradient_free_model(**changes):
         "sparsity": None,
         "output_kind": "probabilities",
         "attacks": (
-            attack("uniform_noise", (0.957, 0.949, 0.917, 0.842), steps=0),
-            attack("gaussian_noise", (0.955, 0.946, 0.902, 0.811), steps=0),
+            attack("uniform_noise", (0.957, 0.949, 0.917, 0.842)),
+            attack("gaussian_noise", (0.955, 0.946, 0.902, 0.811)),
             attack("pgd", (0.958,) * 4, **lost),
             attack("mim", (0.958,) * 4, **lost),
         ),

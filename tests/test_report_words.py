@@ -45,6 +45,15 @@ VERDICTS = {
         "weak",
         ["No attack that ran follows the model's gradients"],
     ),
+    "every image falls at once": (
+        samples.sound_model(
+            clean_accuracy=0.0,
+            attacks=(samples.attack("pgd", (0.0,) * 4),),
+            worst_case=samples.worst_case((0.0,) * 4),
+        ),
+        "reliable",
+        ["Robust accuracy is 0.0 % at epsilon 0.3", "0 of 1,000 images correctly (0.0 %)"],
+    ),
     "masked": (
         samples.doubtful_model(),
         "unreliable",

@@ -68,14 +68,13 @@ def weak(model):
 
 
 def _steps(attack):
-    if not attack.gradient_evaluations:
-        return 0
+    # The number of evaluations would not do: an image that is fooled early costs fewer.
     steps = attack.settings.get("steps")
-    return steps if isinstance(steps, int) else 1
+    return steps if isinstance(steps, int) else int(attack.gradient_evaluations > 0)
 
 
 def _weakness(model):
-    if not any(attack.gradient_evaluations for attack in model.ran):
+    if not any(_steps(attack) for attack in model.ran):
         tried = "No attack that ran follows the model's gradients."
     else:
         tried = f"No attack that ran takes {FEW_STEPS} or more steps along the model's gradients."
