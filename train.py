@@ -35,7 +35,6 @@ def main(config):
             mean=mean,
             variance=variance,
         )
-        training.compile_model(model, config)
         training.fit(model, dataset.train, config, directory)
     training.save_model(model, directory.model_path)
     trained = keras.models.load_model(directory.model_path)

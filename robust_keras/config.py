@@ -42,6 +42,7 @@ ACTIVATION_NAMES = (
 ATTACK_NAMES = ("fgsm", "bim", "pgd", "mim", "uniform_noise", "gaussian_noise")
 NORMS = ("linf", "l2")
 OPTIMIZERS = ("adam", "sgd")
+LEARNING_RATE_SCHEDULES = ("cosine", "constant")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 DISTRIBUTIONS = ("none", "mirrored")
 PRUNING_SCHEDULES = ("polynomial", "constant")
@@ -112,8 +113,11 @@ class TrainConfig(_Config):
         0, flag_values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random."
     )
     optimizer: str = _flag("adam", flag_values.Choice(OPTIMIZERS), "Optimizer (sgd: momentum 0.9).")
-    learning_rate: float = _flag(
-        1e-3, flag_values.Number(above=0.0), "Learning rate, constant during the run."
+    learning_rate: float = _flag(1e-3, flag_values.Number(above=0.0), "Highest learning rate.")
+    learning_rate_schedule: str = _flag(
+        "cosine",
+        flag_values.Choice(LEARNING_RATE_SCHEDULES),
+        "How the learning rate changes: cosine (to 0 at the last step) or constant.",
     )
     temperature: float = _flag(
         1.0, flag_values.Number(above=0.0), "Temperature of the softmax in the training loss."

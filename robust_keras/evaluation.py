@@ -11,7 +11,6 @@ from robust_keras.reporting import (
     AttackReport,
     AuditReport,
     DatasetReport,
-    ExampleReport,
     ModelReport,
     Report,
     ThreatModelReport,
@@ -108,7 +107,6 @@ def _attack(classifier, split, attacks, threat_model, config):
         sparsity=classifier.sparsity,
         output_kind=classifier.output_kind,
         image_shape=split.image_shape,
-        examples=[_example_report(example) for example in found.examples],
     )
     return model, found.examples
 
@@ -122,17 +120,4 @@ def _attack_report(result):
         gradient_evaluations=result.gradient_evaluations,
         forward_evaluations=result.forward_evaluations,
         skipped=result.skipped,
-    )
-
-
-def _example_report(example):
-    return ExampleReport(
-        index=example.index,
-        label=example.label,
-        clean_class=example.clean_class,
-        adversarial_class=example.adversarial_class,
-        clean_confidence=example.clean_confidence,
-        adversarial_confidence=example.adversarial_confidence,
-        epsilon=example.epsilon,
-        attack=example.attack,
     )

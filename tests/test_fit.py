@@ -72,7 +72,6 @@ def run(settings, interrupt_at=None, monkeypatch=None):
         monkeypatch.setattr(StopOnNonFiniteLoss, "on_train_batch_end", interrupting)
     training.make_reproducible(settings.seed)
     model = network()
-    training.compile_model(model, settings)
     try:
         training.fit(model, images(), settings, TrainingDirectory(settings))
     finally:
@@ -193,7 +192,6 @@ strategy = distribution.strategy("mirrored", batch_size=8)
 with strategy.scope():
     model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten(),
                               keras.layers.Dense(8, "relu"), keras.layers.Dense(2)])
-    training.compile_model(model, settings)
     training.fit(model, images(), settings, TrainingDirectory(settings))
 print(json.dumps({"replicas": strategy.num_replicas_in_sync, "sparsity": training.sparsity(model),
                   "loss": [float(row["loss"]) for row in csv_rows(settings)]}))

@@ -1,8 +1,8 @@
 """Training: fitting, pruning while training, and what keeps a run alive."""
 
-from robust_keras.training.fit import compile_model, fit
+from robust_keras.training.fit import fit
 from robust_keras.training.prunable_kernels import sparsity
 from robust_keras.training.reproducible import make_reproducible
 from robust_keras.training.results import accuracy, save_model
 
-__all__ = ["accuracy", "compile_model", "fit", "make_reproducible", "save_model", "sparsity"]
+__all__ = ["accuracy", "fit", "make_reproducible", "save_model", "sparsity"]

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.training.results import save_model
 
 
 def _read(variable):
@@ -108,7 +109,5 @@ class BestCheckpoint(keras.callbacks.Callback):
         accuracy = (logs or {}).get("val_accuracy")
         if accuracy is None or epoch < self._first_epoch or accuracy <= self._best():
             return
-        temporary = self._path.with_name("part-" + self._path.name)
-        self.model.save(temporary)
-        temporary.replace(self._path)
+        save_model(self.model, self._path)
         self._score_path.write_text(f"{accuracy}\n")

@@ -5,6 +5,7 @@ import sys
 import keras
 
 from robust_keras.data import augmentation, hold_out, pipeline
+from robust_keras.errors import InputError
 from robust_keras.training import pruning
 from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
@@ -16,13 +17,20 @@ OPTIMIZERS = {
 }
 
 
-def compile_model(model, config):
-    """Compiles the model as the config asks; call it in the strategy's scope.
+SCHEDULES = {
+    "constant": lambda learning_rate, steps: learning_rate,
+    "cosine": keras.optimizers.schedules.CosineDecay,
+}
+
+
+def compile_model(model, config, total_steps):
+    """Compiles the model as the config asks.
 
     XLA stays off: its convolutions on CPU are slower than oneDNN's, and it breaks determinism.
     """
+    learning_rate = SCHEDULES[config.learning_rate_schedule](config.learning_rate, total_steps)
     model.compile(
-        optimizer=OPTIMIZERS[config.optimizer](config.learning_rate),
+        optimizer=OPTIMIZERS[config.optimizer](learning_rate),
         loss=TemperatureCrossEntropy(config.temperature),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=False,
@@ -60,10 +68,12 @@ def _callbacks(config, directory, pruner, checkpoint, initial_epoch, steps):
 
 
 def fit(model, split, config, directory):
-    """Trains a compiled model, from the last checkpoint where there is one.
+    """Compiles and trains a model, from the last checkpoint where there is one.
+
+    Call it in the scope of the strategy in which the model was built.
 
     Args:
-        model: compiled Keras model, newly built.
+        model: Keras model from images to logits, newly built.
         split: the training `ImageSplit`; a part of it is held out as `config.validation_fraction`
             says.
         config: a `TrainConfig`.
@@ -72,10 +82,13 @@ def fit(model, split, config, directory):
     Raises:
         InputError: if the loss stops being finite, or a batch is larger than the training images.
     """
-    training, validation = split, None
-    if config.validation_fraction:
-        training, validation = hold_out(split, config.validation_fraction, config.seed)
+    if config.batch_size > len(split):
+        raise InputError.expected(
+            "--batch_size", f"at most the {len(split)} training images", config.batch_size
+        )
+    training, validation = hold_out(split, config.validation_fraction, config.seed)
     steps = pipeline.steps_per_epoch(training, config.batch_size)
+    compile_model(model, config, steps * config.epochs)
     pruner = pruning_callback(config, steps * config.epochs)
     checkpoint = LastCheckpoint(
         directory.checkpoint_path, lambda: pruner.variables if pruner is not None else ()
@@ -94,14 +107,14 @@ def fit(model, split, config, directory):
         initial_epoch=initial_epoch,
         augment=augmentation.crop_and_flip if config.augment else None,
     )
+    held_out = validation and pipeline.evaluation_dataset(validation, batch_size=config.batch_size)
     model.fit(
         batches,
         epochs=config.epochs,
         initial_epoch=initial_epoch,
         steps_per_epoch=steps,
         shuffle=False,  # the batches are shuffled already, by a seed of their own
-        validation_data=validation
-        and pipeline.evaluation_dataset(validation, batch_size=config.batch_size),
+        validation_data=held_out,
         callbacks=_callbacks(config, directory, pruner, checkpoint, initial_epoch, steps),
         verbose=1 if sys.stdout.isatty() else 2,
     )

@@ -1,14 +1,23 @@
 """What is left of a run: the model on disk and its accuracy."""
 
+import keras
 import numpy as np
 
 from robust_keras.data import pipeline
 
 
 def save_model(model, path):
-    """Saves a `.keras` file whole or not at all."""
+    """Saves a `.keras` file, whole or not at all, that loads wherever `layers` is imported.
+
+    Only what is needed to classify is saved: loss and optimizer would make whoever loads the file
+    import the training code, too.
+
+    Args:
+        model: functional or sequential Keras model.
+        path: `pathlib.Path` of the file.
+    """
     temporary = path.with_name("part-" + path.name)
-    model.save(temporary)
+    keras.Model(model.inputs, model.outputs, name=model.name).save(temporary)
     temporary.replace(path)
 
 

@@ -1,0 +1,225 @@
+"""What users get wrong: one line with what was expected and received, exit code 2, nothing written."""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import evaluate
+import train
+from robust_keras import serving
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+# Name -> (arguments of train.py, what the line must say). Paths are those of the fixture `world`.
+TRAIN = {
+    "unknown flag": (["--epoch=3"], "--epoch: expected a flag that --help lists; received --epoch"),
+    "not a flag": (["epochs=3"], "flags only, as --name=value; received epochs=3"),
+    "flag without value": (["--epochs"], "--epochs: expected a value; received none"),
+    "missing flagfile": (["--flagfile=none.cfg"], "--flagfile: expected a file that can be read"),
+    "unknown model": (["--model=lenet"], "--model: expected one of fc5, lenet5.*received lenet"),
+    "unknown activation": (["--activation=kav"], "--activation: expected one of relu"),
+    "unknown data set": (["--dataset=mnits"], "expected mnist5k.*received mnits"),
+    "missing .npz": (["--dataset=none.npz"], "an .npz file that exists; received none.npz"),
+    "foreign .npz": (["--dataset=text.npz"], "a readable .npz file"),
+    ".npz without labels": (["--dataset=no_labels.npz"], "none named y_train, y_test"),
+    "images without height": (["--dataset=flat.npz"], r"\(n, height, width, channels\)"),
+    "NaN pixels": (["--dataset=nan.npz"], "finite pixels; received 1 NaN or infinite pixels"),
+    "pixels in 0..255": (["--dataset=bytes.npz"], r"pixels in \[0, 1\] \(divide by 255\?\)"),
+    "label out of range": (["--dataset=label.npz"], "labels in 0..1; received 0..7"),
+    "negative label": (["--dataset=negative.npz"], "labels in 0..1; received -1..1"),
+    "one class": (["--dataset=one_class.npz"], "at least 2 classes"),
+    "images too small": (["--dataset=good.npz", "--model=alexnet"], "alexnet: expected"),
+    "batch too large": (["--dataset=good.npz", "--model=fc5", "--batch_size=99"], "--batch_size"),
+    "epochs not a number": (["--epochs=many"], "a whole number of at least 1; received many"),
+    "no epochs": (["--epochs=0"], "a whole number of at least 1; received 0"),
+    "half an epoch": (["--epochs=0.5"], "a whole number of at least 1; received 0.5"),
+    "empty batch": (["--batch_size=0"], "--batch_size: expected a whole number"),
+    "negative seed": (["--seed=-1"], "--seed: expected a whole number from 0"),
+    "learning rate 0": (["--learning_rate=0"], "--learning_rate: expected a number above 0"),
+    "learning rate nan": (["--learning_rate=nan"], "--learning_rate: expected a number above 0"),
+    "temperature 0": (["--temperature=0"], "--temperature: expected a number above 0"),
+    "serving temperature": (["--serving_temperature=-1"], "--serving_temperature: expected"),
+    "sparsity 1": (["--final_sparsity=1"], "at least 0 and below 1; received 1.0"),
+    "sparsity in percent": (["--final_sparsity=80"], "at least 0 and below 1; received 80.0"),
+    "sparsity that falls": (
+        ["--final_sparsity=0.5", "--initial_sparsity=0.8"],
+        "--initial_sparsity: expected at most --final_sparsity=0.5; received 0.8",
+    ),
+    "sparsity that never comes": (["--initial_sparsity=0.3"], "0 while --final_sparsity is 0"),
+    "pruning that ends first": (["--pruning_begin=0.8"], "--pruning_end: expected more than"),
+    "pruning frequency": (["--pruning_frequency=0"], "--pruning_frequency: expected a whole"),
+    "pruning layers": (["--pruning_layers=dense,bias"], "--pruning_layers: expected one or more"),
+    "pruning schedule": (["--pruning_schedule=linear"], "one of polynomial, constant"),
+    "optimizer": (["--optimizer=adamw"], "--optimizer: expected one of adam, sgd"),
+    "precision": (["--precision=float16"], "--precision: expected one of float32"),
+    "strategy": (["--distribute=tpu"], "--distribute: expected one of none, mirrored"),
+    "validation fraction": (["--validation_fraction=1"], "--validation_fraction: expected"),
+    "augment": (["--augment=maybe"], "--augment: expected true or false; received maybe"),
+    "directory is a file": (["--output_dir=text.npz"], "a directory; received text.npz"),
+    "directory in a file": (["--output_dir=text.npz/run"], "but text.npz is a file"),
+    "finished run": (["--output_dir=finished"], "an unfinished run; received finished, a finished"),
+    "other files": (["--output_dir=other"], "which holds other files"),
+    "other settings": (["--output_dir=begun", "--epochs=9"], "the same settings.*--epochs=5"),
+    "unreadable run": (["--output_dir=damaged"], "a run with a readable config.json"),
+}
+EVALUATE = {
+    "no model": ([], "--models: expected at least one path"),
+    "empty model": (["--models="], "--models: expected at least one path"),
+    "model twice": (["--models=good.keras,good.keras"], "each once"),
+    "missing model": (["--models=none"], "received nothing of that name"),
+    "empty directory": (["--models=empty"], "received an empty directory"),
+    "directory of other things": (["--models=other"], "a SavedModel directory.*with notes.txt"),
+    "text file": (["--models=text.npz"], "received another kind of file"),
+    "damaged .keras": (["--models=damaged.keras"], "a .keras file that Keras can load"),
+    "damaged SavedModel": (["--models=damaged_model"], "damaged_model: expected"),
+    "signature without image": (["--models=vector_model"], "vector_model.*expected.*image"),
+    "signature of text": (["--models=text_model"], "text_model.*expected.*received"),
+    "signature without classes": (["--models=map_model"], "map_model.*expected.*received"),
+    "other image shape": (
+        ["--models=good.keras", "--dataset=mnist5k"],
+        r"a model of \(28, 28, 1\)",
+    ),
+    "other class count": (["--models=good.keras", "--dataset=three.npz"], "a model of 3 classes"),
+    "second model is missing": (["--models=good.keras,none"], "received nothing of that name"),
+    "epsilon below 0": (["--models=good.keras", "--epsilons=-0.1"], r"numbers in \[0, 1\]"),
+    "epsilon above 1": (
+        ["--models=good.keras", "--epsilons=0.1,8"],
+        r"in \[0, 1\].*received 0.1,8",
+    ),
+    "epsilon nan": (["--models=good.keras", "--epsilons=nan"], r"numbers in \[0, 1\]"),
+    "epsilon by zero": (["--models=good.keras", "--epsilons=8/0"], r"numbers in \[0, 1\]"),
+    "epsilon twice": (["--models=good.keras", "--epsilons=0.1,0.1"], "different numbers"),
+    "no epsilon": (["--models=good.keras", "--epsilons="], r"numbers in \[0, 1\]"),
+    "unknown attack": (["--models=good.keras", "--attacks=pgd,pdg"], "received pgd,pdg"),
+    "attack twice": (["--models=good.keras", "--attacks=pgd,pgd"], "each once"),
+    "norm": (["--models=good.keras", "--norm=l1"], "--norm: expected one of linf, l2"),
+    "split": (["--models=good.keras", "--split=validation"], "--split: expected one of"),
+    "no examples": (["--models=good.keras", "--examples=0"], "--examples: expected"),
+    "batch of nothing": (["--models=good.keras", "--batch_size=-5"], "--batch_size: expected"),
+    "NaN in test images": (["--models=good.keras", "--dataset=nan.npz"], "finite pixels"),
+    "test pixels in 0..255": (["--models=good.keras", "--dataset=bytes.npz"], "divide by 255"),
+    "test label": (["--models=good.keras", "--dataset=label.npz"], "labels in 0..1"),
+    "finished report": (["--models=good.keras", "--output_dir=reported"], "holds report.json"),
+    "report into a file": (["--models=good.keras", "--output_dir=text.npz"], "a directory"),
+    "report among others": (["--models=good.keras", "--output_dir=other"], "holds notes.txt"),
+}
+CASES = [
+    *[pytest.param(train, *case, id=f"train-{name}") for name, case in TRAIN.items()],
+    *[pytest.param(evaluate, *case, id=f"evaluate-{name}") for name, case in EVALUATE.items()],
+]
+
+
+def arrays(classes=2, **changes):
+    made = {
+        "x_train": np.zeros((12, 8, 8, 1), np.float32),
+        "y_train": np.arange(12) % classes,
+        "x_test": np.zeros((6, 8, 8, 1), np.float32),
+        "y_test": np.arange(6) % classes,
+    }
+    return {name: a for name, a in {**made, **changes}.items() if a is not None}
+
+
+def save_function(path, spec, function):
+    module = tf.Module()
+    module.run = tf.function(function, input_signature=[spec])
+    tf.saved_model.save(module, str(path), signatures={"serving_default": module.run})
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A directory with everything that the cases name."""
+    path = tmp_path_factory.mktemp("world")
+    nan, label, negative = np.zeros((6, 8, 8, 1), np.float32), np.arange(6) % 2, np.arange(6) % 2
+    nan[0, 0, 0, 0], label[3], negative[3] = np.nan, 7, -1
+    for name, made in {
+        "good": arrays(),
+        "three": arrays(classes=3),
+        "one_class": arrays(classes=1),
+        "no_labels": arrays(y_train=None, y_test=None),
+        "flat": arrays(x_train=np.zeros((12, 64), np.float32)),
+        "nan": arrays(x_test=nan),
+        "bytes": arrays(x_test=np.full((6, 8, 8, 1), 255.0, np.float32)),
+        "label": arrays(y_test=label),
+        "negative": arrays(y_test=negative),
+    }.items():
+        np.savez(path / f"{name}.npz", **made)
+    (path / "text.npz").write_text("not an archive")
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    model.save(path / "good.keras")
+    (path / "damaged.keras").write_bytes((path / "good.keras").read_bytes()[:500])
+    serving.export(model, path / "finished" / "serving")
+    for name, file in {
+        "other": "notes.txt",
+        "reported": "report.json",
+        "damaged": "config.json",
+        "damaged_model": "saved_model.pb",
+    }.items():
+        (path / name).mkdir()
+        (path / name / file).write_text("{not what it should be")
+    (path / "empty").mkdir()
+    (path / "begun").mkdir()
+    begun = train.TrainConfig(output_dir="begun")
+    (path / "begun" / "config.json").write_text(begun.to_json())
+    images = tf.TensorSpec((None, 8, 8, 1), tf.float32)
+    save_function(path / "vector_model", tf.TensorSpec((None, 64), tf.float32), lambda x: {"y": x})
+    save_function(path / "text_model", tf.TensorSpec((None,), tf.string), lambda x: {"y": x})
+    save_function(path / "map_model", images, lambda x: {"y": x * 2.0})
+    return path
+
+
+def tree(path):
+    return {
+        item.relative_to(path): item.read_bytes() if item.is_file() else None
+        for item in sorted(path.rglob("*"))
+    }
+
+
+def run(program, arguments, monkeypatch):
+    """The program's exit code, run in this process as `python program arguments` would."""
+    name = pathlib.Path(program.__file__).name
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    configs = {"train.py": train.TrainConfig, "evaluate.py": evaluate.EvaluateConfig}
+    with pytest.raises(SystemExit) as stopped:
+        program.command_line.run(program.main, configs[name], program.__doc__)
+    return stopped.value.code
+
+
+def test_there_are_at_least_forty_cases():
+    assert len(CASES) >= 40
+
+
+@pytest.mark.parametrize(("program", "arguments", "text"), CASES)
+def test_bad_input(world, monkeypatch, capfd, program, arguments, text):
+    monkeypatch.chdir(world)
+    if program is evaluate and not any(a.startswith("--dataset") for a in arguments):
+        arguments = [*arguments, "--dataset=good.npz"]
+    before = tree(world)
+    assert run(program, arguments, monkeypatch) == 2
+    out, err = capfd.readouterr()
+    (line,) = err.splitlines()
+    assert line.startswith("error: ")
+    assert "expected" in line
+    assert "received" in line
+    assert re.search(text, line), line
+    assert out == ""
+    assert tree(world) == before
+
+
+def test_the_line_is_all_that_stderr_holds_in_a_process_of_its_own(world):
+    done = subprocess.run(
+        [sys.executable, ROOT / "evaluate.py", "--models=other"],
+        cwd=world,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1, done.stderr
