@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from layers.arguments import choice, flag, positive, refuse, whole
 from layers.float_layer import FloatLayer
+from layers.gaussian_curve import GaussianCurve
 from layers.kernel_ridge import paired_ridge_coefficients, ridge_coefficients
 from layers.kernel_sum import kernel_sum, paired_kernel_sum
 from layers.kernels import BANDWIDTH_RULES, KERNELS, PAIRED_BANDWIDTH
@@ -128,6 +129,7 @@ class KernelActivation(FloatLayer):
             regularizer=self.regularizer,
             constraint=self.constraint,
         )
+        self._curve = self._table_of_curves()
         self.dictionary = self.log_bandwidth = None
         if self.trainable_dictionary:
             self.dictionary = self._add_inner_weight(
@@ -170,23 +172,32 @@ class KernelActivation(FloatLayer):
     def call(self, inputs):
         """Applies each channel's function to its elements."""
         rows = tf.reshape(self.widen(inputs), [-1, inputs.shape[-1]])
-        total = paired_kernel_sum if self.paired else kernel_sum
-        outputs = total(
-            KERNELS[self.kernel],
-            rows,
-            self.mixing_coefficients.value,
-            self._current_dictionary(),
-            self._current_bandwidth(),
-        )
+        outputs = self._sum_of_kernels(rows)
         shape = tf.concat([tf.shape(inputs)[:-1], tf.shape(outputs)[-1:]], 0)
         outputs = tf.ensure_shape(
             tf.reshape(outputs, shape), self.compute_output_shape(inputs.shape)
         )
         return self.narrow(outputs)
 
+    def _sum_of_kernels(self, rows):
+        mixing = tf.convert_to_tensor(self.mixing_coefficients.value)
+        if self._curve is not None:
+            return self._curve(rows, mixing)
+        total = paired_kernel_sum if self.paired else kernel_sum
+        dictionary, bandwidth = self._current_dictionary(), self._current_bandwidth()
+        return total(KERNELS[self.kernel], rows, mixing, dictionary, bandwidth)
+
+    def _table_of_curves(self):
+        """Returns the fast form of the layer's function, or None where there is none."""
+        moves = self.trainable_dictionary or self.trainable_bandwidth
+        if self.kernel != "gaussian" or self.paired or moves or self.inner_dtype != "float32":
+            return None
+        curve = GaussianCurve(tuple(self.grid.tolist()), self.initial_bandwidth)
+        return curve if curve.fits else None
+
     def _current_dictionary(self):
         if self.dictionary is not None:
-            return self.dictionary.value
+            return tf.convert_to_tensor(self.dictionary.value)
         return tf.constant(self.grid[None, :], self.inner_dtype)
 
     def _current_bandwidth(self):
