@@ -1,6 +1,5 @@
 """Gradual magnitude pruning of Keras 3 models inside a plain `model.fit`."""
 
-import threading
 import warnings
 
 import keras
@@ -151,7 +150,6 @@ class PruneLowMagnitude(keras.callbacks.Callback):
                 "Pruning masks weights after every step, so `steps_per_execution` must be 1. "
                 f"Received: steps_per_execution={self.model.steps_per_execution}"
             )
-        self._thread = threading.get_ident()
 
     def on_epoch_begin(self, epoch, logs=None):
         """Masks the weights; reads the step here, so that any callback may have restored it."""
@@ -170,11 +168,6 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Masks what the optimizer has just changed, keeping the dense weights if due for use."""
-        if threading.get_ident() != self._thread:
-            raise ValueError(
-                "Pruning must run between two steps, and Keras runs a lone callback beside them. "
-                "Expected `callbacks` to be a list. Received: a callback outside of a list"
-            )
         self._steps_done += 1
         self._due = self._sparsity_due(self._steps_done + 1)
         self._dense = self._masks.read_weights() if self._due is not None else None

@@ -1,0 +1,108 @@
+"""The real packages, imported in any order in new processes: the same Keras, the same numbers."""
+
+import concurrent.futures
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+STATEMENTS = {
+    "keras": "import keras",
+    "tfmot": "import tensorflow_model_optimization",
+    "cleverhans": "import cleverhans.tf2.attacks.fast_gradient_method",
+    "robust_keras": "import robust_keras",
+}
+# Only tensorflow_model_optimization does anything to the choice of Keras, and what that is hangs
+# on what came before it. So eight orders stand for the twenty-four: one for each set of packages
+# before it, chosen so that each of any two packages also comes first, and each of the eighteen
+# ways to order two others around it occurs.
+ORDERS = (
+    ("tfmot", "keras", "robust_keras", "cleverhans"),
+    ("keras", "tfmot", "cleverhans", "robust_keras"),
+    ("cleverhans", "tfmot", "robust_keras", "keras"),
+    ("robust_keras", "tfmot", "cleverhans", "keras"),
+    ("keras", "cleverhans", "tfmot", "robust_keras"),
+    ("robust_keras", "keras", "tfmot", "cleverhans"),
+    ("robust_keras", "cleverhans", "tfmot", "keras"),
+    ("cleverhans", "keras", "robust_keras", "tfmot"),
+)
+NUMBERS = """
+import json, os
+import keras, numpy as np, tensorflow as tf
+from cleverhans.tf2.attacks.fast_gradient_method import fast_gradient_method
+from layers import KernelActivation
+from robust_keras.training import pruning
+
+tf.config.run_functions_eagerly(True)  # Compiling takes longer than these few steps.
+keras.utils.set_random_seed(0)
+model = keras.Sequential([
+    keras.layers.Input((6,)), keras.layers.Dense(8), KernelActivation(), keras.layers.Dense(3)])
+model.compile(keras.optimizers.SGD(0.1, momentum=0.9),
+              loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+features = np.random.default_rng(0).normal(size=(8, 6)).astype("float32")
+schedule = pruning.polynomial_decay(0.0, 0.75, 1, 4, frequency=1)
+model.fit(features, np.arange(8) % 3, batch_size=2, epochs=1, shuffle=False, verbose=0,
+          callbacks=[pruning.PruneLowMagnitude(schedule)])
+attacked = fast_gradient_method(model, tf.constant(features), 0.1, np.inf)
+print(json.dumps({
+    "keras": keras.__version__,
+    "variable": os.environ.get("TF_USE_LEGACY_KERAS"),
+    "model": type(model).__module__,
+    "numbers": [float(keras.ops.sum(values)) for values in (
+        model(features), model(attacked), *model.get_weights())],
+    "sparsity": pruning.sparsity(model),
+    "tf.keras": tf.keras.Model.__module__.partition(".")[0],
+}))
+"""
+
+
+def outcome(order):
+    """What a new process prints that imports in this order and then computes."""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join([*(STATEMENTS[name] for name in order), NUMBERS])],
+        env={**environment, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return dict(zip(ORDERS, pool.map(outcome, ORDERS), strict=True))
+
+
+def test_the_orders_cover_what_matters():
+    before = [frozenset(order[: order.index("tfmot")]) for order in ORDERS]
+    assert len(set(before)) == len(ORDERS) == 2**3
+    triples = {t for order in ORDERS for t in itertools.combinations(order, 3) if "tfmot" in t}
+    assert triples == {t for t in itertools.permutations(STATEMENTS, 3) if "tfmot" in t}
+    pairs = {pair for order in ORDERS for pair in itertools.combinations(order, 2)}
+    assert pairs == set(itertools.permutations(STATEMENTS, 2))
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+def test_the_same_keras_and_the_same_numbers(outcomes, order):
+    found, expected = outcomes[order], outcomes[ORDERS[0]]
+    assert found["keras"] == expected["keras"] and found["keras"].startswith("3.")
+    assert found["model"].startswith("keras.src.")
+    assert found["variable"] is None
+    assert found["numbers"] == pytest.approx(expected["numbers"], rel=1e-6, abs=1e-6)
+    assert found["sparsity"] == expected["sparsity"] == 0.75
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+def test_tf_keras_stays_keras_3_where_robust_keras_came_first(outcomes, order):
+    # Imported first, the package has made tf.keras Keras 2 before anyone could guard it.
+    guarded = order.index("robust_keras") < order.index("tfmot")
+    assert outcomes[order]["tf.keras"] == ("keras" if guarded else "tf_keras")
