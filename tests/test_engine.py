@@ -170,6 +170,18 @@ def test_every_pass_is_counted_and_only_survivors_are_attacked(attack):
     assert classifier.seen.numpy() == passes + 6, "and the clean pass"
 
 
+def test_only_what_other_attacks_left_is_attacked_if_so_asked():
+    classifier = Counting()
+    model = ThreatModel("linf", (0.1, 0.6))
+    left = np.array([[1, 1, 1, 1, 0, 0], [1, 0, 1, 1, 0, 1]], bool)
+    settings = {"batch_size": 1, "seed": 0, "survivors": left}
+    found = engine.evaluate(classifier, GREY_IMAGES, GREY_LABELS, [FGSM()], model, **settings)
+    # 0.45 and 0.55 fall at once; of the other two in the first row one is in the second.
+    np.testing.assert_array_equal(found.worst_case, [[1, 1, 0, 0, 0, 0], [0] * 6])
+    assert found.attacks[0].gradient_evaluations == 4 + 1
+    np.testing.assert_array_equal(found.attacks[0].robust, found.worst_case)
+
+
 def test_noise_stops_at_the_first_draw_that_fools():
     classifier = Counting()
     model = ThreatModel("linf", (0.06,))
@@ -301,6 +313,8 @@ BAD = {
     "one-hot labels": ({"labels": np.eye(2)[GREY_LABELS]}, "one an image"),
     "label 2": ({"labels": GREY_LABELS + 1}, "classes from 0 to 1; received 1 to 2"),
     "label -1": ({"labels": GREY_LABELS - 1}, "received -1 to 0"),
+    "survivors": ({"survivors": np.ones((2, 6), bool)}, "survivors: expected bool (1, 6)"),
+    "survivors of no kind": ({"survivors": np.ones((1, 6))}, "received float64 (1, 6)"),
     "batch size": ({"batch_size": 0}, "`batch_size`"),
     "seed": ({"seed": -1}, "`seed`"),
 }

