@@ -45,7 +45,8 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         schedule: `polynomial_decay(...)`, `constant_sparsity(...)` or any callable
             step -> (should_prune, sparsity), sparsity in [0, 1); if it has an `end_step`, a whole
             number of at least 0, the masks are always updated then.
-        layer_kinds: kinds of layers whose kernels are pruned, keys of `LAYER_KINDS`.
+        layer_kinds: kinds of layers whose kernels are pruned, frozen ones included; keys of
+            `LAYER_KINDS`.
         skip_layers: names of layers that stay dense, with all layers inside them.
         skip_last: whether the last prunable layer stays dense too.
         block_size: (rows, columns) of a dense kernel that are kept or pruned together.
