@@ -8,6 +8,13 @@ import tensorflow as tf
 # Beyond this many times 1 / sqrt(bandwidth) a kernel is below 1e-10.
 TAIL = 4.9
 
+# Widest cell, in units of 1 / sqrt(bandwidth), on which a quadratic stands for a kernel, or for
+# one of its first two derivatives, with an error near 1e-6 of their largest value.
+WIDEST = 1 / 40
+
+# Moments of a cell, and coefficients of its polynomial.
+TERMS = 3
+
 
 @dataclasses.dataclass(frozen=True)
 class Cells:
@@ -15,19 +22,13 @@ class Cells:
 
     Attributes:
         per_unit: cells per unit of the input, a power of two: positions in a cell are then exact
-            in floating point, however far the input is from zero.
+            in floating point, however far the input is from zero. A number, or a float64 tensor
+            of shape (channels, 1).
         reach: cells on each side of zero, the outermost of which hold zero for all inputs beyond.
     """
 
-    per_unit: float
+    per_unit: object
     reach: int
-
-    @classmethod
-    def of_width(cls, relative_width, boundary, bandwidth):
-        """Returns cells no wider than `relative_width / sqrt(bandwidth)`."""
-        scale = math.sqrt(bandwidth)
-        per_unit = 2.0 ** math.ceil(math.log2(scale / relative_width))
-        return cls(per_unit, math.ceil((boundary + TAIL / scale) * per_unit) + 1)
 
     @property
     def count(self):
@@ -43,44 +44,62 @@ class Cells:
         Returns:
             int32 indices into (channels, count) tables laid end to end, and float positions.
         """
-        scaled = tf.clip_by_value(inputs * self.per_unit, -float(self.reach), float(self.reach))
+        per_unit = tf.reshape(tf.cast(self.per_unit, inputs.dtype), [-1])
+        scaled = tf.clip_by_value(inputs * per_unit, -float(self.reach), float(self.reach))
         floor = tf.floor(scaled)
         cell = tf.clip_by_value(tf.cast(floor, tf.int32) + self.reach, 0, self.count - 1)
         return cell + tf.range(inputs.shape[1]) * self.count, scaled - floor - 0.5
 
 
-def kernel_polynomials(cells, degree, order, dictionary, bandwidth):
-    """Returns the polynomial of every kernel's derivative on every cell, in float64.
+def cells_for(boundary, bandwidth):
+    """Returns the fewest cells that are narrow enough and reach far enough.
 
-    Each is the Taylor polynomial about the cell's centre with one more term, that term replaced by
-    its best approximation of lower degree on the cell (Chebyshev economisation).
+    Args:
+        boundary: largest dictionary element, a number.
+        bandwidth: of the Gaussian, a number.
+    """
+    scale = math.sqrt(bandwidth)
+    per_unit = 2.0 ** math.ceil(math.log2(scale / WIDEST))
+    return Cells(per_unit, math.ceil((boundary + TAIL / scale) * per_unit) + 1)
+
+
+def cells_within(reach, boundary, bandwidth):
+    """Returns the narrowest cells with which a fixed number of them reaches far enough.
+
+    Args:
+        reach: cells on each side of zero.
+        boundary: largest dictionary element of each channel, float64, shape (channels, 1).
+        bandwidth: of each channel, float64, shape (channels, 1).
+    """
+    extent = boundary + TAIL / tf.sqrt(bandwidth)
+    exponent = tf.floor(tf.math.log((reach - 1) / extent) / math.log(2.0))
+    return Cells(tf.pow(tf.constant(2.0, tf.float64), exponent), reach)
+
+
+def kernel_polynomials(cells, order, dictionary, bandwidth):
+    """Returns the quadratics that stand for each kernel's derivative on each cell, in float64.
+
+    Each is the Taylor cubic about the cell's centre, its cubic term replaced by the best linear one
+    on the cell (Chebyshev economisation: `u^3` is nearly `3/16 u` on [-1/2, 1/2]).
 
     Args:
         cells: the `Cells`.
-        degree: 2 or 3.
         order: of the derivative; 0 for the kernel itself.
-        dictionary: sequence of numbers.
-        bandwidth: of the Gaussian.
+        dictionary: float64, shape (kernels, 1).
+        bandwidth: a number, or float64 of shape (kernels, 1).
 
     Returns:
-        Shape (dictionary_size, count * (degree + 1)): the coefficients of a cell side by side,
-        lowest power first, in the cell's own coordinate.
+        Shape (kernels, TERMS * count): the constant terms of all cells, then the linear and then
+        the quadratic ones, in the cell's own coordinate.
     """
     centres = (tf.range(cells.count, dtype=tf.float64) - cells.reach + 0.5) / cells.per_unit
     inside = tf.abs(centres) < (cells.reach - 1) / cells.per_unit
-    differences = centres - tf.constant(dictionary, tf.float64)[:, None]
-    derivatives = _derivatives(differences, bandwidth, order + degree + 1)[order:]
-    taylor = [
+    derivatives = _derivatives(centres - dictionary, bandwidth, order + 3)[order:]
+    terms = [
         tf.where(inside, derivative / (math.factorial(power) * cells.per_unit**power), 0.0)
         for power, derivative in enumerate(derivatives)
     ]
-    *terms, last = taylor
-    if degree == 2:  # u^3 is nearly 3/16 u
-        terms[1] += last * 3 / 16
-    else:  # u^4 is nearly u^2 / 4 - 1 / 128
-        terms[2] += last / 4
-        terms[0] -= last / 128
-    return tf.reshape(tf.stack(terms, axis=-1), [len(dictionary), -1])
+    return tf.concat([terms[0], terms[1] + terms[3] * 3 / 16, terms[2]], axis=1)
 
 
 def _derivatives(differences, bandwidth, highest):

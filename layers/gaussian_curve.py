@@ -1,123 +1,99 @@
-"""Sums of Gaussians on a fixed dictionary, by one small table for each channel.
+"""Sums of Gaussian kernels by one small table for each channel.
 
-A channel's activation is a smooth curve: it is tabulated in float64 once a call, as cubics on
-cells narrow enough for float32, and each input looks its cubic up. The gradient of the mixing
-coefficients needs only three moments of the upstream gradient in each cell. Neither the time nor
-the memory for an input grows with the dictionary, and the large terms of opposite sign that ridge
-regression gives are added up in float64.
+A channel's activation is a smooth curve: it is tabulated in float64 once a call, as quadratics on
+cells narrow enough for float32, and each input looks its quadratic up. The parameters' gradients
+need only three moments of the upstream gradient in each cell. Neither the time nor the memory for
+an input grows with the dictionary, and the large terms of opposite sign that ridge regression
+gives are added up in float64.
 """
-
-import dataclasses
 
 import tensorflow as tf
 
 from layers.fusion import fused, in_graph
-from layers.gaussian_cells import Cells, kernel_polynomials
+from layers.gaussian_cells import TERMS
 
-# The largest cell widths, in units of 1 / sqrt(bandwidth), that keep the error of cubics (for the
-# curve) and of quadratics (for the coefficients' gradient) below 1e-6 of the kernel.
-CURVE_WIDTH, MOMENT_WIDTH = 1 / 16, 1 / 40
-
-# With more cells than this the tables would outgrow the caches, and then the inputs.
-MOST_CELLS = 8192
-
-# Derivatives beyond this order are those of the interpolating cubic itself.
+# Derivatives beyond this order are those of the interpolating quadratic itself.
 LAST_ORDER = 2
 
 
-@dataclasses.dataclass(frozen=True)
-class GaussianCurve:
-    """The fixed part of `sum_i mixing_i exp(-bandwidth (s - d_i)^2)`.
+def gaussian_curve(kernels, inputs, *parameters):
+    """Returns `sum_i mixing_i exp(-bandwidth (s - d_i)^2)`, differentiable twice.
 
-    Attributes:
-        dictionary: the d_i, a tuple of numbers.
-        bandwidth: > 0.
+    Args:
+        kernels: `FixedKernels` or `MovingKernels`.
+        inputs: float32, shape (rows, channels).
+        *parameters: those of the kernels.
+
+    Returns:
+        float32, shape (rows, channels).
     """
 
-    dictionary: tuple[float, ...]
-    bandwidth: float
+    @tf.custom_gradient
+    def differentiable(inputs, *parameters):
+        def backward(upstream):
+            return _gradients(kernels, 0, upstream, inputs, parameters)
 
-    def cells(self, width):
-        """Returns cells of at most this relative width."""
-        return Cells.of_width(width, max(map(abs, self.dictionary)), self.bandwidth)
+        return _values(kernels, 0, 1.0, inputs, parameters), backward
 
-    @property
-    def fits(self):
-        """Whether the tables stay small enough."""
-        return self.cells(MOMENT_WIDTH).count <= MOST_CELLS
-
-    def polynomials(self, cells, degree, order):
-        """Returns the kernels' polynomials on the cells."""
-        return kernel_polynomials(cells, degree, order, self.dictionary, self.bandwidth)
-
-    def __call__(self, inputs, mixing):
-        """Returns the sum, differentiable in both arguments, twice in all.
-
-        Args:
-            inputs: float32, shape (rows, channels).
-            mixing: float32, shape (channels, dictionary_size).
-
-        Returns:
-            float32, shape (rows, channels).
-        """
-
-        @tf.custom_gradient
-        def differentiable(inputs, mixing):
-            def backward(upstream):
-                input_gradient = _scaled(self, 1, upstream, inputs, mixing)
-                return input_gradient, _mixing_gradient(self, 0, inputs, upstream)
-
-            return _values(self, 0, inputs, mixing), backward
-
-        return differentiable(inputs, mixing)
+    return differentiable(inputs, *parameters)
 
 
-def _scaled(curve, order, scale, inputs, mixing):
+def _gradients(kernels, order, upstream, inputs, parameters):
+    """Returns the gradients of the inputs and of the parameters, for derivatives of an order."""
+    with fused():
+        input_gradient = _scaled(kernels, order + 1, upstream, inputs, parameters)
+        index, weights = _moment_weights(kernels, inputs, upstream, parameters)
+    gradients = _parameter_gradients(kernels, order, index, weights, parameters)
+    return input_gradient, *gradients
+
+
+def _scaled(kernels, order, scale, inputs, parameters):
     """Returns `scale` times the sum's derivative of the given order, differentiable itself."""
     if order == LAST_ORDER:
-        return _values(curve, order, inputs, mixing, scale)
+        return _values(kernels, order, scale, inputs, parameters)
 
     @tf.custom_gradient
-    def differentiable(scale, inputs, mixing):
+    def differentiable(scale, inputs, *parameters):
         def backward(upstream):
-            product = upstream * scale
-            return (
-                _scaled(curve, order, upstream, inputs, mixing),
-                _scaled(curve, order + 1, product, inputs, mixing),
-                _mixing_gradient(curve, order, inputs, product),
-            )
+            scale_gradient = _scaled(kernels, order, upstream, inputs, parameters)
+            return scale_gradient, *_gradients(kernels, order, upstream * scale, inputs, parameters)
 
-        return _values(curve, order, inputs, mixing, scale), backward
+        return _values(kernels, order, scale, inputs, parameters), backward
 
-    return differentiable(scale, inputs, mixing)
+    return differentiable(scale, inputs, *parameters)
 
 
 @in_graph
-def _values(curve, order, inputs, mixing, scale=1.0):
-    """Looks every input up in its channel's table of cubics, times `scale`."""
-    cells = curve.cells(CURVE_WIDTH)
+def _values(kernels, order, scale, inputs, parameters):
+    """Looks every input up in its channel's table of quadratics, times `scale`."""
+    cells = kernels.cells(parameters)
+    tables = tf.split(kernels.tables(cells, order, parameters), TERMS, axis=1)
+    tables = [tf.reshape(tf.cast(table, inputs.dtype), [-1]) for table in tables]
     with fused():
-        table = tf.matmul(tf.cast(mixing, tf.float64), curve.polynomials(cells, 3, order))
-        table = tf.reshape(tf.cast(table, inputs.dtype), [-1, 4])
         index, position = cells.locate(inputs)
-        constant, linear, quadratic, cubic = tf.unstack(tf.gather(table, index), axis=-1)
-        values = ((cubic * position + quadratic) * position + linear) * position + constant
-        return scale * values
+        constant, linear, quadratic = (tf.gather(table, index) for table in tables)
+        return scale * ((quadratic * position + linear) * position + constant)
 
 
 @in_graph
-def _mixing_gradient(curve, order, inputs, upstream):
-    """Returns the gradient of the mixing coefficients from the moments of each cell."""
-    cells = curve.cells(MOMENT_WIDTH)
+def _moment_weights(kernels, inputs, upstream, parameters):
+    """Returns each input's cell, and what it adds to each of the cell's moments."""
     with fused():
-        index, position = cells.locate(inputs)
+        index, position = kernels.cells(parameters).locate(inputs)
         first = upstream * position
-        second = first * position
-    size = inputs.shape[1] * cells.count
-    moments = tf.stack([_histogram(index, w, size) for w in (upstream, first, second)], axis=-1)
-    moments = tf.reshape(tf.cast(moments, tf.float64), [inputs.shape[1], -1])
-    gradient = tf.matmul(moments, curve.polynomials(cells, 2, order), transpose_b=True)
-    return tf.cast(gradient, inputs.dtype)
+        return index, (upstream, first, first * position)
+
+
+@in_graph
+def _parameter_gradients(kernels, order, index, weights, parameters):
+    """Returns the parameters' gradients, by way of the moments of each cell."""
+    channels, cells = index.shape[1], kernels.cells(parameters)
+    moments = [
+        tf.reshape(_histogram(index, weight, channels * cells.count), [channels, -1])
+        for weight in weights
+    ]
+    moments = tf.cast(tf.concat(moments, axis=1), tf.float64)
+    return kernels.gradients(cells, order, parameters, moments)
 
 
 def _histogram(index, weights, size):
@@ -125,12 +101,12 @@ def _histogram(index, weights, size):
 
     @tf.custom_gradient
     def differentiable(weights):
-        counts = tf.raw_ops.DenseBincount(
+        sums = tf.raw_ops.DenseBincount(
             input=tf.reshape(index, [-1]),
             size=size,
             weights=tf.reshape(weights, [-1]),
             binary_output=False,
         )
-        return counts, lambda upstream: tf.gather(upstream, index)
+        return sums, lambda upstream: tf.gather(upstream, index)
 
     return differentiable(weights)

@@ -6,10 +6,12 @@ import tensorflow as tf
 
 from layers.arguments import choice, flag, positive, refuse, whole
 from layers.float_layer import FloatLayer
-from layers.gaussian_curve import GaussianCurve
+from layers.gaussian_curve import gaussian_curve
+from layers.gaussian_kernels import FixedKernels, MovingKernels
 from layers.kernel_ridge import paired_ridge_coefficients, ridge_coefficients
-from layers.kernel_sum import kernel_sum, paired_kernel_sum
+from layers.kernel_sum import kernel_sum
 from layers.kernels import BANDWIDTH_RULES, KERNELS, PAIRED_BANDWIDTH
+from layers.paired_sum import paired_kernel_sum
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
@@ -129,7 +131,7 @@ class KernelActivation(FloatLayer):
             regularizer=self.regularizer,
             constraint=self.constraint,
         )
-        self._curve = self._table_of_curves()
+        self._tabulated = self._tabulated_kernels()
         self.dictionary = self.log_bandwidth = None
         if self.trainable_dictionary:
             self.dictionary = self._add_inner_weight(
@@ -181,29 +183,35 @@ class KernelActivation(FloatLayer):
 
     def _sum_of_kernels(self, rows):
         mixing = tf.convert_to_tensor(self.mixing_coefficients.value)
-        if self._curve is not None:
-            return self._curve(rows, mixing)
+        moving = mixing, self._current_dictionary(), self._current_bandwidth()
+        if self._tabulated is not None:
+            fixed = isinstance(self._tabulated, FixedKernels)
+            return gaussian_curve(self._tabulated, rows, *(moving[:1] if fixed else moving))
         total = paired_kernel_sum if self.paired else kernel_sum
-        dictionary, bandwidth = self._current_dictionary(), self._current_bandwidth()
-        return total(KERNELS[self.kernel], rows, mixing, dictionary, bandwidth)
+        return total(KERNELS[self.kernel], rows, *moving)
 
-    def _table_of_curves(self):
-        """Returns the fast form of the layer's function, or None where there is none."""
-        moves = self.trainable_dictionary or self.trainable_bandwidth
-        if self.kernel != "gaussian" or self.paired or moves or self.inner_dtype != "float32":
+    def _tabulated_kernels(self):
+        """Returns the kernels for the fast form of the sum, or None where there is none."""
+        if self.kernel != "gaussian" or self.paired or self.inner_dtype != "float32":
             return None
-        curve = GaussianCurve(tuple(self.grid.tolist()), self.initial_bandwidth)
-        return curve if curve.fits else None
+        kernels = FixedKernels(tuple(self.grid.tolist()), self.initial_bandwidth)
+        if self.trainable_dictionary or self.trainable_bandwidth:
+            kernels = MovingKernels(kernels)
+        return kernels if kernels.fit else None
 
     def _current_dictionary(self):
+        """Returns each channel's dictionary: (channels, dictionary_size)."""
         if self.dictionary is not None:
             return tf.convert_to_tensor(self.dictionary.value)
-        return tf.constant(self.grid[None, :], self.inner_dtype)
+        shape = [self.mixing_coefficients.shape[0], self.dictionary_size]
+        return tf.broadcast_to(tf.constant(self.grid, self.inner_dtype), shape)
 
     def _current_bandwidth(self):
+        """Returns each channel's bandwidth: (channels, 1)."""
         if self.log_bandwidth is not None:
-            return tf.exp(self.log_bandwidth.value)
-        return tf.constant([self.initial_bandwidth], self.inner_dtype)
+            return tf.exp(self.log_bandwidth.value)[:, None]
+        shape = [self.mixing_coefficients.shape[0], 1]
+        return tf.fill(shape, tf.constant(self.initial_bandwidth, self.inner_dtype))
 
     def compute_output_shape(self, input_shape):
         """Returns the input's shape, with half the channels if paired."""

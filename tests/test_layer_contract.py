@@ -51,7 +51,7 @@ def train(name):
     inputs = keras.Input(shape)
     hidden = factory(name="layer")(keras.layers.Dense(6, name="first")(inputs))
     model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(hidden)))
-    model.compile(keras.optimizers.SGD(0.01), "mse", jit_compile=False)
+    model.compile(keras.optimizers.SGD(1e-4), "mse", jit_compile=False)
     images = layer_contract.images_for(shape, batch=8)
     targets = np.ones((8, 2), "float32")
     losses = model.fit(images, targets, batch_size=8, epochs=3, shuffle=False, verbose=0)

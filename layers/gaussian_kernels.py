@@ -1,0 +1,122 @@
+"""The Gaussian kernels of all channels as tables: what depends on their parameters, and only that.
+
+Both classes turn the parameters into tables of polynomials, and the moments that an upstream
+gradient has in every cell into the parameters' gradients.
+"""
+
+import dataclasses
+import functools
+
+import tensorflow as tf
+
+from layers.gaussian_cells import TERMS, cells_for, cells_within, kernel_polynomials
+
+# With more cells than this the tables would outgrow the caches, and then the inputs.
+MOST_CELLS = 8192
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedKernels:
+    """Kernels on one fixed dictionary; the only parameter is `mixing` (channels, kernels).
+
+    Attributes:
+        dictionary: a tuple of numbers.
+        bandwidth: > 0.
+    """
+
+    dictionary: tuple[float, ...]
+    bandwidth: float
+
+    @property
+    def fit(self):
+        """Whether the tables stay small enough."""
+        return self.cells(()).count <= MOST_CELLS
+
+    def cells(self, parameters):
+        """Returns the cells, which do not depend on the parameters."""
+        del parameters
+        return cells_for(max(map(abs, self.dictionary)), self.bandwidth)
+
+    def tables(self, cells, order, parameters):
+        """Returns the coefficients of each channel's curve: float64, (channels, TERMS * count)."""
+        (mixing,) = parameters
+        return tf.matmul(tf.cast(mixing, tf.float64), self._polynomials(cells, order))
+
+    def gradients(self, cells, order, parameters, moments):
+        """Returns the parameters' gradients from moments of shape (channels, TERMS * count)."""
+        (mixing,) = parameters
+        gradient = tf.matmul(moments, self._polynomials(cells, order), transpose_b=True)
+        return (tf.cast(gradient, mixing.dtype),)
+
+    def _polynomials(self, cells, order):
+        dictionary = tf.constant(self.dictionary, tf.float64)[:, None]
+        return kernel_polynomials(cells, order, dictionary, self.bandwidth)
+
+
+@dataclasses.dataclass(frozen=True)
+class MovingKernels:
+    """Kernels with a dictionary and a bandwidth of each channel's own.
+
+    The parameters are `mixing` (channels, kernels), `dictionary` (channels, kernels) and
+    `bandwidth` (channels, 1). The cells' number is fixed, their width follows the parameters:
+    `bandwidth * dictionary^2` may grow a hundredfold before the cells get too wide for float32.
+
+    Attributes:
+        start: the kernels at the start of training, which say how many cells are needed.
+    """
+
+    start: FixedKernels
+
+    @property
+    def fit(self):
+        """Whether the tables stay small enough."""
+        return self.start.fit
+
+    def cells(self, parameters):
+        """Returns cells that cover every channel's kernels."""
+        _, dictionary, bandwidth = (tf.cast(value, tf.float64) for value in parameters)
+        boundary = tf.reduce_max(tf.abs(dictionary), axis=1, keepdims=True)
+        # Twice as many cells as at the start leave the kernels room to move.
+        return cells_within(2 * self.start.cells(()).reach, boundary, bandwidth)
+
+    def tables(self, cells, order, parameters):
+        """Returns the coefficients of each channel's curve: float64, (channels, TERMS * count)."""
+        mixing, dictionary, bandwidth = (tf.cast(value, tf.float64) for value in parameters)
+
+        def add(total, kernel):
+            coefficient, element = kernel
+            polynomials = kernel_polynomials(cells, order, element[:, None], bandwidth)
+            return total + coefficient[:, None] * polynomials
+
+        # One kernel at a time: all together would be larger than the layer's inputs.
+        empty = tf.zeros([mixing.shape[0], TERMS * cells.count], tf.float64)
+        return tf.foldl(add, (tf.transpose(mixing), tf.transpose(dictionary)), empty)
+
+    def gradients(self, cells, order, parameters, moments):
+        """Returns the parameters' gradients from moments of shape (channels, TERMS * count).
+
+        With k the kernel's derivative of this order in s: `dk/dd = -k'`, and the derivative in the
+        bandwidth is `-(k'' + 2 bandwidth k) / (4 bandwidth^2)`.
+        """
+        mixing, dictionary, bandwidth = (tf.cast(value, tf.float64) for value in parameters)
+
+        def project(element, *, further):
+            shape = kernel_polynomials(cells, order + further, element[:, None], bandwidth)
+            return tf.reduce_sum(moments * shape, axis=1)
+
+        value, slope, curvature = (
+            tf.transpose(
+                tf.map_fn(functools.partial(project, further=further), tf.transpose(dictionary))
+            )
+            for further in range(3)
+        )
+        widening = -(curvature + 2 * bandwidth * value) / (4 * tf.square(bandwidth))
+        gradients = (
+            value,
+            -mixing * slope,
+            tf.reduce_sum(mixing * widening, axis=1, keepdims=True),
+        )
+        return tuple(
+            tf.cast(gradient, parameter.dtype)
+            for gradient, parameter in zip(gradients, parameters, strict=True)
+        )
