@@ -30,3 +30,11 @@ def in_graph(function):
         return (graph if tf.executing_eagerly() else function)(*arguments)
 
     return call
+
+
+def unrecorded():
+    """Keeps eager tapes from recording what a custom gradient covers.
+
+    Recording a compiled function would make it return all that its own gradient needs.
+    """
+    return tf.init_scope() if tf.executing_eagerly() else contextlib.nullcontext()
