@@ -13,11 +13,11 @@ def save_model(model, path):
     import the training code, too.
 
     Args:
-        model: functional or sequential Keras model.
+        model: functional or sequential Keras model of one input and one output.
         path: `pathlib.Path` of the file.
     """
     temporary = path.with_name("part-" + path.name)
-    keras.Model(model.inputs, model.outputs, name=model.name).save(temporary)
+    keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(temporary)
     temporary.replace(path)
 
 
