@@ -86,11 +86,11 @@ def test_every_activation_trains_and_survives_saving(activation, tmp_path):
 
 
 def test_kaf_resnet56_has_gradients_of_ordinary_size():
-    # Random coefficients give 1e8 and more here (docs of KernelActivation); elu ones about 1.
+    # Measured here with seed 0: 1.4; with random coefficients (kaf) 8200, with ReLU 28.
     keras.utils.set_random_seed(0)
     model = build("resnet56", image_shape=(16, 16, 3), num_classes=10, activation="kaf_elu")
     gradients = _check_logits_and_gradients(model, (16, 16, 3), 10)
-    assert 1e-3 < np.linalg.norm(gradients["stem/kernel"]) < 1e3
+    assert 1e-3 < np.linalg.norm(gradients["stem/kernel"]) < 100
 
 
 # Trainable weights, counted by hand. Convolutions and dense layers: kernel + bias; layers with
