@@ -39,7 +39,17 @@ ACTIVATION_NAMES = (
     "rbf",
     "mrelu",
 )
-ATTACK_NAMES = ("fgsm", "bim", "pgd", "mim", "uniform_noise", "gaussian_noise")
+ATTACK_NAMES = (
+    "fgsm",
+    "bim",
+    "pgd",
+    "mim",
+    "apgd_ce",
+    "apgd_dlr",
+    "apgd_targeted",
+    "uniform_noise",
+    "gaussian_noise",
+)
 NORMS = ("linf", "l2")
 OPTIMIZERS = ("adam", "sgd")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant")
@@ -222,7 +232,8 @@ class EvaluateConfig(_Config):
     attacks: tuple[str, ...] = _flag(
         ("uniform_noise", "fgsm", "pgd", "mim"),
         flag_values.Choices(ATTACK_NAMES),
-        "Attacks, comma separated.",
+        "Attacks, comma separated. The strongest are apgd_ce and apgd_targeted; docs/attacks.md "
+        "tells them apart.",
     )
     norm: str = _flag("linf", flag_values.Choice(NORMS), "Norm that bounds the perturbation.")
     epsilons: tuple[float, ...] = _flag(

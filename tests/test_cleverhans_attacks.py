@@ -15,8 +15,9 @@ from cleverhans.tf2.attacks.fast_gradient_method import fast_gradient_method
 from cleverhans.tf2.attacks.projected_gradient_descent import projected_gradient_descent
 
 from robust_keras.attacks import BIM, FGSM, MIM, PGD, ThreatModel
-from robust_keras.attacks.cleverhans_attacks import LOSSES, model_function, unit_gradient
+from robust_keras.attacks.cleverhans_attacks import LOSSES, model_function
 from robust_keras.attacks.engine import generators
+from robust_keras.attacks.losses import unit_gradient
 from robust_keras.errors import InputError
 
 SHAPE = (4, 4, 1)

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.analysis.check import AuditCheck, floats, not_applicable, percent
-from robust_keras.attacks.cleverhans_attacks import cross_entropy, margin
+from robust_keras.attacks.losses import cross_entropy, margin
 from robust_keras.attacks.prediction import padded
 
 # Where the label leads by more than this, exp(-lead) is no normal float32 number any more: the

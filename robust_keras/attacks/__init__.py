@@ -1,6 +1,7 @@
 """Attacks on image classifiers: frozen settings, one engine, results that are checked again."""
 
 from robust_keras.attacks import engine
+from robust_keras.attacks.apgd import APGDCE, APGDDLR, APGDTargeted
 from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.cleverhans_attacks import BIM, FGSM, MIM, PGD
 from robust_keras.attacks.evaluation import AdversarialExample, AttackResult, Evaluation
@@ -12,12 +13,18 @@ ATTACKS = {
     "bim": BIM,
     "pgd": PGD,
     "mim": MIM,
+    "apgd_ce": APGDCE,
+    "apgd_dlr": APGDDLR,
+    "apgd_targeted": APGDTargeted,
     "uniform_noise": UniformNoise,
     "gaussian_noise": GaussianNoise,
 }
 
 __all__ = [
+    "APGDCE",
+    "APGDDLR",
     "ATTACKS",
+    "APGDTargeted",
     "BIM",
     "FGSM",
     "MIM",

@@ -6,13 +6,29 @@ import typing
 import numpy as np
 
 
+@dataclasses.dataclass(frozen=True)
+class Proposal:
+    """What an attack made of a batch of images, and what that took.
+
+    Args:
+        images: array (batch, height, width, channels).
+        gradient_evaluations: int array (batch,), forward and backward passes of each image.
+        forward_evaluations: int array (batch,), forward passes alone of each image.
+    """
+
+    images: np.ndarray
+    gradient_evaluations: np.ndarray
+    forward_evaluations: np.ndarray
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Attack:
     """Base of all attacks: settings only, data come with the call.
 
     Class attributes of a subclass:
         name: its key in ATTACKS.
-        kind: "noise" (uses no gradient), "one_step" or "iterative".
+        kind: "noise" (uses no gradient), "score" (searches with the logits alone), "one_step" or
+            "iterative".
 
     What `perturb` returns is only a proposal: the engine projects it and predicts it again.
     """
@@ -27,7 +43,7 @@ class Attack:
 
     @property
     def gradient_evaluations(self) -> int:
-        """Forward and backward passes an image and round."""
+        """Forward and backward passes an image and round, at most."""
         return 0
 
     @property
@@ -38,6 +54,15 @@ class Attack:
     def settings(self) -> dict:
         """The settings as a dict of plain values."""
         return dataclasses.asdict(self)
+
+    def propose(self, classifier, images, labels, **settings) -> Proposal:
+        """`perturb` with its price; the engine calls this.
+
+        An attack that stops early on some images overrides it and counts what it did.
+        """
+        proposed = self.perturb(classifier, images, labels, **settings)
+        gradients = np.full(len(images), self.gradient_evaluations)
+        return Proposal(proposed, gradients, np.zeros_like(gradients))
 
     def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Proposes an adversarial example for every image.

@@ -27,50 +27,14 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.attacks.attack import Attack, require, require_number, require_whole
+from robust_keras.attacks.losses import cross_entropy, margin, unit_gradient
 from robust_keras.attacks.noise import uniform_in_ball
 
 _ORDERS = {"linf": np.inf, "l2": 2}
 _model_functions = weakref.WeakKeyDictionary()
 
 
-def cross_entropy(labels, logits):
-    """Cross-entropy of the label, float32 (batch,)."""
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-
-
-def margin(labels, logits):
-    """Largest other logit minus the label's, float32 (batch,): free of the logits' scale.
-
-    Its gradient keeps its direction whatever the logits are multiplied by, where cross-entropy's
-    vanishes in float32 once the label leads by about 100.
-    """
-    truth = tf.one_hot(labels, tf.shape(logits)[-1], dtype=tf.bool, on_value=True, off_value=False)
-    own = tf.reduce_max(tf.where(truth, logits, logits.dtype.min), axis=-1)
-    return tf.reduce_max(tf.where(truth, logits.dtype.min, logits), axis=-1) - own
-
-
 LOSSES = {"cross_entropy": cross_entropy, "margin": margin}
-
-
-@tf.custom_gradient
-def unit_gradient(images):
-    """The images unchanged; on the way back every example's gradient is divided by its maximum.
-
-    Args:
-        images: tensor (batch, height, width, channels).
-
-    Returns:
-        The same tensor. A gradient of all zeros stays so; components that overflowed count as the
-        largest number, those that are no numbers as 0.
-    """
-
-    def backward(upstream):
-        finite = tf.where(tf.math.is_nan(upstream), tf.zeros_like(upstream), upstream)
-        finite = tf.clip_by_value(finite, upstream.dtype.min, upstream.dtype.max)
-        largest = tf.reduce_max(tf.abs(finite), axis=[1, 2, 3], keepdims=True)
-        return tf.math.divide_no_nan(finite, largest)
-
-    return tf.identity(images), backward
 
 
 def model_function(classifier):

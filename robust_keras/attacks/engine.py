@@ -133,13 +133,13 @@ class _Run:
         epsilons = self.threat_model.epsilons
         robust = self.clean_correct & self.survivors
         reason = self.classifier.gradient_error if attack.needs_gradient else None
-        candidates = 0
+        passes = np.zeros(2, int)
         if reason is None:
             alive = self.clean_correct.copy()
             for row, epsilon in enumerate(epsilons):
                 alive &= self.survivors[row]
                 if epsilon > 0.0:
-                    candidates += self._attack_at(attack, epsilon, alive)
+                    passes += self._attack_at(attack, epsilon, alive)
                 robust[row] = alive
         return AttackResult(
             name=attack.name,
@@ -147,40 +147,40 @@ class _Run:
             settings=attack.settings(),
             robust=robust,
             seconds=time.monotonic() - start,
-            gradient_evaluations=candidates * attack.gradient_evaluations,
-            forward_evaluations=candidates,
+            gradient_evaluations=int(passes[0]),
+            forward_evaluations=int(passes[1]),
             skipped=reason,
         )
 
     def _attack_at(self, attack, epsilon, alive):
-        """Clears `alive` where an image is fooled; returns the number of candidates tried."""
-        total, candidates = int(alive.sum()), 0
+        """Clears `alive` where an image is fooled; returns its backward and forward passes."""
+        total, passes = int(alive.sum()), np.zeros(2, int)
         for round_ in range(attack.rounds):
             pending = np.flatnonzero(alive)
             for first in range(0, len(pending), self.batch_size):
                 indices = pending[first : first + self.batch_size]
-                adversarial, logits = self._candidates(attack, epsilon, round_, indices)
+                adversarial, logits, price = self._candidates(attack, epsilon, round_, indices)
                 fooled = ~correct(logits, self.labels[indices])
                 for place in np.flatnonzero(fooled):
                     found = adversarial[place], logits[place], epsilon, attack.name
                     self.gallery.offer(int(indices[place]), *found)
                 alive[indices[fooled]] = False
-                candidates += len(indices)
+                passes += price
                 # An image is done when its last round is, or when it has fallen.
                 share = (round_ + (first + len(indices)) / len(pending)) / attack.rounds
                 done = round(total * share) if alive.any() else total
                 self._report(attack, epsilon, done, total, alive)
-        return candidates
+        return passes
 
     def _report(self, attack, epsilon, done, total, alive):
         if self.progress is not None:
             self.progress(attack.name, epsilon, done, total, float(alive.mean()))
 
     def _candidates(self, attack, epsilon, round_, indices):
-        """Projected proposals for the images and the model's fresh answers to them."""
+        """Projected proposals for the images, the model's fresh answers, and the passes made."""
         rows = padded(indices, self.batch_size)
         images = self.images[rows]
-        proposed = attack.perturb(
+        proposal = attack.propose(
             self.classifier,
             images,
             self.labels[rows],
@@ -188,6 +188,9 @@ class _Run:
             epsilon=epsilon,
             generators=generators(self.seed, attack.name, epsilon, round_, rows),
         )
-        adversarial = self.threat_model.project(images, proposed, epsilon)
+        adversarial = self.threat_model.project(images, proposal.images, epsilon)
         logits = predict(self.classifier, adversarial, self.batch_size)
-        return adversarial[: len(indices)], logits[: len(indices)]
+        real = slice(len(indices))
+        gradients = proposal.gradient_evaluations[real].sum()
+        forwards = proposal.forward_evaluations[real].sum() + len(indices)
+        return adversarial[real], logits[real], (gradients, forwards)

@@ -40,13 +40,14 @@ class AttackResult:
 
     Args:
         name: of the attack.
-        kind: "noise", "one_step" or "iterative".
+        kind: "noise", "score", "one_step" or "iterative".
         settings: the attack's settings.
         robust: bool array (epsilons, images): classified correctly, as it is and after the attack.
             An image that fell at one epsilon counts as fallen at every larger one.
         seconds: wall time.
         gradient_evaluations: forward and backward passes, summed over images.
-        forward_evaluations: forward passes alone, summed over images: one for every candidate.
+        forward_evaluations: forward passes alone, summed over images: one for every candidate, and
+            those that the attack itself made.
         skipped: None, or the reason why the attack did not run; `robust` is then the clean result.
     """
 

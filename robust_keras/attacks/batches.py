@@ -1,0 +1,70 @@
+"""Batches that shrink, in few shapes, as their images are done with."""
+
+import numpy as np
+import tensorflow as tf
+
+_SHAPES = 8
+
+
+def batch_shape(rows, largest):
+    """How many rows a batch gets that must hold `rows`: one of about eight sizes.
+
+    Args:
+        rows: number of images, >= 1.
+        largest: number of images in the full batch.
+
+    Returns:
+        The smallest multiple of an eighth of the full batch that is at least `rows`.
+    """
+    unit = max(1, largest // _SHAPES)
+    return -(-rows // unit) * unit
+
+
+def padded_places(places, largest):
+    """The places with the first one repeated until they fill a batch of one of the sizes.
+
+    Args:
+        places: int array (rows,), at least one.
+        largest: number of images in the full batch.
+
+    Returns:
+        int array.
+    """
+    missing = batch_shape(len(places), largest) - len(places)
+    return np.concatenate([places, np.repeat(places[:1], missing)])
+
+
+class ShrinkingBatch:
+    """Tensors with one row an image, from which finished images are taken out.
+
+    Args:
+        tensors: nested structure of tensors (rows, ...).
+        real: how many of the rows are images; the others are padding.
+
+    Attributes:
+        tensors: the same structure, with the rows that are left.
+        places: int array, the row that each one was at first.
+        real: how many of the rows are no padding.
+    """
+
+    def __init__(self, tensors, real):
+        self.tensors = tensors
+        self.real = real
+        self.places = np.arange(len(tf.nest.flatten(tensors)[0]))
+        self._largest = len(self.places)
+
+    def keep(self, wanted):
+        """Takes out the rows that are not wanted, once that makes the batch smaller.
+
+        Args:
+            wanted: bool array (rows,).
+
+        Returns:
+            Whether any wanted image is left.
+        """
+        left = np.flatnonzero(wanted[: self.real])
+        if len(left) and batch_shape(len(left), self._largest) < len(self.places):
+            rows = padded_places(left, self._largest)
+            self.tensors = tf.nest.map_structure(lambda t: tf.gather(t, rows), self.tensors)
+            self.places, self.real = self.places[rows], len(left)
+        return len(left) > 0

@@ -1,0 +1,84 @@
+"""Losses that attacks climb, and the gradient made safe on its way back."""
+
+import tensorflow as tf
+
+# Keeps the ratio finite where all logits are equal.
+_TINY = 1e-12
+
+
+def cross_entropy(labels, logits):
+    """Cross-entropy of the label, float32 (batch,)."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+def margin(labels, logits):
+    """Largest other logit minus the label's, float32 (batch,): free of the logits' scale.
+
+    Its gradient keeps its direction whatever the logits are multiplied by, where cross-entropy's
+    vanishes in float32 once the label leads by about 100.
+    """
+    truth = tf.one_hot(labels, tf.shape(logits)[-1], dtype=tf.bool, on_value=True, off_value=False)
+    own = tf.reduce_max(tf.where(truth, logits, logits.dtype.min), axis=-1)
+    return tf.reduce_max(tf.where(truth, logits.dtype.min, logits), axis=-1) - own
+
+
+def dlr(labels, logits):
+    """Difference of logits ratio, float32 (batch,): free of the logits' scale and of constants.
+
+    Formula: `-(z_y - max_{k != y} z_k) / (z_(1) - z_(3) + 1e-12)`, z_(i) the i-th largest logit.
+    With two classes there is no third: it is the margin, undivided, whose gradient's direction and
+    order of values are free of the scale as well.
+
+    Args:
+        labels: int32 tensor (batch,).
+        logits: float32 tensor (batch, classes), the number of classes known.
+
+    Reference: Croce and Hein, "Reliable Evaluation of Adversarial Robustness with an Ensemble of
+    Diverse Parameter-free Attacks", 2020, arXiv 2003.01690.
+    """
+    if logits.shape[-1] < 3:
+        return margin(labels, logits)
+    largest = tf.math.top_k(logits, 3).values
+    return margin(labels, logits) / (largest[:, 0] - largest[:, 2] + _TINY)
+
+
+def targeted_dlr(labels, targets, logits):
+    """The same towards one class, float32 (batch,).
+
+    Formula: `-(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12)`. With three classes the divisor
+    is that of `dlr`, with two it is left out.
+
+    Args:
+        labels: int32 tensor (batch,), the classes to get away from.
+        targets: int32 tensor (batch,), the classes to get to.
+        logits: float32 tensor (batch, classes), the number of classes known.
+
+    Reference: as for `dlr`.
+    """
+    own = tf.gather(logits, labels, batch_dims=1)
+    lead = tf.gather(logits, targets, batch_dims=1) - own
+    if logits.shape[-1] < 3:
+        return lead
+    largest = tf.math.top_k(logits, min(4, logits.shape[-1])).values
+    return lead / (largest[:, 0] - tf.reduce_mean(largest[:, 2:], axis=1) + _TINY)
+
+
+@tf.custom_gradient
+def unit_gradient(images):
+    """The images unchanged; on the way back every example's gradient is divided by its maximum.
+
+    Args:
+        images: tensor (batch, height, width, channels).
+
+    Returns:
+        The same tensor. A gradient of all zeros stays so; components that overflowed count as the
+        largest number, those that are no numbers as 0.
+    """
+
+    def backward(upstream):
+        finite = tf.where(tf.math.is_nan(upstream), tf.zeros_like(upstream), upstream)
+        finite = tf.clip_by_value(finite, upstream.dtype.min, upstream.dtype.max)
+        largest = tf.reduce_max(tf.abs(finite), axis=[1, 2, 3], keepdims=True)
+        return tf.math.divide_no_nan(finite, largest)
+
+    return tf.identity(images), backward
