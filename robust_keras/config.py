@@ -47,6 +47,7 @@ ATTACK_NAMES = (
     "apgd_ce",
     "apgd_dlr",
     "apgd_targeted",
+    "square",
     "uniform_noise",
     "gaussian_noise",
 )

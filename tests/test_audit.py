@@ -12,12 +12,14 @@ import tensorflow as tf
 from robust_keras import serving
 from robust_keras.analysis import AuditCheck, audit, result_checks
 from robust_keras.attacks import (
+    APGDCE,
     BIM,
     FGSM,
     MIM,
     PGD,
     AttackResult,
     Evaluation,
+    Square,
     ThreatModel,
     UniformNoise,
     engine,
@@ -198,6 +200,9 @@ def test_a_lost_gradient_fails_and_leaves_nothing_else_to_try(network):
         ((), "No attack ran."),
         ((UniformNoise(repeats=1),), "Only random noise was tried."),
         ((UniformNoise(repeats=1), FGSM()), "No attack took more than one step"),
+        ((Square(queries=3),), "under 1000 queries"),
+        ((Square(queries=1000),), None),
+        ((APGDCE(),), None),
         ((PGD(steps=3),), "too few steps"),
         ((BIM(steps=20, step=0.01),), "too short ones"),
         ((BIM(steps=10, step=0.1),), None),

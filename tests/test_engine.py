@@ -16,6 +16,7 @@ from robust_keras.errors import InputError
 
 # Fewer steps where the default would take long.
 CHEAP = {name: {"steps": 15} for name in ("apgd_ce", "apgd_dlr", "apgd_targeted")}
+CHEAP["square"] = {"queries": 100}
 EPSILONS = {"linf": (0.0, 0.03, 0.1, 0.2), "l2": (0.0, 0.5, 1.5, 3.0)}
 
 
@@ -53,7 +54,8 @@ def sample(digits):
 @pytest.fixture(scope="module", params=["linf", "l2"])
 def everything(request, classifier, sample):
     model = ThreatModel(request.param, EPSILONS[request.param])
-    attacks = [attack(**CHEAP.get(name, {})) for name, attack in ATTACKS.items()]
+    usable = {name: attack for name, attack in ATTACKS.items() if model.norm in attack.norms}
+    attacks = [attack(**CHEAP.get(name, {})) for name, attack in usable.items()]
     return model, engine.evaluate(classifier, *sample, attacks, model, batch_size=32, seed=0)
 
 

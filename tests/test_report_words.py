@@ -1,5 +1,7 @@
 """What the report says in words: the verdict, the terminal's table, numbers."""
 
+import dataclasses
+
 import pytest
 import report_samples as samples
 
@@ -19,8 +21,16 @@ def said(model):
 
 
 ONE_STEP = (samples.attack("fgsm", (0.9, 0.7, 0.3, 0.1), steps=1),)
-NOISE = (samples.attack("uniform_noise", (0.97, 0.96, 0.95, 0.9)),)
+NOISY = (0.97, 0.96, 0.95, 0.9)
+NOISE = (samples.attack("uniform_noise", NOISY),)
 LOST = (samples.attack("pgd", (0.972,) * 4, skipped="the gradient was lost"),)
+
+
+def searched(queries):
+    """One attack without gradients."""
+    return (dataclasses.replace(NOISE[0], name="square", settings={"queries": queries}),)
+
+
 FAILED = (samples.check("logit scale", "Dividing logits finds more.", passed=False),)
 VERDICTS = {
     "sound": (
@@ -44,6 +54,16 @@ VERDICTS = {
         samples.sound_model(attacks=NOISE, worst_case=samples.worst_case((0.97, 0.96, 0.95, 0.9))),
         "weak",
         ["No attack that ran follows the model's gradients"],
+    ),
+    "a short search": (
+        samples.sound_model(attacks=searched(999), worst_case=samples.worst_case(NOISY)),
+        "weak",
+        ["No attack that ran follows the model's gradients"],
+    ),
+    "a long search": (
+        samples.sound_model(attacks=searched(1000), worst_case=samples.worst_case(NOISY)),
+        "reliable",
+        ["survived the one attack that ran"],
     ),
     "every image falls at once": (
         samples.sound_model(

@@ -6,10 +6,13 @@ from robust_keras.analysis.check import AuditCheck, floats, not_applicable, perc
 
 _TOLERATED = 0.01
 _ENOUGH_STEPS = 10
+_ENOUGH_QUERIES = 1000
 
 
 def attack_strength(evaluation):
-    """Whether an attack ran that deserves the name: one that follows gradients for many steps.
+    """Whether an attack ran that deserves the name.
+
+    That is one that follows gradients for many steps, or searches long without them.
 
     Args:
         evaluation: `Evaluation`.
@@ -19,13 +22,15 @@ def attack_strength(evaluation):
     strong = [r.name for r in evaluation.attacks if r.skipped is None and _is_strong(r)]
     evidence = {"ran": sorted(ran), "strong": sorted(strong)}
     if strong:
-        message = "At least one attack followed gradients for long enough to cross the ball."
+        message = "At least one attack followed gradients, or searched, for long enough."
         return AuditCheck(name, True, message, evidence)
     kinds = set(ran.values())
     if "iterative" in kinds:
         tried = f"The longest attack took too few steps (under {_ENOUGH_STEPS}, or too short ones)"
     elif "one_step" in kinds:
         tried = "No attack took more than one step along the gradient"
+    elif "score" in kinds:
+        tried = f"The longest search without gradients took under {_ENOUGH_QUERIES} queries"
     elif kinds:
         tried = "Only random noise was tried"
     else:
@@ -35,6 +40,8 @@ def attack_strength(evaluation):
 
 
 def _is_strong(result):
+    if result.kind == "score":
+        return result.settings.get("queries", 0) >= _ENOUGH_QUERIES
     steps = result.settings.get("steps", _ENOUGH_STEPS)
     # Rounding must not turn ten tenths into less than one.
     reach = steps * result.settings.get("step", 1.0) + 1e-9

@@ -6,6 +6,7 @@ from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.cleverhans_attacks import BIM, FGSM, MIM, PGD
 from robust_keras.attacks.evaluation import AdversarialExample, AttackResult, Evaluation
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
+from robust_keras.attacks.square import Square
 from robust_keras.attacks.threat_model import ThreatModel
 
 ATTACKS = {
@@ -16,6 +17,7 @@ ATTACKS = {
     "apgd_ce": APGDCE,
     "apgd_dlr": APGDDLR,
     "apgd_targeted": APGDTargeted,
+    "square": Square,
     "uniform_noise": UniformNoise,
     "gaussian_noise": GaussianNoise,
 }
@@ -34,6 +36,7 @@ __all__ = [
     "AttackResult",
     "Evaluation",
     "GaussianNoise",
+    "Square",
     "ThreatModel",
     "UniformNoise",
     "engine",

@@ -5,6 +5,9 @@ import typing
 
 import numpy as np
 
+from robust_keras.attacks.threat_model import NORMS
+from robust_keras.errors import InputError
+
 
 @dataclasses.dataclass(frozen=True)
 class Proposal:
@@ -29,12 +32,14 @@ class Attack:
         name: its key in ATTACKS.
         kind: "noise" (uses no gradient), "score" (searches with the logits alone), "one_step" or
             "iterative".
+        norms: those of a threat model that it can be used with.
 
     What `perturb` returns is only a proposal: the engine projects it and predicts it again.
     """
 
     name: typing.ClassVar[str]
     kind: typing.ClassVar[str]
+    norms: typing.ClassVar[tuple[str, ...]] = NORMS
 
     @property
     def rounds(self) -> int:
@@ -54,6 +59,12 @@ class Attack:
     def settings(self) -> dict:
         """The settings as a dict of plain values."""
         return dataclasses.asdict(self)
+
+    def check_threat_model(self, threat_model):
+        """Raises InputError unless the attack knows the norm of the threat model."""
+        if threat_model.norm not in self.norms:
+            expected = f"{' or '.join(self.norms)} for the attack {self.name}"
+            raise InputError.expected("norm", expected, threat_model.norm)
 
     def propose(self, classifier, images, labels, **settings) -> Proposal:
         """`perturb` with its price; the engine calls this.

@@ -51,7 +51,8 @@ def evaluate(
         An `Evaluation`.
 
     Raises:
-        InputError: images or labels that do not fit the classifier or the threat model.
+        InputError: images or labels that do not fit the classifier or the threat model, or an
+            attack that is not for its norm.
 
     Example:
         >>> found = evaluate(classifier, images, labels, [PGD()], ThreatModel("linf", (0.1, 0.3)),
@@ -61,6 +62,8 @@ def evaluate(
     """
     require_whole("batch_size", batch_size)
     require_whole("seed", seed, minimum=0)
+    for attack in attacks:
+        attack.check_threat_model(threat_model)
     images, labels = check_examples(classifier, images, labels, threat_model)
     batch_size = min(batch_size, len(images))
     clean_logits = predict(classifier, images, batch_size)

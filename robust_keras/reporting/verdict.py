@@ -6,6 +6,8 @@ from robust_keras.reporting import wording
 
 # An iterated attack with fewer steps than this is called weak: it stops before it is near its best.
 FEW_STEPS = 10
+# The same for a search that uses no gradients.
+FEW_QUERIES = 1000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,8 +65,11 @@ def _skipped(model):
 
 
 def weak(model):
-    """Tells whether no attack that ran followed gradients for `FEW_STEPS` steps or more."""
-    return max((_steps(attack) for attack in model.ran), default=0) < FEW_STEPS
+    """Tells whether no attack that ran made `FEW_STEPS` steps or `FEW_QUERIES` queries or more."""
+    return not any(
+        _steps(attack) >= FEW_STEPS or attack.settings.get("queries", 0) >= FEW_QUERIES
+        for attack in model.ran
+    )
 
 
 def _steps(attack):
