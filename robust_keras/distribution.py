@@ -6,7 +6,7 @@ from robust_keras.errors import InputError
 
 
 def _mirrored():
-    """One replica a GPU; without GPUs one a logical CPU, of which there is one unless configured."""
+    """One replica a GPU; without GPUs one a logical CPU: a single one unless configured."""
     gpus = tf.config.list_logical_devices("GPU")
     devices = gpus or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
