@@ -144,3 +144,25 @@ def test_ctrl_c_in_the_middle_and_the_same_command_again(tmp_path):
     )
     for a, b in zip(parts, whole, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_mixed_precision_under_a_mirrored_strategy_serves_float32(tmp_path):
+    run(
+        "train.py",
+        "--model=fc5",
+        "--activation=kaf_elu",
+        "--epochs=1",
+        "--precision=mixed_bfloat16",
+        "--distribute=mirrored",
+        "--final_sparsity=0.5",
+        f"--output_dir={tmp_path}/run",
+    )
+    served = tf.saved_model.load(str(tmp_path / "run" / "serving" / "1"))
+    images = tf.constant(data.load("mnist5k").test.float_images()[:200])
+    logits = served.signatures["logits"](images=images)["logits"]
+    assert logits.dtype == tf.float32
+    saved = keras.models.load_model(tmp_path / "run" / "model.keras")
+    policies = {layer.dtype_policy.name for layer in saved.layers}
+    assert policies == {"mixed_bfloat16", "float32"}
+    labels = data.load("mnist5k").test.labels[:200]
+    assert np.mean(np.argmax(logits, axis=1) == labels) > 0.5
