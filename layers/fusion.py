@@ -24,9 +24,25 @@ def in_graph(function):
 
     Inside a graph the operations are added to that graph, without a nested function.
     """
-    graph = tf.function(function, reduce_retracing=True)
+    graphs = {}
 
     def call(*arguments):
-        return (graph if tf.executing_eagerly() else function)(*arguments)
+        if not tf.executing_eagerly():
+            return function(*arguments)
+        # One graph for any number of rows, but one for each number of channels: tables are laid
+        # out by channels, which a graph for all of them would no longer know.
+        tensors = [value for value in tf.nest.flatten(arguments) if tf.is_tensor(value)]
+        channels = tuple(tensor.shape[-1] for tensor in tensors if tensor.shape.rank)
+        if channels not in graphs:
+            graphs[channels] = tf.function(function, reduce_retracing=True)
+        return graphs[channels](*arguments)
 
     return call
+
+
+def unrecorded():
+    """Keeps eager tapes from recording what a custom gradient covers.
+
+    Recording a compiled function would make it return all that its own gradient needs.
+    """
+    return tf.init_scope() if tf.executing_eagerly() else contextlib.nullcontext()

@@ -9,7 +9,7 @@ gives are added up in float64.
 
 import tensorflow as tf
 
-from layers.fusion import fused, in_graph
+from layers.fusion import fused, in_graph, unrecorded
 from layers.gaussian_cells import TERMS
 
 # Derivatives beyond this order are those of the interpolating quadratic itself.
@@ -33,7 +33,8 @@ def gaussian_curve(kernels, inputs, *parameters):
         def backward(upstream):
             return _gradients(kernels, 0, upstream, inputs, parameters)
 
-        return _values(kernels, 0, 1.0, inputs, parameters), backward
+        with unrecorded():
+            return _values(kernels, 0, 1.0, inputs, parameters), backward
 
     return differentiable(inputs, *parameters)
 
@@ -58,7 +59,8 @@ def _scaled(kernels, order, scale, inputs, parameters):
             scale_gradient = _scaled(kernels, order, upstream, inputs, parameters)
             return scale_gradient, *_gradients(kernels, order, upstream * scale, inputs, parameters)
 
-        return _values(kernels, order, scale, inputs, parameters), backward
+        with unrecorded():
+            return _values(kernels, order, scale, inputs, parameters), backward
 
     return differentiable(scale, inputs, *parameters)
 

@@ -37,7 +37,5 @@ def strategy(name, *, batch_size):
     chosen = STRATEGIES[name]()
     replicas = chosen.num_replicas_in_sync
     if batch_size % replicas:
-        raise InputError.expected(
-            "--batch_size", f"a multiple of the {replicas} replicas", batch_size
-        )
+        raise InputError.expected("--batch_size", f"a multiple of the {replicas} replicas", batch_size)
     return chosen

@@ -144,7 +144,9 @@ def check_report_directory(output_dir) -> pathlib.Path:
             f"{path}, which holds report.json",
         )
     if path.is_dir():
-        others = sorted({item.name for item in path.iterdir()} - {"figures", "report.html"})
+        ours = {"figures", "report.html"}
+        names = {item.name for item in path.iterdir() if not item.name.startswith(".")}
+        others = sorted(names - ours)
         if others:
             raise InputError.expected(
                 "--output_dir",

@@ -1,4 +1,4 @@
-"""What users get wrong: one line with what was expected and received, exit code 2, nothing written."""
+"""What users get wrong: one line saying what was expected, exit code 2, nothing written."""
 
 import pathlib
 import re

@@ -8,6 +8,8 @@ import layer_contract
 import numpy as np
 import pytest
 
+import layers
+
 NAMES = list(layer_contract.CASES)
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -143,3 +145,12 @@ def test_two_replicas_train_as_one():
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     finished = run_python(TRAIN_ON_TWO, *NAMES, directory=ROOT, path=path)
     assert finished.returncode == 0, finished.stderr
+
+
+def test_kernel_activations_of_several_widths_run_eagerly_with_changing_batches():
+    # Eager calls share compiled functions; a batch of another size must not blur the channels.
+    for batch in (3, 5, 7):
+        for channels in (2, 4, 6):
+            layer = layers.KernelActivation()
+            inputs = np.linspace(-3, 3, batch * channels, dtype="float32").reshape(batch, channels)
+            assert layer(inputs).shape == (batch, channels)

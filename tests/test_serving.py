@@ -205,9 +205,15 @@ def test_a_file_in_the_way_is_one_line(model, tmp_path):
     assert (tmp_path / "file").read_text() == "here first"
 
 
-def test_failed_write_leaves_nothing(model, tmp_path, monkeypatch):
+FULL = "No space left on device"
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, FULL), tf.errors.ResourceExhaustedError(None, None, FULL)]
+)
+def test_failed_write_leaves_nothing(model, tmp_path, monkeypatch, error):
     def full(self, *args, **kwargs):
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr("tensorflow.saved_model.save", full)
     with pytest.raises(InputError, match="No space left"):

@@ -1,6 +1,7 @@
 """Attacks on image classifiers: frozen settings, one engine, results that are checked again."""
 
 from robust_keras.attacks import engine
+from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.cleverhans_attacks import BIM, FGSM, MIM, PGD
 from robust_keras.attacks.evaluation import AdversarialExample, AttackResult, Evaluation
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
@@ -22,6 +23,7 @@ __all__ = [
     "MIM",
     "PGD",
     "AdversarialExample",
+    "Attack",
     "AttackResult",
     "Evaluation",
     "GaussianNoise",

@@ -57,13 +57,13 @@ def export(model, directory, *, version=1, temperature=1.0, confidence="softmax"
             written = pathlib.Path(scratch) / "model"
             archive.write_out(str(written), verbose=False)
             written.rename(target)
-    except OSError as error:
+    # TensorFlow's file system raises errors of its own kind.
+    except (OSError, tf.errors.OpError) as error:
         # Only goes if it is empty: then it was made for this export.
         with contextlib.suppress(OSError):
             target.parent.rmdir()
-        raise InputError.expected(
-            str(target), "a directory that can be written", error.strerror or str(error)
-        ) from error
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError.expected(str(target), "a directory that can be written", reason) from error
     return target
 
 

@@ -1,5 +1,6 @@
 """Loads anybody's image classifier, to be attacked as it is served."""
 
+import logging
 import pathlib
 import tempfile
 
@@ -123,7 +124,16 @@ def _from_saved_model(directory):
     return _classifier(directory, "saved_model", endpoint, without_softmax)
 
 
+class _NoGradientWarning(logging.Filter):
+    """Silences TensorFlow's guess that gradients may fail: whether they do is tried afterwards."""
+
+    def filter(self, record):
+        return "unsaved custom gradients" not in record.getMessage()
+
+
 def _load_saved_model(directory, named):
+    silence, logger = _NoGradientWarning(), logging.getLogger("absl")
+    logger.addFilter(silence)
     try:
         return tf.saved_model.load(str(directory))
     # TensorFlow raises every kind of error for missing variables and operations it does not know.
@@ -131,6 +141,8 @@ def _load_saved_model(directory, named):
         raise InputError.expected(
             str(named), "a SavedModel that TensorFlow can load", _first_line(error)
         ) from error
+    finally:
+        logger.removeFilter(silence)
 
 
 def _reload_without_softmax(directory, message, name, output):

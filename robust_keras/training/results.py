@@ -14,14 +14,14 @@ def save_model(model, path):
     import the training code, too.
 
     Args:
-        model: functional or sequential Keras model, or an `AdversarialTraining` of one, of which
-            the model is saved.
+        model: functional or sequential Keras model of one input and one output, or an
+            `AdversarialTraining` of one, of which the model is saved.
         path: `pathlib.Path` of the file.
     """
     if isinstance(model, AdversarialTraining):
         model = model.classifier
     temporary = path.with_name("part-" + path.name)
-    keras.Model(model.inputs, model.outputs, name=model.name).save(temporary)
+    keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(temporary)
     temporary.replace(path)
 
 

@@ -1,0 +1,103 @@
+"""Image classifiers by name: normalisation inside, any activation, logits out."""
+
+import keras
+
+from robust_keras.errors import InputError
+from robust_keras.models import blocks
+from robust_keras.models.activations import ACTIVATIONS, confidence_rule
+from robust_keras.models.alexnet import ALEXNET
+from robust_keras.models.architecture import Architecture
+from robust_keras.models.cifar_quick import CIFAR_QUICK
+from robust_keras.models.fc5 import FC5
+from robust_keras.models.lenet5 import LENET5
+from robust_keras.models.resnet import RESNET18, RESNET20, RESNET56
+from robust_keras.models.vgg import VGG
+
+__all__ = ["ACTIVATIONS", "MODELS", "build", "confidence_rule"]
+
+MODELS: dict[str, Architecture] = {
+    "fc5": FC5,
+    "lenet5": LENET5,
+    "cifar_quick": CIFAR_QUICK,
+    "alexnet": ALEXNET,
+    "vgg": VGG,
+    "resnet18": RESNET18,
+    "resnet20": RESNET20,
+    "resnet56": RESNET56,
+}
+
+
+def build(
+    name: str,
+    *,
+    image_shape: tuple[int, int, int],
+    num_classes: int,
+    activation: str = "relu",
+    mean: tuple[float, ...] | None = None,
+    variance: tuple[float, ...] | None = None,
+) -> keras.Model:
+    """Builds a classifier of images in [0, 1].
+
+    The first layer computes (images - mean) / sqrt(variance), so that an epsilon outside the model
+    always means pixels.
+
+    Args:
+        name: a key of `MODELS`.
+        image_shape: (height, width, channels).
+        num_classes: number of logits, at least 2.
+        activation: a key of `ACTIVATIONS`.
+        mean: of every channel, one value a channel; None (with `variance`) to leave the pixels.
+        variance: of every channel, at least 0.
+
+    Returns:
+        A functional `keras.Model` called `name`, from float32 `images` (batch, height, width,
+        channels) to float32 logits (batch, num_classes).
+
+    Raises:
+        InputError: an unknown name, an image too small for the network, fewer than 2 classes.
+
+    Example:
+        model = build("lenet5", image_shape=(28, 28, 1), num_classes=10, activation="kaf_elu")
+    """
+    _check(name, image_shape, num_classes, activation)
+    kind = ACTIVATIONS[activation]
+    images = keras.Input(tuple(image_shape), dtype="float32", name="images")
+    x = _normalised(images, mean, variance)
+    x = MODELS[name].layers(x, kind)
+    return keras.Model(images, blocks.classifier(x, num_classes, kind), name=name)
+
+
+def _normalised(images, mean, variance):
+    if mean is None and variance is None:
+        return images
+    channels = images.shape[-1]
+    for argument, values in (("mean", mean), ("variance", variance)):
+        if values is None or len(values) != channels:
+            raise ValueError(
+                f"`{argument}` must have one value for each of the {channels} channels. "
+                f"Received: {argument}={values}"
+            )
+    if min(variance) < 0:
+        raise ValueError(f"`variance` must be at least 0. Received: variance={variance}")
+    return keras.layers.Normalization(
+        mean=list(mean), variance=list(variance), dtype="float32", name="normalization"
+    )(images)
+
+
+def _check(name, image_shape, num_classes, activation):
+    if name not in MODELS:
+        raise InputError.expected("--model", "one of " + ", ".join(MODELS), name)
+    if activation not in ACTIVATIONS:
+        raise InputError.expected("--activation", "one of " + ", ".join(ACTIVATIONS), activation)
+    if len(image_shape) != 3 or not all(isinstance(n, int) and n > 0 for n in image_shape):
+        raise InputError.expected(
+            f"--model={name}", "images of shape (height, width, channels)", tuple(image_shape)
+        )
+    smallest = MODELS[name].minimum_size
+    if min(image_shape[:2]) < smallest:
+        size = f"{image_shape[0]}x{image_shape[1]}"
+        raise InputError.expected(
+            f"--model={name}", f"images of at least {smallest}x{smallest} pixels", size
+        )
+    if num_classes < 2:
+        raise InputError.expected(f"--model={name}", "at least 2 classes", num_classes)

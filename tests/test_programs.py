@@ -1,0 +1,146 @@
+"""train.py and evaluate.py as a user runs them: processes, signals, files."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import layers  # noqa: F401  (registers what model.keras names)
+from robust_keras import data
+from robust_keras.reporting import Report
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def command(program, *arguments):
+    return [sys.executable, str(ROOT / program), *map(str, arguments)]
+
+
+def run(program, *arguments, cwd=ROOT):
+    done = subprocess.run(
+        command(program, *arguments), cwd=cwd, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory):
+    """The quickstart, shortened to one epoch and forty images."""
+    path = tmp_path_factory.mktemp("quickstart")
+    trained = run(
+        "train.py",
+        f"--flagfile={ROOT}/configs/quickstart.cfg",
+        "--epochs=1",
+        f"--output_dir={path}/run",
+    )
+    evaluated = run(
+        "evaluate.py",
+        f"--flagfile={ROOT}/configs/quickstart_evaluate.cfg",
+        f"--models={path}/run/serving,{path}/run/model.keras",
+        "--examples=40",
+        "--attacks=uniform_noise,fgsm",
+        f"--output_dir={path}/run/report",
+    )
+    return path / "run", trained, evaluated
+
+
+def test_training_leaves_everything_that_was_promised(quickstart):
+    path, trained, _ = quickstart
+    for name in ("model.keras", "config.json", "serving/1/saved_model.pb", "logs/training.csv"):
+        assert (path / name).is_file(), name
+    assert "sparsity 0.8000" in trained.stdout
+    assert str(path / "serving" / "1") in trained.stdout
+    assert trained.stderr == ""
+
+
+def test_the_export_has_the_promised_signatures_and_the_logits_of_the_keras_model(quickstart):
+    path, _, _ = quickstart
+    served = tf.saved_model.load(str(path / "serving" / "1"))
+    default, logits = served.signatures["serving_default"], served.signatures["logits"]
+    assert list(default.structured_input_signature[1]) == ["images"]
+    assert set(default.structured_outputs) == {"probabilities", "classes", "confidence"}
+    assert set(logits.structured_outputs) == {"logits"}
+    images = data.load("mnist5k").test.float_images()[:50]
+    expected = keras.models.load_model(path / "model.keras")(images)
+    exported = logits(images=tf.constant(images))["logits"]
+    assert np.max(np.abs(exported - expected)) < 1e-5
+
+
+def test_the_report_holds_both_forms_of_the_model_and_agrees_on_them(quickstart):
+    path, _, evaluated = quickstart
+    report = Report.read(path / "report" / "report.json")
+    assert [model.format for model in report.models] == ["saved_model", "keras"]
+    served, saved = report.models
+    assert served.clean_accuracy == saved.clean_accuracy
+    assert served.worst_case == saved.worst_case
+    assert served.sparsity == pytest.approx(0.8, abs=0.01)
+    assert not served.reliable  # one step of one attack proves nothing
+    assert "evaluate.py" in report.command
+    page = (path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64," in page
+    assert (path / "report" / "figures").is_dir()
+    assert str(path / "report" / "report.html") in evaluated.stdout
+    assert evaluated.stderr == ""
+
+
+def test_a_second_run_is_refused_and_changes_nothing(quickstart):
+    path, _, _ = quickstart
+    before = {item: item.stat().st_mtime_ns for item in path.rglob("*")}
+    settings = json.loads((path / "config.json").read_text())
+    again = subprocess.run(
+        command("train.py", f"--flagfile={ROOT}/configs/quickstart.cfg", "--epochs=1")
+        + [f"--output_dir={path}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert settings["epochs"] == 1
+    assert again.returncode == 2
+    assert "a finished run" in again.stderr
+    assert {item: item.stat().st_mtime_ns for item in path.rglob("*")} == before
+
+
+def test_ctrl_c_in_the_middle_and_the_same_command_again(tmp_path):
+    random = np.random.default_rng(0)
+    images = random.uniform(size=(400, 8, 8, 1)).astype(np.float32)
+    labels = (images.mean(axis=(1, 2, 3)) > 0.5).astype(np.int64)
+    np.savez(
+        tmp_path / "mine.npz",
+        x_train=images,
+        y_train=labels,
+        x_test=images[:50],
+        y_test=labels[:50],
+    )
+    flags = ["--dataset=mine.npz", "--model=fc5", "--epochs=12", "--batch_size=8"]
+    with subprocess.Popen(
+        command("train.py", *flags, "--output_dir=parts"),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        for line in process.stdout:
+            if line.startswith("Epoch 4/"):
+                process.send_signal(signal.SIGINT)
+                break
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert errors == "interrupted; the same command goes on from here\n"
+    assert not (tmp_path / "parts" / "serving").exists()
+    resumed = run("train.py", *flags, "--output_dir=parts", cwd=tmp_path)
+    assert "resuming after epoch" in resumed.stdout
+    run("train.py", *flags, "--output_dir=whole", cwd=tmp_path)
+    parts, whole = (
+        keras.models.load_model(tmp_path / name / "model.keras").get_weights()
+        for name in ("parts", "whole")
+    )
+    for a, b in zip(parts, whole, strict=True):
+        np.testing.assert_array_equal(a, b)
