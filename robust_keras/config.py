@@ -165,7 +165,8 @@ class TrainConfig(_Config):
     adversarial_steps: int = _flag(
         0,
         flag_values.Whole(minimum=0),
-        "Crafting steps of pgd and trades; 0 for the published 40 (epsilon of 0.1 or more) or 10.",
+        "Crafting steps of pgd and trades, fewer being larger; 0 for the published 40 (epsilon of "
+        "0.1 or more) or 10.",
     )
     replays: int = _flag(
         0,

