@@ -9,7 +9,7 @@ import json
 import pathlib
 import re
 
-from robust_keras import flag_values
+from robust_keras import adversarial_flags, flag_values
 from robust_keras.errors import InputError
 
 MODEL_NAMES = (
@@ -42,8 +42,9 @@ ACTIVATION_NAMES = (
 ATTACK_NAMES = ("fgsm", "bim", "pgd", "mim", "uniform_noise", "gaussian_noise")
 NORMS = ("linf", "l2")
 OPTIMIZERS = ("adam", "sgd")
-LEARNING_RATE_SCHEDULES = ("cosine", "constant")
+LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+ADVERSARIAL_METHODS = ("none", "pgd", "free", "fast", "trades")
 DISTRIBUTIONS = ("none", "mirrored")
 PRUNING_SCHEDULES = ("polynomial", "constant")
 PRUNING_LAYERS = ("dense", "conv", "depthwise")
@@ -117,7 +118,9 @@ class TrainConfig(_Config):
     learning_rate_schedule: str = _flag(
         "cosine",
         flag_values.Choice(LEARNING_RATE_SCHEDULES),
-        "How the learning rate changes: cosine (to 0 at the last step) or constant.",
+        "How the learning rate changes: cosine (to 0 at the last step), constant, one_cycle (in a "
+        "line up to the highest at 40 % of the steps, then down to 0) or step (a tenth after half "
+        "of the steps and again after three quarters).",
     )
     temperature: float = _flag(
         1.0, flag_values.Number(above=0.0), "Temperature of the softmax in the training loss."
@@ -139,6 +142,48 @@ class TrainConfig(_Config):
         "tf.distribute strategy; mirrored uses every GPU, or this CPU.",
     )
     precision: str = _flag("float32", flag_values.Choice(PRECISIONS), "Keras dtype policy.")
+    weight_decay: float = _flag(
+        0.0,
+        flag_values.Number(minimum=0.0),
+        "Decoupled weight decay, times the learning rate a step; 0 for none.",
+    )
+    clip_norm: float = _flag(
+        0.0,
+        flag_values.Number(minimum=0.0),
+        "Global norm that the gradient is clipped to; 0 clips nothing.",
+    )
+    adversarial: str = _flag(
+        "none",
+        flag_values.Choice(ADVERSARIAL_METHODS),
+        "Adversarial training: none, pgd, free, fast or trades.",
+    )
+    train_epsilon: float = _flag(
+        0.0,
+        flag_values.Number(minimum=0.0, maximum=1.0),
+        "Largest change of a pixel in adversarial training, such as 0.3 or 8/255.",
+    )
+    adversarial_steps: int = _flag(
+        0,
+        flag_values.Whole(minimum=0),
+        "Crafting steps of pgd and trades, fewer being larger; 0 for the published 40 (epsilon of "
+        "0.1 or more) or 10.",
+    )
+    replays: int = _flag(
+        0,
+        flag_values.Whole(minimum=0),
+        "How often free trains on each batch; 0 for the published 8. Divide --epochs by it.",
+    )
+    trades_beta: float = _flag(
+        0.0, flag_values.Number(minimum=0.0), "Weight of trades' divergence; 0 for the published 6."
+    )
+    warm_up_epochs: int = _flag(
+        0, flag_values.Whole(minimum=0), "First epochs of adversarial training on clean images."
+    )
+    epsilon_ramp_epochs: int = _flag(
+        0,
+        flag_values.Whole(minimum=0),
+        "Epochs after the warm-up in which epsilon grows in equal parts, before it is full.",
+    )
     final_sparsity: float = _flag(
         0.0,
         flag_values.Number(minimum=0.0, below=1.0),
@@ -191,6 +236,7 @@ class TrainConfig(_Config):
             raise InputError.expected(
                 "--initial_sparsity", "0 while --final_sparsity is 0", self.initial_sparsity
             )
+        adversarial_flags.check(self)
 
 
 @dataclasses.dataclass(frozen=True)
