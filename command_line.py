@@ -46,14 +46,31 @@ def _define(config_class):
 
 def _help_text(config_class, description):
     lines = [description.strip(), "", "Flags (also from a file: --flagfile=PATH):"]
-    for field in dataclasses.fields(config_class):
+    for topic, fields in _topics(config_class):
+        lines += ["", f"{topic}:"] * (topic is not None) + _help_lines(fields)
+    return "\n".join(lines)
+
+
+def _topics(config_class):
+    """The fields under the heading of their topic's class; the config's own come first."""
+    missing = {field.name: field for field in dataclasses.fields(config_class)}
+    for topic in config_class.__mro__:
+        names = [name for name in vars(topic).get("__annotations__", {}) if name in missing]
+        if names:
+            heading = None if topic is config_class else topic.__doc__.splitlines()[0].strip(".")
+            yield heading, [missing.pop(name) for name in names]
+
+
+def _help_lines(fields):
+    lines = []
+    for field in fields:
         default = field.default
         shown = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
         names = getattr(field.metadata["parse"], "names", ())
         choices = f" Known: {', '.join(names)}." if names else ""
         lines.append(f"  --{field.name}" + ("" if default in (None, ()) else f"={shown.lower()}"))
         lines.append(textwrap.indent(textwrap.fill(field.metadata["help"] + choices, 90), " " * 6))
-    return "\n".join(lines)
+    return lines
 
 
 def parse(config_class, description, arguments):

@@ -41,10 +41,9 @@ def gaussian_curve(kernels, inputs, *parameters):
 
 def _gradients(kernels, order, upstream, inputs, parameters):
     """Returns the gradients of the inputs and of the parameters, for derivatives of an order."""
-    with fused():
-        input_gradient = _scaled(kernels, order + 1, upstream, inputs, parameters)
-        index, weights = _moment_weights(kernels, inputs, upstream, parameters)
-    gradients = _parameter_gradients(kernels, order, index, weights, parameters)
+    input_gradient = _scaled(kernels, order + 1, upstream, inputs, parameters)
+    moments = _moments(kernels, inputs, upstream, parameters)
+    gradients = kernels.gradients(kernels.cells(parameters), order, parameters, moments)
     return input_gradient, *gradients
 
 
@@ -78,24 +77,16 @@ def _values(kernels, order, scale, inputs, parameters):
 
 
 @in_graph
-def _moment_weights(kernels, inputs, upstream, parameters):
-    """Returns each input's cell, and what it adds to each of the cell's moments."""
+def _moments(kernels, inputs, upstream, parameters):
+    """Returns the moments of each cell: float64, shape (channels, TERMS * count)."""
+    cells, channels = kernels.cells(parameters), inputs.shape[1]
     with fused():
-        index, position = kernels.cells(parameters).locate(inputs)
+        index, position = cells.locate(inputs)
         first = upstream * position
-        return index, (upstream, first, first * position)
-
-
-@in_graph
-def _parameter_gradients(kernels, order, index, weights, parameters):
-    """Returns the parameters' gradients, by way of the moments of each cell."""
-    channels, cells = index.shape[1], kernels.cells(parameters)
-    moments = [
-        tf.reshape(_histogram(index, weight, channels * cells.count), [channels, -1])
-        for weight in weights
-    ]
-    moments = tf.cast(tf.concat(moments, axis=1), tf.float64)
-    return kernels.gradients(cells, order, parameters, moments)
+        weights = upstream, first, first * position
+        moments = [_histogram(index, weight, channels * cells.count) for weight in weights]
+        moments = tf.concat([tf.reshape(part, [channels, -1]) for part in moments], axis=1)
+        return tf.cast(moments, tf.float64)
 
 
 def _histogram(index, weights, size):

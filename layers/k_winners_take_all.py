@@ -77,7 +77,8 @@ class KWinnersTakeAll(FloatLayer):
         size = tf.cast(tf.shape(volumes)[1], "float64")
         count = tf.maximum(tf.cast(self._ratio.value * size, "int32"), 1)
         threshold = tf.stop_gradient(kth_largest(volumes, count))
-        winners = tf.where(volumes >= threshold, volumes, tf.zeros_like(volumes))
+        # Compared this way round, NaN passes and stays visible.
+        winners = tf.where(volumes < threshold, tf.zeros_like(volumes), volumes)
         outputs = tf.reshape(winners, tf.shape(inputs))
         return self.narrow(tf.ensure_shape(outputs, inputs.shape))
 

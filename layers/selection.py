@@ -2,9 +2,18 @@
 
 import tensorflow as tf
 
+from layers.fusion import fused
+
+# Bits that one pass over the values settles at most: more bins would leave the caches.
+LARGEST_DIGIT = 11
+
 
 def kth_largest(values, count):
     """Returns the `count`-th largest of the values along axis 1, exactly.
+
+    A radix selection: floats are ordered as their bits are, so each pass counts the values of each
+    leading digit among those that share the threshold's digits so far. Three passes settle a
+    float32, whatever the number of values.
 
     Args:
         values: float32 or float64, shape (batch, entries, channels), no NaN.
@@ -13,29 +22,89 @@ def kth_largest(values, count):
     Returns:
         The thresholds, shape (batch, 1, channels).
     """
-    return _from_keys(_largest_key(_to_keys(values), count), values.dtype)
+    integer = tf.int64 if values.dtype == tf.float64 else tf.int32
+    shape = tf.shape(values)
+    batch, channels = shape[0], shape[2]
+    remaining = tf.fill([batch, 1, channels], count)
+    prefix = tf.zeros([batch, 1, channels], integer)
+    width = _digit_width(values.shape[1])
+    high = integer.size * 8
+    while high:
+        low = max(high - width, 0)
+        counts = _count_digits(values, prefix, low, high)
+        digit, remaining = _pick_grouped(counts, tf.reshape(remaining, [-1]))
+        digit, remaining = (tf.reshape(part, [batch, 1, channels]) for part in (digit, remaining))
+        step = tf.cast(digit, integer)
+        prefix = tf.bitwise.left_shift(prefix, tf.constant(high - low, integer)) + step
+        high = low
+    return _from_ordered(prefix, values.dtype)
 
 
-def _largest_key(keys, count):
-    """Returns the largest key that at least `count` of the keys reach, by bisection."""
-    shape = tf.concat([tf.shape(keys)[:1], [1], tf.shape(keys)[2:]], 0)
-    low = tf.fill(shape, keys.dtype.min)
-    bits = keys.dtype.size * 8
-    for bit in reversed(range(bits)):
-        # Setting the sign bit of the least key would overflow: it means a step up to zero.
-        trial = tf.zeros_like(low) if bit == bits - 1 else low + tf.constant(1 << bit, keys.dtype)
-        reached = tf.math.count_nonzero(keys >= trial, axis=1, keepdims=True, dtype=tf.int32)
-        low = tf.where(reached >= count, trial, low)
-    return low
+def _digit_width(entries):
+    """Returns how many bits a pass settles: few entries must not be counted in many bins."""
+    if entries is None:
+        return LARGEST_DIGIT
+    return min(max(entries.bit_length() - 2, 4), LARGEST_DIGIT)
 
 
-def _to_keys(values):
-    """Returns integers in the same order as the floats."""
+def _count_digits(values, prefix, low, high):
+    """Counts the digits from bit `low` to `high` of the values that begin with the prefix.
+
+    Returns:
+        int32, shape (batch * channels, bins).
+    """
+    shape, bins = tf.shape(values), 1 << (high - low)
+    segments = shape[0] * shape[2]
+    first = tf.reshape(tf.range(segments) * bins, [shape[0], 1, shape[2]])
+    with fused():
+        ordered = _to_ordered(values)
+        index = first + tf.cast(_bits(ordered, low, high), tf.int32)
+        top = ordered.dtype.size * 8
+        if high < top:
+            # The histogram leaves out what lies beyond its last bin.
+            index = tf.where(_bits(ordered, high, top) == prefix, index, segments * bins)
+        counts = tf.raw_ops.DenseBincount(
+            input=tf.reshape(index, [-1]),
+            size=segments * bins,
+            weights=tf.constant([], tf.int32),
+            binary_output=False,
+        )
+    return tf.reshape(counts, [segments, bins])
+
+
+def _bits(ordered, low, high):
+    """Returns the bits from `low` to `high` as a number without sign."""
+    shifted = tf.bitwise.right_shift(ordered, tf.constant(low, ordered.dtype))
+    return tf.bitwise.bitwise_and(shifted, tf.constant((1 << (high - low)) - 1, ordered.dtype))
+
+
+def _pick_grouped(counts, remaining):
+    """Returns the bin that holds the value, counted from the last bin, and its place in there."""
+    bins = counts.shape[1]
+    size = 1 << (bins.bit_length() // 2)
+    groups = tf.reshape(counts, [tf.shape(counts)[0], bins // size, size])
+    group, remaining = _pick(tf.reduce_sum(groups, axis=2), remaining)
+    inner, remaining = _pick(tf.gather(groups, group, axis=1, batch_dims=1), remaining)
+    return group * size + inner, remaining
+
+
+def _pick(counts, remaining):
+    from_here = tf.cumsum(counts, axis=1, reverse=True)
+    enough = tf.cast(from_here >= remaining[:, None], tf.int32)
+    chosen = tf.reduce_sum(enough, axis=1) - 1
+    here = tf.gather(counts, chosen, axis=1, batch_dims=1)
+    beyond = tf.gather(from_here, chosen, axis=1, batch_dims=1) - here
+    return chosen, remaining - beyond
+
+
+def _to_ordered(values):
+    """Returns integers the bits of which, read without sign, are in the order of the floats."""
     integer = tf.int64 if values.dtype == tf.float64 else tf.int32
     bits = tf.bitcast(values, integer)
-    return tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, integer.max), bits)
+    return tf.bitwise.bitwise_xor(bits, tf.where(bits < 0, tf.constant(-1, integer), integer.min))
 
 
-def _from_keys(keys, dtype):
-    """Undoes `_to_keys`."""
-    return tf.bitcast(tf.where(keys < 0, tf.bitwise.bitwise_xor(keys, keys.dtype.max), keys), dtype)
+def _from_ordered(ordered, dtype):
+    """Undoes `_to_ordered`."""
+    minimum, ones = (tf.constant(value, ordered.dtype) for value in (ordered.dtype.min, -1))
+    return tf.bitcast(tf.bitwise.bitwise_xor(ordered, tf.where(ordered < 0, minimum, ones)), dtype)

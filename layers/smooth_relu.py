@@ -3,9 +3,45 @@
 import math
 
 import keras
+import tensorflow as tf
 
 from layers.arguments import flag, positive
+from layers.elementwise import elementwise
 from layers.float_layer import FloatLayer
+
+
+# The logarithm sees only the rectified input: its argument never leaves its domain.
+def _smooth_relu_value(inputs, beta):
+    rectified = tf.nn.relu(inputs)
+    return rectified - tf.math.log1p(beta * rectified) / beta
+
+
+def _smooth_relu_slope(inputs, beta):
+    scaled = beta * tf.nn.relu(inputs)
+    return scaled / (scaled + 1.0)
+
+
+def _smooth_relu_beta_slope(inputs, beta):
+    scaled = beta * tf.nn.relu(inputs)
+    return (tf.math.log1p(scaled) - scaled / (scaled + 1.0)) / tf.square(beta)
+
+
+def _softplus_value(inputs, sharpness):
+    return tf.math.softplus(sharpness * inputs) / sharpness
+
+
+def _softplus_slope(inputs, sharpness):
+    return tf.sigmoid(sharpness * inputs)
+
+
+def _softplus_sharpness_slope(inputs, sharpness):
+    scaled = sharpness * inputs
+    slope = scaled * tf.sigmoid(scaled) - tf.math.softplus(scaled)
+    return slope / tf.square(sharpness)
+
+
+smooth_relu = elementwise(_smooth_relu_value, _smooth_relu_slope, _smooth_relu_beta_slope)
+parametric_softplus = elementwise(_softplus_value, _softplus_slope, _softplus_sharpness_slope)
 
 
 class _SharpenedLayer(FloatLayer):
@@ -24,7 +60,7 @@ class _SharpenedLayer(FloatLayer):
 
     def square(self, root):
         """Returns the scalar; the floor keeps a root that training drove to zero finite."""
-        return keras.ops.maximum(keras.ops.square(root.value), 1e-6)
+        return tf.maximum(tf.square(root.value), 1e-6)
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
@@ -60,10 +96,7 @@ class SmoothReLU(_SharpenedLayer):
 
     def call(self, inputs):
         """Applies the function to every element."""
-        beta = self.square(self.root)
-        # The logarithm sees only the rectified input: its argument never leaves its domain.
-        rectified = keras.ops.relu(self.widen(inputs))
-        return self.narrow(rectified - keras.ops.log1p(beta * rectified) / beta)
+        return self.narrow(smooth_relu(self.widen(inputs), self.square(self.root)))
 
     def get_config(self):
         """Returns the arguments that rebuild the layer."""
@@ -104,8 +137,7 @@ class ParametricSoftplus(_SharpenedLayer):
 
     def call(self, inputs):
         """Applies the function to every element."""
-        sharpness = self.square(self.root)
-        return self.narrow(keras.ops.softplus(sharpness * self.widen(inputs)) / sharpness)
+        return self.narrow(parametric_softplus(self.widen(inputs), self.square(self.root)))
 
     def get_config(self):
         """Returns the arguments that rebuild the layer."""

@@ -1,22 +1,34 @@
 """Symmetric activations, which answer only to inputs near zero."""
 
 import keras
+import tensorflow as tf
 
 from layers.arguments import choice
+from layers.elementwise import elementwise
 from layers.float_layer import FloatLayer
 
 
-def mrelu(inputs):
-    """Returns max(1 - |x|, 0)."""
-    return keras.ops.relu(1.0 - keras.ops.abs(inputs))
+def _mrelu_value(inputs):
+    return tf.nn.relu(1.0 - tf.abs(inputs))
 
 
-def rbf(inputs):
-    """Returns exp(-x^2)."""
-    return keras.ops.exp(-keras.ops.square(inputs))
+def _mrelu_slope(inputs):
+    inside = tf.cast(tf.abs(inputs) < 1.0, inputs.dtype)
+    return -tf.sign(inputs) * inside
 
 
-KINDS = {"mrelu": mrelu, "rbf": rbf}
+def _rbf_value(inputs):
+    return tf.exp(-tf.square(inputs))
+
+
+def _rbf_slope(inputs):
+    return -2.0 * inputs * _rbf_value(inputs)
+
+
+KINDS = {
+    "mrelu": elementwise(_mrelu_value, _mrelu_slope),
+    "rbf": elementwise(_rbf_value, _rbf_slope),
+}
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")

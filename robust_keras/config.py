@@ -5,12 +5,13 @@ Every field is a flag of the same name; its help text and its parser are kept wi
 """
 
 import dataclasses
-import json
 import pathlib
 import re
 
-from robust_keras import flag_values
-from robust_keras.errors import InputError
+from robust_keras.flags import values
+from robust_keras.flags.adversarial import AdversarialFlags
+from robust_keras.flags.field import Flags, flag
+from robust_keras.flags.pruning import PruningFlags
 
 MODEL_NAMES = (
     "fc5",
@@ -53,133 +54,74 @@ ATTACK_NAMES = (
 )
 NORMS = ("linf", "l2")
 OPTIMIZERS = ("adam", "sgd")
-LEARNING_RATE_SCHEDULES = ("cosine", "constant")
+LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 DISTRIBUTIONS = ("none", "mirrored")
-PRUNING_SCHEDULES = ("polynomial", "constant")
-PRUNING_LAYERS = ("dense", "conv", "depthwise")
-
-
-def _flag(default, parse, text):
-    """A field that is also a flag: its default, its parser (text to value) and its help text."""
-    return dataclasses.field(default=default, metadata={"parse": parse, "help": text})
-
-
-class _Config:
-    """Validation and JSON, the same for both programs."""
-
-    def __post_init__(self):
-        for field in dataclasses.fields(self):
-            parse = field.metadata["parse"]
-            value = getattr(self, field.name)
-            try:
-                parse.check(value)
-            except ValueError as error:
-                raise InputError(f"--{field.name}: {error}") from error
-
-    def to_json(self) -> str:
-        """The settings as JSON text, one field a line."""
-        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str):
-        """Settings from `to_json`'s text; lists become tuples again, all is validated anew."""
-        values = json.loads(text)
-        names = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - names)
-        if unknown:
-            raise InputError.expected("config", f"only the fields of {cls.__name__}", unknown)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig(_Config):
+class TrainConfig(AdversarialFlags, PruningFlags, Flags):
     """One training run. Steps are optimizer steps, sparsities fractions, images in [0, 1]."""
 
-    dataset: str = _flag(
+    dataset: str = flag(
         "mnist5k",
-        flag_values.Text(),
+        values.Text(),
         "Data set: mnist5k (5,000 real MNIST digits, needs no download), a TensorFlow Datasets "
         "name such as mnist, fashion_mnist, cifar10, svhn_cropped, or your own .npz file with "
         "x_train, y_train, x_test, y_test.",
     )
-    data_dir: str | None = _flag(
+    data_dir: str | None = flag(
         None,
-        flag_values.Text(optional=True),
+        values.Text(optional=True),
         "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
     )
-    model: str = _flag("lenet5", flag_values.Choice(MODEL_NAMES), "Network.")
-    activation: str = _flag(
-        "relu", flag_values.Choice(ACTIVATION_NAMES), "Activation of the network."
-    )
-    output_dir: str | None = _flag(
+    model: str = flag("lenet5", values.Choice(MODEL_NAMES), "Network.")
+    activation: str = flag("relu", values.Choice(ACTIVATION_NAMES), "Activation of the network.")
+    output_dir: str | None = flag(
         None,
-        flag_values.Text(optional=True),
+        values.Text(optional=True),
         "Directory of the run (default: runs/DATASET-MODEL-ACTIVATION). An unfinished run in it is "
         "resumed, a finished one is never overwritten.",
     )
-    epochs: int = _flag(5, flag_values.Whole(minimum=1), "Passes over the training images.")
-    batch_size: int = _flag(128, flag_values.Whole(minimum=1), "Images a step, over all replicas.")
-    seed: int = _flag(
-        0, flag_values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random."
-    )
-    optimizer: str = _flag("adam", flag_values.Choice(OPTIMIZERS), "Optimizer (sgd: momentum 0.9).")
-    learning_rate: float = _flag(1e-3, flag_values.Number(above=0.0), "Highest learning rate.")
-    learning_rate_schedule: str = _flag(
+    epochs: int = flag(5, values.Whole(minimum=1), "Passes over the training images.")
+    batch_size: int = flag(128, values.Whole(minimum=1), "Images a step, over all replicas.")
+    seed: int = flag(0, values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random.")
+    optimizer: str = flag("adam", values.Choice(OPTIMIZERS), "Optimizer (sgd: momentum 0.9).")
+    learning_rate: float = flag(1e-3, values.Number(above=0.0), "Highest learning rate.")
+    learning_rate_schedule: str = flag(
         "cosine",
-        flag_values.Choice(LEARNING_RATE_SCHEDULES),
-        "How the learning rate changes: cosine (to 0 at the last step) or constant.",
+        values.Choice(LEARNING_RATE_SCHEDULES),
+        "How the learning rate changes: cosine (to 0 at the last step), constant, one_cycle (in a "
+        "line up to the highest at 40 % of the steps, then down to 0) or step (a tenth after half "
+        "of the steps and again after three quarters).",
     )
-    temperature: float = _flag(
-        1.0, flag_values.Number(above=0.0), "Temperature of the softmax in the training loss."
+    temperature: float = flag(
+        1.0, values.Number(above=0.0), "Temperature of the softmax in the training loss."
     )
-    serving_temperature: float = _flag(
-        1.0, flag_values.Number(above=0.0), "Temperature of the exported model's probabilities."
+    serving_temperature: float = flag(
+        1.0, values.Number(above=0.0), "Temperature of the exported model's probabilities."
     )
-    augment: bool = _flag(
-        False, flag_values.Truth(), "Random crops (4 pixels of padding) and flips."
-    )
-    validation_fraction: float = _flag(
+    augment: bool = flag(False, values.Truth(), "Random crops (4 pixels of padding) and flips.")
+    validation_fraction: float = flag(
         0.05,
-        flag_values.Number(minimum=0.0, below=1.0),
+        values.Number(minimum=0.0, below=1.0),
         "Share of the training images held out to choose checkpoints/best.keras; 0 for none.",
     )
-    distribute: str = _flag(
+    distribute: str = flag(
         "none",
-        flag_values.Choice(DISTRIBUTIONS),
+        values.Choice(DISTRIBUTIONS),
         "tf.distribute strategy; mirrored uses every GPU, or this CPU.",
     )
-    precision: str = _flag("float32", flag_values.Choice(PRECISIONS), "Keras dtype policy.")
-    final_sparsity: float = _flag(
+    precision: str = flag("float32", values.Choice(PRECISIONS), "Keras dtype policy.")
+    weight_decay: float = flag(
         0.0,
-        flag_values.Number(minimum=0.0, below=1.0),
-        "Fraction of zeros in every pruned kernel at the end of pruning; 0 prunes nothing.",
+        values.Number(minimum=0.0),
+        "Decoupled weight decay, times the learning rate a step; 0 for none.",
     )
-    initial_sparsity: float = _flag(
-        0.0, flag_values.Number(minimum=0.0, below=1.0), "Fraction of zeros when pruning begins."
-    )
-    pruning_schedule: str = _flag(
-        "polynomial",
-        flag_values.Choice(PRUNING_SCHEDULES),
-        "How sparsity grows: polynomial (cubic, Zhu and Gupta 2017) or constant (all at once).",
-    )
-    pruning_begin: float = _flag(
-        0.1,
-        flag_values.Number(minimum=0.0, maximum=1.0),
-        "Share of all training steps after which pruning begins.",
-    )
-    pruning_end: float = _flag(
-        0.7,
-        flag_values.Number(minimum=0.0, maximum=1.0),
-        "Share of all training steps after which the final sparsity is reached.",
-    )
-    pruning_frequency: int = _flag(
-        20, flag_values.Whole(minimum=1), "Steps between two updates of the pruning masks."
-    )
-    pruning_layers: tuple[str, ...] = _flag(
-        ("dense", "conv"),
-        flag_values.Choices(PRUNING_LAYERS),
-        "Layer kinds whose kernels are pruned.",
+    clip_norm: float = flag(
+        0.0,
+        values.Number(minimum=0.0),
+        "Global norm that the gradient is clipped to; 0 clips nothing.",
     )
 
     def __post_init__(self):
@@ -188,67 +130,48 @@ class TrainConfig(_Config):
             dataset = re.sub(r"\W+", "-", self.dataset.removesuffix(".npz")).strip("-")
             name = f"{dataset}-{self.model}-{self.activation}"
             object.__setattr__(self, "output_dir", str(pathlib.Path("runs") / name))
-        if self.pruning_end <= self.pruning_begin:
-            raise InputError.expected(
-                "--pruning_end", f"more than --pruning_begin={self.pruning_begin}", self.pruning_end
-            )
-        if self.final_sparsity and self.initial_sparsity > self.final_sparsity:
-            raise InputError.expected(
-                "--initial_sparsity",
-                f"at most --final_sparsity={self.final_sparsity}",
-                self.initial_sparsity,
-            )
-        if self.initial_sparsity and not self.final_sparsity:
-            raise InputError.expected(
-                "--initial_sparsity", "0 while --final_sparsity is 0", self.initial_sparsity
-            )
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig(_Config):
+class EvaluateConfig(Flags):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
-    models: tuple[str, ...] = _flag(
+    models: tuple[str, ...] = flag(
         (),
-        flag_values.Texts("at least one path of a SavedModel directory or .keras file"),
+        values.Texts("at least one path of a SavedModel directory or .keras file"),
         "Models to attack, comma separated: SavedModel directories, their versioned parents, or "
         ".keras files.",
     )
-    dataset: str = _flag(
+    dataset: str = flag(
         "mnist5k",
-        flag_values.Text(),
+        values.Text(),
         "Data set: mnist5k, a TensorFlow Datasets name such as mnist or cifar10, or an .npz file.",
     )
-    data_dir: str | None = _flag(
+    data_dir: str | None = flag(
         None,
-        flag_values.Text(optional=True),
+        values.Text(optional=True),
         "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
     )
-    split: str = _flag(
-        "test", flag_values.Choice(("test", "train")), "Split whose images are attacked."
+    split: str = flag("test", values.Choice(("test", "train")), "Split whose images are attacked.")
+    examples: int = flag(
+        1000, values.Whole(minimum=1), "Images to attack (fewer if the split has fewer)."
     )
-    examples: int = _flag(
-        1000, flag_values.Whole(minimum=1), "Images to attack (fewer if the split has fewer)."
-    )
-    attacks: tuple[str, ...] = _flag(
+    attacks: tuple[str, ...] = flag(
         ("uniform_noise", "fgsm", "pgd", "mim"),
-        flag_values.Choices(ATTACK_NAMES),
-        "Attacks, comma separated. The strongest are apgd_ce and apgd_targeted; docs/attacks.md "
-        "tells them apart.",
+        values.Choices(ATTACK_NAMES),
+        "Attacks, comma separated.",
     )
-    norm: str = _flag("linf", flag_values.Choice(NORMS), "Norm that bounds the perturbation.")
-    epsilons: tuple[float, ...] = _flag(
+    norm: str = flag("linf", values.Choice(NORMS), "Norm that bounds the perturbation.")
+    epsilons: tuple[float, ...] = flag(
         (0.05, 0.1, 0.2, 0.3),
-        flag_values.Epsilons(),
+        values.Epsilons(),
         "Largest allowed perturbations of images in [0, 1], comma separated; fractions such as "
         "8/255 work.",
     )
-    batch_size: int = _flag(250, flag_values.Whole(minimum=1), "Images a forward or backward pass.")
-    seed: int = _flag(
-        0, flag_values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random."
-    )
-    output_dir: str = _flag(
+    batch_size: int = flag(250, values.Whole(minimum=1), "Images a forward or backward pass.")
+    seed: int = flag(0, values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random.")
+    output_dir: str = flag(
         "runs/evaluation",
-        flag_values.Text(),
+        values.Text(),
         "Directory of the report; a finished one is never overwritten.",
     )

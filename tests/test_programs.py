@@ -119,7 +119,8 @@ def test_ctrl_c_in_the_middle_and_the_same_command_again(tmp_path):
         x_test=images[:50],
         y_test=labels[:50],
     )
-    flags = ["--dataset=mine.npz", "--model=fc5", "--epochs=12", "--batch_size=8"]
+    # So many epochs that the signal comes in time on a busy machine as well.
+    flags = ["--dataset=mine.npz", "--model=fc5", "--epochs=40", "--batch_size=8"]
     with subprocess.Popen(
         command("train.py", *flags, "--output_dir=parts"),
         cwd=tmp_path,
@@ -132,7 +133,7 @@ def test_ctrl_c_in_the_middle_and_the_same_command_again(tmp_path):
                 process.send_signal(signal.SIGINT)
                 break
         _, errors = process.communicate(timeout=120)
-    assert process.returncode == 130
+    assert process.returncode == 130, errors
     assert errors == "interrupted; the same command goes on from here\n"
     assert not (tmp_path / "parts" / "serving").exists()
     resumed = run("train.py", *flags, "--output_dir=parts", cwd=tmp_path)
@@ -144,3 +145,25 @@ def test_ctrl_c_in_the_middle_and_the_same_command_again(tmp_path):
     )
     for a, b in zip(parts, whole, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_mixed_precision_under_a_mirrored_strategy_serves_float32(tmp_path):
+    run(
+        "train.py",
+        "--model=fc5",
+        "--activation=kaf_elu",
+        "--epochs=1",
+        "--precision=mixed_bfloat16",
+        "--distribute=mirrored",
+        "--final_sparsity=0.5",
+        f"--output_dir={tmp_path}/run",
+    )
+    served = tf.saved_model.load(str(tmp_path / "run" / "serving" / "1"))
+    images = tf.constant(data.load("mnist5k").test.float_images()[:200])
+    logits = served.signatures["logits"](images=images)["logits"]
+    assert logits.dtype == tf.float32
+    saved = keras.models.load_model(tmp_path / "run" / "model.keras")
+    policies = {layer.dtype_policy.name for layer in saved.layers}
+    assert policies == {"mixed_bfloat16", "float32"}
+    labels = data.load("mnist5k").test.labels[:200]
+    assert np.mean(np.argmax(logits, axis=1) == labels) > 0.5

@@ -97,7 +97,7 @@ def _numbered(value):
 def _signature_endpoint(path, root, name, function):
     specs = function.structured_input_signature[1]
     if not _fits(function):
-        shown = ", ".join(_shown(spec, key) for key, spec in specs.items()) or "no input"
+        shown = ", ".join(_shown(spec, key) for key, spec in sorted(specs.items())) or "no input"
         raise InputError.expected(str(path), _EXPECTED, f"signature '{name}' of {shown}")
     key, spec = next(iter(specs.items()))
     return Endpoint(

@@ -1,4 +1,4 @@
-"""Training: fitting, pruning while training, and what keeps a run alive."""
+"""Training: fitting, adversarial training, pruning, and what keeps a run alive."""
 
 from robust_keras.training.fit import fit
 from robust_keras.training.prunable_kernels import sparsity

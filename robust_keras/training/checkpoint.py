@@ -12,7 +12,7 @@ from robust_keras.errors import InputError
 from robust_keras.training.results import save_model
 
 
-def _read(variable):
+def read_variable(variable):
     """The value of a Keras or TensorFlow variable; of a distributed one, its replicas' mean."""
     raw = variable.value if isinstance(variable, keras.Variable) else variable
     return tf.convert_to_tensor(raw).numpy()
@@ -75,7 +75,7 @@ class LastCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Writes the state; the old file stays until the new one is complete."""
         arrays = {
-            f"variable_{i}": _read(variable)
+            f"variable_{i}": read_variable(variable)
             for i, variable in enumerate(self._variables(self.model))
         }
         temporary = self._path.with_name(self._path.name + ".part")
@@ -87,26 +87,28 @@ class LastCheckpoint(keras.callbacks.Callback):
 
 
 class BestCheckpoint(keras.callbacks.Callback):
-    """Keeps the model of the epoch with the highest validation accuracy so far.
+    """Keeps the model of the epoch with the highest accuracy so far.
 
     Args:
         path: a `.keras` file.
         first_epoch: epochs before this one do not count, such as those before pruning has ended: a
             denser model is not a better version of the pruned one.
+        metric: name of the accuracy in the logs.
     """
 
-    def __init__(self, path, first_epoch=0):
+    def __init__(self, path, first_epoch=0, metric="val_accuracy"):
         super().__init__()
         self._path = pathlib.Path(path)
         self._score_path = self._path.with_suffix(".txt")
         self._first_epoch = first_epoch
+        self._metric = metric
 
     def _best(self):
         return float(self._score_path.read_text()) if self._score_path.exists() else -1.0
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves the model if it is the best so far."""
-        accuracy = (logs or {}).get("val_accuracy")
+        accuracy = (logs or {}).get(self._metric)
         if accuracy is None or epoch < self._first_epoch or accuracy <= self._best():
             return
         save_model(self.model, self._path)

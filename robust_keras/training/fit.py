@@ -1,5 +1,6 @@
 """One training run: compile, callbacks, resume, fit."""
 
+import functools
 import sys
 
 import keras
@@ -7,34 +8,70 @@ import keras
 from robust_keras.data import augmentation, hold_out, pipeline
 from robust_keras.errors import InputError
 from robust_keras.training import pruning
+from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
+from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
 from robust_keras.training.losses import TemperatureCrossEntropy
+from robust_keras.training.schedules import SCHEDULES
 
 OPTIMIZERS = {
-    "adam": lambda learning_rate: keras.optimizers.Adam(learning_rate),
-    "sgd": lambda learning_rate: keras.optimizers.SGD(learning_rate, momentum=0.9),
+    "adam": keras.optimizers.Adam,
+    "sgd": functools.partial(keras.optimizers.SGD, momentum=0.9),
 }
-
-
-SCHEDULES = {
-    "constant": lambda learning_rate, steps: learning_rate,
-    "cosine": keras.optimizers.schedules.CosineDecay,
-}
+_PROBED_IMAGES = 256
 
 
 def compile_model(model, config, total_steps):
-    """Compiles the model as the config asks.
+    """Compiles the model as the config asks, for that many steps of the optimizer.
 
     XLA stays off: its convolutions on CPU are slower than oneDNN's, and it breaks determinism.
     """
     learning_rate = SCHEDULES[config.learning_rate_schedule](config.learning_rate, total_steps)
     model.compile(
-        optimizer=OPTIMIZERS[config.optimizer](learning_rate),
+        optimizer=OPTIMIZERS[config.optimizer](
+            learning_rate,
+            weight_decay=config.weight_decay or None,
+            global_clipnorm=config.clip_norm or None,
+        ),
         loss=TemperatureCrossEntropy(config.temperature),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=False,
     )
+
+
+def adversarial_training(model, config):
+    """The model wrapped as the config asks; the model itself for `--adversarial=none`."""
+    if config.adversarial == "none":
+        return model
+    settings = AdversarialSettings(
+        method=config.adversarial,
+        epsilon=config.train_epsilon,
+        steps=config.adversarial_steps or None,
+        replays=config.replays or None,
+        beta=config.trades_beta or None,
+        warm_up_epochs=config.warm_up_epochs,
+        epsilon_ramp_epochs=config.epsilon_ramp_epochs,
+    )
+    return AdversarialTraining(model, settings, seed=config.seed, batch_size=config.batch_size)
+
+
+def _updates_per_batch(model):
+    """How many steps the optimizer takes on each batch."""
+    replays = model.settings.replays if isinstance(model, AdversarialTraining) else None
+    return replays or 1
+
+
+def _guard(config, split):
+    """Probes images from all over a split; nothing where there is no adversarial training."""
+    if config.adversarial == "none":
+        return []
+    probed = split.select(slice(None, None, -(-len(split) // _PROBED_IMAGES)))
+    return [
+        CatastrophicOverfittingGuard(
+            probed.float_images(), probed.labels, epsilon=config.train_epsilon
+        )
+    ]
 
 
 def pruning_callback(config, total_steps):
@@ -54,15 +91,21 @@ def pruning_callback(config, total_steps):
     return pruning.PruneLowMagnitude(schedule, layer_kinds=config.pruning_layers)
 
 
-def _callbacks(config, directory, pruner, checkpoint, initial_epoch, steps):
+def _callbacks(config, directory, guard, pruner, checkpoint, initial_epoch, steps):
     first_final_epoch = 0
     if pruner is not None:
         first_final_epoch = -(-round(config.pruning_end * steps * config.epochs) // steps) - 1
+    best = []
+    if config.validation_fraction:
+        # Clean accuracy would choose an epoch of the warm-up.
+        metric = "probe_accuracy" if guard else "val_accuracy"
+        best = [BestCheckpoint(directory.best_path, first_epoch=first_final_epoch, metric=metric)]
     return [
         StopOnNonFiniteLoss(),
+        *guard,
         *([pruner] if pruner is not None else []),
         *log_callbacks(directory.csv_path, directory.tensorboard_path, initial_epoch),
-        BestCheckpoint(directory.best_path, first_epoch=first_final_epoch),
+        *best,
         checkpoint,
     ]
 
@@ -88,7 +131,8 @@ def fit(model, split, config, directory):
         )
     training, validation = hold_out(split, config.validation_fraction, config.seed)
     steps = pipeline.steps_per_epoch(training, config.batch_size)
-    compile_model(model, config, steps * config.epochs)
+    model = adversarial_training(model, config)
+    compile_model(model, config, steps * config.epochs * _updates_per_batch(model))
     pruner = pruning_callback(config, steps * config.epochs)
     checkpoint = LastCheckpoint(
         directory.checkpoint_path, lambda: pruner.variables if pruner is not None else ()
@@ -115,6 +159,14 @@ def fit(model, split, config, directory):
         steps_per_epoch=steps,
         shuffle=False,  # the batches are shuffled already, by a seed of their own
         validation_data=held_out,
-        callbacks=_callbacks(config, directory, pruner, checkpoint, initial_epoch, steps),
+        callbacks=_callbacks(
+            config,
+            directory,
+            _guard(config, validation or training),
+            pruner,
+            checkpoint,
+            initial_epoch,
+            steps,
+        ),
         verbose=1 if sys.stdout.isatty() else 2,
     )

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from robust_keras.data import pipeline
+from robust_keras.training.adversarial import AdversarialTraining
 
 
 def save_model(model, path):
@@ -13,9 +14,12 @@ def save_model(model, path):
     import the training code, too.
 
     Args:
-        model: functional or sequential Keras model of one input and one output.
+        model: functional or sequential Keras model of one input and one output, or an
+            `AdversarialTraining` of one, of which the model is saved.
         path: `pathlib.Path` of the file.
     """
+    if isinstance(model, AdversarialTraining):
+        model = model.classifier
     temporary = path.with_name("part-" + path.name)
     keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(temporary)
     temporary.replace(path)

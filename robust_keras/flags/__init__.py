@@ -1,0 +1,1 @@
+"""The flags of both programs by topic. Standard library only."""

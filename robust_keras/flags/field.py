@@ -1,0 +1,45 @@
+"""A dataclass field that is also a flag, and what every dataclass of flags can do."""
+
+import dataclasses
+import json
+
+from robust_keras.errors import InputError
+
+
+def flag(default, parse, text):
+    """A field that is also a flag: its default, its parser (text to value) and its help text."""
+    return dataclasses.field(default=default, metadata={"parse": parse, "help": text})
+
+
+class Flags:
+    """Validation and JSON, the same for every set of flags.
+
+    A topic's class that defines `check_together` says there which of its values fit each other and
+    the other topics'; it runs once every single value is known to be valid.
+    """
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            parse = field.metadata["parse"]
+            value = getattr(self, field.name)
+            try:
+                parse.check(value)
+            except ValueError as error:
+                raise InputError(f"--{field.name}: {error}") from error
+        for topic in type(self).__mro__:
+            if "check_together" in vars(topic):
+                topic.check_together(self)
+
+    def to_json(self) -> str:
+        """The settings as JSON text, one field a line."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str):
+        """Settings from `to_json`'s text; lists become tuples again, all is validated anew."""
+        values = json.loads(text)
+        names = {field.name for field in dataclasses.fields(cls)}
+        unknown = sorted(set(values) - names)
+        if unknown:
+            raise InputError.expected("config", f"only the fields of {cls.__name__}", unknown)
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

@@ -1,0 +1,125 @@
+"""The method and numbers of adversarial training, validated, with the published defaults."""
+
+import dataclasses
+import math
+
+METHODS = ("pgd", "free", "fast", "trades")
+# From this epsilon on, the many small steps of the MNIST recipes; below, those of CIFAR-10.
+_LARGE_EPSILON = 0.1
+_LARGE_STEPS, _LARGE_STEP_RATIO = 40, 1 / 30
+_SMALL_STEPS = 10
+_SMALL_STEP_RATIOS = {"pgd": 1 / 4, "trades": 7 / 31}
+_FAST_STEP_RATIO = 1.25
+_FREE_STEP_RATIO = 1.0
+_REPLAYS = 8
+_BETA = 6.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AdversarialSettings:
+    """Settings of `AdversarialTraining`. What is None becomes the method's published value.
+
+    Args:
+        method: "pgd" (Madry et al., 2017, arXiv 1706.06083), "free" (Shafahi et al., 2019, arXiv
+            1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994) or "trades" (Zhang et al.,
+            2019, arXiv 1901.08573).
+        epsilon: the largest change of a pixel, in (0, 1].
+        steps: gradient steps an image, at least 1; pgd and trades: 40 where epsilon is at least
+            0.1 (as published for MNIST), else 10 (CIFAR-10). fast takes one, free one a replay.
+        step_ratio: size of a step / epsilon, above 0; pgd: 1/30 where epsilon is at least 0.1, else
+            1/4; trades: 1/30 or 7/31; both for the published number of steps, and for another
+            such that all steps together reach as far. fast: 1.25; free: 1.
+        replays: free: how often each batch is trained on, at least 2; 8 as published.
+        beta: trades: weight of the divergence, above 0; 6 as published for CIFAR-10.
+        random_start: whether pgd and fast start anywhere in the ball, and trades beside the image.
+        warm_up_epochs: first epochs that train on clean images, at least 0.
+        epsilon_ramp_epochs: epochs after the warm-up with epsilons below the full one, at least 0.
+        crafting_training_mode: whether crafting uses dropout and batch statistics, and moves the
+            moving ones. One replica only; free, which trains and crafts in one pass, always does.
+        clean_accuracy: whether a metric of that name is kept, for one more forward pass a step.
+
+    Raises:
+        ValueError: a setting is out of its range, or not one of the method's.
+
+    Example:
+        `AdversarialSettings(method="fast", epsilon=8 / 255, warm_up_epochs=1)`
+    """
+
+    method: str
+    epsilon: float
+    steps: int | None = None
+    step_ratio: float | None = None
+    replays: int | None = None
+    beta: float | None = None
+    random_start: bool = True
+    warm_up_epochs: int = 0
+    epsilon_ramp_epochs: int = 0
+    crafting_training_mode: bool = False
+    clean_accuracy: bool = False
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            _refuse("method", "one of " + ", ".join(METHODS), self.method)
+        if not 0 < self.epsilon <= 1:
+            _refuse("epsilon", "in (0, 1]", self.epsilon)
+        for name, methods in (("replays", ("free",)), ("beta", ("trades",))):
+            if getattr(self, name) is not None and self.method not in methods:
+                _refuse(name, f"None where method={self.method!r}", getattr(self, name))
+        if self.method in ("fast", "free") and self.steps not in (None, 1):
+            _refuse("steps", f"1 or None where method={self.method!r} (see pgd)", self.steps)
+        for name, value in self._published().items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        self._check_numbers()
+
+    @property
+    def step(self):
+        """Size of a crafting step at the full epsilon."""
+        return self.step_ratio * self.epsilon
+
+    def epsilon_at(self, epoch):
+        """Epsilon in an epoch: 0 in w warm-up epochs, then epsilon min(1, (e - w + 1) / (r + 1)).
+
+        Args:
+            epoch: e, counted from 0.
+
+        Returns:
+            A float in [0, epsilon], for r = `epsilon_ramp_epochs`.
+        """
+        after = epoch - self.warm_up_epochs
+        if after < 0:
+            return 0.0
+        return self.epsilon * min(1.0, (after + 1) / (self.epsilon_ramp_epochs + 1))
+
+    def _published(self):
+        if self.method == "fast":
+            return {"steps": 1, "step_ratio": _FAST_STEP_RATIO}
+        if self.method == "free":
+            return {"steps": 1, "step_ratio": _FREE_STEP_RATIO, "replays": _REPLAYS}
+        steps, step_ratio = _SMALL_STEPS, _SMALL_STEP_RATIOS[self.method]
+        if self.epsilon >= _LARGE_EPSILON:
+            steps, step_ratio = _LARGE_STEPS, _LARGE_STEP_RATIO
+        return {
+            "steps": steps,
+            "step_ratio": step_ratio * steps / (self.steps or steps),
+            **({"beta": _BETA} if self.method == "trades" else {}),
+        }
+
+    def _check_numbers(self):
+        for name, minimum in (
+            ("steps", 1),
+            ("replays", 2),
+            ("warm_up_epochs", 0),
+            ("epsilon_ramp_epochs", 0),
+        ):
+            value = getattr(self, name)
+            if value is not None and (type(value) is not int or value < minimum):
+                _refuse(name, f"a whole number of at least {minimum}", value)
+        for name in ("step_ratio", "beta"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                _refuse(name, "a number above 0", value)
+
+
+def _refuse(name, expected, received):
+    raise ValueError(f"`{name}` must be {expected}. Received: {name}={received!r}")

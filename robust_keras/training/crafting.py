@@ -1,0 +1,77 @@
+"""Moving images uphill inside the epsilon-ball: what every way of adversarial training shares."""
+
+import tensorflow as tf
+
+
+def project(candidates, images, epsilon):
+    """The nearest images to `candidates` in the linf ball around `images`, then in [0, 1].
+
+    Args:
+        candidates: tensor (batch, ...).
+        images: tensor of the same shape, in [0, 1].
+        epsilon: radius, at least 0; a number or a scalar tensor.
+
+    Returns:
+        A tensor of the same shape.
+    """
+    in_ball = tf.clip_by_value(candidates, images - epsilon, images + epsilon)
+    return tf.clip_by_value(in_ball, 0.0, 1.0)
+
+
+def direction(gradient):
+    """The gradient's signs; 0 where half precision made it NaN, which no later step would undo."""
+    signs = tf.sign(gradient)
+    return tf.where(tf.math.is_nan(signs), tf.zeros_like(signs), signs)
+
+
+def uniform_start(images, epsilon, seed):
+    """Images moved by noise drawn uniformly from the ball, within [0, 1].
+
+    Args:
+        images: tensor (batch, ...) in [0, 1].
+        epsilon: radius, at least 0.
+        seed: two integers; the same two give the same noise.
+
+    Returns:
+        A tensor of the same shape.
+    """
+    noise = tf.random.stateless_uniform(tf.shape(images), seed, -1.0, 1.0, alg="philox")
+    return project(images + epsilon * noise, images, epsilon)
+
+
+def nearby_start(images, epsilon, seed):
+    """Images moved by 0.001 times normal noise, as TRADES starts; arguments as `uniform_start`."""
+    noise = tf.random.stateless_normal(tf.shape(images), seed, alg="philox")
+    return project(images + 0.001 * noise, images, epsilon)
+
+
+def ascend(images, start, gradient_of, *, epsilon, step, steps):
+    """Signed gradient ascent: x' <- project(x' + step sign(gradient)), `steps` times.
+
+    Args:
+        images: tensor (batch, ...) in [0, 1], the centres of the balls.
+        start: tensor of the same shape, where the ascent begins.
+        gradient_of: function from such a tensor to the gradient with respect to it.
+        epsilon: radius of the balls.
+        step: size of a step, in units of pixels.
+        steps: how many, at least 1.
+
+    Returns:
+        A tensor of the same shape, through which no gradient flows.
+
+    Reference: Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, 2017,
+    arXiv 1706.06083.
+    """
+
+    def one_step(candidates):
+        return project(candidates + step * direction(gradient_of(candidates)), images, epsilon)
+
+    if steps == 1:
+        return tf.stop_gradient(one_step(start))
+    (adversarial,) = tf.while_loop(
+        lambda candidates: True,
+        lambda candidates: (one_step(candidates),),
+        (start,),
+        maximum_iterations=steps,
+    )
+    return tf.stop_gradient(adversarial)

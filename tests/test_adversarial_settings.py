@@ -1,0 +1,113 @@
+"""Settings of adversarial training and schedules of the learning rate: numbers and errors."""
+
+import keras
+import numpy as np
+import pytest
+
+from robust_keras import training
+from robust_keras.config import LEARNING_RATE_SCHEDULES, TrainConfig
+from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
+from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
+from robust_keras.training.fit import compile_model
+from robust_keras.training.schedules import SCHEDULES, OneCycle
+
+# Settings -> (steps, step, replays, beta) as published.
+PUBLISHED = [
+    ("fast", 8 / 255, (1, 10 / 255, None, None)),
+    ("fast", 0.3, (1, 0.375, None, None)),
+    ("pgd", 0.3, (40, 0.01, None, None)),
+    ("pgd", 8 / 255, (10, 2 / 255, None, None)),
+    ("free", 8 / 255, (1, 8 / 255, 8, None)),
+    ("trades", 0.031, (10, 0.007, None, 6.0)),
+    ("trades", 0.3, (40, 0.01, None, 6.0)),
+]
+
+
+@pytest.mark.parametrize("method, epsilon, expected", PUBLISHED)
+def test_defaults_are_the_published_ones(method, epsilon, expected):
+    settings = AdversarialSettings(method=method, epsilon=epsilon)
+    found = (settings.steps, settings.step, settings.replays, settings.beta)
+    assert found == pytest.approx(expected)
+
+
+def test_fewer_steps_reach_as_far_as_the_published_ones():
+    assert AdversarialSettings(method="pgd", epsilon=0.3, steps=10).step == pytest.approx(0.04)
+    given = AdversarialSettings(method="trades", epsilon=0.3, steps=10, step_ratio=0.5)
+    assert given.step == pytest.approx(0.15)
+
+
+REFUSED = [
+    (
+        {"method": "fgsm"},
+        "`method` must be one of pgd, free, fast, trades. Received: method='fgsm'",
+    ),
+    ({"epsilon": 8}, r"`epsilon` must be in \(0, 1\]. Received: epsilon=8"),
+    ({"epsilon": 0}, "`epsilon`"),
+    ({"steps": 0}, "`steps` must be a whole number of at least 1. Received: steps=0"),
+    ({"steps": 2.0}, "`steps`"),
+    ({"step_ratio": 0.0}, "`step_ratio` must be a number above 0"),
+    ({"method": "fast", "steps": 7}, "`steps` must be 1 or None where method='fast'"),
+    ({"replays": 4}, "`replays` must be None where method='pgd'. Received: replays=4"),
+    ({"method": "free", "replays": 1}, "`replays` must be a whole number of at least 2"),
+    ({"beta": 6.0}, "`beta` must be None where method='pgd'"),
+    ({"method": "trades", "beta": 0.0}, "`beta` must be a number above 0"),
+    ({"warm_up_epochs": -1}, "`warm_up_epochs` must be a whole number of at least 0"),
+    ({"epsilon_ramp_epochs": 0.5}, "`epsilon_ramp_epochs`"),
+]
+
+
+@pytest.mark.parametrize("changes, message", REFUSED, ids=[str(changes) for changes, _ in REFUSED])
+def test_senseless_settings_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        AdversarialSettings(**{"method": "pgd", "epsilon": 0.1, **changes})
+
+
+def test_what_cannot_be_trained_is_refused():
+    built = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    fast = AdversarialSettings(method="fast", epsilon=0.1)
+    with pytest.raises(ValueError, match="`classifier` must be built"):
+        AdversarialTraining(keras.Sequential([keras.layers.Dense(2)]), fast)
+    with pytest.raises(ValueError, match="`batch_size` must be the largest batch"):
+        AdversarialTraining(built, AdversarialSettings(method="free", epsilon=0.1))
+    with pytest.raises(ValueError, match="`loss` must be exactly one loss"):
+        AdversarialTraining(built, fast).compile("adam", loss=["mse", "mse"])
+    for changes in ({"epsilon": 0}, {"steps": 0}, {"step_ratio": 0.0}, {"drop": 1.0}):
+        with pytest.raises(ValueError, match=f"`{next(iter(changes))}` must be"):
+            CatastrophicOverfittingGuard([[0.0]], [0], **{"epsilon": 0.1, **changes})
+
+
+def rates(schedule, steps=100):
+    return [float(schedule(step)) for step in range(steps + 1)]
+
+
+def test_schedules():
+    assert set(SCHEDULES) == set(LEARNING_RATE_SCHEDULES)
+    one_cycle = rates(OneCycle(0.2, steps=100))
+    np.testing.assert_allclose(np.array(one_cycle)[[0, 20, 40, 70, 100]], [0, 0.1, 0.2, 0.1, 0])
+    assert np.argmax(one_cycle) == 40
+    step = np.array(rates(SCHEDULES["step"](0.1, 100)))
+    np.testing.assert_allclose(step[[0, 50, 51, 75, 76, 100]], [0.1, 0.1, 0.01, 0.01, 1e-3, 1e-3])
+    again = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(OneCycle(0.2, 100, peak_at=0.5))
+    )
+    assert again.get_config() == {"peak": 0.2, "steps": 100, "peak_at": 0.5}
+    with pytest.raises(ValueError, match=r"`peak_at` must be in \(0, 1\). Received: peak_at=1"):
+        OneCycle(0.2, 100, peak_at=1)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_weight_decay_and_clipping_reach_the_optimizer(optimizer):
+    training.make_reproducible(0)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, use_bias=False)])
+    settings = TrainConfig(
+        optimizer=optimizer,
+        learning_rate=0.1,
+        learning_rate_schedule="constant",
+        weight_decay=0.5,
+        clip_norm=1e-12,
+    )
+    before = model.get_weights()[0]
+    compile_model(model, settings, 10)
+    model.train_on_batch(np.ones((4, 3)), np.array([0, 1, 1, 1]))
+    # Adam's step hardly depends on the gradient's size, but for its epsilon of 1e-7.
+    np.testing.assert_allclose(model.get_weights()[0], before * (1 - 0.1 * 0.5), atol=1e-5)
