@@ -7,6 +7,8 @@ an input grows with the dictionary, and the large terms of opposite sign that ri
 gives are added up in float64.
 """
 
+import functools
+
 import tensorflow as tf
 
 from layers.fusion import fused, in_graph, unrecorded
@@ -81,12 +83,16 @@ def _moments(kernels, inputs, upstream, parameters):
     """Returns the moments of each cell: float64, shape (channels, TERMS * count)."""
     cells, channels = kernels.cells(parameters), inputs.shape[1]
     with fused():
-        index, position = cells.locate(inputs)
-        first = upstream * position
-        weights = upstream, first, first * position
-        moments = [_histogram(index, weight, channels * cells.count) for weight in weights]
-        moments = tf.concat([tf.reshape(part, [channels, -1]) for part in moments], axis=1)
-        return tf.cast(moments, tf.float64)
+        index, _ = cells.locate(inputs)
+    moments = []
+    for power in range(TERMS):
+        # One after another, so that the weights of one moment are held at a time.
+        with tf.control_dependencies(moments), fused():
+            _, position = cells.locate(inputs)
+            weights = functools.reduce(tf.multiply, [position] * power, upstream)
+        moments.append(_histogram(index, weights, channels * cells.count))
+    moments = tf.concat([tf.reshape(part, [channels, -1]) for part in moments], axis=1)
+    return tf.cast(moments, tf.float64)
 
 
 def _histogram(index, weights, size):

@@ -90,7 +90,8 @@ class MovingKernels:
 
         # One kernel at a time: all together would be larger than the layer's inputs.
         empty = tf.zeros([mixing.shape[0], TERMS * cells.count], tf.float64)
-        return tf.foldl(add, (tf.transpose(mixing), tf.transpose(dictionary)), empty)
+        kernels = tf.transpose(mixing), tf.transpose(dictionary)
+        return tf.foldl(add, kernels, empty, parallel_iterations=1)
 
     def gradients(self, cells, order, parameters, moments):
         """Returns the parameters' gradients from moments of shape (channels, TERMS * count).
@@ -106,7 +107,11 @@ class MovingKernels:
 
         value, slope, curvature = (
             tf.transpose(
-                tf.map_fn(functools.partial(project, further=further), tf.transpose(dictionary))
+                tf.map_fn(
+                    functools.partial(project, further=further),
+                    tf.transpose(dictionary),
+                    parallel_iterations=1,
+                )
             )
             for further in range(3)
         )

@@ -3,6 +3,7 @@
 import ast
 import pathlib
 import sys
+import tomllib
 
 import pytest
 
@@ -104,3 +105,13 @@ def test_entrypoints_are_short():
         tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
         (main,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "main")
         assert main.end_lineno - main.lineno + 1 <= 40
+
+
+def test_an_installation_holds_every_package():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    found = {
+        relative(path.parent).replace("/", ".")
+        for folder in ("layers", "robust_keras")
+        for path in (ROOT / folder).rglob("__init__.py")
+    }
+    assert set(settings["tool"]["setuptools"]["packages"]) == found

@@ -7,6 +7,7 @@ import keras
 import layer_contract
 import numpy as np
 import pytest
+from tensorflow.core.protobuf import saved_model_pb2
 
 import layers
 
@@ -131,14 +132,25 @@ def reloaded(tmp_path_factory):
         model.export(directory / name, verbose=False)
     finished = run_python(READ_EXPORTS, directory, *NAMES, directory=directory)
     assert finished.returncode == 0, finished.stderr
-    return expected, np.load(directory / "results.npz")
+    return expected, np.load(directory / "results.npz"), directory
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_saved_model_in_a_fresh_process(name, reloaded):
-    expected, results = reloaded
+    expected, results, _ = reloaded
     after = results[f"{name}_outputs"], results[f"{name}_gradient"]
     layer_contract.assert_same(after, expected[name], 1e-5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_export_holds_no_operation_that_needs_xla(name, reloaded):
+    saved = saved_model_pb2.SavedModel()
+    saved.ParseFromString((reloaded[2] / name / "saved_model.pb").read_bytes())
+    graph = saved.meta_graphs[0].graph_def
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    assert len(nodes) > 10
+    assert not [node.op for node in nodes if node.op.startswith("Xla")]
+    assert not [node.name for node in nodes if node.attr["_XlaMustCompile"].b]
 
 
 def test_two_replicas_train_as_one():
