@@ -34,6 +34,7 @@ def main(config):
             activation=config.activation,
             mean=mean,
             variance=variance,
+            kernel_scale=config.kernel_scale,
         )
         training.fit(model, dataset.train, config, directory)
     training.save_model(model, directory.model_path)

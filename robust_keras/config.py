@@ -77,6 +77,11 @@ class TrainConfig(AdversarialFlags, PruningFlags, Flags):
     )
     model: str = flag("lenet5", values.Choice(MODEL_NAMES), "Network.")
     activation: str = flag("relu", values.Choice(ACTIVATION_NAMES), "Activation of the network.")
+    kernel_scale: float = flag(
+        1.0,
+        values.Number(above=0.0),
+        "Factor on the kernels' initial values; 0.2 helps --adversarial=fast at large epsilons.",
+    )
     output_dir: str | None = flag(
         None,
         values.Text(optional=True),

@@ -43,6 +43,7 @@ TRAIN = {
     "negative seed": (["--seed=-1"], "--seed: expected a whole number from 0"),
     "learning rate 0": (["--learning_rate=0"], "--learning_rate: expected a number above 0"),
     "learning rate nan": (["--learning_rate=nan"], "--learning_rate: expected a number above 0"),
+    "kernel scale": (["--kernel_scale=0"], "--kernel_scale: expected a number above 0; received"),
     "temperature 0": (["--temperature=0"], "--temperature: expected a number above 0"),
     "serving temperature": (["--serving_temperature=-1"], "--serving_temperature: expected"),
     "sparsity 1": (["--final_sparsity=1"], "at least 0 and below 1; received 1.0"),

@@ -191,6 +191,17 @@ def test_pre_activation_can_be_chosen():
     ]
 
 
+def test_kernel_scale_shrinks_every_kernel_and_nothing_else():
+    models = []
+    for factor in (1.0, 0.2):
+        keras.utils.set_random_seed(0)
+        models.append(build("lenet5", image_shape=(28, 28, 1), num_classes=10, kernel_scale=factor))
+    for usual, small in zip(models[0].weights, models[1].weights, strict=True):
+        factor = 0.2 if usual.name == "kernel" else 1.0
+        np.testing.assert_allclose(small.numpy(), factor * usual.numpy(), rtol=1e-6)
+    assert sum(weight.name == "kernel" for weight in models[0].weights) == 4
+
+
 def test_normalisation_is_inside_the_model():
     shape, mean, variance = (16, 16, 2), (0.25, 0.5), (0.04, 0.25)
     settings = {"image_shape": shape, "num_classes": 4}
@@ -285,6 +296,7 @@ GOOD = {"name": "lenet5", "image_shape": (28, 28, 1), "num_classes": 10}
         ),
         ({"mean": (0.1,)}, ValueError, "`variance` must have one value.*Received: variance=None"),
         ({"mean": (0.1,), "variance": (-1.0,)}, ValueError, "`variance` must be at least 0"),
+        ({"kernel_scale": 0.0}, ValueError, "`kernel_scale` must be above 0. Received"),
     ],
 )
 def test_what_cannot_be_built_is_refused(change, error, message):
