@@ -19,38 +19,45 @@ ROUNDS = flags.DEFINE_integer("rounds", 15, "Timed rounds of each table.", lower
 BATCH = flags.DEFINE_integer("batch_size", 128, "Images a step.", lower_bound=1)
 MEMORY_OF = flags.DEFINE_string("memory_of", None, "Print this layer's extra memory and stop.")
 
-BASELINE = "relu"
+BASELINE, BROADCAST = "relu", "KAF, broadcast"
 
 
-def layer_factories():
-    """Returns name -> function that makes the layer."""
+def steps():
+    """Returns name -> function that makes the step."""
     import keras
 
     import layers
-    from benchmarks.broadcast_kaf import BroadcastKAF
+    from benchmarks.other_forms import BroadcastKAF, RecomputedKAF, SortedWinners
+
+    def free_kaf():
+        return layers.KernelActivation(trainable_dictionary=True, trainable_bandwidth=True)
+
+    def broadcast():
+        return BroadcastKAF(layers.KernelActivation())
 
     return {
-        BASELINE: lambda: keras.layers.Activation("relu"),
-        "silu": lambda: keras.layers.Activation("silu"),
-        "KAF, broadcast": lambda: BroadcastKAF(layers.KernelActivation()),
-        "KAF, ours": layers.KernelActivation,
-        "KAF, ours, dictionary trained": lambda: layers.KernelActivation(
-            trainable_dictionary=True, trainable_bandwidth=True
-        ),
-        "kWTA": layers.KWinnersTakeAll,
-        "mReLU": lambda: layers.SymmetricActivation(kind="mrelu"),
-        "RBF": lambda: layers.SymmetricActivation(kind="rbf"),
-        "SmoothReLU": layers.SmoothReLU,
+        BASELINE: lambda: step_of(keras.layers.Activation("relu")),
+        "silu": lambda: step_of(keras.layers.Activation("silu")),
+        BROADCAST: lambda: step_of(broadcast()),
+        "KAF, broadcast, compiled by XLA": lambda: step_of(broadcast(), jit_compile=True),
+        "KAF, one kernel at a time": lambda: step_of(RecomputedKAF()),
+        "KAF, ours": lambda: step_of(layers.KernelActivation()),
+        "KAF, ours, dictionary trained": lambda: step_of(free_kaf()),
+        "kWTA, partial sort": lambda: step_of(SortedWinners()),
+        "kWTA, ours": lambda: step_of(layers.KWinnersTakeAll()),
+        "mReLU": lambda: step_of(layers.SymmetricActivation(kind="mrelu")),
+        "RBF": lambda: step_of(layers.SymmetricActivation(kind="rbf")),
+        "SmoothReLU": lambda: step_of(layers.SmoothReLU()),
     }
 
 
-def step_of(layer):
+def step_of(layer, jit_compile=None):
     """Returns a compiled forward and backward pass that gives the outputs and all gradients."""
     import tensorflow as tf
 
     layer.build((None, 32, 32, 32))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, jit_compile=jit_compile)
     def step(inputs, upstream):
         with tf.GradientTape() as tape:
             tape.watch(inputs)
@@ -80,13 +87,11 @@ def activations(batch):
 def layer_table(rounds, batch):
     """Times the layers' steps and measures their memory."""
     inputs = activations(batch)
-    steps = {}
-    for name, factory in layer_factories().items():
-        step = step_of(factory())
-        steps[name] = lambda step=step: finished(step(*inputs))
-    seconds = timing.interleaved(steps, rounds)
+    made = {name: make() for name, make in steps().items()}
+    timed = {name: (lambda step=step: finished(step(*inputs))) for name, step in made.items()}
+    seconds = timing.interleaved(timed, rounds)
     against = timing.ratios(seconds, BASELINE)
-    faster = timing.ratios(seconds, "KAF, broadcast")
+    faster = timing.ratios(seconds, BROADCAST)
     rows = [
         (
             name,
@@ -119,7 +124,7 @@ def memory_in_a_fresh_process(name, batch):
 
 def extra_memory(name, batch):
     """Returns the peak during three steps above what was held before, over the input's size."""
-    step = step_of(layer_factories()[name]())
+    step = steps()[name]()
     step(*activations(1))  # libraries and first compilations are not the layer's memory
     inputs = activations(batch)
     before = process_memory("VmRSS")
@@ -160,8 +165,8 @@ def network_step(activation, batch):
 def network_table(rounds, batch):
     """Times a step of training for each activation."""
     names = (BASELINE, "silu", "kaf_elu", "kwta", "smooth_relu", "mrelu", "rbf")
-    steps = {name: network_step(name, batch) for name in names}
-    seconds = timing.interleaved(steps, rounds)
+    timed = {name: network_step(name, batch) for name in names}
+    seconds = timing.interleaved(timed, rounds)
     against = timing.ratios(seconds, BASELINE)
     rows = [
         (name, timing.milliseconds(values), timing.spread(against[name]))

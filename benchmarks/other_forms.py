@@ -1,6 +1,9 @@
-"""The kernel activation function as published: every activation against the whole dictionary."""
+"""Other ways to compute the same layers: as published, and what was tried and lost."""
 
 import keras
+import tensorflow as tf
+
+import layers
 
 
 class BroadcastKAF(keras.layers.Layer):
@@ -30,3 +33,28 @@ class BroadcastKAF(keras.layers.Layer):
         differences = inputs[..., None] - self._grid
         kernels = keras.ops.exp(-self._kernels.initial_bandwidth * keras.ops.square(differences))
         return keras.ops.sum(self.mixing_coefficients * kernels, axis=-1)
+
+
+class RecomputedKAF(layers.KernelActivation):
+    """The form that any kernel takes: one at a time, recomputed for the gradients."""
+
+    def build(self, input_shape):
+        """Leaves the tables out."""
+        super().build(input_shape)
+        self._tabulated = None
+
+
+class SortedWinners(layers.KWinnersTakeAll):
+    """k-winners-take-all with a threshold from TensorFlow's partial sort."""
+
+    def build(self, input_shape):
+        """Reads the ratio, which no graph can."""
+        super().build(input_shape)
+        self._share = self.ratio
+
+    def call(self, inputs):
+        """Sorts each example's k largest entries, as the authors' code does."""
+        volumes = tf.reshape(inputs, [tf.shape(inputs)[0], inputs[0].shape.num_elements()])
+        count = max(int(self._share * volumes.shape[1]), 1)
+        threshold = tf.stop_gradient(tf.math.top_k(volumes, count, sorted=True).values[:, -1:])
+        return tf.reshape(tf.where(volumes < threshold, 0.0, volumes), tf.shape(inputs))
