@@ -16,6 +16,13 @@ from robust_keras import serving
 
 ROOT = pathlib.Path(__file__).parent.parent
 
+ENSEMBLE = (
+    "--dataset=good.npz",
+    "--model=fc5",
+    "--batch_size=4",
+    "--adversarial=ensemble",
+    "--train_epsilon=0.3",
+)
 # Name -> (arguments of train.py, what the line must say). Paths are those of the fixture `world`.
 TRAIN = {
     "unknown flag": (["--epoch=3"], "--epoch: expected a flag that --help lists; received --epoch"),
@@ -84,6 +91,25 @@ TRAIN = {
     "never adversarial": (
         ["--adversarial=fast", "--train_epsilon=0.3", "--warm_up_epochs=3", "--epochs=3"],
         "--warm_up_epochs: expected fewer, with --epsilon_ramp_epochs, than --epochs=3",
+    ),
+    "ensemble without sources": (
+        ["--adversarial=ensemble", "--train_epsilon=0.3"],
+        "--source_models: expected at least one path with --adversarial=ensemble; received none",
+    ),
+    "sources of pgd": (
+        ["--adversarial=pgd", "--train_epsilon=0.3", "--source_models=good.keras"],
+        r"--source_models: expected none with --adversarial=pgd \(it belongs to ensemble\)",
+    ),
+    "sources without method": (["--source_models=good.keras"], "none while --adversarial is none"),
+    "ensemble on replicas": (
+        [*ENSEMBLE, "--source_models=good.keras", "--distribute=mirrored"],
+        "--distribute: expected none with --adversarial=ensemble; received mirrored",
+    ),
+    "missing source": ([*ENSEMBLE, "--source_models=good.keras,none"], "nothing of that name"),
+    "foreign source": ([*ENSEMBLE, "--source_models=text.npz"], "received another kind of file"),
+    "ill-shaped source": (
+        ["--adversarial=ensemble", "--train_epsilon=0.3", "--source_models=good.keras"],
+        r"good.keras: expected a source model of \(28, 28, 1\) images and 10 classes",
     ),
     "clip norm": (["--clip_norm=-1"], "--clip_norm: expected a number of at least 0"),
     "weight decay": (["--weight_decay=-1"], "--weight_decay: expected a number of at least 0"),

@@ -162,9 +162,10 @@ class Number:
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
-    """Texts separated by commas, none empty and none twice."""
+    """Texts separated by commas, none empty and none twice; with `optional`, no text as well."""
 
     expected: str
+    optional: bool = False
 
     def parse(self, text):
         """The texts as a tuple."""
@@ -174,6 +175,8 @@ class Texts:
 
     def check(self, value):
         """Raises ValueError unless there is at least one text, all different."""
+        if self.optional and value == ():
+            return
         if (
             not isinstance(value, tuple)
             or not value

@@ -14,6 +14,7 @@ from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
 from robust_keras.training.losses import TemperatureCrossEntropy
 from robust_keras.training.schedules import SCHEDULES
+from robust_keras.training.source_models import load_source_models
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -50,10 +51,17 @@ def adversarial_training(model, config):
         steps=config.adversarial_steps or None,
         replays=config.replays or None,
         beta=config.trades_beta or None,
+        ensemble_attack=config.ensemble_attack if config.adversarial == "ensemble" else None,
         warm_up_epochs=config.warm_up_epochs,
         epsilon_ramp_epochs=config.epsilon_ramp_epochs,
     )
-    return AdversarialTraining(model, settings, seed=config.seed, batch_size=config.batch_size)
+    return AdversarialTraining(
+        model,
+        settings,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        source_models=load_source_models(config.source_models, model),
+    )
 
 
 def _updates_per_batch(model):
@@ -63,8 +71,11 @@ def _updates_per_batch(model):
 
 
 def _guard(config, split):
-    """Probes images from all over a split; nothing where there is no adversarial training."""
-    if config.adversarial == "none":
+    """Probes images from all over a split; nothing where there is no adversarial training.
+
+    Nor for ensemble, which aims at other models' attacks: what it has against PGD comes and goes.
+    """
+    if config.adversarial in ("none", "ensemble"):
         return []
     probed = split.select(slice(None, None, -(-len(split) // _PROBED_IMAGES)))
     return [
