@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.analysis.slopes import kernel_slopes, layer_of
-from robust_keras.training.checkpoint import read_variable
+from robust_keras.training.averaging import read_variable
 from robust_keras.training.logs import drop_rows_from_epoch
 
 FIELDS = ("epoch", "layer", "gradient_norm", "largest_slope")
