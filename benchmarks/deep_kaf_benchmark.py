@@ -16,6 +16,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
+from robust_keras.quiet_start import start_tensorflow
+
+start_tensorflow()
+
 import keras
 import numpy as np
 import tensorflow as tf

@@ -13,8 +13,8 @@ def unet(image_shape, *, widths=_WIDTHS):
     and two convolutions; at last a 1x1 convolution that starts at zero. The published one has five
     stages of 64 to 256 channels; this one is for small images and small machines.
 
-    Liao et al., Defense against Adversarial Attacks Using High-Level Representation Guided Denoiser,
-    2017, arXiv 1712.02976.
+    Liao et al., Defense against Adversarial Attacks Using High-Level Representation Guided
+    Denoiser, 2017, arXiv 1712.02976.
 
     Args:
         image_shape: (height, width, channels).

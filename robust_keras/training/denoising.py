@@ -19,8 +19,8 @@ class DenoiserTraining(keras.Model):
     Minimises `mean |r(D(x')) - r(x)|`, where r are f's logits or the input of its last layer, and
     x' is x itself, x with uniform noise, or x after 1, 2 or 4 signed gradient steps on f: one of
     these a batch, each image with an epsilon of its own, drawn uniformly up to `epsilon`. f is
-    never changed and no label is used but to craft. The "loss" of validation is the same; "accuracy"
-    and other metrics are those of f(D(x')), in validation too.
+    never changed and no label is used but to craft. "accuracy" and other metrics are those of
+    f(D(x')), and validation measures the same loss and metrics, on x' as well.
 
     Liao et al., 2017, arXiv 1712.02976 (LGD and FGD). An attacker who knows D goes through it:
     Athalye and Carlini, 2018, arXiv 1804.03286, so evaluate the exported model, which is both.

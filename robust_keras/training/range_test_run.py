@@ -34,7 +34,7 @@ def suggest_learning_rate(model, split, config, directory):
     batches = pipeline.training_dataset(
         split, batch_size=config.batch_size, seed=config.seed, epochs=1
     )
-    model.fit(batches, callbacks=[test], verbose=0)
+    model.fit(batches, shuffle=False, callbacks=[test], verbose=0)
     test.write(directory.path)
     print(f"suggested --learning_rate={test.suggestion:.2g} ({len(test.rates)} steps tried)")
     print(f"figure    {directory.path / 'learning_rate_range.png'}")
