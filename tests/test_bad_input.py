@@ -16,10 +16,10 @@ from robust_keras import serving
 
 ROOT = pathlib.Path(__file__).parent.parent
 
+TINY = ("--dataset=good.npz", "--batch_size=4", "--validation_fraction=0")
 ENSEMBLE = (
-    "--dataset=good.npz",
+    *TINY,
     "--model=fc5",
-    "--batch_size=4",
     "--adversarial=ensemble",
     "--train_epsilon=0.3",
 )
@@ -82,12 +82,11 @@ TRAIN = {
         "--pruning_block: expected nothing with --pruning_m_by_n=2:4; received 2x2",
     ),
     "layer too small for 2:4": (
-        ["--dataset=good.npz", "--batch_size=4", "--model=cifar_quick", "--pruning_m_by_n=2:4"],
+        [*TINY, "--model=cifar_quick", "--pruning_m_by_n=2:4"],
         r"layers large enough for 2:4 \(--pruning_skip=\w+ leaves the others dense\); received",
     ),
     "layer that is not there": (
-        ["--dataset=good.npz", "--batch_size=4", "--model=fc5", "--final_sparsity=0.5"]
-        + ["--pruning_skip=stem"],
+        [*TINY, "--model=fc5", "--final_sparsity=0.5", "--pruning_skip=stem"],
         "--pruning_skip: expected names of layers such as .*; received stem",
     ),
     "winners of ReLU": (["--kwta_ratio=0.3"], "--kwta_ratio: expected 0 with --activation=relu"),

@@ -9,8 +9,9 @@ import tensorflow as tf
 from test_fit import images
 
 from layers import KernelActivation
+from robust_keras.analysis.layer_facts import last_gradient_norms
 from robust_keras.analysis.slopes import kernel_slopes, largest_slope
-from robust_keras.training.layer_log import LayerLog, last_gradient_norms
+from robust_keras.training.layer_log import LayerLog
 
 SPLIT = images(24)
 

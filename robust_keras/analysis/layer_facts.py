@@ -1,5 +1,6 @@
 """What is known of a model's layers, kept beside a SavedModel, where its layers are gone."""
 
+import csv
 import json
 import math
 import pathlib
@@ -8,7 +9,6 @@ import keras
 
 from robust_keras.analysis.slopes import kernel_slopes
 from robust_keras.run_directory import write_atomically
-from robust_keras.training.layer_log import last_gradient_norms
 
 # The place for files that TensorFlow Serving shall not look at.
 _FILE = pathlib.Path("assets.extra") / "layers.json"
@@ -81,6 +81,27 @@ def read_layer_facts(classifier):
     # A stranger's SavedModel may have a file of that name and any content.
     except (OSError, ValueError, TypeError, KeyError):
         return []
+
+
+def last_gradient_norms(csv_path):
+    """The gradient norms of the last epoch in a `LayerLog`'s CSV file, by layer.
+
+    Args:
+        csv_path: the file; where there is none, nothing was logged.
+
+    Returns:
+        A dict from layer name to a float; empty without a file.
+    """
+    path = pathlib.Path(csv_path)
+    if not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["gradient_norm"]]
+    return {
+        row["layer"]: float(row["gradient_norm"])
+        for row in rows
+        if row["epoch"] == rows[-1]["epoch"]
+    }
 
 
 def _finite(value):

@@ -1,7 +1,7 @@
 """How steep the kernel activations of a model are."""
 
+import keras
 import numpy as np
-import tensorflow as tf
 
 from layers import KernelActivation
 
@@ -29,11 +29,19 @@ def largest_slope(layer):
         `largest_slope(model.get_layer("stem_activation"))` -> about 3 after a start as ELU: the
         curve falls to zero at the dictionary's end.
     """
-    if layer.paired:
-        return _largest(layer, *_paired_grid(layer))
-    channels = layer.mixing_coefficients.shape[0]
-    points = _grid(layer, _POINTS)
-    return _largest(layer, np.repeat(points[:, None], channels, axis=1), 1)
+    mixing = _numpy(layer.mixing_coefficients)
+    points = _grid(layer, _PAIRED_POINTS if layer.paired else _POINTS)
+    if not layer.paired and layer.dictionary is None and layer.log_bandwidth is None:
+        # One matrix for all channels, as nearly always.
+        slopes = _derivatives(layer, points, layer.grid, layer.initial_bandwidth) @ mixing.T
+        return float(np.abs(slopes).max())
+    centres = [layer.grid] * len(mixing) if layer.dictionary is None else _numpy(layer.dictionary)
+    bandwidths = _bandwidths(layer, len(mixing))
+    slope = _paired_slope if layer.paired else _slope
+    return max(
+        slope(layer, points, row, *moved)
+        for row, *moved in zip(mixing, centres, bandwidths, strict=True)
+    )
 
 
 def kernel_slopes(model):
@@ -62,28 +70,42 @@ def layer_of(variable, model):
     return variable.path.rpartition("/")[0].removeprefix(f"{model.name}/")
 
 
+def _numpy(variable):
+    return keras.ops.convert_to_numpy(variable.value).astype(np.float64)
+
+
+def _bandwidths(layer, channels):
+    if layer.log_bandwidth is None:
+        return np.full(channels, layer.initial_bandwidth if layer.kernel == "gaussian" else 1.0)
+    return np.exp(_numpy(layer.log_bandwidth))
+
+
 def _grid(layer, points):
-    centres = layer.grid if layer.dictionary is None else layer.dictionary.numpy()
+    centres = layer.grid if layer.dictionary is None else _numpy(layer.dictionary)
     reach = _OTHER_REACH
     if layer.kernel == "gaussian":
-        bandwidth = layer.initial_bandwidth
-        if layer.log_bandwidth is not None:
-            bandwidth = float(np.exp(np.min(layer.log_bandwidth.numpy())))
-        reach = _GAUSSIAN_REACH / np.sqrt(bandwidth)
+        reach = _GAUSSIAN_REACH / np.sqrt(_bandwidths(layer, 1).min())
     return np.linspace(np.min(centres) - reach, np.max(centres) + reach, points)
 
 
-def _paired_grid(layer):
-    points = _grid(layer, _PAIRED_POINTS)
-    one, other = (plane.reshape(-1, 1) for plane in np.meshgrid(points, points))
-    channels = layer.mixing_coefficients.shape[0]
-    return np.concatenate([one.repeat(channels, 1), other.repeat(channels, 1)], axis=1), 2
+def _derivatives(layer, points, centres, bandwidth):
+    """D k(s, d_i) / ds of shape (points, dictionary_size)."""
+    distance = points[:, None] - centres
+    if layer.kernel == "gaussian":
+        return -2 * bandwidth * distance * np.exp(-bandwidth * distance**2)
+    if layer.kernel == "relu":
+        return (distance > 0).astype(np.float64)
+    return 1 / (1 + np.exp(-distance))
 
 
-def _largest(layer, inputs, parts):
-    inputs = tf.constant(inputs, layer.inner_dtype)
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(inputs)
-        total = tf.reduce_sum(tf.cast(layer(inputs), layer.inner_dtype))
-    slopes = tape.gradient(total, inputs).numpy().astype(np.float64)
-    return float(np.sqrt(sum(part**2 for part in np.split(slopes, parts, axis=1))).max())
+def _slope(layer, points, row, centres, bandwidth):
+    return float(np.abs(_derivatives(layer, points, centres, bandwidth) @ row).max())
+
+
+def _paired_slope(layer, points, row, centres, bandwidth):
+    """The largest length of the gradient of one output by its two inputs."""
+    rising = _derivatives(layer, points, centres, bandwidth)
+    value = np.exp(-bandwidth * (points[:, None] - centres) ** 2)
+    mixing = row.reshape(layer.dictionary_size, layer.dictionary_size)
+    by_first, by_second = rising @ mixing @ value.T, value @ mixing @ rising.T
+    return float(np.hypot(by_first, by_second).max())

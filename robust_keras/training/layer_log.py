@@ -117,24 +117,3 @@ class LayerLog(keras.callbacks.Callback):
             if begins:
                 writer.writeheader()
             writer.writerows(rows)
-
-
-def last_gradient_norms(csv_path):
-    """The gradient norms of the last epoch in a `LayerLog`'s CSV file, by layer.
-
-    Args:
-        csv_path: the file; where there is none, nothing was logged.
-
-    Returns:
-        A dict from layer name to a float; empty without a file.
-    """
-    path = pathlib.Path(csv_path)
-    if not path.exists():
-        return {}
-    with path.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["gradient_norm"]]
-    return {
-        row["layer"]: float(row["gradient_norm"])
-        for row in rows
-        if row["epoch"] == rows[-1]["epoch"]
-    }
