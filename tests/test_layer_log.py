@@ -9,7 +9,12 @@ import tensorflow as tf
 from test_fit import images
 
 from layers import KernelActivation
-from robust_keras.analysis.layer_facts import last_gradient_norms
+from robust_keras import serving
+from robust_keras.analysis.layer_facts import (
+    last_gradient_norms,
+    read_layer_facts,
+    write_layer_facts,
+)
 from robust_keras.analysis.slopes import kernel_slopes, largest_slope
 from robust_keras.training.layer_log import LayerLog
 
@@ -117,3 +122,41 @@ def test_the_callback_writes_csv_and_tensorboard_from_before_the_first_step(tmp_
         for value in event.summary.value
     }
     assert {"gradient_norm/conv", "gradient_norm/kaf", "largest_slope/kaf"} <= tags
+
+
+def test_it_works_on_mirrored_weights_and_goes_on_where_a_run_was(tmp_path):
+    path = tmp_path / "layers.csv"
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = kernel_network()
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    settings = {"batch_size": 12, "verbose": 0}
+    for begin, end in ((0, 2), (1, 2)):  # the second epoch was begun twice
+        log = LayerLog(SPLIT.images, SPLIT.labels, csv_path=path, initial_epoch=begin)
+        fit = {"epochs": end, "initial_epoch": begin, "callbacks": [log], **settings}
+        model.fit(SPLIT.images, SPLIT.labels, **fit)
+    epochs = [row["epoch"] for row in rows_of(path) if row["layer"] == "kaf"]
+    assert epochs == ["-1", "0", "1"]
+
+
+def test_the_facts_travel_with_a_saved_model_and_are_computed_for_a_file(tmp_path):
+    model = kernel_network()
+    served = serving.export(model, tmp_path / "serving")
+    assert read_layer_facts(serving.load(served)) == []
+    (tmp_path / "logs").mkdir()
+    csv_path = tmp_path / "logs" / "layers.csv"
+    csv_path.write_text(
+        "epoch,layer,gradient_norm,largest_slope\n-1,conv,9,\n0,conv,0.5,\n0,kaf,nan,3.0\n"
+    )
+    write_layer_facts(model, csv_path, served)
+    slope = kernel_slopes(model)["kaf"]
+    expected = [
+        {"name": "conv", "largest_slope": None, "gradient_norm": 0.5},
+        {"name": "kaf", "largest_slope": slope, "gradient_norm": None},
+    ]
+    assert read_layer_facts(serving.load(served)) == expected
+    model.save(tmp_path / "model.keras")
+    found = read_layer_facts(serving.load(tmp_path / "model.keras"))
+    assert [fact["name"] for fact in found] == ["conv", "kaf"]
+    assert found[1]["largest_slope"] == pytest.approx(slope)
+    (served / "assets.extra" / "layers.json").write_text('{"a stranger": 1}')
+    assert read_layer_facts(serving.load(served)) == []

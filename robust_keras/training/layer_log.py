@@ -85,9 +85,17 @@ class LayerLog(keras.callbacks.Callback):
         return {layer: float(np.sqrt(square)) for layer, square in squares.items()}
 
     def _gradients_of_batch(self):
+        # Mirrored weights have gradients on a replica only; all see the same batch.
+        strategy = self.model.distribute_strategy
+        gradients = strategy.run(self._gradients_on_replica)
+        return [strategy.experimental_local_results(gradient)[0] for gradient in gradients]
+
+    def _gradients_on_replica(self):
         with tf.GradientTape() as tape:
             outputs = self.model(self._images, training=True)
             loss = self.model.compute_loss(self._images, self._labels, outputs, training=True)
+            # Keras divides losses by the replicas, whose gradients it adds up.
+            loss *= self.model.distribute_strategy.num_replicas_in_sync
         return tape.gradient(loss, self.model.trainable_weights)
 
     def _log(self, epoch):
