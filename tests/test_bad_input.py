@@ -102,6 +102,10 @@ TRAIN = {
         ["--learning_rate_range_test", "--final_sparsity=0.5"],
         "--final_sparsity: expected 0 with --learning_rate_range_test; received 0.5",
     ),
+    "range test of a pattern": (
+        ["--learning_rate_range_test", "--pruning_m_by_n=2:4"],
+        "--pruning_m_by_n: expected nothing with --learning_rate_range_test; received 2:4",
+    ),
     "range test of few steps": (
         ["--dataset=good.npz", "--model=fc5", "--batch_size=4", "--learning_rate_range_test"],
         "--batch_size: expected at most 1, for 10 steps; received 4",
@@ -121,6 +125,10 @@ TRAIN = {
     "adversarial denoiser": (
         [*DENOISER, "--classifier=good.keras", "--adversarial=fast", "--train_epsilon=0.3"],
         "--adversarial: expected none with --denoiser, whose classifier is trained already",
+    ),
+    "pruned denoiser": (
+        [*DENOISER, "--classifier=good.keras", "--pruning_m_by_n=2:4"],
+        "--pruning_m_by_n: expected none with --denoiser, .*; received 2:4",
     ),
     "classifier without denoiser": (["--classifier=good.keras"], "nothing without --denoiser"),
     "missing classifier": ([*DENOISER, "--classifier=none.keras"], "nothing of that name"),
@@ -171,6 +179,7 @@ TRAIN = {
         [*ENSEMBLE, "--source_models=good.keras", "--distribute=mirrored"],
         "--distribute: expected none with --adversarial=ensemble; received mirrored",
     ),
+    "ensemble's attack alone": (["--ensemble_attack=fgsm"], "left out with --adversarial=none"),
     "missing source": ([*ENSEMBLE, "--source_models=good.keras,none"], "nothing of that name"),
     "foreign source": ([*ENSEMBLE, "--source_models=text.npz"], "received another kind of file"),
     "ill-shaped source": (

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_fit import images
+from test_fit import config, images, network
 
 from layers import KernelActivation
 from robust_keras import serving
@@ -16,6 +16,8 @@ from robust_keras.analysis.layer_facts import (
     write_layer_facts,
 )
 from robust_keras.analysis.slopes import kernel_slopes, largest_slope
+from robust_keras.run_directory import TrainingDirectory
+from robust_keras.training import run_callbacks
 from robust_keras.training.layer_log import LayerLog
 
 SPLIT = images(24)
@@ -160,3 +162,14 @@ def test_the_facts_travel_with_a_saved_model_and_are_computed_for_a_file(tmp_pat
     assert found[1]["largest_slope"] == pytest.approx(slope)
     (served / "assets.extra" / "layers.json").write_text('{"a stranger": 1}')
     assert read_layer_facts(serving.load(served)) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "activation", "expected"),
+    [("auto", "elu", 0), ("auto", "kaf", 1), ("always", "elu", 1), ("never", "kaf", 0)],
+)
+def test_a_run_logs_kernel_networks_unless_told_otherwise(tmp_path, asked, activation, expected):
+    settings = config(tmp_path, layer_log=asked)
+    model = kernel_network() if activation == "kaf" else network()
+    directory = TrainingDirectory(settings)
+    assert len(run_callbacks.layer_log(settings, model, SPLIT, directory, 0)) == expected

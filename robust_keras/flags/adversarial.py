@@ -73,6 +73,8 @@ class AdversarialFlags:
     def check_together(self):
         """Raises InputError for the first value that does not fit --adversarial or another."""
         method = self.adversarial
+        if method != "ensemble" and self.ensemble_attack != ENSEMBLE_ATTACKS[0]:
+            _refuse(self, "ensemble_attack", f"left out with --adversarial={method}")
         if method == "none":
             for name in (*_OF_ALL, *_OF_METHOD):
                 if getattr(self, name):
@@ -96,8 +98,6 @@ class AdversarialFlags:
             raise InputError.expected(
                 "--source_models", "at least one path with --adversarial=ensemble", "none"
             )
-        if method != "ensemble" and self.ensemble_attack != ENSEMBLE_ATTACKS[0]:
-            _refuse(self, "ensemble_attack", f"left out with --adversarial={method}")
         if self.warm_up_epochs + self.epsilon_ramp_epochs >= self.epochs:
             raise InputError.expected(
                 "--warm_up_epochs",

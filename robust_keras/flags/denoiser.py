@@ -12,6 +12,7 @@ DENOISER_GUIDES = ("logits", "features")
 _OF_CLASSIFIERS = {
     "adversarial": "none",
     "final_sparsity": 0.0,
+    "pruning_m_by_n": None,
     "kwta_ratio": 0.0,
     "kwta_final_ratio": 0.0,
     "learning_rate_range_test": False,
@@ -64,10 +65,13 @@ class DenoiserFlags:
             raise InputError.expected("--distribute", "none with --denoiser", self.distribute)
         if not self.denoiser_epsilon:
             raise InputError.expected("--denoiser_epsilon", "a number above 0 with --denoiser", 0)
+        if self.layer_log == "always":
+            raise InputError.expected("--layer_log", "auto or never with --denoiser", "always")
         for name, default in _OF_CLASSIFIERS.items():
             if getattr(self, name) != default:
+                received = getattr(self, name)
                 raise InputError.expected(
                     f"--{name}",
                     f"{str(default).lower()} with --denoiser, whose classifier is trained already",
-                    getattr(self, name),
+                    ":".join(map(str, received)) if isinstance(received, tuple) else received,
                 )

@@ -37,8 +37,14 @@ class OptimizationFlags:
         """Raises InputError for what a learning-rate range test does not do."""
         if not self.learning_rate_range_test:
             return
-        for name in ("final_sparsity", "ema_momentum", "kwta_final_ratio"):
+        for name in ("final_sparsity", "ema_momentum", "kwta_ratio", "kwta_final_ratio"):
             if getattr(self, name):
                 raise InputError.expected(
                     f"--{name}", "0 with --learning_rate_range_test", getattr(self, name)
                 )
+        if self.pruning_m_by_n:
+            raise InputError.expected(
+                "--pruning_m_by_n",
+                "nothing with --learning_rate_range_test",
+                ":".join(map(str, self.pruning_m_by_n)),
+            )

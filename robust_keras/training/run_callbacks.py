@@ -26,6 +26,8 @@ def validate_average(config):
 
 def layer_log(config, model, split, directory, initial_epoch):
     """[LayerLog] on the split's first images where the config or the model asks for it, else []."""
+    if config.denoiser:  # whose loss is not the classifier's
+        return []
     kernels = any(isinstance(layer, KernelActivation) for layer in model._flatten_layers())
     if config.layer_log == "never" or (config.layer_log == "auto" and not kernels):
         return []
