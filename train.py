@@ -25,17 +25,10 @@ def main(config):
     training.make_reproducible(config.seed)
     keras.mixed_precision.set_dtype_policy(config.precision)
     dataset = data.load(config.dataset, config.data_dir)
-    mean, variance = data.channel_statistics(dataset.train)
     with distribution.strategy(config.distribute, batch_size=config.batch_size).scope():
-        model = models.build(
-            config.model,
-            image_shape=dataset.image_shape,
-            num_classes=dataset.num_classes,
-            activation=config.activation,
-            mean=mean,
-            variance=variance,
-            kernel_scale=config.kernel_scale,
-        )
+        model = training.network(config, dataset)
+        if config.learning_rate_range_test:
+            return training.suggest_learning_rate(model, dataset.train, config, directory)
         training.fit(model, dataset.train, config, directory)
     training.save_model(model, directory.model_path)
     trained = keras.models.load_model(directory.model_path)
@@ -45,6 +38,7 @@ def main(config):
         temperature=config.serving_temperature,
         confidence=models.confidence_rule(config.activation),
     )
+    training.write_layer_facts(trained, directory.layers_path, served)
     accuracy = training.accuracy(trained, dataset.test, config.batch_size)
     print(f"test accuracy {accuracy:.4f}, sparsity {training.sparsity(trained):.4f}")
     print(f"Keras model   {directory.model_path}")

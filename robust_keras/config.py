@@ -10,8 +10,11 @@ import re
 
 from robust_keras.flags import values
 from robust_keras.flags.adversarial import AdversarialFlags
+from robust_keras.flags.denoiser import DenoiserFlags
 from robust_keras.flags.field import Flags, flag
+from robust_keras.flags.optimization import OptimizationFlags
 from robust_keras.flags.pruning import PruningFlags
+from robust_keras.flags.winners import WinnerFlags
 
 MODEL_NAMES = (
     "fc5",
@@ -60,7 +63,9 @@ DISTRIBUTIONS = ("none", "mirrored")
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig(AdversarialFlags, PruningFlags, Flags):
+class TrainConfig(
+    AdversarialFlags, PruningFlags, WinnerFlags, DenoiserFlags, OptimizationFlags, Flags
+):
     """One training run. Steps are optimizer steps, sparsities fractions, images in [0, 1]."""
 
     dataset: str = flag(

@@ -4,6 +4,7 @@ import time
 
 from robust_keras import data, serving
 from robust_keras.analysis.audit import audit
+from robust_keras.analysis.layer_facts import read_layer_facts
 from robust_keras.attacks import ATTACKS, ThreatModel, engine
 from robust_keras.errors import InputError
 from robust_keras.progress import AttackProgress
@@ -11,6 +12,7 @@ from robust_keras.reporting import (
     AttackReport,
     AuditReport,
     DatasetReport,
+    LayerReport,
     ModelReport,
     Report,
     ThreatModelReport,
@@ -107,6 +109,7 @@ def _attack(classifier, split, attacks, threat_model, config):
         sparsity=classifier.sparsity,
         output_kind=classifier.output_kind,
         image_shape=split.image_shape,
+        layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
     )
     return model, found.examples
 

@@ -8,6 +8,9 @@ import tempfile
 
 from robust_keras.errors import InputError
 
+# What a learning-rate range test leaves in the directory of the run that it is made for.
+_RANGE_TEST = {"learning_rate_range.csv", "learning_rate_range.png"}
+
 
 def _nearest_existing(path: pathlib.Path) -> pathlib.Path:
     while not path.exists() and path != path.parent:
@@ -79,6 +82,7 @@ class TrainingDirectory:
         self.checkpoint_path = self.path / "checkpoints" / "last.npz"
         self.best_path = self.path / "checkpoints" / "best.keras"
         self.csv_path = self.path / "logs" / "training.csv"
+        self.layers_path = self.path / "logs" / "layers.csv"
         self.tensorboard_path = self.path / "logs" / "tensorboard"
         self._config_path = self.path / "config.json"
         check_writable(self.path)
@@ -93,7 +97,7 @@ class TrainingDirectory:
             )
         if self._config_path.exists():
             self._check_same_settings()
-        elif self.path.is_dir() and any(self.path.iterdir()):
+        elif self.path.is_dir() and {item.name for item in self.path.iterdir()} - _RANGE_TEST:
             raise InputError.expected(
                 "--output_dir",
                 "a new or empty directory, or a run of train.py",

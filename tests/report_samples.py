@@ -95,6 +95,12 @@ def sound_model(**changes):
             check(name, text, images=250, largest_difference=3.1e-07) for name, text in PASSED
         ),
         "seconds": 128.4,
+        "layers": (
+            reporting.LayerReport(name="conv1", gradient_norm=0.15),
+            reporting.LayerReport(
+                name="conv1_activation", largest_slope=3.434, gradient_norm=0.0338
+            ),
+        ),
     }
     return reporting.ModelReport(**(values | changes))
 

@@ -20,6 +20,7 @@ PUBLISHED = [
     ("free", 8 / 255, (1, 8 / 255, 8, None)),
     ("trades", 0.031, (10, 0.007, None, 6.0)),
     ("trades", 0.3, (40, 0.01, None, 6.0)),
+    ("ensemble", 0.3, (1, 0.3, None, None)),
 ]
 
 
@@ -39,7 +40,7 @@ def test_fewer_steps_reach_as_far_as_the_published_ones():
 REFUSED = [
     (
         {"method": "fgsm"},
-        "`method` must be one of pgd, free, fast, trades. Received: method='fgsm'",
+        "`method` must be one of pgd, free, fast, trades, ensemble. Received: method='fgsm'",
     ),
     ({"epsilon": 8}, r"`epsilon` must be in \(0, 1\]. Received: epsilon=8"),
     ({"epsilon": 0}, "`epsilon`"),
@@ -51,6 +52,9 @@ REFUSED = [
     ({"method": "free", "replays": 1}, "`replays` must be a whole number of at least 2"),
     ({"beta": 6.0}, "`beta` must be None where method='pgd'"),
     ({"method": "trades", "beta": 0.0}, "`beta` must be a number above 0"),
+    ({"ensemble_attack": "fgsm"}, "`ensemble_attack` must be None where method='pgd'"),
+    ({"method": "ensemble", "ensemble_attack": "pgd"}, "must be one of step_ll, fgsm"),
+    ({"method": "ensemble", "random_start": True}, "`random_start` must be None or False"),
     ({"warm_up_epochs": -1}, "`warm_up_epochs` must be a whole number of at least 0"),
     ({"epsilon_ramp_epochs": 0.5}, "`epsilon_ramp_epochs`"),
 ]

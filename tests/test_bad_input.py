@@ -16,6 +16,14 @@ from robust_keras import serving
 
 ROOT = pathlib.Path(__file__).parent.parent
 
+TINY = ("--dataset=good.npz", "--batch_size=4", "--validation_fraction=0")
+ENSEMBLE = (
+    *TINY,
+    "--model=fc5",
+    "--adversarial=ensemble",
+    "--train_epsilon=0.3",
+)
+DENOISER = ("--dataset=good.npz", "--batch_size=4", "--denoiser", "--denoiser_epsilon=0.3")
 # Name -> (arguments of train.py, what the line must say). Paths are those of the fixture `world`.
 TRAIN = {
     "unknown flag": (["--epoch=3"], "--epoch: expected a flag that --help lists; received --epoch"),
@@ -57,6 +65,79 @@ TRAIN = {
     "pruning frequency": (["--pruning_frequency=0"], "--pruning_frequency: expected a whole"),
     "pruning layers": (["--pruning_layers=dense,bias"], "--pruning_layers: expected one or more"),
     "pruning schedule": (["--pruning_schedule=linear"], "one of polynomial, constant"),
+    "block not a pair": (["--pruning_block=2"], "--pruning_block: expected two whole numbers"),
+    "block of nothing": (["--pruning_block=0x2"], "at least 1, such as 2x4; received 0x2"),
+    "blocks of nothing pruned": (["--pruning_block=2x2"], "nothing while --final_sparsity is 0"),
+    "blocks of convolutions": (
+        ["--pruning_block=2x2", "--final_sparsity=0.5"],
+        "--pruning_layers: expected dense with --pruning_block; received dense,conv",
+    ),
+    "pattern not a pair": (["--pruning_m_by_n=2x4"], "such as 2:4; received 2x4"),
+    "all of them zero": (["--pruning_m_by_n=4:4"], "m:n with m below n; received 4:4"),
+    "pattern and sparsity": (
+        ["--pruning_m_by_n=2:4", "--final_sparsity=0.5"],
+        "--final_sparsity: expected 0 with --pruning_m_by_n=2:4",
+    ),
+    "pattern and blocks": (
+        ["--pruning_m_by_n=2:4", "--pruning_block=2x2"],
+        "--pruning_block: expected nothing with --pruning_m_by_n=2:4; received 2x2",
+    ),
+    "layer too small for 2:4": (
+        [*TINY, "--model=cifar_quick", "--pruning_m_by_n=2:4"],
+        r"layers large enough for 2:4 \(--pruning_skip=\w+ leaves the others dense\); received",
+    ),
+    "layer that is not there": (
+        [*TINY, "--model=fc5", "--final_sparsity=0.5", "--pruning_skip=stem"],
+        "--pruning_skip: expected names of layers such as .*; received stem",
+    ),
+    "winners of ReLU": (["--kwta_ratio=0.3"], "--kwta_ratio: expected 0 with --activation=relu"),
+    "winners above 1": (["--activation=kwta", "--kwta_ratio=2"], "--kwta_ratio: expected a number"),
+    "ratio that rises": (
+        ["--activation=kwta", "--kwta_ratio=0.1", "--kwta_final_ratio=0.3"],
+        "--kwta_final_ratio: expected at most --kwta_ratio=0.1; received 0.3",
+    ),
+    "fall that ends first": (["--kwta_begin=0.9"], "--kwta_end: expected more than --kwta_begin"),
+    "average that stays": (["--ema_momentum=1"], "--ema_momentum: expected a number of at least 0"),
+    "layer log": (["--layer_log=yes"], "--layer_log: expected one of auto, always, never"),
+    "range test of pruning": (
+        ["--learning_rate_range_test", "--final_sparsity=0.5"],
+        "--final_sparsity: expected 0 with --learning_rate_range_test; received 0.5",
+    ),
+    "range test of a pattern": (
+        ["--learning_rate_range_test", "--pruning_m_by_n=2:4"],
+        "--pruning_m_by_n: expected nothing with --learning_rate_range_test; received 2:4",
+    ),
+    "range test of few steps": (
+        ["--dataset=good.npz", "--model=fc5", "--batch_size=4", "--learning_rate_range_test"],
+        "--batch_size: expected at most 1, for 10 steps; received 4",
+    ),
+    "denoiser of nothing": (
+        ["--denoiser", "--denoiser_epsilon=0.3"],
+        "--classifier: expected a .keras file with --denoiser; received none",
+    ),
+    "denoiser of a SavedModel": (
+        ["--denoiser", "--denoiser_epsilon=0.3", "--classifier=vector_model"],
+        "--classifier: expected a .keras file with --denoiser; received vector_model",
+    ),
+    "denoiser without epsilon": (
+        ["--denoiser", "--classifier=good.keras"],
+        "--denoiser_epsilon: expected a number above 0 with --denoiser; received 0",
+    ),
+    "adversarial denoiser": (
+        [*DENOISER, "--classifier=good.keras", "--adversarial=fast", "--train_epsilon=0.3"],
+        "--adversarial: expected none with --denoiser, whose classifier is trained already",
+    ),
+    "pruned denoiser": (
+        [*DENOISER, "--classifier=good.keras", "--pruning_m_by_n=2:4"],
+        "--pruning_m_by_n: expected none with --denoiser, .*; received 2:4",
+    ),
+    "classifier without denoiser": (["--classifier=good.keras"], "nothing without --denoiser"),
+    "missing classifier": ([*DENOISER, "--classifier=none.keras"], "nothing of that name"),
+    "damaged classifier": ([*DENOISER, "--classifier=damaged.keras"], "that Keras can load"),
+    "ill-shaped classifier": (
+        ["--denoiser", "--denoiser_epsilon=0.3", "--classifier=good.keras"],
+        r"good.keras: expected a classifier of \(28, 28, 1\) images and 10 classes",
+    ),
     "optimizer": (["--optimizer=adamw"], "--optimizer: expected one of adam, sgd"),
     "precision": (["--precision=float16"], "--precision: expected one of float32"),
     "strategy": (["--distribute=tpu"], "--distribute: expected one of none, mirrored"),
@@ -85,6 +166,26 @@ TRAIN = {
     "never adversarial": (
         ["--adversarial=fast", "--train_epsilon=0.3", "--warm_up_epochs=3", "--epochs=3"],
         "--warm_up_epochs: expected fewer, with --epsilon_ramp_epochs, than --epochs=3",
+    ),
+    "ensemble without sources": (
+        ["--adversarial=ensemble", "--train_epsilon=0.3"],
+        "--source_models: expected at least one path with --adversarial=ensemble; received none",
+    ),
+    "sources of pgd": (
+        ["--adversarial=pgd", "--train_epsilon=0.3", "--source_models=good.keras"],
+        r"--source_models: expected none with --adversarial=pgd \(it belongs to ensemble\)",
+    ),
+    "sources without method": (["--source_models=good.keras"], "none while --adversarial is none"),
+    "ensemble on replicas": (
+        [*ENSEMBLE, "--source_models=good.keras", "--distribute=mirrored"],
+        "--distribute: expected none with --adversarial=ensemble; received mirrored",
+    ),
+    "ensemble's attack alone": (["--ensemble_attack=fgsm"], "left out with --adversarial=none"),
+    "missing source": ([*ENSEMBLE, "--source_models=good.keras,none"], "nothing of that name"),
+    "foreign source": ([*ENSEMBLE, "--source_models=text.npz"], "received another kind of file"),
+    "ill-shaped source": (
+        ["--adversarial=ensemble", "--train_epsilon=0.3", "--source_models=good.keras"],
+        r"good.keras: expected a source model of \(28, 28, 1\) images and 10 classes",
     ),
     "clip norm": (["--clip_norm=-1"], "--clip_norm: expected a number of at least 0"),
     "weight decay": (["--weight_decay=-1"], "--weight_decay: expected a number of at least 0"),

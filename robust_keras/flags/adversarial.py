@@ -6,14 +6,18 @@ from robust_keras.errors import InputError
 from robust_keras.flags import values
 from robust_keras.flags.field import flag
 
-ADVERSARIAL_METHODS = ("none", "pgd", "free", "fast", "trades")
+ADVERSARIAL_METHODS = ("none", "pgd", "free", "fast", "trades", "ensemble")
+ENSEMBLE_ATTACKS = ("step_ll", "fgsm")
 
 # Flag -> the methods that use it; 0 stands for the published value.
 _OF_METHOD = {
     "adversarial_steps": ("pgd", "trades"),
     "replays": ("free",),
     "trades_beta": ("trades",),
+    "source_models": ("ensemble",),
 }
+# Which run on one replica only.
+_ALONE = ("free", "ensemble")
 _OF_ALL = ("train_epsilon", "warm_up_epochs", "epsilon_ramp_epochs")
 
 
@@ -24,7 +28,7 @@ class AdversarialFlags:
     adversarial: str = flag(
         "none",
         values.Choice(ADVERSARIAL_METHODS),
-        "Adversarial training: none, pgd, free, fast or trades.",
+        "Adversarial training: none, pgd, free, fast, trades or ensemble.",
     )
     train_epsilon: float = flag(
         0.0,
@@ -45,6 +49,18 @@ class AdversarialFlags:
     trades_beta: float = flag(
         0.0, values.Number(minimum=0.0), "Weight of trades' divergence; 0 for the published 6."
     )
+    source_models: tuple[str, ...] = flag(
+        (),
+        values.Texts("at least one path of a .keras file or SavedModel directory", optional=True),
+        "Trained models on which ensemble crafts its examples, besides the model itself; comma "
+        "separated .keras files and SavedModel directories.",
+    )
+    ensemble_attack: str = flag(
+        "step_ll",
+        values.Choice(ENSEMBLE_ATTACKS),
+        "How ensemble crafts: step_ll (one step towards the least likely class) or fgsm (one step "
+        "away from the predicted class).",
+    )
     warm_up_epochs: int = flag(
         0, values.Whole(minimum=0), "First epochs of adversarial training on clean images."
     )
@@ -57,10 +73,12 @@ class AdversarialFlags:
     def check_together(self):
         """Raises InputError for the first value that does not fit --adversarial or another."""
         method = self.adversarial
+        if method != "ensemble" and self.ensemble_attack != ENSEMBLE_ATTACKS[0]:
+            _refuse(self, "ensemble_attack", f"left out with --adversarial={method}")
         if method == "none":
             for name in (*_OF_ALL, *_OF_METHOD):
                 if getattr(self, name):
-                    _refuse(self, name, "0 while --adversarial is none")
+                    _refuse(self, name, f"{_nothing(self, name)} while --adversarial is none")
             return
         if not self.train_epsilon:
             _refuse(self, "train_epsilon", f"a number above 0 with --adversarial={method}")
@@ -69,12 +87,17 @@ class AdversarialFlags:
                 _refuse(
                     self,
                     name,
-                    f"0 with --adversarial={method} (it belongs to {', '.join(methods)})",
+                    f"{_nothing(self, name)} with --adversarial={method} "
+                    f"(it belongs to {', '.join(methods)})",
                 )
         if self.replays == 1:
             _refuse(self, "replays", "at least 2, or 0 for the published 8")
-        if method == "free" and self.distribute != "none":
-            _refuse(self, "distribute", "none with --adversarial=free")
+        if method in _ALONE and self.distribute != "none":
+            _refuse(self, "distribute", f"none with --adversarial={method}")
+        if method == "ensemble" and not self.source_models:
+            raise InputError.expected(
+                "--source_models", "at least one path with --adversarial=ensemble", "none"
+            )
         if self.warm_up_epochs + self.epsilon_ramp_epochs >= self.epochs:
             raise InputError.expected(
                 "--warm_up_epochs",
@@ -83,5 +106,11 @@ class AdversarialFlags:
             )
 
 
+def _nothing(config, name):
+    return "none" if isinstance(getattr(config, name), tuple) else "0"
+
+
 def _refuse(config, name, expected):
-    raise InputError.expected(f"--{name}", expected, getattr(config, name))
+    value = getattr(config, name)
+    received = ",".join(value) if isinstance(value, tuple) else value
+    raise InputError.expected(f"--{name}", expected, received)

@@ -8,6 +8,7 @@ from robust_keras.flags.field import flag
 
 PRUNING_SCHEDULES = ("polynomial", "constant")
 PRUNING_LAYERS = ("dense", "conv", "depthwise")
+PRUNING_POOLINGS = ("avg", "max")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +46,28 @@ class PruningFlags:
         values.Choices(PRUNING_LAYERS),
         "Layer kinds whose kernels are pruned.",
     )
+    pruning_skip: tuple[str, ...] = flag(
+        (),
+        values.Texts("at least one name of a layer", optional=True),
+        "Names of layers that stay dense, comma separated.",
+    )
+    pruning_block: tuple[int, int] | None = flag(
+        None,
+        values.Pair("x", optional=True),
+        "Rows and columns of dense kernels that are kept or pruned together, such as 2x2; needs "
+        "--pruning_layers=dense.",
+    )
+    pruning_pooling: str = flag(
+        "avg",
+        values.Choice(PRUNING_POOLINGS),
+        "What stands for a block's magnitude: avg or max of its weights'.",
+    )
+    pruning_m_by_n: tuple[int, int] | None = flag(
+        None,
+        values.Pair(":", optional=True),
+        "Prune m of every n weights along the input channels, such as 2:4, all at the first step, "
+        "instead of to --final_sparsity.",
+    )
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
@@ -58,7 +81,38 @@ class PruningFlags:
                 f"at most --final_sparsity={self.final_sparsity}",
                 self.initial_sparsity,
             )
+        self._check_pattern()
         if self.initial_sparsity and not self.final_sparsity:
             raise InputError.expected(
                 "--initial_sparsity", "0 while --final_sparsity is 0", self.initial_sparsity
             )
+
+    def _check_pattern(self):
+        blocks = self.pruning_block is not None
+        if self.pruning_m_by_n is None:
+            if blocks and not self.final_sparsity:
+                _refuse("pruning_block", "nothing while --final_sparsity is 0", self.pruning_block)
+            if blocks and self.pruning_layers != ("dense",):
+                received = ",".join(self.pruning_layers)
+                raise InputError.expected(
+                    "--pruning_layers", "dense with --pruning_block", received
+                )
+            return
+        m, n = self.pruning_m_by_n
+        if m >= n:
+            raise InputError.expected("--pruning_m_by_n", "m:n with m below n", f"{m}:{n}")
+        if self.final_sparsity:
+            raise InputError.expected(
+                "--final_sparsity", f"0 with --pruning_m_by_n={m}:{n}", self.final_sparsity
+            )
+        if blocks:
+            _refuse("pruning_block", f"nothing with --pruning_m_by_n={m}:{n}", self.pruning_block)
+        if "depthwise" in self.pruning_layers:
+            received = ",".join(self.pruning_layers)
+            raise InputError.expected(
+                "--pruning_layers", "dense, conv or both with --pruning_m_by_n", received
+            )
+
+
+def _refuse(name, expected, pair):
+    raise InputError.expected(f"--{name}", expected, "x".join(map(str, pair)))

@@ -115,6 +115,35 @@ class Whole:
 
 
 @dataclasses.dataclass(frozen=True)
+class Pair:
+    """Two whole numbers of at least 1 with a sign between them, such as 2x2 or 2:4."""
+
+    sign: str
+    optional: bool = False
+
+    @property
+    def _expected(self):
+        return f"two whole numbers of at least 1, such as 2{self.sign}4"
+
+    def parse(self, text):
+        """The two numbers as a tuple."""
+        try:
+            value = tuple(int(part) for part in text.split(self.sign))
+            self.check(value)
+        except ValueError:
+            _refuse(self._expected, text)
+        return value
+
+    def check(self, value):
+        """Raises ValueError unless the value is two such numbers, or None where it may be."""
+        if value is None and self.optional:
+            return
+        fits = isinstance(value, tuple) and len(value) == 2
+        if not fits or any(type(number) is not int or number < 1 for number in value):
+            _refuse(self._expected, _joined(value))
+
+
+@dataclasses.dataclass(frozen=True)
 class Number:
     """A finite number; `minimum` and `maximum` are allowed values, `above` and `below` are not."""
 
@@ -162,9 +191,10 @@ class Number:
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
-    """Texts separated by commas, none empty and none twice."""
+    """Texts separated by commas, none empty and none twice; with `optional`, no text as well."""
 
     expected: str
+    optional: bool = False
 
     def parse(self, text):
         """The texts as a tuple."""
@@ -174,6 +204,8 @@ class Texts:
 
     def check(self, value):
         """Raises ValueError unless there is at least one text, all different."""
+        if self.optional and value == ():
+            return
         if (
             not isinstance(value, tuple)
             or not value

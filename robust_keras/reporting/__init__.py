@@ -10,6 +10,7 @@ from robust_keras.reporting.parts import (
     AuditReport,
     DatasetReport,
     ExampleReport,
+    LayerReport,
     ThreatModelReport,
     WorstCaseReport,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "AuditReport",
     "DatasetReport",
     "ExampleReport",
+    "LayerReport",
     "ModelReport",
     "Report",
     "ThreatModelReport",

@@ -34,6 +34,18 @@ def model_facts(report, model):
     ]
 
 
+def layer_summary(model):
+    """Gives one line on the layers: where slope and gradient are largest."""
+    named = (("steepest activation", "largest_slope"), ("largest gradient", "gradient_norm"))
+    pieces = []
+    for title, field in named:
+        known = [layer for layer in model.layers if getattr(layer, field) is not None]
+        if known:
+            most = max(known, key=lambda layer: getattr(layer, field))
+            pieces.append(f"{title}: {getattr(most, field):.3g} in {wording.visible(most.name)}")
+    return "; ".join(pieces)
+
+
 def dataset_facts(report):
     """Gives the (name, value) pairs that describe the images."""
     dataset = report.dataset

@@ -9,7 +9,13 @@ import jinja2
 import markupsafe
 
 from robust_keras.reporting import figures, grid, wording
-from robust_keras.reporting.facts import dataset_facts, model_facts, setting_text, threat_facts
+from robust_keras.reporting.facts import (
+    dataset_facts,
+    layer_summary,
+    model_facts,
+    setting_text,
+    threat_facts,
+)
 from robust_keras.reporting.verdict import verdict
 
 FOLDER = pathlib.Path(__file__).parent
@@ -81,6 +87,7 @@ def _models(report, examples):
             "curves": _pictures(report, figures.model_curves(report, model)) if model.ran else None,
             "attacks": [_attack(report, attack) for attack in model.attacks],
             "facts": model_facts(report, model),
+            "layers": layer_summary(model),
             "gallery": _gallery(report, list(examples.get(model.path, ()))),
         }
         for number, (name, model) in enumerate(zip(names, report.models, strict=True), 1)

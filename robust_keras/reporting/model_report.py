@@ -24,6 +24,7 @@ class ModelReport:
         output_kind: `logits`, `probabilities`, or None if unknown.
         image_shape: (height, width, channels), or () if unknown.
         examples: `ExampleReport`s of the adversarial examples that are shown.
+        layers: `LayerReport`s, of what is known of the layers.
 
     Raises:
         ValueError: if the parts do not fit together.
@@ -43,6 +44,7 @@ class ModelReport:
     output_kind: str | None = None
     image_shape: tuple[int, ...] = ()
     examples: tuple[parts.ExampleReport, ...] = ()
+    layers: tuple[parts.LayerReport, ...] = ()
 
     def __post_init__(self):
         """Checks every field, then that they agree with each other."""
@@ -59,6 +61,7 @@ class ModelReport:
             seconds=validation.number("seconds", self.seconds),
             image_shape=validation.sequence("image_shape", self.image_shape, validation.integer),
             examples=validation.members("examples", self.examples, parts.ExampleReport),
+            layers=validation.members("layers", self.layers, parts.LayerReport),
         )
         if self.parameters is not None:
             parts.store(self, parameters=validation.integer("parameters", self.parameters))

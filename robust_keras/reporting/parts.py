@@ -214,3 +214,26 @@ class ExampleReport:
         """Makes the part of an adversarial example that has these fields; its pixels are left."""
         fields = [field.name for field in dataclasses.fields(cls)]
         return cls(**{name: getattr(example, name) for name in fields})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LayerReport:
+    """One layer of which a slope or a gradient is known.
+
+    Args:
+        name: the layer's name.
+        largest_slope: of a kernel activation, over all channels and inputs; None if unknown.
+        gradient_norm: of the training loss by the layer's weights after the last epoch; None if
+            unknown.
+    """
+
+    name: str
+    largest_slope: float | None = None
+    gradient_norm: float | None = None
+
+    def __post_init__(self):
+        """Checks every field."""
+        validation.text("name", self.name)
+        for name in ("largest_slope", "gradient_norm"):
+            if getattr(self, name) is not None:
+                store(self, **{name: validation.number(name, getattr(self, name))})

@@ -191,6 +191,7 @@ def _model(value):
         "attacks": [_part(parts.AttackReport, item) for item in _items(value, "attacks")],
         "audit": [_part(parts.AuditReport, item) for item in _items(value, "audit")],
         "examples": [_part(parts.ExampleReport, item) for item in _items(value, "examples", [])],
+        "layers": [_part(parts.LayerReport, item) for item in _items(value, "layers", [])],
         "worst_case": _part(parts.WorstCaseReport, value.get("worst_case")),
     }
     return _part(ModelReport, value, **made)

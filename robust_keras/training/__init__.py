@@ -1,8 +1,20 @@
 """Training: fitting, adversarial training, pruning, and what keeps a run alive."""
 
+from robust_keras.analysis.layer_facts import write_layer_facts
 from robust_keras.training.fit import fit
+from robust_keras.training.network import network
 from robust_keras.training.prunable_kernels import sparsity
+from robust_keras.training.range_test_run import suggest_learning_rate
 from robust_keras.training.reproducible import make_reproducible
 from robust_keras.training.results import accuracy, save_model
 
-__all__ = ["accuracy", "fit", "make_reproducible", "save_model", "sparsity"]
+__all__ = [
+    "accuracy",
+    "fit",
+    "make_reproducible",
+    "network",
+    "save_model",
+    "sparsity",
+    "suggest_learning_rate",
+    "write_layer_facts",
+]

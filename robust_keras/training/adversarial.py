@@ -1,10 +1,13 @@
 """Adversarial training of any Keras classifier inside a plain `compile` and `fit`."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
 from robust_keras.training import crafting
 from robust_keras.training.adversarial_settings import AdversarialSettings
+from robust_keras.training.source_models import label_free_loss, logits_functions
 
 __all__ = ["AdversarialSettings", "AdversarialTraining"]
 
@@ -14,9 +17,11 @@ class AdversarialTraining(keras.Model):
 
     pgd and fast minimise `L(f(x'), y)`, where x' climbs L inside the ball; free does the same with
     one backward pass for both gradients, and keeps its perturbation from batch to batch; trades
-    minimises `L(f(x), y) + beta KL(p(x) || p(x'))`, where x' climbs the divergence. Crafting takes
-    gradients with respect to the image only, in inference mode: batch normalisation's statistics
-    stay as they are and dropout is off. "accuracy" and other metrics are those on x' in training
+    minimises `L(f(x), y) + beta KL(p(x) || p(x'))`, where x' climbs the divergence; ensemble
+    minimises `(L(f(x), y) + L(f(x'), y)) / 2`, where x' is a step from x on a model drawn each time
+    from static source models and the classifier itself. Crafting takes gradients with respect to
+    the image only, in inference mode: batch normalisation's statistics stay as they are and dropout
+    is off. "accuracy" and other metrics are those on x' in training
     and on clean images in `evaluate`.
 
     The classifier given is the one that is trained; use, save and export that one, or `save` this,
@@ -28,10 +33,14 @@ class AdversarialTraining(keras.Model):
         seed: of the noise, a whole number of at least 0. Noise depends on it and the optimizer's
             iterations only, so that a resumed run draws what an uninterrupted one would have.
         batch_size: largest batch; needed by "free", which keeps a perturbation of that size.
+        source_models: ensemble: at least one trained model, each a keras.Model or a differentiable
+            function from images to logits like the classifier's. They are never changed.
 
     Raises:
-        ValueError: the classifier is not built, "free" has no `batch_size`, or several replicas
-            with "free" or `crafting_training_mode`; `compile`: not exactly one loss.
+        ValueError: the classifier is not built, "free" has no `batch_size`, "ensemble" has no
+            `source_models` or another method has some, their logits have another shape, or several
+            replicas with "free", "ensemble" or `crafting_training_mode`; `compile`: not exactly one
+            loss.
 
     Example:
         ```python
@@ -43,7 +52,7 @@ class AdversarialTraining(keras.Model):
         ```
     """
 
-    def __init__(self, classifier, settings, *, seed=0, batch_size=None):
+    def __init__(self, classifier, settings, *, seed=0, batch_size=None, source_models=()):
         if not classifier.built:
             raise ValueError(
                 "`classifier` must be built: give it an input shape or call it once. "
@@ -56,6 +65,7 @@ class AdversarialTraining(keras.Model):
             self.settings = settings
             self._seed = seed
             self._check_replicas()
+            self._sources = self._checked_sources(source_models)
             self._epsilon = self._new_state("epsilon", (), settings.epsilon_at(0))
             self._perturbation = self._new_perturbation(batch_size)
             self._clean_accuracy = None
@@ -99,11 +109,11 @@ class AdversarialTraining(keras.Model):
         return self._perturbation
 
     def craft(self, images, labels, seed=None):
-        """Adversarial images as a training step of pgd, fast or trades uses them.
+        """Adversarial images as a training step of any method but free uses them.
 
         Args:
             images: float tensor (batch, ...) in [0, 1].
-            labels: as the loss takes them; not used by trades.
+            labels: as the loss takes them; not used by trades and ensemble.
             seed: two integers for the noise; None for that of the optimizer's present iteration.
 
         Returns:
@@ -149,27 +159,31 @@ class AdversarialTraining(keras.Model):
             start = noisy(images, epsilon, seed)
         if settings.method == "trades":
             clean = tf.stop_gradient(self._crafting_logits(images))
-            objective = lambda logits: _divergence(clean, logits)  # noqa: E731
-
-        def gradient_of(candidates):
-            # Weights are not watched, so that no gradient of theirs is computed.
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(candidates)
-                loss = tf.reduce_sum(objective(self._crafting_logits(candidates)))
-            return tape.gradient(loss, candidates)
-
-        return crafting.ascend(
+            objective = lambda logits: crafting.divergence(clean, logits)  # noqa: E731
+        ascend = functools.partial(
+            crafting.ascend,
             images,
             start,
-            gradient_of,
             epsilon=epsilon,
             step=settings.step_ratio * epsilon,
             steps=settings.steps,
         )
+        if settings.method == "ensemble":
+            return self._ascend_on_any(ascend, seed)
+        return ascend(crafting.gradient_of(self._crafting_logits, objective))
+
+    def _ascend_on_any(self, ascend, seed):
+        """Crafts on one of the source models or the classifier, all equally likely."""
+        objective = functools.partial(label_free_loss, self.settings.ensemble_attack)
+        models = (*self._sources, self._crafting_logits)
+        gradients = [crafting.gradient_of(logits_of, objective) for logits_of in models]
+        drawn = tf.random.stateless_uniform(
+            (), seed, 0, len(gradients), dtype=tf.int32, alg="philox"
+        )
+        return tf.switch_case(drawn, [functools.partial(ascend, of) for of in gradients])
 
     def _crafting_logits(self, images):
-        logits = self.classifier(images, training=self.settings.crafting_training_mode)
-        return tf.cast(logits, tf.float32)
+        return self.classifier(images, training=self.settings.crafting_training_mode)
 
     def _replay(self, images, labels, sample_weight):
         """One step of free: both gradients from one pass, then both updates."""
@@ -193,6 +207,10 @@ class AdversarialTraining(keras.Model):
             if self.settings.method == "trades":
                 clean_logits, logits = logits, self(images, training=True)
                 loss += self._robustness_loss(clean_logits, logits)
+            elif self.settings.method == "ensemble":
+                clean_logits = self(clean, training=True)
+                loss += self.compute_loss(clean, labels, clean_logits, sample_weight, training=True)
+                loss /= 2.0
             scaled = self.optimizer.scale_loss(loss)
         by_images, gradients = tape.gradient(scaled, (also_by_images, self.trainable_weights))
         self.optimizer.apply(gradients, self.trainable_weights)
@@ -202,7 +220,7 @@ class AdversarialTraining(keras.Model):
 
     def _robustness_loss(self, clean_logits, logits):
         """Beta times the mean divergence; 0 in warm-up, where dropout alone would cause some."""
-        mean = tf.reduce_mean(_divergence(clean_logits, logits))
+        mean = tf.reduce_mean(crafting.divergence(clean_logits, logits))
         beta = self.settings.beta * tf.cast(self._epsilon.value > 0, mean.dtype)
         # Replicas' gradients are summed; Keras scales its losses in the same way.
         return beta * mean / self.distribute_strategy.num_replicas_in_sync
@@ -220,9 +238,20 @@ class AdversarialTraining(keras.Model):
     def _check_replicas(self):
         replicas = self.distribute_strategy.num_replicas_in_sync
         settings = self.settings
-        if replicas > 1 and (settings.method == "free" or settings.crafting_training_mode):
-            what = "free" if settings.method == "free" else "crafting_training_mode"
+        alone = settings.method in ("free", "ensemble")
+        if replicas > 1 and (alone or settings.crafting_training_mode):
+            what = settings.method if alone else "crafting_training_mode"
             raise ValueError(f"{what} runs on one replica only. Received: {replicas} replicas")
+
+    def _checked_sources(self, source_models):
+        if self.settings.method == "ensemble":
+            return logits_functions(source_models, self.classifier)
+        if source_models:
+            raise ValueError(
+                "`source_models` must be left out unless method='ensemble'. "
+                f"Received: {len(source_models)} models"
+            )
+        return ()
 
     def _new_perturbation(self, batch_size):
         if self.settings.method != "free":
@@ -251,13 +280,6 @@ class _EpsilonOfEpoch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Sets the model's epsilon."""
         self.model.epsilon.assign(self.model.settings.epsilon_at(epoch))
-
-
-def _divergence(clean_logits, logits):
-    """KL(softmax(clean_logits) || softmax(logits)), of shape (batch,)."""
-    clean = tf.nn.log_softmax(tf.cast(clean_logits, tf.float32))
-    moved = tf.nn.log_softmax(tf.cast(logits, tf.float32))
-    return tf.reduce_sum(tf.exp(clean) * (clean - moved), axis=-1)
 
 
 def _is_correct(labels, logits):

@@ -3,7 +3,8 @@
 import dataclasses
 import math
 
-METHODS = ("pgd", "free", "fast", "trades")
+METHODS = ("pgd", "free", "fast", "trades", "ensemble")
+ENSEMBLE_ATTACKS = ("step_ll", "fgsm")
 # From this epsilon on, the many small steps of the MNIST recipes; below, those of CIFAR-10.
 _LARGE_EPSILON = 0.1
 _LARGE_STEPS, _LARGE_STEP_RATIO = 40, 1 / 30
@@ -11,8 +12,12 @@ _SMALL_STEPS = 10
 _SMALL_STEP_RATIOS = {"pgd": 1 / 4, "trades": 7 / 31}
 _FAST_STEP_RATIO = 1.25
 _FREE_STEP_RATIO = 1.0
+_ENSEMBLE_STEP_RATIO = 1.0
 _REPLAYS = 8
 _BETA = 6.0
+_ONE_STEP = ("fast", "free", "ensemble")
+# Setting -> the methods that it belongs to.
+_OF_METHOD = {"replays": ("free",), "beta": ("trades",), "ensemble_attack": ("ensemble",)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,17 +26,22 @@ class AdversarialSettings:
 
     Args:
         method: "pgd" (Madry et al., 2017, arXiv 1706.06083), "free" (Shafahi et al., 2019, arXiv
-            1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994) or "trades" (Zhang et al.,
-            2019, arXiv 1901.08573).
+            1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994), "trades" (Zhang et al.,
+            2019, arXiv 1901.08573) or "ensemble" (Tramer et al., 2017, arXiv 1705.07204).
         epsilon: the largest change of a pixel, in (0, 1].
         steps: gradient steps an image, at least 1; pgd and trades: 40 where epsilon is at least
-            0.1 (as published for MNIST), else 10 (CIFAR-10). fast takes one, free one a replay.
+            0.1 (as published for MNIST), else 10 (CIFAR-10). fast and ensemble take one, free one a
+            replay.
         step_ratio: size of a step / epsilon, above 0; pgd: 1/30 where epsilon is at least 0.1, else
             1/4; trades: 1/30 or 7/31; both for the published number of steps, and for another
-            such that all steps together reach as far. fast: 1.25; free: 1.
+            such that all steps together reach as far. fast: 1.25; free and ensemble: 1.
         replays: free: how often each batch is trained on, at least 2; 8 as published.
         beta: trades: weight of the divergence, above 0; 6 as published for CIFAR-10.
-        random_start: whether pgd and fast start anywhere in the ball, and trades beside the image.
+        ensemble_attack: ensemble: "step_ll", a step towards the class that the source model finds
+            least likely (as published for ImageNet, and the default), or "fgsm", a step away from
+            the class that it predicts (MNIST). Neither looks at the label, so it cannot leak.
+        random_start: whether pgd and fast start anywhere in the ball, and trades beside the image;
+            None for True. ensemble starts at the image.
         warm_up_epochs: first epochs that train on clean images, at least 0.
         epsilon_ramp_epochs: epochs after the warm-up with epsilons below the full one, at least 0.
         crafting_training_mode: whether crafting uses dropout and batch statistics, and moves the
@@ -51,7 +61,8 @@ class AdversarialSettings:
     step_ratio: float | None = None
     replays: int | None = None
     beta: float | None = None
-    random_start: bool = True
+    ensemble_attack: str | None = None
+    random_start: bool | None = None
     warm_up_epochs: int = 0
     epsilon_ramp_epochs: int = 0
     crafting_training_mode: bool = False
@@ -62,11 +73,17 @@ class AdversarialSettings:
             _refuse("method", "one of " + ", ".join(METHODS), self.method)
         if not 0 < self.epsilon <= 1:
             _refuse("epsilon", "in (0, 1]", self.epsilon)
-        for name, methods in (("replays", ("free",)), ("beta", ("trades",))):
+        for name, methods in _OF_METHOD.items():
             if getattr(self, name) is not None and self.method not in methods:
                 _refuse(name, f"None where method={self.method!r}", getattr(self, name))
-        if self.method in ("fast", "free") and self.steps not in (None, 1):
+        if self.method in _ONE_STEP and self.steps not in (None, 1):
             _refuse("steps", f"1 or None where method={self.method!r} (see pgd)", self.steps)
+        if self.ensemble_attack not in (None, *ENSEMBLE_ATTACKS):
+            _refuse(
+                "ensemble_attack", "one of " + ", ".join(ENSEMBLE_ATTACKS), self.ensemble_attack
+            )
+        if self.random_start and self.method == "ensemble":
+            _refuse("random_start", "None or False where method='ensemble'", self.random_start)
         for name, value in self._published().items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
@@ -92,6 +109,15 @@ class AdversarialSettings:
         return self.epsilon * min(1.0, (after + 1) / (self.epsilon_ramp_epochs + 1))
 
     def _published(self):
+        return {"random_start": self.method != "ensemble", **self._published_steps()}
+
+    def _published_steps(self):
+        if self.method == "ensemble":
+            return {
+                "steps": 1,
+                "step_ratio": _ENSEMBLE_STEP_RATIO,
+                "ensemble_attack": ENSEMBLE_ATTACKS[0],
+            }
         if self.method == "fast":
             return {"steps": 1, "step_ratio": _FAST_STEP_RATIO}
         if self.method == "free":

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.training import crafting
-from robust_keras.training.checkpoint import read_variable
+from robust_keras.training.averaging import read_variable
 
 _SEED = (0, 0)
 # Below an epsilon of 0.1 the published probe. From there on its coarse steps miss what finer ones

@@ -6,16 +6,10 @@ import zipfile
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.training.averaging import averaged_weights, read_variable
 from robust_keras.training.results import save_model
-
-
-def read_variable(variable):
-    """The value of a Keras or TensorFlow variable; of a distributed one, its replicas' mean."""
-    raw = variable.value if isinstance(variable, keras.Variable) else variable
-    return tf.convert_to_tensor(raw).numpy()
 
 
 class LastCheckpoint(keras.callbacks.Callback):
@@ -111,5 +105,6 @@ class BestCheckpoint(keras.callbacks.Callback):
         accuracy = (logs or {}).get(self._metric)
         if accuracy is None or epoch < self._first_epoch or accuracy <= self._best():
             return
-        save_model(self.model, self._path)
+        with averaged_weights(self.model):
+            save_model(self.model, self._path)
         self._score_path.write_text(f"{accuracy}\n")

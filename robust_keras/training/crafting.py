@@ -75,3 +75,28 @@ def ascend(images, start, gradient_of, *, epsilon, step, steps):
         maximum_iterations=steps,
     )
     return tf.stop_gradient(adversarial)
+
+
+def gradient_of(logits_of, objective):
+    """The gradient of `objective(logits_of(images))` by the images, as a function of them.
+
+    Args:
+        logits_of: function from images (batch, ...) to logits (batch, classes).
+        objective: function from float32 logits to values (batch,), to be climbed.
+    """
+
+    def gradient(candidates):
+        # Weights are not watched, so that no gradient of theirs is computed.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(candidates)
+            value = tf.reduce_sum(objective(tf.cast(logits_of(candidates), tf.float32)))
+        return tape.gradient(value, candidates)
+
+    return gradient
+
+
+def divergence(clean_logits, logits):
+    """KL(softmax(clean_logits) || softmax(logits)) of logits (batch, classes), shape (batch,)."""
+    clean = tf.nn.log_softmax(tf.cast(clean_logits, tf.float32))
+    moved = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+    return tf.reduce_sum(tf.exp(clean) * (clean - moved), axis=-1)

@@ -7,13 +7,15 @@ import keras
 
 from robust_keras.data import augmentation, hold_out, pipeline
 from robust_keras.errors import InputError
-from robust_keras.training import pruning
+from robust_keras.training import pruning_run, run_callbacks
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
+from robust_keras.training.denoising import DenoiserTraining
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
 from robust_keras.training.losses import TemperatureCrossEntropy
 from robust_keras.training.schedules import SCHEDULES
+from robust_keras.training.source_models import load_source_models
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -33,6 +35,8 @@ def compile_model(model, config, total_steps):
             learning_rate,
             weight_decay=config.weight_decay or None,
             global_clipnorm=config.clip_norm or None,
+            use_ema=bool(config.ema_momentum),
+            ema_momentum=config.ema_momentum,
         ),
         loss=TemperatureCrossEntropy(config.temperature),
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
@@ -42,6 +46,10 @@ def compile_model(model, config, total_steps):
 
 def adversarial_training(model, config):
     """The model wrapped as the config asks; the model itself for `--adversarial=none`."""
+    if config.denoiser:
+        return DenoiserTraining(
+            model, epsilon=config.denoiser_epsilon, guide=config.denoiser_guide, seed=config.seed
+        )
     if config.adversarial == "none":
         return model
     settings = AdversarialSettings(
@@ -50,10 +58,17 @@ def adversarial_training(model, config):
         steps=config.adversarial_steps or None,
         replays=config.replays or None,
         beta=config.trades_beta or None,
+        ensemble_attack=config.ensemble_attack if config.adversarial == "ensemble" else None,
         warm_up_epochs=config.warm_up_epochs,
         epsilon_ramp_epochs=config.epsilon_ramp_epochs,
     )
-    return AdversarialTraining(model, settings, seed=config.seed, batch_size=config.batch_size)
+    return AdversarialTraining(
+        model,
+        settings,
+        seed=config.seed,
+        batch_size=config.batch_size,
+        source_models=load_source_models(config.source_models, model),
+    )
 
 
 def _updates_per_batch(model):
@@ -63,8 +78,11 @@ def _updates_per_batch(model):
 
 
 def _guard(config, split):
-    """Probes images from all over a split; nothing where there is no adversarial training."""
-    if config.adversarial == "none":
+    """Probes images from all over a split; nothing where there is no adversarial training.
+
+    Nor for ensemble, which aims at other models' attacks: what it has against PGD comes and goes.
+    """
+    if config.adversarial in ("none", "ensemble"):
         return []
     probed = split.select(slice(None, None, -(-len(split) // _PROBED_IMAGES)))
     return [
@@ -74,27 +92,11 @@ def _guard(config, split):
     ]
 
 
-def pruning_callback(config, total_steps):
-    """The callback that prunes as the config asks, or None where nothing is to be pruned."""
-    if not config.final_sparsity:
-        return None
-    begin = round(config.pruning_begin * total_steps)
-    end = max(round(config.pruning_end * total_steps), begin + 1)
-    if config.pruning_schedule == "constant":
-        schedule = pruning.constant_sparsity(
-            config.final_sparsity, begin, end, config.pruning_frequency
-        )
-    else:
-        schedule = pruning.polynomial_decay(
-            config.initial_sparsity, config.final_sparsity, begin, end, config.pruning_frequency
-        )
-    return pruning.PruneLowMagnitude(schedule, layer_kinds=config.pruning_layers)
-
-
-def _callbacks(config, directory, guard, pruner, checkpoint, initial_epoch, steps):
-    first_final_epoch = 0
-    if pruner is not None:
-        first_final_epoch = -(-round(config.pruning_end * steps * config.epochs) // steps) - 1
+def _callbacks(config, directory, guard, pruner, checkpoint, more, initial_epoch, steps):
+    changed_until = config.kwta_end if config.kwta_final_ratio else 0.0
+    if config.final_sparsity:
+        changed_until = max(changed_until, config.pruning_end)
+    first_final_epoch = max(-(-round(changed_until * steps * config.epochs) // steps) - 1, 0)
     best = []
     if config.validation_fraction:
         # Clean accuracy would choose an epoch of the warm-up.
@@ -102,6 +104,7 @@ def _callbacks(config, directory, guard, pruner, checkpoint, initial_epoch, step
         best = [BestCheckpoint(directory.best_path, first_epoch=first_final_epoch, metric=metric)]
     return [
         StopOnNonFiniteLoss(),
+        *more,
         *guard,
         *([pruner] if pruner is not None else []),
         *log_callbacks(directory.csv_path, directory.tensorboard_path, initial_epoch),
@@ -132,13 +135,13 @@ def fit(model, split, config, directory):
     training, validation = hold_out(split, config.validation_fraction, config.seed)
     steps = pipeline.steps_per_epoch(training, config.batch_size)
     model = adversarial_training(model, config)
-    compile_model(model, config, steps * config.epochs * _updates_per_batch(model))
-    pruner = pruning_callback(config, steps * config.epochs)
+    total_steps = steps * config.epochs * _updates_per_batch(model)
+    compile_model(model, config, total_steps)
+    pruner = pruning_run.pruning_callback(config, steps * config.epochs)
     checkpoint = LastCheckpoint(
         directory.checkpoint_path, lambda: pruner.variables if pruner is not None else ()
     )
-    if pruner is not None:
-        pruner.set_model(model)
+    pruning_run.prepare(pruner, model)
     directory.begin()
     initial_epoch = checkpoint.restore(model)
     if initial_epoch:
@@ -165,6 +168,11 @@ def fit(model, split, config, directory):
             _guard(config, validation or training),
             pruner,
             checkpoint,
+            [
+                *run_callbacks.falling_ratio(config, total_steps),
+                *run_callbacks.validate_average(config),
+                *run_callbacks.layer_log(config, model, training, directory, initial_epoch),
+            ],
             initial_epoch,
             steps,
         ),

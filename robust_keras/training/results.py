@@ -5,6 +5,7 @@ import numpy as np
 
 from robust_keras.data import pipeline
 from robust_keras.training.adversarial import AdversarialTraining
+from robust_keras.training.denoising import DenoiserTraining
 
 
 def save_model(model, path):
@@ -15,10 +16,10 @@ def save_model(model, path):
 
     Args:
         model: functional or sequential Keras model of one input and one output, or an
-            `AdversarialTraining` of one, of which the model is saved.
+            `AdversarialTraining` or `DenoiserTraining` of one, of which the model is saved.
         path: `pathlib.Path` of the file.
     """
-    if isinstance(model, AdversarialTraining):
+    if isinstance(model, AdversarialTraining | DenoiserTraining):
         model = model.classifier
     temporary = path.with_name("part-" + path.name)
     keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(temporary)

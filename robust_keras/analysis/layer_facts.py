@@ -1,0 +1,108 @@
+"""What is known of a model's layers, kept beside a SavedModel, where its layers are gone."""
+
+import csv
+import json
+import math
+import pathlib
+
+import keras
+
+from robust_keras.analysis.slopes import kernel_slopes
+from robust_keras.run_directory import write_atomically
+
+# The place for files that TensorFlow Serving shall not look at.
+_FILE = pathlib.Path("assets.extra") / "layers.json"
+
+
+def layer_facts(model, gradient_norms=None):
+    """Slope and gradient of each layer of which either is known.
+
+    Args:
+        model: a built `keras.Model`.
+        gradient_norms: dict from layer name to the norm of the training loss' gradient.
+
+    Returns:
+        A list of dicts with `name`, `largest_slope` and `gradient_norm`, None where unknown or not
+        finite, in the model's order.
+
+    Example:
+        `layer_facts(model)` -> `[{"name": "stem_activation", "largest_slope": 3.1, ...}, ...]`
+    """
+    slopes, norms = kernel_slopes(model), gradient_norms or {}
+    return [
+        {
+            "name": name,
+            "largest_slope": _finite(slopes.get(name)),
+            "gradient_norm": _finite(norms.get(name)),
+        }
+        for name in dict.fromkeys([*norms, *slopes])
+    ]
+
+
+def write_layer_facts(model, layer_log, saved_model):
+    """Writes `assets.extra/layers.json` into a SavedModel, unless nothing is known.
+
+    Args:
+        model: the `keras.Model` that was exported.
+        layer_log: path of a `LayerLog`'s CSV file, which need not exist.
+        saved_model: the SavedModel's directory.
+    """
+    facts = layer_facts(model, last_gradient_norms(layer_log))
+    if facts:
+        path = pathlib.Path(saved_model) / _FILE
+        path.parent.mkdir(exist_ok=True)
+        write_atomically(path, json.dumps(facts, indent=1) + "\n")
+
+
+def read_layer_facts(classifier):
+    """The layer facts of a loaded classifier: computed for a `.keras` file, else as exported.
+
+    Args:
+        classifier: a `serving.Classifier`.
+
+    Returns:
+        As `layer_facts`; empty where nothing is known. The gradients of a `.keras` file are those
+        of the training run in whose directory it lies.
+    """
+    path = pathlib.Path(classifier.path)
+    if path.suffix == ".keras":
+        model = keras.models.load_model(path, compile=False)
+        return layer_facts(model, last_gradient_norms(path.parent / "logs" / "layers.csv"))
+    try:
+        found = json.loads((path / _FILE).read_text(encoding="utf-8"))
+        return [
+            {
+                "name": str(item["name"]),
+                "largest_slope": _finite(item["largest_slope"]),
+                "gradient_norm": _finite(item["gradient_norm"]),
+            }
+            for item in found
+        ]
+    # A stranger's SavedModel may have a file of that name and any content.
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def last_gradient_norms(csv_path):
+    """The gradient norms of the last epoch in a `LayerLog`'s CSV file, by layer.
+
+    Args:
+        csv_path: the file; where there is none, nothing was logged.
+
+    Returns:
+        A dict from layer name to a float; empty without a file.
+    """
+    path = pathlib.Path(csv_path)
+    if not path.exists():
+        return {}
+    with path.open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["gradient_norm"]]
+    return {
+        row["layer"]: float(row["gradient_norm"])
+        for row in rows
+        if row["epoch"] == rows[-1]["epoch"]
+    }
+
+
+def _finite(value):
+    return float(value) if value is not None and math.isfinite(value) and value >= 0 else None

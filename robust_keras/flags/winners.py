@@ -1,0 +1,51 @@
+"""Flags of k-winners-take-all."""
+
+import dataclasses
+
+from robust_keras.errors import InputError
+from robust_keras.flags import values
+from robust_keras.flags.field import flag
+
+
+@dataclasses.dataclass(frozen=True)
+class WinnerFlags:
+    """k-winners-take-all."""
+
+    kwta_ratio: float = flag(
+        0.0,
+        values.Number(minimum=0.0, maximum=1.0),
+        "Share of each layer's entries that pass --activation=kwta; 0 for 0.2.",
+    )
+    kwta_final_ratio: float = flag(
+        0.0,
+        values.Number(minimum=0.0, maximum=1.0),
+        "That share at the end, reached in a straight line while training; 0 to keep it.",
+    )
+    kwta_begin: float = flag(
+        0.1,
+        values.Number(minimum=0.0, maximum=1.0),
+        "Share of all training steps after which the ratio begins to fall.",
+    )
+    kwta_end: float = flag(
+        0.8,
+        values.Number(minimum=0.0, maximum=1.0),
+        "Share of all training steps after which the final ratio is reached.",
+    )
+
+    def check_together(self):
+        """Raises InputError for the first value that does not fit another."""
+        for name in ("kwta_ratio", "kwta_final_ratio"):
+            if getattr(self, name) and self.activation != "kwta":
+                raise InputError.expected(
+                    f"--{name}", f"0 with --activation={self.activation}", getattr(self, name)
+                )
+        if self.kwta_final_ratio > (self.kwta_ratio or 0.2):
+            raise InputError.expected(
+                "--kwta_final_ratio",
+                f"at most --kwta_ratio={self.kwta_ratio or 0.2}",
+                self.kwta_final_ratio,
+            )
+        if self.kwta_end <= self.kwta_begin:
+            raise InputError.expected(
+                "--kwta_end", f"more than --kwta_begin={self.kwta_begin}", self.kwta_end
+            )

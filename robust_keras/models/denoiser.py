@@ -1,0 +1,85 @@
+"""A small U-Net that takes adversarial noise out of images, in front of a classifier."""
+
+import keras
+
+_WIDTHS = (16, 32, 64)
+
+
+def unet(image_shape, *, widths=_WIDTHS):
+    """A denoiser `D(x) = x + U(x)`, the identity at the start.
+
+    U is a U-Net: two convolutions (3x3, batch normalisation, ReLU) a stage, each stage but the
+    first at half the resolution of the one before; on the way back bilinear enlargement, the skip
+    and two convolutions; at last a 1x1 convolution that starts at zero. The published one has five
+    stages of 64 to 256 channels; this one is for small images and small machines.
+
+    Liao et al., Defense against Adversarial Attacks Using High-Level Representation Guided
+    Denoiser, 2017, arXiv 1712.02976.
+
+    Args:
+        image_shape: (height, width, channels).
+        widths: channels of each stage, at least two.
+
+    Returns:
+        A `keras.Model` named "denoiser" from images to images of the same shape, of Keras' own
+        layers.
+
+    Raises:
+        ValueError: fewer than two stages.
+    """
+    if len(widths) < 2:
+        raise ValueError(f"`widths` must hold at least two stages. Received: widths={widths}")
+    images = keras.Input(image_shape, name="images")
+    x, skips = images, []
+    for stage, width in enumerate(widths):
+        x = _convolutions(x, width, f"down{stage}", strides=2 if stage else 1)
+        skips.append(x)
+    for stage in reversed(range(len(widths) - 1)):
+        skip = skips[stage]
+        x = keras.layers.Resizing(*skip.shape[1:3], name=f"enlarged{stage}")(x)
+        x = keras.layers.Concatenate(name=f"skip{stage}")([x, skip])
+        x = _convolutions(x, widths[stage], f"up{stage}")
+    change = keras.layers.Conv2D(
+        image_shape[-1],
+        1,
+        use_bias=False,
+        kernel_initializer="zeros",
+        dtype="float32",
+        name="change",
+    )(x)
+    denoised = keras.layers.Add(dtype="float32", name="denoised")([images, change])
+    return keras.Model(images, denoised, name="denoiser")
+
+
+def _convolutions(x, width, name, strides=1):
+    for number in (1, 2):
+        x = keras.layers.Conv2D(
+            width,
+            3,
+            strides=strides if number == 1 else 1,
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name=f"{name}_conv{number}",
+        )(x)
+        x = keras.layers.BatchNormalization(momentum=0.9, name=f"{name}_norm{number}")(x)
+        x = keras.layers.ReLU(name=f"{name}_relu{number}")(x)
+    return x
+
+
+def behind_denoiser(classifier, **settings):
+    """A model of a new denoiser and a classifier behind it, which is frozen.
+
+    Args:
+        classifier: a built keras.Model from images in [0, 1] to logits. It is set not to train, and
+            always runs in inference mode, its batch normalisation included.
+        **settings: of `unet`.
+
+    Returns:
+        A functional `keras.Model` from images to logits, to be trained by `DenoiserTraining`.
+    """
+    classifier.trainable = False
+    image_shape = tuple(classifier.input_shape[1:])
+    images = keras.Input(image_shape, dtype="float32", name="images")
+    denoised = unet(image_shape, **settings)(images)
+    return keras.Model(images, classifier(denoised, training=False), name="denoised")

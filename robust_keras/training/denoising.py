@@ -1,0 +1,173 @@
+"""Training a denoiser in front of a frozen classifier, guided by what the classifier sees."""
+
+import functools
+
+import keras
+import tensorflow as tf
+
+from robust_keras import serving
+from robust_keras.errors import InputError
+from robust_keras.models.denoiser import behind_denoiser
+from robust_keras.training import crafting
+
+GUIDES = ("logits", "features")
+_STEPS = (1, 2, 4)  # of the attacks to denoise
+
+
+class DenoiserTraining(keras.Model):
+    """Trains the denoiser D of a `behind_denoiser` model so that its classifier f sees no attack.
+
+    Minimises `mean |r(D(x')) - r(x)|`, where r are f's logits or the input of its last layer, and
+    x' is x itself, x with uniform noise, or x after 1, 2 or 4 signed gradient steps on f: one of
+    these a batch, each image with an epsilon of its own, drawn uniformly up to `epsilon`. f is
+    never changed and no label is used but to craft. "accuracy" and other metrics are those of
+    f(D(x')). Validation measures loss and metrics after 4 steps at the full epsilon.
+
+    Liao et al., 2017, arXiv 1712.02976 (LGD and FGD). An attacker who knows D goes through it:
+    Athalye and Carlini, 2018, arXiv 1804.03286, so evaluate the exported model, which is both.
+
+    Args:
+        classifier: what `behind_denoiser` returned.
+        epsilon: largest change of a pixel, in (0, 1].
+        guide: "logits" or "features".
+        seed: of what is drawn, a whole number of at least 0; with the optimizer's iterations.
+
+    Raises:
+        ValueError: an argument is out of its range, the model holds no denoiser and classifier, or
+            there are several replicas.
+
+    Example:
+        ```python
+        model = behind_denoiser(keras.models.load_model("standard.keras"))
+        training = DenoiserTraining(model, epsilon=0.3)
+        training.compile("adam", metrics=["accuracy"])
+        training.fit(images, labels, epochs=5)
+        model.save("denoised.keras")
+        ```
+    """
+
+    def __init__(self, classifier, *, epsilon, guide="logits", seed=0):
+        if not 0 < epsilon <= 1:
+            raise ValueError(f"`epsilon` must be in (0, 1]. Received: epsilon={epsilon}")
+        if guide not in GUIDES:
+            names = ", ".join(GUIDES)
+            raise ValueError(f"`guide` must be one of {names}. Received: guide={guide!r}")
+        denoiser, frozen = _parts(classifier)
+        if classifier.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError("a denoiser trains on one replica only. Received: several")
+        super().__init__(name=classifier.name, dtype=classifier.dtype_policy, autocast=False)
+        self.classifier = classifier
+        self._denoiser, self._frozen = denoiser, frozen
+        self._epsilon, self._seed = epsilon, seed
+        seen = frozen.layers[-1].input if guide == "features" else frozen.outputs[0]
+        self._represent = keras.Model(frozen.inputs, seen, trainable=False)
+
+    def call(self, images, training=None):
+        """The classifier's logits (batch, classes) of the denoised images."""
+        return self.classifier(images, training=training)
+
+    def save(self, *args, **kwargs):
+        """Saves the denoiser with the classifier, which need none of this code to load."""
+        return self.classifier.save(*args, **kwargs)
+
+    def train_step(self, data):
+        """Crafts and updates the denoiser's weights."""
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        moved = self.craft(images, labels)
+        with tf.GradientTape() as tape:
+            loss, denoised = self._guided_loss(images, moved, training=True)
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, self.trainable_weights)
+        self.optimizer.apply(gradients, self.trainable_weights)
+        return self._logs(images, labels, loss, denoised)
+
+    def test_step(self, data):
+        """Loss and metrics on the strongest of the attacks: a draw would not compare epochs."""
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        moved = self._attacked(images, labels, self._epsilon, _STEPS[-1])
+        loss, denoised = self._guided_loss(images, moved, training=False)
+        return self._logs(images, labels, loss, denoised)
+
+    def craft(self, images, labels):
+        """The images x' of the optimizer's present iteration, within epsilon and [0, 1].
+
+        Args:
+            images: float tensor (batch, ...) in [0, 1].
+            labels: class numbers (batch,).
+        """
+        images = tf.convert_to_tensor(images, tf.float32)
+        step = tf.cast(self.optimizer.iterations.value, tf.int64)
+        seeds = tf.random.experimental.stateless_split(
+            tf.stack([tf.constant(self._seed, tf.int64), step]), 3, alg="philox"
+        )
+        shape = tf.concat([tf.shape(images)[:1], [1, 1, 1]], 0)
+        epsilon = self._epsilon * tf.random.stateless_uniform(shape, seeds[0], alg="philox")
+        kinds = [
+            lambda: tf.identity(images),
+            lambda: crafting.uniform_start(images, epsilon, seeds[1]),
+            *(functools.partial(self._attacked, images, labels, epsilon, n) for n in _STEPS),
+        ]
+        drawn = tf.random.stateless_uniform(
+            (), seeds[2], 0, len(kinds), dtype=tf.int32, alg="philox"
+        )
+        return tf.switch_case(drawn, kinds)
+
+    def _attacked(self, images, labels, epsilon, steps):
+        """The images after signed gradient steps on the classifier alone."""
+        images = tf.convert_to_tensor(images, tf.float32)
+        labels = tf.cast(tf.reshape(labels, [-1]), tf.int32)
+
+        def loss(logits):
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+        gradient = crafting.gradient_of(lambda x: self._frozen(x, training=False), loss)
+        return crafting.ascend(
+            images, images, gradient, epsilon=epsilon, step=epsilon / steps, steps=steps
+        )
+
+    def _guided_loss(self, images, moved, training):
+        denoised = self._denoiser(moved, training=training)
+        clean = tf.stop_gradient(self._represent(images, training=False))
+        difference = self._represent(denoised, training=False) - clean
+        return tf.reduce_mean(tf.abs(tf.cast(difference, tf.float32))), denoised
+
+    def _logs(self, images, labels, loss, denoised):
+        self._loss_tracker.update_state(loss, sample_weight=tf.shape(images)[0])
+        logits = self._frozen(denoised, training=False)
+        return self.compute_metrics(images, labels, logits)
+
+
+def load_behind_denoiser(path, dataset):
+    """The model that `--denoiser` trains: a new denoiser before the classifier of a file.
+
+    Args:
+        path: a `.keras` file.
+        dataset: the data set that it shall classify.
+
+    Returns:
+        What `behind_denoiser` returns.
+
+    Raises:
+        InputError: there is no such file, or no classifier of the data set's images in it whose
+            outputs are logits.
+    """
+    found = serving.load(path)
+    expected = f"a classifier of {dataset.image_shape} images and {dataset.num_classes} classes"
+    if found.image_shape != tuple(dataset.image_shape) or found.num_classes != dataset.num_classes:
+        received = f"one of {found.image_shape} images and {found.num_classes} classes"
+        raise InputError.expected(str(path), expected, received)
+    if found.output_kind != "logits" or found.gradient_error is not None:
+        received = found.gradient_error or "one that returns probabilities"
+        raise InputError.expected(str(path), "a differentiable classifier to logits", received)
+    return behind_denoiser(keras.models.load_model(path, compile=False))
+
+
+def _parts(model):
+    """The denoiser and the frozen classifier in a model."""
+    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    if [layer.name for layer in inner[:1]] != ["denoiser"] or len(inner) != 2:
+        raise ValueError(
+            "`classifier` must be a model of `behind_denoiser`. "
+            f"Received: a model of {[layer.name for layer in model.layers]}"
+        )
+    return inner

@@ -1,0 +1,34 @@
+"""The network that a run trains."""
+
+from robust_keras import data, models
+from robust_keras.training.denoising import load_behind_denoiser
+
+
+def network(config, dataset):
+    """Builds what the config asks for: a classifier, or a denoiser in front of a trained one.
+
+    Call it in the scope of the run's strategy.
+
+    Args:
+        config: a `TrainConfig`.
+        dataset: the `Dataset` to be classified.
+
+    Returns:
+        A functional `keras.Model` from images to logits.
+
+    Raises:
+        InputError: the data set's images do not fit the network, or the trained classifier cannot
+            be used.
+    """
+    if config.denoiser:
+        return load_behind_denoiser(config.classifier, dataset)
+    mean, variance = data.channel_statistics(dataset.train)
+    return models.build(
+        config.model,
+        image_shape=dataset.image_shape,
+        num_classes=dataset.num_classes,
+        activation=config.activation,
+        mean=mean,
+        variance=variance,
+        kernel_scale=config.kernel_scale,
+    )

@@ -1,0 +1,43 @@
+"""The callbacks that a run's flags ask for, beside those that every run has."""
+
+from layers import KernelActivation
+from robust_keras.training.averaging import ValidateAverage
+from robust_keras.training.layer_log import LayerLog
+from robust_keras.training.winner_ratio import FallingRatio
+
+_LOGGED_IMAGES = 128
+_DEFAULT_RATIO = 0.2
+
+
+def falling_ratio(config, total_steps):
+    """[FallingRatio] where the config sets a ratio of k-winners-take-all, else []."""
+    if not (config.kwta_ratio or config.kwta_final_ratio):
+        return []
+    initial = config.kwta_ratio or _DEFAULT_RATIO
+    begin = round(config.kwta_begin * total_steps)
+    end = max(round(config.kwta_end * total_steps), begin + 1)
+    return [FallingRatio(initial, config.kwta_final_ratio or initial, begin, end)]
+
+
+def validate_average(config):
+    """[ValidateAverage] where the config averages weights, else []."""
+    return [ValidateAverage()] if config.ema_momentum else []
+
+
+def layer_log(config, model, split, directory, initial_epoch):
+    """[LayerLog] on the split's first images where the config or the model asks for it, else []."""
+    if config.denoiser:  # whose loss is not the classifier's
+        return []
+    kernels = any(isinstance(layer, KernelActivation) for layer in model._flatten_layers())
+    if config.layer_log == "never" or (config.layer_log == "auto" and not kernels):
+        return []
+    logged = split.select(slice(0, _LOGGED_IMAGES))
+    return [
+        LayerLog(
+            logged.float_images(),
+            logged.labels,
+            csv_path=directory.layers_path,
+            tensorboard_path=directory.tensorboard_path / "layers",
+            initial_epoch=initial_epoch,
+        )
+    ]
