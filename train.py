@@ -34,6 +34,9 @@ def main(config):
             activation=config.activation,
             mean=mean,
             variance=variance,
+            nonsense_classes=config.nonsense_classes,
+            rejection_threshold=config.rejection_threshold,
+            temperature=config.serving_temperature,
         )
         training.fit(model, dataset.train, config, directory)
     training.save_model(model, directory.model_path)

@@ -11,6 +11,8 @@ import re
 from robust_keras.flags import values
 from robust_keras.flags.adversarial import AdversarialFlags
 from robust_keras.flags.field import Flags, flag
+from robust_keras.flags.loss import LossFlags
+from robust_keras.flags.nonsense import NonsenseFlags
 from robust_keras.flags.pruning import PruningFlags
 
 MODEL_NAMES = (
@@ -60,7 +62,7 @@ DISTRIBUTIONS = ("none", "mirrored")
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig(AdversarialFlags, PruningFlags, Flags):
+class TrainConfig(AdversarialFlags, LossFlags, NonsenseFlags, PruningFlags, Flags):
     """One training run. Steps are optimizer steps, sparsities fractions, images in [0, 1]."""
 
     dataset: str = flag(

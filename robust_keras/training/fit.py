@@ -5,14 +5,14 @@ import sys
 
 import keras
 
-from robust_keras.data import augmentation, hold_out, pipeline
+from robust_keras.data import hold_out, pipeline
 from robust_keras.errors import InputError
-from robust_keras.training import pruning
+from robust_keras.training import pruning, training_data
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
-from robust_keras.training.losses import TemperatureCrossEntropy
+from robust_keras.training.losses import LOSSES, LabelAccuracy
 from robust_keras.training.schedules import SCHEDULES
 
 OPTIMIZERS = {
@@ -34,8 +34,8 @@ def compile_model(model, config, total_steps):
             weight_decay=config.weight_decay or None,
             global_clipnorm=config.clip_norm or None,
         ),
-        loss=TemperatureCrossEntropy(config.temperature),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        loss=LOSSES[config.loss](config),
+        metrics=[LabelAccuracy()],
         jit_compile=False,
     )
 
@@ -130,7 +130,8 @@ def fit(model, split, config, directory):
             "--batch_size", f"at most the {len(split)} training images", config.batch_size
         )
     training, validation = hold_out(split, config.validation_fraction, config.seed)
-    steps = pipeline.steps_per_epoch(training, config.batch_size)
+    trained = training_data.training_set(training, config, model.output_shape[-1])
+    steps = pipeline.steps_per_epoch(trained, config.batch_size)
     model = adversarial_training(model, config)
     compile_model(model, config, steps * config.epochs * _updates_per_batch(model))
     pruner = pruning_callback(config, steps * config.epochs)
@@ -144,12 +145,12 @@ def fit(model, split, config, directory):
     if initial_epoch:
         print(f"resuming after epoch {initial_epoch} of {config.epochs}")
     batches = pipeline.training_dataset(
-        training,
+        trained,
         batch_size=config.batch_size,
         seed=config.seed,
         epochs=config.epochs,
         initial_epoch=initial_epoch,
-        augment=augmentation.crop_and_flip if config.augment else None,
+        augment=training_data.augment(config, split.image_shape),
     )
     held_out = validation and pipeline.evaluation_dataset(validation, batch_size=config.batch_size)
     model.fit(
