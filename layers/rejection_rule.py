@@ -58,7 +58,7 @@ class RejectionRule(FloatLayer):
     def call(self, inputs):
         """Returns the logits as they are."""
         self.require_float(inputs)
-        return inputs
+        return self.narrow(inputs)
 
     def confidences(self, logits):
         """Returns the confidence (...,) in [0, 1] of logits (..., classes)."""

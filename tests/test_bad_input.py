@@ -115,6 +115,7 @@ TRAIN = {
             "--dataset=good.npz",
             "--model=fc5",
             "--batch_size=4",
+            "--validation_fraction=0",
             "--distillation_teacher=none.keras",
         ],
         "--distillation_teacher: none.keras: expected.*received nothing of that name",
@@ -124,6 +125,7 @@ TRAIN = {
             "--dataset=good.npz",
             "--model=fc5",
             "--batch_size=4",
+            "--validation_fraction=0",
             "--distillation_teacher=damaged.keras",
         ],
         "--distillation_teacher: damaged.keras: expected a .keras file that Keras can load",
@@ -133,6 +135,7 @@ TRAIN = {
             "--dataset=three.npz",
             "--model=fc5",
             "--batch_size=4",
+            "--validation_fraction=0",
             "--distillation_teacher=good.keras",
         ],
         "--distillation_teacher: expected a model of 3 classes.*received good.keras, of 2",
@@ -142,7 +145,13 @@ TRAIN = {
         r"a model of images of shape \(28, 28, 1\); received good.keras, of \(8, 8, 1\)",
     ),
     "teacher without nonsense": (
-        ["--dataset=good.npz", "--model=fc5", "--batch_size=4", "--distillation_teacher=good.keras"]
+        [
+            "--dataset=good.npz",
+            "--model=fc5",
+            "--batch_size=4",
+            "--validation_fraction=0",
+            "--distillation_teacher=good.keras",
+        ]
         + ["--mean_training"],
         "--distillation_teacher: expected a model of 4 classes",
     ),
