@@ -170,6 +170,12 @@ class EvaluateConfig(Flags):
         "Largest allowed perturbations of images in [0, 1], comma separated; fractions such as "
         "8/255 work.",
     )
+    attacker_temperature: float = flag(
+        1.0,
+        values.Number(above=0.0),
+        "The attacker divides logits by this: for a model trained at a --temperature, that one for "
+        "an attacker who knows it, 1 for one who does not.",
+    )
     batch_size: int = flag(250, values.Whole(minimum=1), "Images a forward or backward pass.")
     seed: int = flag(0, values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random.")
     output_dir: str = flag(

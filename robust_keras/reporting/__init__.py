@@ -13,6 +13,7 @@ from robust_keras.reporting.parts import (
     ThreatModelReport,
     WorstCaseReport,
 )
+from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.report import Report
 from robust_keras.reporting.summary import summary_table
 
@@ -22,6 +23,7 @@ __all__ = [
     "DatasetReport",
     "ExampleReport",
     "ModelReport",
+    "RejectionReport",
     "Report",
     "ThreatModelReport",
     "WorstCaseReport",
