@@ -38,7 +38,9 @@ def main(config):
             rejection_threshold=config.rejection_threshold,
             temperature=config.serving_temperature,
         )
+        model = training.before_training(model, config)
         training.fit(model, dataset.train, config, directory)
+        model = training.after_training(model, config)
     training.save_model(model, directory.model_path)
     trained = keras.models.load_model(directory.model_path)
     served = serving.export(

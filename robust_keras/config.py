@@ -14,6 +14,7 @@ from robust_keras.flags.field import Flags, flag
 from robust_keras.flags.loss import LossFlags
 from robust_keras.flags.nonsense import NonsenseFlags
 from robust_keras.flags.pruning import PruningFlags
+from robust_keras.flags.structure import StructureFlags
 
 MODEL_NAMES = (
     "fc5",
@@ -62,7 +63,7 @@ DISTRIBUTIONS = ("none", "mirrored")
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig(AdversarialFlags, LossFlags, NonsenseFlags, PruningFlags, Flags):
+class TrainConfig(AdversarialFlags, LossFlags, NonsenseFlags, PruningFlags, StructureFlags, Flags):
     """One training run. Steps are optimizer steps, sparsities fractions, images in [0, 1]."""
 
     dataset: str = flag(

@@ -160,6 +160,21 @@ TRAIN = {
     "draw of no noise": (["--noise_draw=once"], "expected published without --noise_training"),
     "nonsense that is off": (["--nonsense_share=0.1"], "expected 0.0 without --mean_training"),
     "threshold 1": (["--rejection_threshold=1"], "--rejection_threshold: expected a number"),
+    "nuclear norm": (["--nuclear_norm=-1"], "--nuclear_norm: expected a number of at least 0"),
+    "half a rank": (["--low_rank=2.5"], "--low_rank: expected a whole number, or a share below 1"),
+    "rank below 0": (["--low_rank=-1"], "--low_rank: expected a number of at least 0"),
+    "rank of no convolution": (
+        ["--low_rank=0.5", "--model=fc5"],
+        "--low_rank: expected 0 for a model without convolutions.*received fc5",
+    ),
+    "constraint without rank": (
+        ["--low_rank_method=constraint"],
+        "--low_rank_method: expected layers while --low_rank is 0",
+    ),
+    "zeros that are filled": (
+        ["--low_rank=2", "--low_rank_method=constraint", "--final_sparsity=0.5"],
+        "--final_sparsity: expected 0 with --low_rank_method=constraint",
+    ),
     "clip norm": (["--clip_norm=-1"], "--clip_norm: expected a number of at least 0"),
     "weight decay": (["--weight_decay=-1"], "--weight_decay: expected a number of at least 0"),
     "directory is a file": (["--output_dir=text.npz"], "a directory; received text.npz"),
@@ -197,6 +212,10 @@ EVALUATE = {
     "epsilon by zero": (["--models=good.keras", "--epsilons=8/0"], r"numbers in \[0, 1\]"),
     "epsilon twice": (["--models=good.keras", "--epsilons=0.1,0.1"], "different numbers"),
     "no epsilon": (["--models=good.keras", "--epsilons="], r"numbers in \[0, 1\]"),
+    "attacker's temperature": (
+        ["--models=good.keras", "--attacker_temperature=0"],
+        "--attacker_temperature: expected a number above 0",
+    ),
     "unknown attack": (["--models=good.keras", "--attacks=pgd,pdg"], "received pgd,pdg"),
     "attack twice": (["--models=good.keras", "--attacks=pgd,pgd"], "each once"),
     "norm": (["--models=good.keras", "--norm=l1"], "--norm: expected one of linf, l2"),

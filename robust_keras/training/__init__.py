@@ -1,8 +1,17 @@
 """Training: fitting, adversarial training, pruning, and what keeps a run alive."""
 
 from robust_keras.training.fit import fit
+from robust_keras.training.low_rank_training import after_training, before_training
 from robust_keras.training.prunable_kernels import sparsity
 from robust_keras.training.reproducible import make_reproducible
 from robust_keras.training.results import accuracy, save_model
 
-__all__ = ["accuracy", "fit", "make_reproducible", "save_model", "sparsity"]
+__all__ = [
+    "accuracy",
+    "after_training",
+    "before_training",
+    "fit",
+    "make_reproducible",
+    "save_model",
+    "sparsity",
+]

@@ -7,12 +7,13 @@ import keras
 
 from robust_keras.data import hold_out, pipeline
 from robust_keras.errors import InputError
-from robust_keras.training import pruning, training_data
+from robust_keras.training import low_rank_training, pruning, training_data
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
 from robust_keras.training.losses import LOSSES, LabelAccuracy
+from robust_keras.training.nuclear_norm import add_nuclear_norm
 from robust_keras.training.schedules import SCHEDULES
 
 OPTIMIZERS = {
@@ -104,6 +105,7 @@ def _callbacks(config, directory, guard, pruner, checkpoint, initial_epoch, step
         StopOnNonFiniteLoss(),
         *guard,
         *([pruner] if pruner is not None else []),
+        *low_rank_training.callbacks(config),
         *log_callbacks(directory.csv_path, directory.tensorboard_path, initial_epoch),
         *best,
         checkpoint,
@@ -132,6 +134,8 @@ def fit(model, split, config, directory):
     training, validation = hold_out(split, config.validation_fraction, config.seed)
     trained = training_data.training_set(training, config, model.output_shape[-1])
     steps = pipeline.steps_per_epoch(trained, config.batch_size)
+    if config.nuclear_norm:
+        add_nuclear_norm(model, config.nuclear_norm)
     model = adversarial_training(model, config)
     compile_model(model, config, steps * config.epochs * _updates_per_batch(model))
     pruner = pruning_callback(config, steps * config.epochs)
