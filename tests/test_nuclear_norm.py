@@ -61,7 +61,7 @@ RUNS = {
 
 
 def trained(path, changes, penalty):
-    settings = config(path, nuclear_norm=penalty, epochs=8, augment=False, **changes)
+    settings = config(path, nuclear_norm=penalty, epochs=6, augment=False, **changes)
     training.make_reproducible(0)
     model = training.before_training(network(changes.get("precision")), settings)
     training.fit(model, images(), settings, TrainingDirectory(settings))
@@ -70,13 +70,14 @@ def trained(path, changes, penalty):
 
 @pytest.mark.parametrize("changes", RUNS.values(), ids=RUNS)
 def test_the_penalty_lowers_the_norm_in_every_kind_of_run(tmp_path, changes):
-    models = {p: trained(tmp_path / str(p), changes, p) for p in (0.0, 0.02)}
-    norms = {p: KernelRanks().measure(model)["nuclear_norm"] for p, model in models.items()}
-    assert norms[0.02] < 0.7 * norms[0.0]
-    assert training.accuracy(models[0.02], images(seed=1), 16) > 0.8
-    assert "nuclear" in next((tmp_path / "0.02").glob("logs/*.csv")).read_text()
+    model = trained(tmp_path / "with", changes, 0.02)
+    without = trained(tmp_path / "without", changes, 0.0)
+    norms = [KernelRanks().measure(m)["nuclear_norm"] for m in (model, without)]
+    assert norms[0] < 0.75 * norms[1]
+    assert training.accuracy(model, images(seed=1), 16) > 0.8
+    assert "nuclear_norm" in (tmp_path / "with" / "logs" / "training.csv").read_text()
     if "final_sparsity" in changes:
-        assert training.sparsity(models[0.02]) == pytest.approx(0.5, abs=0.02)
+        assert training.sparsity(model) == pytest.approx(0.5, abs=0.02)
 
 
 def test_the_penalty_adds_to_the_loss_and_is_not_saved(tmp_path):

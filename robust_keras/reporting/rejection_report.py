@@ -49,10 +49,10 @@ def rule_in_words(rejection):
     """Writes the rule: which answers are rejected."""
     rules = []
     if rejection.nonsense_classes:
-        rules.append(f"the last {rejection.nonsense_classes} of its classes mean nonsense")
+        rules.append(f"in its last {rejection.nonsense_classes} classes, which mean nonsense")
     if rejection.threshold:
-        rules.append(f"confidence below {rejection.threshold:g}")
-    return wording.listed(rules) if rules else "none"
+        rules.append(f"of confidence below {rejection.threshold:g}")
+    return "answers " + ", or ".join(rules) if rules else "nothing"
 
 
 def rejection_note(rejection, epsilon):
@@ -63,7 +63,7 @@ def rejection_note(rejection, epsilon):
         else "No attack aimed at the rule: an attacker who knows it can do better."
     )
     return (
-        f"The model may reject an image ({rule_in_words(rejection)}). It accepts "
+        f"The model rejects {rule_in_words(rejection)}. It accepts "
         f"{wording.percent(rejection.clean_accepted)} of the images without attack. Where a "
         "rejected adversarial image is no success of the attack, accuracy is "
         f"{wording.percent(rejection.clean_accuracy)} without attack and at most "
