@@ -55,6 +55,13 @@ def test_both_files_carry_the_rule(tmp_path, activation, threshold):
         np.testing.assert_array_equal(classifier.rejection.rejected(tf.constant(IMAGES)), expected)
 
 
+def test_a_rule_inside_the_model_at_the_end_is_found():
+    inner = network(rejection_threshold=0.25)
+    images = keras.Input((8, 8, 1))
+    outer = keras.Model(images, inner(keras.layers.Rescaling(0.5)(images)))
+    assert serving.from_keras(outer).rejection.threshold == 0.25
+
+
 def test_models_without_a_rule_are_as_they_were(tmp_path):
     model = network()
     served = serving.export(model, tmp_path)

@@ -26,8 +26,10 @@ class Rejection:
 
 
 def rule_of(model):
-    """The `layers.RejectionRule` at the end of a Keras model, or None."""
-    last = model.layers[-1] if getattr(model, "layers", None) else None
+    """The `layers.RejectionRule` at the end of a Keras model, or of the model at its end, or None."""
+    last = model
+    while getattr(last, "layers", None):
+        last = last.layers[-1]
     return last if isinstance(last, layers.RejectionRule) else None
 
 
