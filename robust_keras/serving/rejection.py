@@ -26,7 +26,7 @@ class Rejection:
 
 
 def rule_of(model):
-    """The `layers.RejectionRule` at the end of a Keras model, or of the model at its end, or None."""
+    """The `layers.RejectionRule` at the end of a model, or of the model at its end, or None."""
     last = model
     while getattr(last, "layers", None):
         last = last.layers[-1]
