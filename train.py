@@ -29,7 +29,9 @@ def main(config):
         model = training.network(config, dataset)
         if config.learning_rate_range_test:
             return training.suggest_learning_rate(model, dataset.train, config, directory)
+        model = training.before_training(model, config)
         training.fit(model, dataset.train, config, directory)
+        model = training.after_training(model, config)
     training.save_model(model, directory.model_path)
     trained = keras.models.load_model(directory.model_path)
     served = serving.export(

@@ -6,6 +6,7 @@ no `custom_objects`.
 
 from layers.k_winners_take_all import KWinnersTakeAll, LowerRatio
 from layers.kernel_activation import KernelActivation
+from layers.rejection_rule import RejectionRule
 from layers.smooth_relu import ParametricSoftplus, SmoothReLU
 from layers.symmetric_activation import SymmetricActivation
 from layers.temperature_softmax import TemperatureSoftmax
@@ -15,6 +16,7 @@ __all__ = [
     "KernelActivation",
     "LowerRatio",
     "ParametricSoftplus",
+    "RejectionRule",
     "SmoothReLU",
     "SymmetricActivation",
     "TemperatureSoftmax",

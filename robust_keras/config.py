@@ -12,8 +12,11 @@ from robust_keras.flags import values
 from robust_keras.flags.adversarial import AdversarialFlags
 from robust_keras.flags.denoiser import DenoiserFlags
 from robust_keras.flags.field import Flags, flag
+from robust_keras.flags.loss import LossFlags
+from robust_keras.flags.nonsense import NonsenseFlags
 from robust_keras.flags.optimization import OptimizationFlags
 from robust_keras.flags.pruning import PruningFlags
+from robust_keras.flags.structure import StructureFlags
 from robust_keras.flags.winners import WinnerFlags
 
 MODEL_NAMES = (
@@ -64,7 +67,15 @@ DISTRIBUTIONS = ("none", "mirrored")
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig(
-    AdversarialFlags, PruningFlags, WinnerFlags, DenoiserFlags, OptimizationFlags, Flags
+    OptimizationFlags,
+    LossFlags,
+    AdversarialFlags,
+    NonsenseFlags,
+    PruningFlags,
+    StructureFlags,
+    WinnerFlags,
+    DenoiserFlags,
+    Flags,
 ):
     """One training run. Steps are optimizer steps, sparsities fractions, images in [0, 1]."""
 
@@ -177,6 +188,12 @@ class EvaluateConfig(Flags):
         values.Epsilons(),
         "Largest allowed perturbations of images in [0, 1], comma separated; fractions such as "
         "8/255 work.",
+    )
+    attacker_temperature: float = flag(
+        1.0,
+        values.Number(above=0.0),
+        "The attacker divides logits by this: for a model trained at a --temperature, that one for "
+        "an attacker who knows it, 1 for one who does not.",
     )
     batch_size: int = flag(250, values.Whole(minimum=1), "Images a forward or backward pass.")
     seed: int = flag(0, values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random.")

@@ -14,6 +14,7 @@ from robust_keras.reporting import (
     DatasetReport,
     LayerReport,
     ModelReport,
+    RejectionReport,
     Report,
     ThreatModelReport,
     WorstCaseReport,
@@ -41,6 +42,7 @@ def evaluate(config, *, command=""):
     dataset = data.load(config.dataset, config.data_dir)
     for classifier in classifiers:
         _check_fit(classifier, dataset)
+    classifiers = [c.at_temperature(config.attacker_temperature) for c in classifiers]
     split = getattr(dataset, config.split).take(config.examples, _IMAGE_SEED)
     threat_model = ThreatModel(config.norm, config.epsilons)
     attacks = [ATTACKS[name]() for name in config.attacks]
@@ -58,10 +60,13 @@ def evaluate(config, *, command=""):
             class_names=dataset.class_names,
         ),
         threat_model=ThreatModelReport(
-            norm=threat_model.norm, epsilons=threat_model.epsilons, bounds=threat_model.bounds
+            norm=threat_model.norm,
+            epsilons=threat_model.epsilons,
+            bounds=threat_model.bounds,
         ),
         models=models,
         seed=config.seed,
+        attacker_temperature=config.attacker_temperature,
         command=command,
     )
     return report, examples
@@ -76,11 +81,12 @@ def _check_fit(classifier, dataset):
             f"a model of {expected} images, as in {dataset.name}",
             f"one of {classifier.image_shape} images",
         )
-    if classifier.num_classes != dataset.num_classes:
+    meaningful = classifier.num_classes - classifier.nonsense_classes
+    if meaningful != dataset.num_classes:
         raise InputError.expected(
             str(classifier.path),
             f"a model of {dataset.num_classes} classes, as in {dataset.name}",
-            f"one of {classifier.num_classes} classes",
+            f"one of {meaningful} classes",
         )
 
 
@@ -110,11 +116,25 @@ def _attack(classifier, split, attacks, threat_model, config):
         output_kind=classifier.output_kind,
         image_shape=split.image_shape,
         layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
+        rejection=_rejection_report(classifier, found),
     )
     return model, found.examples
 
 
+def _rejection_report(classifier, found):
+    if found.clean_accepted is None:
+        return None
+    return RejectionReport(
+        nonsense_classes=classifier.rejection.nonsense_classes,
+        threshold=classifier.rejection.threshold,
+        clean_accepted=found.clean_accepted.mean(),
+        clean_accuracy=(found.clean_correct & found.clean_accepted).mean(),
+        accuracy=found.worst_case_with_rejection.mean(axis=1),
+    )
+
+
 def _attack_report(result):
+    with_rejection = result.robust_with_rejection
     return AttackReport(
         name=result.name,
         settings=result.settings,
@@ -123,4 +143,5 @@ def _attack_report(result):
         gradient_evaluations=result.gradient_evaluations,
         forward_evaluations=result.forward_evaluations,
         skipped=result.skipped,
+        accuracy_with_rejection=(None if with_rejection is None else with_rejection.mean(axis=1)),
     )

@@ -37,6 +37,10 @@ CASES = {
         lambda **k: layers.ParametricSoftplus(trainable_sharpness=True, **k),
         (4, 4, 6),
     ),
+    "rejection_rule": (
+        lambda **k: layers.RejectionRule(nonsense_classes=2, threshold=0.5, **k),
+        (6,),
+    ),
     "temperature_softmax": (lambda **k: layers.TemperatureSoftmax(temperature=20.0, **k), (6,)),
 }
 

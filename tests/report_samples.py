@@ -138,6 +138,19 @@ def doubtful_model(**changes):
     return sound_model(**(values | changes))
 
 
+def rejecting_model(**changes):
+    """A model with two nonsense classes and a threshold."""
+    rejection = reporting.RejectionReport(
+        nonsense_classes=2,
+        threshold=0.5,
+        clean_accepted=0.98,
+        clean_accuracy=0.96,
+        accuracy=(0.95, 0.9, 0.8, 0.6),
+    )
+    values = {"path": "runs/mean_training/serving/1", "num_classes": 12, "rejection": rejection}
+    return sound_model(**(values | changes))
+
+
 def gradient_free_model(**changes):
     """A stranger's SavedModel whose gradient was lost in saving: only noise could be tried."""
     reason = "the gradient of IdentityN was lost in saving (LookupError)"

@@ -187,6 +187,96 @@ TRAIN = {
         ["--adversarial=ensemble", "--train_epsilon=0.3", "--source_models=good.keras"],
         r"good.keras: expected a source model of \(28, 28, 1\) images and 10 classes",
     ),
+    "loss": (["--loss=mse"], "--loss: expected one of cross_entropy, hybrid"),
+    "hybrid of softmax": (["--loss=hybrid"], "--activation: expected rbf or mrelu with --loss="),
+    "hybrid at a temperature": (
+        ["--loss=hybrid", "--activation=rbf", "--temperature=20"],
+        "--temperature: expected 1 with --loss=hybrid",
+    ),
+    "hybrid with smoothing": (
+        ["--loss=hybrid", "--activation=rbf", "--label_smoothing=0.1"],
+        "--label_smoothing: expected 0 with --loss=hybrid",
+    ),
+    "hybrid of nothing": (
+        ["--loss=hybrid", "--activation=rbf", "--hybrid_relative=0", "--hybrid_absolute=0"],
+        "--hybrid_relative: expected a number above 0",
+    ),
+    "hybrid without hybrid": (["--hybrid_others=1/9"], "0 while --loss is cross_entropy"),
+    "hybrid power": (["--hybrid_power=0.5"], "--hybrid_power: expected a number of at least 1"),
+    "label smoothing": (["--label_smoothing=1"], "--label_smoothing: expected a number of at"),
+    "smoothing of soft labels": (
+        ["--distillation_teacher=good.keras", "--label_smoothing=0.1"],
+        "--label_smoothing: expected 0 with --distillation_teacher",
+    ),
+    "hybrid of soft labels": (
+        ["--distillation_teacher=good.keras", "--loss=hybrid", "--activation=rbf"],
+        "--distillation_teacher: expected none with --loss=hybrid",
+    ),
+    "missing teacher": (
+        [
+            "--dataset=good.npz",
+            "--model=fc5",
+            "--batch_size=4",
+            "--validation_fraction=0",
+            "--distillation_teacher=none.keras",
+        ],
+        "--distillation_teacher: none.keras: expected.*received nothing of that name",
+    ),
+    "foreign teacher": (
+        [
+            "--dataset=good.npz",
+            "--model=fc5",
+            "--batch_size=4",
+            "--validation_fraction=0",
+            "--distillation_teacher=damaged.keras",
+        ],
+        "--distillation_teacher: damaged.keras: expected a .keras file that Keras can load",
+    ),
+    "teacher of other classes": (
+        [
+            "--dataset=three.npz",
+            "--model=fc5",
+            "--batch_size=4",
+            "--validation_fraction=0",
+            "--distillation_teacher=good.keras",
+        ],
+        "--distillation_teacher: expected a model of 3 classes.*received good.keras, of 2",
+    ),
+    "teacher of other images": (
+        ["--model=fc5", "--distillation_teacher=good.keras"],
+        r"a model of images of shape \(28, 28, 1\); received good.keras, of \(8, 8, 1\)",
+    ),
+    "teacher without nonsense": (
+        [
+            "--dataset=good.npz",
+            "--model=fc5",
+            "--batch_size=4",
+            "--validation_fraction=0",
+            "--distillation_teacher=good.keras",
+        ]
+        + ["--mean_training"],
+        "--distillation_teacher: expected a model of 4 classes",
+    ),
+    "noise that is off": (["--noise_magnitude=0.5"], "expected 0.0 without --noise_training"),
+    "noise in bytes": (["--noise_training", "--noise_magnitude=127"], "--noise_magnitude: exp"),
+    "draw of no noise": (["--noise_draw=once"], "expected published without --noise_training"),
+    "nonsense that is off": (["--nonsense_share=0.1"], "expected 0.0 without --mean_training"),
+    "threshold 1": (["--rejection_threshold=1"], "--rejection_threshold: expected a number"),
+    "nuclear norm": (["--nuclear_norm=-1"], "--nuclear_norm: expected a number of at least 0"),
+    "half a rank": (["--low_rank=2.5"], "--low_rank: expected a whole number, or a share below 1"),
+    "rank below 0": (["--low_rank=-1"], "--low_rank: expected a number of at least 0"),
+    "rank of no convolution": (
+        ["--low_rank=0.5", "--model=fc5"],
+        "--low_rank: expected 0 for a model without convolutions.*received fc5",
+    ),
+    "constraint without rank": (
+        ["--low_rank_method=constraint"],
+        "--low_rank_method: expected layers while --low_rank is 0",
+    ),
+    "zeros that are filled": (
+        ["--low_rank=2", "--low_rank_method=constraint", "--final_sparsity=0.5"],
+        "--final_sparsity: expected 0 with --low_rank_method=constraint",
+    ),
     "clip norm": (["--clip_norm=-1"], "--clip_norm: expected a number of at least 0"),
     "weight decay": (["--weight_decay=-1"], "--weight_decay: expected a number of at least 0"),
     "directory is a file": (["--output_dir=text.npz"], "a directory; received text.npz"),
@@ -224,6 +314,10 @@ EVALUATE = {
     "epsilon by zero": (["--models=good.keras", "--epsilons=8/0"], r"numbers in \[0, 1\]"),
     "epsilon twice": (["--models=good.keras", "--epsilons=0.1,0.1"], "different numbers"),
     "no epsilon": (["--models=good.keras", "--epsilons="], r"numbers in \[0, 1\]"),
+    "attacker's temperature": (
+        ["--models=good.keras", "--attacker_temperature=0"],
+        "--attacker_temperature: expected a number above 0",
+    ),
     "unknown attack": (["--models=good.keras", "--attacks=pgd,pdg"], "received pgd,pdg"),
     "attack twice": (["--models=good.keras", "--attacks=pgd,pgd"], "each once"),
     "norm": (["--models=good.keras", "--norm=l1"], "--norm: expected one of linf, l2"),

@@ -186,7 +186,7 @@ from test_fit import config, csv_rows, images
 from robust_keras import distribution, training
 from robust_keras.run_directory import TrainingDirectory
 settings = config(sys.argv[2], epochs=2, distribute="mirrored", augment=False, final_sparsity=0.5,
-                  pruning_begin=0.0, pruning_frequency=4)
+                  pruning_begin=0.0, pruning_frequency=4, nuclear_norm=0.01)
 training.make_reproducible(0)
 strategy = distribution.strategy("mirrored", batch_size=8)
 with strategy.scope():

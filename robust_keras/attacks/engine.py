@@ -9,7 +9,7 @@ import numpy as np
 from robust_keras.attacks.attack import Attack, require_whole
 from robust_keras.attacks.evaluation import AttackResult, Evaluation
 from robust_keras.attacks.gallery import Gallery
-from robust_keras.attacks.prediction import check_examples, correct, padded, predict
+from robust_keras.attacks.prediction import check_examples, correct, padded, predict, rejected
 from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.errors import InputError
 
@@ -32,6 +32,9 @@ def evaluate(
     pixel range, is misclassified in a fresh forward pass. An image fooled at one epsilon counts as
     fooled at every larger one and is not attacked there again by the same attack. Epsilon 0 is the
     clean result. Attacks that need gradients are skipped on a classifier without them.
+
+    Where the classifier has a rejection rule, a second account is kept beside the first: in it an
+    image counts as fooled only if it is misclassified and accepted, and is attacked until it is.
 
     Args:
         classifier: a `serving.Classifier`, or anything with its `logits`, `image_shape`,
@@ -67,11 +70,13 @@ def evaluate(
     images, labels = check_examples(classifier, images, labels, threat_model)
     batch_size = min(batch_size, len(images))
     clean_logits = predict(classifier, images, batch_size)
+    clean_correct = correct(clean_logits, labels)
+    clean_accepted = ~rejected(classifier, images, batch_size)
     run = _Run(
         classifier=classifier,
         images=images,
         labels=labels,
-        clean_correct=correct(clean_logits, labels),
+        clean=np.stack([clean_correct, clean_correct & clean_accepted]),
         threat_model=threat_model,
         batch_size=batch_size,
         seed=seed,
@@ -80,10 +85,18 @@ def evaluate(
         survivors=_survivors(survivors, threat_model, images),
     )
     results = tuple(run.attack(attack) for attack in attacks)
-    worst_case = run.clean_correct & run.survivors
+    worst_case = clean_correct & run.survivors
     for result in results:
         worst_case &= result.robust
-    return Evaluation(run.clean_correct, results, worst_case, run.gallery.choose())
+    found = Evaluation(clean_correct, results, worst_case, run.gallery.choose())
+    if not run.has_rule:
+        return found
+    with_rejection = run.clean[1] & run.survivors
+    for result in results:
+        with_rejection &= result.robust_with_rejection
+    return dataclasses.replace(
+        found, clean_accepted=clean_accepted, worst_case_with_rejection=with_rejection
+    )
 
 
 def _survivors(survivors, threat_model, images):
@@ -117,12 +130,16 @@ def generators(seed, name, epsilon, round_, indices):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Run:
-    """One evaluation under way; the fields are those of `evaluate`."""
+    """One evaluation under way; the fields are those of `evaluate`.
+
+    `clean` and all that follows from it have two rows: one counts every misclassified image, the
+    other only those that are accepted as well. Without a rejection rule the rows are the same.
+    """
 
     classifier: object
     images: np.ndarray
     labels: np.ndarray
-    clean_correct: np.ndarray
+    clean: np.ndarray
     threat_model: ThreatModel
     batch_size: int
     seed: int
@@ -130,36 +147,42 @@ class _Run:
     progress: object
     survivors: np.ndarray
 
+    @property
+    def has_rule(self):
+        """Whether the classifier may reject images."""
+        return getattr(self.classifier, "rejection", None) is not None
+
     def attack(self, attack: Attack) -> AttackResult:
         """One attack at every epsilon, on the images that it has not fooled yet."""
         start = time.monotonic()
         epsilons = self.threat_model.epsilons
-        robust = self.clean_correct & self.survivors
+        robust = self.clean[:, np.newaxis] & self.survivors  # (2, epsilons, images)
         reason = self.classifier.gradient_error if attack.needs_gradient else None
         passes = np.zeros(2, int)
         if reason is None:
-            alive = self.clean_correct.copy()
+            alive = self.clean.copy()
             for row, epsilon in enumerate(epsilons):
                 alive &= self.survivors[row]
                 if epsilon > 0.0:
                     passes += self._attack_at(attack, epsilon, alive)
-                robust[row] = alive
+                robust[:, row] = alive
         return AttackResult(
             name=attack.name,
             kind=attack.kind,
             settings=attack.settings(),
-            robust=robust,
+            robust=robust[0],
             seconds=time.monotonic() - start,
             gradient_evaluations=int(passes[0]),
             forward_evaluations=int(passes[1]),
             skipped=reason,
+            robust_with_rejection=robust[1] if self.has_rule else None,
         )
 
     def _attack_at(self, attack, epsilon, alive):
         """Clears `alive` where an image is fooled; returns its backward and forward passes."""
-        total, passes = int(alive.sum()), np.zeros(2, int)
+        total, passes = int(alive.any(axis=0).sum()), np.zeros(2, int)
         for round_ in range(attack.rounds):
-            pending = np.flatnonzero(alive)
+            pending = np.flatnonzero(alive.any(axis=0))
             for first in range(0, len(pending), self.batch_size):
                 indices = pending[first : first + self.batch_size]
                 adversarial, logits, price = self._candidates(attack, epsilon, round_, indices)
@@ -167,7 +190,10 @@ class _Run:
                 for place in np.flatnonzero(fooled):
                     found = adversarial[place], logits[place], epsilon, attack.name
                     self.gallery.offer(int(indices[place]), *found)
-                alive[indices[fooled]] = False
+                alive[0, indices[fooled]] = False
+                if fooled.any():
+                    fooled &= ~self._rejected(adversarial)
+                alive[1, indices[fooled]] = False
                 passes += price
                 # An image is done when its last round is, or when it has fallen.
                 share = (round_ + (first + len(indices)) / len(pending)) / attack.rounds
@@ -177,7 +203,12 @@ class _Run:
 
     def _report(self, attack, epsilon, done, total, alive):
         if self.progress is not None:
-            self.progress(attack.name, epsilon, done, total, float(alive.mean()))
+            self.progress(attack.name, epsilon, done, total, float(alive[0].mean()))
+
+    def _rejected(self, images):
+        # Of one shape, as everywhere, so that nothing is traced anew for the last few.
+        rows = padded(images, self.batch_size)
+        return rejected(self.classifier, rows, self.batch_size)[: len(images)]
 
     def _candidates(self, attack, epsilon, round_, indices):
         """Projected proposals for the images, the model's fresh answers, and the passes made."""

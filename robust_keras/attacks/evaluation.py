@@ -49,6 +49,9 @@ class AttackResult:
         forward_evaluations: forward passes alone, summed over images: one for every candidate, and
             those that the attack itself made.
         skipped: None, or the reason why the attack did not run; `robust` is then the clean result.
+        robust_with_rejection: None where the classifier has no rejection rule, else like `robust`:
+            classified correctly and accepted as it is, and never misclassified and accepted after
+            the attack.
     """
 
     name: str
@@ -59,6 +62,7 @@ class AttackResult:
     gradient_evaluations: int
     forward_evaluations: int
     skipped: str | None = None
+    robust_with_rejection: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,9 +75,13 @@ class Evaluation:
         attacks: one `AttackResult` an attack, in the order they ran.
         worst_case: bool array (epsilons, images): robust against every one of them.
         examples: up to ten `AdversarialExample`s over as many classes as possible.
+        clean_accepted: None where the classifier has no rejection rule, else bool array (images,).
+        worst_case_with_rejection: likewise None, or bool array (epsilons, images).
     """
 
     clean_correct: np.ndarray
     attacks: tuple[AttackResult, ...]
     worst_case: np.ndarray
     examples: tuple[AdversarialExample, ...]
+    clean_accepted: np.ndarray | None = None
+    worst_case_with_rejection: np.ndarray | None = None

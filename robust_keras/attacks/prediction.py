@@ -71,3 +71,25 @@ def correct(logits, labels):
         bool array (images,).
     """
     return np.isfinite(logits).all(axis=-1) & (np.argmax(logits, axis=-1) == labels)
+
+
+def rejected(classifier, images, batch_size):
+    """Which images the classifier declines to answer; none where it has no rule for that.
+
+    Args:
+        classifier: has `rejection`, a `serving.rejection.Rejection` or None, or no such attribute.
+        images: float32 array (images, height, width, channels).
+        batch_size: images a forward pass.
+
+    Returns:
+        bool array (images,).
+    """
+    rule = getattr(classifier, "rejection", None)
+    if rule is None:
+        return np.zeros(len(images), bool)
+    rows = []
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        answers = rule.rejected(tf.constant(padded(batch, batch_size)))
+        rows.append(np.asarray(answers)[: len(batch)])
+    return np.concatenate(rows)

@@ -2,6 +2,7 @@
 
 import keras
 
+import layers
 from robust_keras.errors import InputError
 from robust_keras.models import blocks
 from robust_keras.models.activations import ACTIVATIONS, confidence_rule
@@ -36,6 +37,9 @@ def build(
     mean: tuple[float, ...] | None = None,
     variance: tuple[float, ...] | None = None,
     kernel_scale: float = 1.0,
+    nonsense_classes: int = 0,
+    rejection_threshold: float = 0.0,
+    temperature: float = 1.0,
 ) -> keras.Model:
     """Builds a classifier of images in [0, 1].
 
@@ -45,17 +49,21 @@ def build(
     Args:
         name: a key of `MODELS`.
         image_shape: (height, width, channels).
-        num_classes: number of logits, at least 2.
+        num_classes: number of classes that mean something, at least 2.
         activation: a key of `ACTIVATIONS`.
         mean: of every channel, one value a channel; None (with `variance`) to leave the pixels.
         variance: of every channel, at least 0.
         kernel_scale: factor on all kernels at the start, above 0. Small ones (0.2) make networks
             without batch normalisation learn their features anew: single-step adversarial training
             then masks its gradients less.
+        nonsense_classes: how many more logits there are, at the end, for nonsense.
+        rejection_threshold: lowest confidence that the model accepts, in [0, 1). With this or
+            nonsense classes the model ends in a `layers.RejectionRule`.
+        temperature: of the softmax whose confidence the rule looks at, above 0.
 
     Returns:
         A functional `keras.Model` called `name`, from float32 `images` (batch, height, width,
-        channels) to float32 logits (batch, num_classes).
+        channels) to float32 logits (batch, num_classes + nonsense_classes).
 
     Raises:
         InputError: an unknown name, an image too small for the network, fewer than 2 classes.
@@ -68,7 +76,17 @@ def build(
     images = keras.Input(tuple(image_shape), dtype="float32", name="images")
     x = _normalised(images, mean, variance)
     x = MODELS[name].layers(x, kind)
-    model = keras.Model(images, blocks.classifier(x, num_classes, kind), name=name)
+    logits = blocks.classifier(x, num_classes + nonsense_classes, kind)
+    if nonsense_classes or rejection_threshold:
+        logits = layers.RejectionRule(
+            nonsense_classes,
+            rejection_threshold,
+            confidence_rule(activation),
+            temperature,
+            dtype="float32",
+            name="rejection_rule",
+        )(logits)
+    model = keras.Model(images, logits, name=name)
     _scale_kernels(model, kernel_scale)
     return model
 

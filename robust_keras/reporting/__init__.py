@@ -14,6 +14,7 @@ from robust_keras.reporting.parts import (
     ThreatModelReport,
     WorstCaseReport,
 )
+from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.report import Report
 from robust_keras.reporting.summary import summary_table
 
@@ -24,6 +25,7 @@ __all__ = [
     "ExampleReport",
     "LayerReport",
     "ModelReport",
+    "RejectionReport",
     "Report",
     "ThreatModelReport",
     "WorstCaseReport",

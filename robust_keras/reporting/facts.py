@@ -1,6 +1,7 @@
 """The facts of a report as pairs of words, for lists on the page."""
 
 from robust_keras.reporting import parts, wording
+from robust_keras.reporting.rejection_report import rule_in_words
 
 UNKNOWN = "unknown"
 LONGEST_LIST = 8
@@ -22,6 +23,12 @@ def model_facts(report, model):
     sparsity = UNKNOWN if model.sparsity is None else wording.percent(model.sparsity)
     parameters = UNKNOWN if model.parameters is None else wording.count(model.parameters)
     shape = " × ".join(str(side) for side in model.image_shape)
+    rejection = []
+    if model.rejection is not None:
+        rejection = [
+            ("Rejects", rule_in_words(model.rejection)),
+            ("Accepted without attack", wording.percent(model.rejection.clean_accepted)),
+        ]
     return [
         ("Path", wording.visible(model.path)),
         ("Format", FORMAT_NAMES[model.format]),
@@ -30,6 +37,7 @@ def model_facts(report, model):
         ("Sparsity", f"{sparsity} of the weights are zero" if model.sparsity else sparsity),
         ("Input", f"{shape} image" if shape else UNKNOWN),
         ("Output", f"{wording.count(model.num_classes)} {model.output_kind or 'numbers'}"),
+        *rejection,
         ("Time", wording.seconds(model.seconds)),
     ]
 
@@ -58,16 +66,19 @@ def dataset_facts(report):
     ]
 
 
-def threat_facts(threat_model):
+def threat_facts(threat_model, temperature=1.0):
     """Gives the (name, value) pairs that describe the attacker."""
     low, high = threat_model.bounds
     epsilons = [wording.epsilon_in_full(value) for value in threat_model.epsilons]
+    knowledge = "everything about the model (white box)"
+    if temperature != 1.0:
+        knowledge += f"; its logits are divided by {temperature:g}"
     return [
         ("Norm", NORM_MEANINGS[threat_model.norm]),
         ("Epsilons", ", ".join(epsilons)),
         ("Pixel bounds", f"{low:g} to {high:g}, and epsilon is in the same unit"),
         ("Aim", "any wrong class"),
-        ("Knowledge", "everything about the model (white box)"),
+        ("Knowledge", knowledge),
     ]
 
 

@@ -67,7 +67,7 @@ def render(report, examples):
         created=_date(report.created),
         epsilons=[wording.epsilon(value) for value in report.threat_model.epsilons],
         dataset=dataset_facts(report),
-        threat=threat_facts(report.threat_model),
+        threat=threat_facts(report.threat_model, report.attacker_temperature),
         models=models,
         comparison=_pictures(report, compared) if len(models) > 1 and compared else None,
         any_doubtful=any(curve.doubtful for curve in compared),

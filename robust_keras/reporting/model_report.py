@@ -3,6 +3,7 @@
 import dataclasses
 
 from robust_keras.reporting import parts, validation
+from robust_keras.reporting.rejection_report import RejectionReport
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class ModelReport:
         image_shape: (height, width, channels), or () if unknown.
         examples: `ExampleReport`s of the adversarial examples that are shown.
         layers: `LayerReport`s, of what is known of the layers.
+        rejection: `RejectionReport`, or None where the model rejects nothing.
 
     Raises:
         ValueError: if the parts do not fit together.
@@ -45,6 +47,7 @@ class ModelReport:
     image_shape: tuple[int, ...] = ()
     examples: tuple[parts.ExampleReport, ...] = ()
     layers: tuple[parts.LayerReport, ...] = ()
+    rejection: RejectionReport | None = None
 
     def __post_init__(self):
         """Checks every field, then that they agree with each other."""
@@ -69,6 +72,8 @@ class ModelReport:
             parts.store(self, sparsity=validation.fraction("sparsity", self.sparsity))
         if self.output_kind is not None:
             validation.one_of("output_kind", self.output_kind, parts.OUTPUT_KINDS)
+        if self.rejection is not None:
+            validation.members("rejection", (self.rejection,), RejectionReport)
         if not self.attacks:
             raise ValueError("`attacks` must hold at least one attack. Received: attacks=()")
         self._check_bounds()

@@ -95,6 +95,9 @@ class AttackReport:
         forward_evaluations: forward passes of one image each, over all images and epsilons.
         skipped: why the attack did not run, or None if it ran. An attack that did not run fooled
             no image, so its accuracy is the clean accuracy; it says nothing about robustness.
+        accuracy_with_rejection: per epsilon, the same where a rejected adversarial image is no
+            success of the attack and a rejected clean image none of the model; None where the model
+            rejects nothing.
     """
 
     name: str
@@ -104,12 +107,17 @@ class AttackReport:
     gradient_evaluations: int
     forward_evaluations: int
     skipped: str | None = None
+    accuracy_with_rejection: tuple[float, ...] | None = None
 
     def __post_init__(self):
         """Checks every field."""
         validation.text("name", self.name)
         if self.skipped is not None:
             validation.text("skipped", self.skipped)
+        if self.accuracy_with_rejection is not None:
+            name = "accuracy_with_rejection"
+            value = validation.sequence(name, self.accuracy_with_rejection, validation.fraction)
+            store(self, accuracy_with_rejection=value)
         store(
             self,
             settings=validation.mapping("settings", self.settings),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import robust_keras
 from robust_keras.reporting import interval, parts, validation
 from robust_keras.reporting.model_report import ModelReport
+from robust_keras.reporting.rejection_report import RejectionReport
 
 SCHEMA = 1
 
@@ -52,6 +53,7 @@ class Report:
         threat_model: `ThreatModelReport`.
         models: `ModelReport`s, at least one, each with another path.
         seed: seed of every random number of the evaluation, at least 0.
+        attacker_temperature: above 0; the attacker divides the models' logits by it.
         command: the command that made the report; "" if it was made from Python.
         created: ISO 8601 time in UTC; now, if not given.
         versions: version of each program that can change a number; by default those installed.
@@ -65,6 +67,7 @@ class Report:
     threat_model: parts.ThreatModelReport
     models: tuple[ModelReport, ...]
     seed: int
+    attacker_temperature: float = 1.0
     command: str = ""
     created: str = dataclasses.field(default_factory=timestamp)
     versions: Mapping = dataclasses.field(default_factory=installed_versions)
@@ -85,10 +88,14 @@ class Report:
         if not isinstance(self.command, str):
             raise ValueError(f"`command` must be a string. Received: command={self.command!r}")
         _check_created(self.created)
+        temperature = validation.number("attacker_temperature", self.attacker_temperature)
+        if not temperature:
+            raise ValueError("`attacker_temperature` must be above 0. Received: 0")
         parts.store(
             self,
             models=models,
             seed=validation.integer("seed", self.seed),
+            attacker_temperature=temperature,
             versions=validation.mapping("versions", self.versions),
         )
         if self.transfer is not None:
@@ -102,6 +109,8 @@ class Report:
             )
         measured = [model.clean_accuracy, *model.worst_case.accuracy]
         measured += [value for attack in model.attacks for value in attack.accuracy]
+        if model.rejection is not None:
+            measured += [model.rejection.clean_accuracy, *model.rejection.accuracy]
         for accuracy in measured:
             # Float32 means of up to 100,000 images are this close to a whole number of images.
             if abs(accuracy * self.dataset.examples - self.count(accuracy)) > 0.01:
@@ -126,6 +135,7 @@ class Report:
             "command": self.command,
             "versions": self.versions,
             "seed": self.seed,
+            "attacker_temperature": self.attacker_temperature,
             "dataset": dataclasses.asdict(self.dataset),
             "threat_model": dataclasses.asdict(self.threat_model),
             "models": [self._model_value(model) for model in self.models],
@@ -194,6 +204,8 @@ def _model(value):
         "layers": [_part(parts.LayerReport, item) for item in _items(value, "layers", [])],
         "worst_case": _part(parts.WorstCaseReport, value.get("worst_case")),
     }
+    if value.get("rejection") is not None:
+        made["rejection"] = _part(RejectionReport, value["rejection"])
     return _part(ModelReport, value, **made)
 
 

@@ -1,6 +1,7 @@
 """The report as a short table of plain text, for the terminal."""
 
 from robust_keras.reporting import wording
+from robust_keras.reporting.rejection_report import rejection_note
 from robust_keras.reporting.verdict import verdict
 
 NAME_LENGTH = 32
@@ -32,7 +33,19 @@ def summary_table(report):
         f"{wording.plural(report.dataset.examples, 'image')}: accuracy without attack, and at most "
         f"this under {report.threat_model.norm} attack per epsilon"
     )
-    return "\n".join([title, "", lines[0], "-" * len(lines[0]), *lines[1:]])
+    table = [title, "", lines[0], "-" * len(lines[0]), *lines[1:]]
+    return "\n".join([*table, *_rejections(report)])
+
+
+def _rejections(report):
+    """A line on every model that may reject images, after an empty one."""
+    lines = [
+        f"{wording.shortened(name, NAME_LENGTH)}: "
+        + _ascii(rejection_note(model.rejection, model.worst_case.epsilons[-1]))
+        for name, model in zip(wording.display_names(report.models), report.models, strict=True)
+        if model.rejection is not None and model.ran
+    ]
+    return ["", *lines] if lines else []
 
 
 def _cells(row, widths):

@@ -3,6 +3,7 @@
 import dataclasses
 
 from robust_keras.reporting import wording
+from robust_keras.reporting.rejection_report import rejection_note
 
 # An iterated attack with fewer steps than this is called weak: it stops before it is near its best.
 FEW_STEPS = 10
@@ -124,6 +125,8 @@ def _notes(model, level, failed, skipped):
             f"The audit made {wording.plural(len(model.audit), 'check')} for ways to look robust "
             "without being so, and found nothing. That is evidence, not proof."
         )
+    if model.rejection is not None and model.ran:
+        notes.append(rejection_note(model.rejection, model.worst_case.epsilons[-1]))
     if level == "unknown":
         notes.extend(f"Audit, {check}: {message}" for check, message in failed)
     else:

@@ -1,5 +1,6 @@
 """A loaded image classifier, ready to be attacked."""
 
+import copy
 import dataclasses
 import typing
 
@@ -45,9 +46,11 @@ class Classifier:
         output_kind: "logits", or "probabilities" where the model as saved gives those.
         num_classes: number of columns of the output.
         take_logarithm: whether the output is a probability whose logarithm serves as logit.
+        rejection: the model's `Rejection` rule, or None.
 
     Attributes:
-        path, format, output_kind, num_classes: as given.
+        path, format, output_kind, num_classes, rejection: as given.
+        nonsense_classes: how many of the classes, the last ones, mean nonsense.
         image_shape: (height, width, channels); None where the model leaves it open.
         logits: `tf.function` from (batch, height, width, channels) float32 in [0, 1] to float32
             (batch, num_classes). Always the same object, traced once, differentiable.
@@ -58,12 +61,23 @@ class Classifier:
     """
 
     def __init__(
-        self, path, format, endpoint, *, output, output_kind, num_classes, take_logarithm=False
+        self,
+        path,
+        format,
+        endpoint,
+        *,
+        output,
+        output_kind,
+        num_classes,
+        take_logarithm=False,
+        rejection=None,
     ):
         self.path = path
         self.format = format
         self.output_kind = output_kind
         self.num_classes = num_classes
+        self.rejection = rejection
+        self.nonsense_classes = rejection.nonsense_classes if rejection else 0
         self.image_shape = tuple(endpoint.batch_shape[1:])
         self.parameters = count_parameters(endpoint.variables)
         self.sparsity = kernel_sparsity(endpoint.variables)
@@ -73,6 +87,30 @@ class Classifier:
         self.logits = _logits_function(endpoint, output, num_classes, take_logarithm)
         self.deterministic = probing.deterministic(self.logits, probes)
         self.gradient_error = probing.gradient_error(self.logits, probes)
+
+    def at_temperature(self, temperature):
+        """The same classifier to an attacker who takes its logits divided by T.
+
+        Its answers are the same, as the largest logit stays the largest; gradients of a
+        cross-entropy are not. A model trained at a high temperature has logits so large that the
+        softmax saturates and an attacker who does not divide them by T finds no gradient.
+
+        Args:
+            temperature: T > 0.
+
+        Raises:
+            ValueError: the temperature is not above 0.
+        """
+        if not temperature > 0:
+            raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")
+        if temperature == 1.0:
+            return self
+        scaled, logits = copy.copy(self), self.logits
+        spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
+        scaled.logits = tf.function(
+            lambda images: logits(images) / temperature, input_signature=[spec], autograph=False
+        )
+        return scaled
 
     def __repr__(self):
         return f"Classifier({str(self.path)!r}, {self.image_shape} -> {self.num_classes} classes)"

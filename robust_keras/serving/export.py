@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import layers
 from robust_keras.errors import InputError
+from robust_keras.serving import rejection
 
 CONFIDENCES = ("softmax", "rbf")
 
@@ -21,6 +22,10 @@ def export(model, directory, *, version=1, temperature=1.0, confidence="softmax"
     * `serving_default`: `probabilities` = softmax(logits / T), float32 (batch, classes); `classes`,
       the most probable one, int64 (batch,); `confidence`, float32 (batch,) in [0, 1].
     * `logits`: `logits`, float32 (batch, classes), differentiable with respect to `images`.
+
+    A model that ends in a `layers.RejectionRule` also tells `rejected`, bool (batch,), in
+    `serving_default`: nonsense, or a confidence below the rule's threshold. Its signature
+    `rejection_rule`, without inputs, tells `nonsense_classes` and `threshold`.
 
     Confidence is the largest probability ("softmax"), or exp(largest logit) ("rbf"): models that
     end in an RBF unit have the logits log y, so that is the unit's own answer y, which is small for
@@ -86,6 +91,7 @@ def _softmax(temperature):
 def _archive(model, softmax, confidence):
     """The export with its two signatures, not yet written."""
     spec = tf.TensorSpec(_image_batch_shape(model), tf.float32, name="images")
+    rule = rejection.rule_of(model)
 
     def logits(images):
         return {"logits": tf.cast(model(images, training=False), tf.float32)}
@@ -97,16 +103,23 @@ def _archive(model, softmax, confidence):
             confidences = tf.minimum(tf.exp(tf.reduce_max(scores, axis=-1)), 1.0)
         else:
             confidences = tf.reduce_max(probabilities, axis=-1)
-        return {
+        answers = {
             "probabilities": probabilities,
             "classes": tf.argmax(scores, axis=-1, output_type=tf.int64),
             "confidence": confidences,
         }
+        if rule is not None:
+            answers["rejected"] = rejection.rejected(rule, scores, confidences)
+        return answers
 
     archive = keras.export.ExportArchive()
     archive.track(model)
     archive.add_endpoint("serving_default", serving_default, input_signature=[spec])
     archive.add_endpoint("logits", logits, input_signature=[spec])
+    if rule is not None:
+        archive.add_endpoint(
+            rejection.SIGNATURE, rejection.rule_signature(rule), input_signature=[]
+        )
     return archive
 
 

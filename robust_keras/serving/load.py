@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import layers  # noqa: F401  (registers the layers that a .keras file may name)
 from robust_keras.errors import InputError
-from robust_keras.serving import endpoints, probing, saved_model_edit
+from robust_keras.serving import endpoints, probing, rejection, saved_model_edit
 from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.outputs import choose_output
 
@@ -90,7 +90,7 @@ def from_keras(model, *, path="a Keras model in memory"):
             message = saved_model_edit.read(directory)
             return _reload_without_softmax(directory, message, "serving_default", output)
 
-    return _classifier(path, "keras", endpoint, without_softmax)
+    return _classifier(path, "keras", endpoint, without_softmax, rejection.from_keras(model))
 
 
 def _saved_model_directory(path):
@@ -121,7 +121,8 @@ def _from_saved_model(directory):
     def without_softmax(output):
         return _reload_without_softmax(directory, message, endpoint.name, output)
 
-    return _classifier(directory, "saved_model", endpoint, without_softmax)
+    rule = rejection.from_saved_model(root)
+    return _classifier(directory, "saved_model", endpoint, without_softmax, rule)
 
 
 class _NoGradientWarning(logging.Filter):
@@ -153,11 +154,12 @@ def _reload_without_softmax(directory, message, name, output):
         return endpoints.saved_model_endpoint(directory, _load_saved_model(edited, directory))
 
 
-def _classifier(path, format, endpoint, without_softmax):
+def _classifier(path, format, endpoint, without_softmax, rule):
     images = probing.probe_images(endpoint.batch_shape[1:])
     outputs = _outputs(path, endpoint, images)
     output, kind = choose_output(path, outputs, len(images))
     known = {"output": output, "output_kind": kind, "num_classes": outputs[output].shape[-1]}
+    known["rejection"] = rule
     if kind == "logits":
         return Classifier(path, format, endpoint, **known)
     exposed = without_softmax(output)

@@ -2,6 +2,7 @@
 
 from robust_keras.analysis.layer_facts import write_layer_facts
 from robust_keras.training.fit import fit
+from robust_keras.training.low_rank_training import after_training, before_training
 from robust_keras.training.network import network
 from robust_keras.training.prunable_kernels import sparsity
 from robust_keras.training.range_test_run import suggest_learning_rate
@@ -10,6 +11,8 @@ from robust_keras.training.results import accuracy, save_model
 
 __all__ = [
     "accuracy",
+    "after_training",
+    "before_training",
     "fit",
     "make_reproducible",
     "network",

@@ -5,15 +5,16 @@ import sys
 
 import keras
 
-from robust_keras.data import augmentation, hold_out, pipeline
+from robust_keras.data import hold_out, pipeline
 from robust_keras.errors import InputError
-from robust_keras.training import pruning_run, run_callbacks
+from robust_keras.training import low_rank_training, pruning_run, run_callbacks, training_data
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.denoising import DenoiserTraining
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
-from robust_keras.training.losses import TemperatureCrossEntropy
+from robust_keras.training.losses import LOSSES, LabelAccuracy
+from robust_keras.training.nuclear_norm import add_nuclear_norm
 from robust_keras.training.schedules import SCHEDULES
 from robust_keras.training.source_models import load_source_models
 
@@ -38,8 +39,8 @@ def compile_model(model, config, total_steps):
             use_ema=bool(config.ema_momentum),
             ema_momentum=config.ema_momentum,
         ),
-        loss=TemperatureCrossEntropy(config.temperature),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        loss=LOSSES[config.loss](config),
+        metrics=[LabelAccuracy()],
         jit_compile=False,
     )
 
@@ -107,6 +108,7 @@ def _callbacks(config, directory, guard, pruner, checkpoint, more, initial_epoch
         *more,
         *guard,
         *([pruner] if pruner is not None else []),
+        *low_rank_training.callbacks(config),
         *log_callbacks(directory.csv_path, directory.tensorboard_path, initial_epoch),
         *best,
         checkpoint,
@@ -133,7 +135,10 @@ def fit(model, split, config, directory):
             "--batch_size", f"at most the {len(split)} training images", config.batch_size
         )
     training, validation = hold_out(split, config.validation_fraction, config.seed)
-    steps = pipeline.steps_per_epoch(training, config.batch_size)
+    trained = training_data.training_set(training, config, model.output_shape[-1])
+    steps = pipeline.steps_per_epoch(trained, config.batch_size)
+    if config.nuclear_norm:
+        add_nuclear_norm(model, config.nuclear_norm)
     model = adversarial_training(model, config)
     total_steps = steps * config.epochs * _updates_per_batch(model)
     compile_model(model, config, total_steps)
@@ -147,12 +152,12 @@ def fit(model, split, config, directory):
     if initial_epoch:
         print(f"resuming after epoch {initial_epoch} of {config.epochs}")
     batches = pipeline.training_dataset(
-        training,
+        trained,
         batch_size=config.batch_size,
         seed=config.seed,
         epochs=config.epochs,
         initial_epoch=initial_epoch,
-        augment=augmentation.crop_and_flip if config.augment else None,
+        augment=training_data.augment(config, split.image_shape),
     )
     held_out = validation and pipeline.evaluation_dataset(validation, batch_size=config.batch_size)
     model.fit(

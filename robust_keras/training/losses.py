@@ -1,41 +1,114 @@
-"""Losses on logits."""
+"""Losses on logits, and the accuracy that goes with soft labels."""
 
 import keras
+
+from robust_keras.training.hybrid_loss import HybridLoss
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
 class TemperatureCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of softmax(logits / temperature) with whole-number labels.
+    """Cross-entropy of softmax(logits / temperature).
 
-    `L = -log softmax(z / T)_y`. A high temperature makes the network grow its logits about T-fold;
-    what that does to an attacker's gradients is masking, not robustness, and the audit says so.
+    `L = -sum_k q_k log softmax(z / T)_k`, where q is 1 at a whole-number label, or a soft label.
+    Label smoothing s makes (1 - s) q + s / classes of it. A high temperature makes the network grow
+    its logits about T-fold; what that does to an attacker's gradients is masking, not robustness,
+    and the audit says so.
 
     Args:
         temperature: T > 0.
+        label_smoothing: s in [0, 1).
         name: of the loss.
         **kwargs: as for `keras.losses.Loss`.
 
     Raises:
-        ValueError: if the temperature is not above 0.
+        ValueError: an argument is out of its range.
 
     Reference: Papernot et al., Distillation as a Defense to Adversarial Perturbations, 2016,
-    arXiv 1511.04508.
+    arXiv 1511.04508; label smoothing: Szegedy et al., 2015, arXiv 1512.00567.
 
     Example: `model.compile("adam", loss=TemperatureCrossEntropy(temperature=20.0))`.
     """
 
-    def __init__(self, temperature=1.0, name="temperature_cross_entropy", **kwargs):
+    def __init__(
+        self, temperature=1.0, label_smoothing=0.0, name="temperature_cross_entropy", **kwargs
+    ):
         super().__init__(name=name, **kwargs)
         if not temperature > 0:
             raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(
+                f"`label_smoothing` must be in [0, 1). Received: label_smoothing={label_smoothing}"
+            )
         self.temperature = temperature
+        self.label_smoothing = label_smoothing
 
     def call(self, y_true, y_pred):
-        """Losses of shape (batch,) for labels (batch,) and logits (batch, classes)."""
-        return keras.ops.sparse_categorical_crossentropy(
-            y_true, y_pred / self.temperature, from_logits=True
+        """Losses of shape (batch,).
+
+        Args:
+            y_true: labels (batch,) or (batch, 1), or soft labels (batch, classes).
+            y_pred: logits (batch, classes).
+        """
+        logits, classes = y_pred / self.temperature, y_pred.shape[-1]
+        if not is_soft(y_true, classes):
+            if not self.label_smoothing:
+                return keras.ops.sparse_categorical_crossentropy(y_true, logits, from_logits=True)
+            labels = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
+            y_true = keras.ops.one_hot(labels, classes, dtype=logits.dtype)
+        return keras.losses.categorical_crossentropy(
+            y_true, logits, from_logits=True, label_smoothing=self.label_smoothing
         )
 
     def get_config(self):
         """The constructor's arguments."""
-        return {**super().get_config(), "temperature": self.temperature}
+        return {
+            **super().get_config(),
+            "temperature": self.temperature,
+            "label_smoothing": self.label_smoothing,
+        }
+
+
+@keras.saving.register_keras_serializable(package="robust_keras")
+class LabelAccuracy(keras.metrics.MeanMetricWrapper):
+    """Fraction of answers that are the label, or the largest entry of a soft label.
+
+    Keras' own "accuracy" settles for one kind of label at the first batch; a distilled student sees
+    soft labels in training and whole numbers in validation.
+
+    Args:
+        name: of the metric.
+        dtype: of its state.
+
+    Example: `model.compile("adam", loss=TemperatureCrossEntropy(20.0), metrics=[LabelAccuracy()])`.
+    """
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(fn=_label_matches, name=name, dtype=dtype)
+        self._direction = "up"
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {"name": self.name, "dtype": self.dtype}
+
+
+def is_soft(labels, classes):
+    """Whether labels are one probability a class, not one whole number an image."""
+    return len(labels.shape) == 2 and labels.shape[-1] == classes
+
+
+def _label_matches(y_true, y_pred):
+    if is_soft(y_true, y_pred.shape[-1]):
+        y_true = keras.ops.argmax(y_true, axis=-1)
+    labels = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
+    found = keras.ops.cast(keras.ops.argmax(y_pred, axis=-1), "int32")
+    return keras.ops.cast(keras.ops.equal(labels, found), "float32")
+
+
+LOSSES = {
+    "cross_entropy": lambda config: TemperatureCrossEntropy(
+        config.temperature, config.label_smoothing
+    ),
+    "hybrid": lambda config: HybridLoss(
+        config.hybrid_relative, config.hybrid_absolute, config.hybrid_others, config.hybrid_power
+    ),
+}

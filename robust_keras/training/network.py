@@ -31,4 +31,7 @@ def network(config, dataset):
         mean=mean,
         variance=variance,
         kernel_scale=config.kernel_scale,
+        nonsense_classes=config.nonsense_classes,
+        rejection_threshold=config.rejection_threshold,
+        temperature=config.serving_temperature,
     )

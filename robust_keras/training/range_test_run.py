@@ -4,6 +4,7 @@ import dataclasses
 
 from robust_keras.data import pipeline
 from robust_keras.errors import InputError
+from robust_keras.training import training_data
 from robust_keras.training.fit import adversarial_training, compile_model
 from robust_keras.training.learning_rate_range import LearningRateRangeTest
 
@@ -22,6 +23,7 @@ def suggest_learning_rate(model, split, config, directory):
     Raises:
         InputError: there are too few batches.
     """
+    split = training_data.training_set(split, config, model.output_shape[-1])
     steps = min(pipeline.steps_per_epoch(split, config.batch_size), _MOST_STEPS)
     if steps < _LEAST_STEPS:
         most = len(split) // _LEAST_STEPS

@@ -1,0 +1,85 @@
+"""The rule by which a classifier declines to answer, kept inside the model."""
+
+import keras
+
+from layers.arguments import choice, positive, refuse, whole
+from layers.float_layer import FloatLayer
+
+CONFIDENCES = ("softmax", "rbf")
+
+
+@keras.saving.register_keras_serializable(package="robust_keras")
+class RejectionRule(FloatLayer):
+    """Passes logits on unchanged, and knows which answers are no answers.
+
+    An image is rejected if its class is one of the last `nonsense_classes`, or its confidence is
+    below `threshold`. Confidence is the largest softmax(z / T), or exp(largest z) for models that
+    end in an RBF unit. Put it last in a model: the rule is saved with it, exported with it, and
+    evaluated with it.
+
+    Args:
+        nonsense_classes: how many of the classes, the last ones, mean nonsense; at least 0.
+        threshold: lowest confidence that is accepted, in [0, 1); 0 accepts any.
+        confidence: "softmax" or "rbf".
+        temperature: T, a finite number > 0, of the softmax.
+        **kwargs: arguments of `keras.layers.Layer`.
+
+    Input shape: (..., classes). Output shape: the input's.
+
+    Raises:
+        ValueError: an argument is out of its range, or all the input's classes are nonsense.
+
+    Reference: Zhao and Griffin, "Suppressing the Unusual: towards Robust CNNs using Symmetric
+    Activation Functions", 2016, arXiv 1603.05145.
+
+    Example:
+        >>> rule = RejectionRule(nonsense_classes=1)
+        >>> rule.rejected(np.array([[2.0, 0.0, 1.0], [0.0, 1.0, 2.0]])).numpy()
+        array([False,  True])
+    """
+
+    def __init__(
+        self, nonsense_classes=0, threshold=0.0, confidence="softmax", temperature=1.0, **kwargs
+    ):
+        super().__init__(**kwargs)
+        self.nonsense_classes = whole("nonsense_classes", nonsense_classes, least=0)
+        if not isinstance(threshold, int | float) or not 0 <= threshold < 1:
+            refuse("threshold", "a number in [0, 1)", threshold)
+        self.threshold = float(threshold)
+        self.confidence = choice("confidence", confidence, CONFIDENCES)
+        self.temperature = positive("temperature", temperature)
+
+    def build(self, input_shape):
+        """Refuses logits of nonsense classes only."""
+        if input_shape[-1] is not None and input_shape[-1] <= self.nonsense_classes:
+            refuse("nonsense_classes", f"fewer than {input_shape[-1]}", self.nonsense_classes)
+        super().build(input_shape)
+
+    def call(self, inputs):
+        """Returns the logits as they are."""
+        self.require_float(inputs)
+        return self.narrow(inputs)
+
+    def confidences(self, logits):
+        """Returns the confidence (...,) in [0, 1] of logits (..., classes)."""
+        scores = self.widen(keras.ops.convert_to_tensor(logits))
+        if self.confidence == "rbf":
+            return keras.ops.minimum(keras.ops.exp(keras.ops.max(scores, axis=-1)), 1.0)
+        return keras.ops.max(keras.ops.softmax(scores / self.temperature, axis=-1), axis=-1)
+
+    def rejected(self, logits):
+        """Returns which images are rejected, bool (...,), from logits (..., classes)."""
+        logits = keras.ops.convert_to_tensor(logits)
+        real = logits.shape[-1] - self.nonsense_classes
+        is_nonsense = keras.ops.argmax(logits, axis=-1) >= real
+        return keras.ops.logical_or(is_nonsense, self.confidences(logits) < self.threshold)
+
+    def get_config(self):
+        """Returns the arguments that rebuild the layer."""
+        return {
+            **super().get_config(),
+            "nonsense_classes": self.nonsense_classes,
+            "threshold": self.threshold,
+            "confidence": self.confidence,
+            "temperature": self.temperature,
+        }

@@ -1,0 +1,66 @@
+"""Flags of noise and nonsense in training and of the rule that rejects images."""
+
+import dataclasses
+
+from robust_keras.errors import InputError
+from robust_keras.flags import values
+from robust_keras.flags.field import flag
+
+NOISE_DRAWS = ("published", "once", "batch")
+NONSENSE_CLASSES = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class NonsenseFlags:
+    """Random training, mean training and rejection."""
+
+    noise_training: bool = flag(
+        False,
+        values.Truth(),
+        "Random training: half of the training images get plus or minus a fixed amount at every "
+        "pixel.",
+    )
+    noise_magnitude: float = flag(
+        0.0,
+        values.Number(minimum=0.0, maximum=1.0),
+        "That amount; 0 for the published 0.5 (images of one channel) or 0.15.",
+    )
+    noise_draw: str = flag(
+        "published",
+        values.Choice(NOISE_DRAWS),
+        "once: half of the images, before training. batch: half of the batches, drawn anew. "
+        "published: once for images of one channel, else batch.",
+    )
+    mean_training: bool = flag(
+        False,
+        values.Truth(),
+        "Mean training: two more classes, of noise around the mean image and of plain noise.",
+    )
+    nonsense_share: float = flag(
+        0.0,
+        values.Number(minimum=0.0, maximum=1.0),
+        "Images of each of the two classes as a share of the training images; 0 for the "
+        "published 0.1 (images of one channel) or 0.05.",
+    )
+    rejection_threshold: float = flag(
+        0.0,
+        values.Number(minimum=0.0, below=1.0),
+        "The served model rejects images whose confidence is below this; 0 rejects none (but for "
+        "those that --mean_training has taught to be nonsense).",
+    )
+
+    @property
+    def nonsense_classes(self):
+        """How many classes the model has beyond the data set's own."""
+        return NONSENSE_CLASSES if self.mean_training else 0
+
+    def check_together(self):
+        """Raises InputError for the first setting of a method that is off."""
+        for name, default, method in (
+            ("noise_magnitude", 0.0, "noise_training"),
+            ("noise_draw", "published", "noise_training"),
+            ("nonsense_share", 0.0, "mean_training"),
+        ):
+            value = getattr(self, name)
+            if value != default and not getattr(self, method):
+                raise InputError.expected(f"--{name}", f"{default} without --{method}", value)

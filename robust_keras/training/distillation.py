@@ -1,0 +1,77 @@
+"""Defensive distillation: a student learns a teacher's probabilities at a temperature."""
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras import serving
+from robust_keras.data.datasets import to_float
+from robust_keras.errors import InputError
+
+
+def soft_labels(teacher, images, *, temperature, batch_size=256):
+    """The teacher's probabilities, softmax(z / T), for every image.
+
+    Train teacher and student with `TemperatureCrossEntropy(T)`, the student on these labels, and
+    use the student at T = 1. An attacker's gradients then vanish by saturation; that is masking,
+    not robustness (Carlini and Wagner, 2016, arXiv 1608.04644), and the audit says so.
+
+    Args:
+        teacher: built `keras.Model` of logits or probabilities, or a `serving.Classifier`.
+        images: array (n, height, width, channels), floats or uint8.
+        temperature: T > 0, the one that the teacher was trained at.
+        batch_size: images a forward pass.
+
+    Returns:
+        float32 array (n, classes); every row sums to one.
+
+    Raises:
+        ValueError: the temperature is not above 0.
+        InputError: the teacher is no image classifier.
+
+    Reference: Papernot et al., Distillation as a Defense to Adversarial Perturbations, 2015,
+    arXiv 1511.04508.
+
+    Example:
+        labels = soft_labels(teacher, images, temperature=20.0)
+        student.compile("adam", TemperatureCrossEntropy(20.0), metrics=[LabelAccuracy()])
+        student.fit(images, labels, epochs=10)
+    """
+    if not temperature > 0:
+        raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")
+    if not isinstance(teacher, serving.Classifier):
+        teacher = serving.from_keras(teacher)
+    rows = []
+    for start in range(0, len(images), batch_size):
+        logits = teacher.logits(tf.constant(to_float(images[start : start + batch_size])))
+        rows.append(tf.nn.softmax(logits / temperature).numpy())
+    return np.concatenate(rows)
+
+
+def load_teacher(path, image_shape, num_classes):
+    """The teacher at a path, if it fits the student.
+
+    Args:
+        path: of a `.keras` file or a SavedModel.
+        image_shape: (height, width, channels) of the student's images.
+        num_classes: number of the student's outputs.
+
+    Returns:
+        A `serving.Classifier`.
+
+    Raises:
+        InputError: nothing there, no image classifier, or one of other images or classes.
+    """
+    try:
+        teacher = serving.load(path)
+    except InputError as error:
+        raise InputError(f"--distillation_teacher: {error}") from error
+    sides = zip(teacher.image_shape, image_shape, strict=True)
+    if any(wanted not in (None, side) for wanted, side in sides):
+        _refuse(f"images of shape {tuple(image_shape)}", f"{path}, of {teacher.image_shape}")
+    if teacher.num_classes != num_classes:
+        _refuse(f"{num_classes} classes, as the student", f"{path}, of {teacher.num_classes}")
+    return teacher
+
+
+def _refuse(what, received):
+    raise InputError.expected("--distillation_teacher", f"a model of {what}", received)

@@ -1,0 +1,206 @@
+"""Models that may decline to answer: rule, files, evaluation, what the report says."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from report_samples import rejecting_model
+from report_samples import report as sample_report
+
+import layers
+from robust_keras import evaluation, models, reporting, serving
+from robust_keras.attacks import FGSM, PGD, ThreatModel, engine
+from robust_keras.config import EvaluateConfig
+from robust_keras.errors import InputError
+from robust_keras.serving.rejection import Rejection
+
+COARSE = np.random.default_rng(0).uniform(size=(40, 4, 4, 1)) > 0.6
+IMAGES = np.kron(COARSE, np.ones((1, 2, 2, 1))).astype("float32")
+
+
+def network(**settings):
+    keras.utils.set_random_seed(5)  # whose untrained network gives every class
+    return models.build("fc5", image_shape=(8, 8, 1), num_classes=3, **settings)
+
+
+def test_rule_by_hand():
+    logits = np.log(np.array([[0.7, 0.1, 0.2], [0.4, 0.35, 0.25], [0.2, 0.0001, 0.8]]))
+    rule = layers.RejectionRule(nonsense_classes=1, threshold=0.5)
+    assert rule.rejected(logits).numpy().tolist() == [False, True, True]
+    cold = layers.RejectionRule(threshold=0.5, temperature=0.1)
+    assert cold.rejected(logits).numpy().tolist() == [False, False, False]
+    rbf = layers.RejectionRule(threshold=0.75, confidence="rbf")
+    assert rbf.rejected(logits).numpy().tolist() == [True, True, False]
+    np.testing.assert_allclose(rbf.confidences(logits), [0.7, 0.4, 0.8], rtol=1e-5)
+    with pytest.raises(ValueError, match=r"`threshold` must be a number in \[0, 1\). Received"):
+        layers.RejectionRule(threshold=1.0)
+    with pytest.raises(ValueError, match="`nonsense_classes` must be fewer than 3"):
+        layers.RejectionRule(nonsense_classes=3)(logits)
+
+
+@pytest.mark.parametrize(("activation", "threshold"), [("relu", 0.25), ("mrelu", 0.55)])
+def test_both_files_carry_the_rule(tmp_path, activation, threshold):
+    settings = {"nonsense_classes": 2, "rejection_threshold": threshold, "temperature": 2.0}
+    model = network(activation=activation, **settings)
+    assert model.output_shape == (None, 5)
+    confidence = models.confidence_rule(activation)
+    served = serving.export(model, tmp_path, temperature=2.0, confidence=confidence)
+    model.save(tmp_path / "model.keras")
+    expected = layers.RejectionRule(2, threshold, confidence, 2.0).rejected(model(IMAGES)).numpy()
+    assert 0 < expected.sum() < 40
+    for path in (served, tmp_path / "model.keras"):
+        classifier = serving.load(path)
+        assert (classifier.num_classes, classifier.nonsense_classes) == (5, 2)
+        assert classifier.rejection.threshold == threshold
+        np.testing.assert_array_equal(classifier.rejection.rejected(tf.constant(IMAGES)), expected)
+
+
+def test_a_rule_inside_the_model_at_the_end_is_found():
+    inner = network(rejection_threshold=0.25)
+    images = keras.Input((8, 8, 1))
+    outer = keras.Model(images, inner(keras.layers.Rescaling(0.5)(images)))
+    assert serving.from_keras(outer).rejection.threshold == 0.25
+
+
+def test_models_without_a_rule_are_as_they_were(tmp_path):
+    model = network()
+    served = serving.export(model, tmp_path)
+    signatures = tf.saved_model.load(str(served)).signatures
+    assert set(signatures) == {"serving_default", "logits"}
+    assert "rejected" not in signatures["serving_default"].structured_outputs
+    assert serving.load(served).rejection is None
+    assert not any(isinstance(layer, layers.RejectionRule) for layer in model.layers)
+
+
+class Bright:
+    """Two classes by the mean pixel's size; rejects what lies in a band above the boundary."""
+
+    image_shape, num_classes, gradient_error = (2, 2, 1), 2, None
+
+    def __init__(self, band=0.0):
+        self.rejection = Rejection(0, 0.0, lambda images: self._in_band(images, band))
+
+    @staticmethod
+    def _in_band(images, band):
+        means = tf.reduce_mean(images, axis=(1, 2, 3))
+        return tf.logical_and(means >= 0.5, means < 0.5 + band)
+
+    @staticmethod
+    @tf.function(input_signature=[tf.TensorSpec((None, 2, 2, 1))], autograph=False)
+    def logits(images):
+        means = tf.reduce_mean(images, axis=(1, 2, 3))
+        return tf.stack([0.5 - means, means - 0.5], axis=1)
+
+
+def evaluated(classifier):
+    """Class 0 at 0.35, and one image of class 1 at 0.52, which a band may hold."""
+    images = np.full((4, 2, 2, 1), 0.35, np.float32)
+    images[3] = 0.52
+    threat_model = ThreatModel("linf", (0.1, 0.2, 0.3))
+    return engine.evaluate(
+        classifier, images, np.array([0, 0, 0, 1]), [FGSM()], threat_model, batch_size=4, seed=0
+    )
+
+
+def test_a_rejected_adversarial_image_is_no_success_but_one_that_goes_further_is():
+    found = evaluated(Bright(band=0.1))
+    assert found.clean_accepted.tolist() == [True, True, True, False]
+    assert found.worst_case.sum(axis=1).tolist() == [3, 0, 0]
+    # At 0.2 the three are misclassified but in the band; at 0.3 they are beyond it.
+    assert found.worst_case_with_rejection.sum(axis=1).tolist() == [3, 3, 0]
+    (attack,) = found.attacks
+    np.testing.assert_array_equal(attack.robust_with_rejection, found.worst_case_with_rejection)
+
+
+def test_the_account_without_the_rule_does_not_depend_on_it():
+    class Plain(Bright):
+        def __init__(self):
+            self.rejection = None
+
+    with_rule, without = evaluated(Bright(band=0.1)), evaluated(Plain())
+    np.testing.assert_array_equal(with_rule.worst_case, without.worst_case)
+    assert without.clean_accepted is None and without.worst_case_with_rejection is None
+    assert without.attacks[0].robust_with_rejection is None
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rejection")
+    labels = np.argmax(network(nonsense_classes=2)(IMAGES)[:, :3], axis=1)
+    np.savez(path / "data.npz", x_train=IMAGES, y_train=labels, x_test=IMAGES, y_test=labels)
+    model = network(nonsense_classes=2, rejection_threshold=0.25)
+    model.save(path / "model.keras")
+    serving.export(model, path / "serving")
+    return path
+
+
+def evaluate(path, **changes):
+    settings = {
+        "models": (str(path / "model.keras"), str(path / "serving")),
+        "dataset": str(path / "data.npz"),
+        "attacks": ("fgsm", "pgd"),
+        "epsilons": (0.01, 0.1),
+    }
+    return evaluation.evaluate(EvaluateConfig(**(settings | changes)))[0]
+
+
+def test_evaluation_takes_nonsense_as_an_error_and_reports_both_accounts(world):
+    report = evaluate(world)
+    classes = network(nonsense_classes=2)(IMAGES).numpy().argmax(axis=1)
+    for model in report.models:
+        assert model.clean_accuracy == pytest.approx(np.mean(classes < 3))
+        assert 0 < model.clean_accuracy < 1
+        assert (model.num_classes, model.rejection.nonsense_classes) == (5, 2)
+        assert model.rejection.clean_accepted <= model.clean_accuracy
+        assert model.rejection.accuracy[-1] <= model.rejection.clean_accuracy
+        assert model.attacks[0].accuracy_with_rejection is not None
+        assert not model.rejection.targeted
+    assert report.models[0].rejection == report.models[1].rejection
+    assert reporting.Report.from_json(report.to_json()) == report
+    assert "No attack aimed at the rule" in reporting.summary_table(report)
+
+
+def test_nonsense_must_be_told_and_may_not_stand_for_classes(world, tmp_path):
+    model = network(nonsense_classes=2)
+    keras.Model(model.inputs, model.layers[-2].output).save(tmp_path / "untold.keras")
+    with pytest.raises(InputError, match="a model of 3 classes.*received one of 5 classes"):
+        evaluate(world, models=(str(tmp_path / "untold.keras"),))
+
+
+def test_an_attacker_who_knows_the_temperature_divides_by_it(tmp_path):
+    keras.utils.set_random_seed(0)
+    hot = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(16, "relu"),
+            keras.layers.Dense(3),
+            keras.layers.Rescaling(3000.0),
+        ]
+    )
+    classifier = serving.from_keras(hot)
+    known = classifier.at_temperature(3000.0)
+    np.testing.assert_allclose(known.logits(IMAGES) * 3000, classifier.logits(IMAGES), rtol=1e-5)
+    assert classifier.at_temperature(1.0) is classifier
+    labels = np.argmax(classifier.logits(IMAGES), axis=1)
+    threat_model = ThreatModel("linf", (0.1,))
+
+    def robust(attacked):
+        settings = {"batch_size": 40, "seed": 0}
+        return engine.evaluate(attacked, IMAGES, labels, [PGD()], threat_model, **settings)
+
+    unaware, aware = robust(classifier).worst_case.mean(), robust(known).worst_case.mean()
+    assert aware < unaware - 0.2
+    with pytest.raises(ValueError, match="`temperature` must be above 0"):
+        classifier.at_temperature(0.0)
+
+
+def test_the_report_names_the_temperature_and_refuses_accounts_that_rise(world):
+    report = evaluate(world, attacker_temperature=20.0, models=(str(world / "model.keras"),))
+    assert report.attacker_temperature == 20.0
+    assert '"attacker_temperature": 20.0' in report.to_json()
+    with pytest.raises(ValueError, match="must never rise"):
+        reporting.RejectionReport(
+            nonsense_classes=0, threshold=0.5, clean_accepted=0.5, clean_accuracy=0.6, accuracy=()
+        )
+    assert sample_report(rejecting_model()).models[0].rejection.nonsense_classes == 2
