@@ -93,10 +93,16 @@ class TrainConfig(
     )
     model: str = flag("lenet5", values.Choice(MODEL_NAMES), "Network.")
     activation: str = flag("relu", values.Choice(ACTIVATION_NAMES), "Activation of the network.")
+    normalise: bool = flag(
+        True,
+        values.Truth(),
+        "Bring every channel to mean 0 and variance 1, inside the network.",
+    )
     kernel_scale: float = flag(
         1.0,
         values.Number(above=0.0),
-        "Factor on the kernels' initial values; 0.2 helps --adversarial=fast at large epsilons.",
+        "Factor on the kernels' initial values; 0.1 with --normalise=false helps --adversarial=fast "
+        "at large epsilons.",
     )
     output_dir: str | None = flag(
         None,

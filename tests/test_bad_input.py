@@ -111,6 +111,10 @@ TRAIN = {
         ["--dataset=good.npz", "--model=fc5", "--batch_size=4", "--learning_rate_range_test"],
         "--batch_size: expected at most 1, for 10 steps; received 4",
     ),
+    "denoiser with a penalty": (
+        [*DENOISER, "--classifier=good.keras", "--nuclear_norm=0.1"],
+        "--nuclear_norm: expected 0.0 with --denoiser, whose classifier is trained already",
+    ),
     "denoiser of nothing": (
         ["--denoiser", "--denoiser_epsilon=0.3"],
         "--classifier: expected a .keras file with --denoiser; received none",

@@ -1,5 +1,6 @@
 """train.py and evaluate.py as a user runs them: processes, signals, files."""
 
+import functools
 import json
 import pathlib
 import signal
@@ -119,14 +120,15 @@ def test_ctrl_c_in_the_middle_and_the_same_command_again(tmp_path):
         x_test=images[:50],
         y_test=labels[:50],
     )
-    # So many epochs that the signal comes in time on a busy machine as well.
-    flags = ["--dataset=mine.npz", "--model=fc5", "--epochs=40", "--batch_size=8"]
+    flags = ["--dataset=mine.npz", "--model=fc5", "--epochs=12", "--batch_size=8"]
     with subprocess.Popen(
         command("train.py", *flags, "--output_dir=parts"),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What a shell starts in the background ignores SIGINT, and its children would, too.
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     ) as process:
         for line in process.stdout:
             if line.startswith("Epoch 4/"):

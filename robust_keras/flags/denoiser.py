@@ -11,6 +11,16 @@ DENOISER_GUIDES = ("logits", "features")
 # What shapes a classifier or how it is trained, which is done already: flag -> its default.
 _OF_CLASSIFIERS = {
     "adversarial": "none",
+    "loss": "cross_entropy",
+    "label_smoothing": 0.0,
+    "distillation_teacher": None,
+    "kernel_scale": 1.0,
+    "normalise": True,
+    "noise_training": False,
+    "mean_training": False,
+    "rejection_threshold": 0.0,
+    "nuclear_norm": 0.0,
+    "low_rank": 0.0,
     "final_sparsity": 0.0,
     "pruning_m_by_n": None,
     "kwta_ratio": 0.0,

@@ -53,7 +53,7 @@ def build(
         activation: a key of `ACTIVATIONS`.
         mean: of every channel, one value a channel; None (with `variance`) to leave the pixels.
         variance: of every channel, at least 0.
-        kernel_scale: factor on all kernels at the start, above 0. Small ones (0.2) make networks
+        kernel_scale: factor on all kernels at the start, above 0. Small ones (0.1) make networks
             without batch normalisation learn their features anew: single-step adversarial training
             then masks its gradients less.
         nonsense_classes: how many more logits there are, at the end, for nonsense.

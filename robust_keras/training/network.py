@@ -22,7 +22,9 @@ def network(config, dataset):
     """
     if config.denoiser:
         return load_behind_denoiser(config.classifier, dataset)
-    mean, variance = data.channel_statistics(dataset.train)
+    mean, variance = None, None
+    if config.normalise:
+        mean, variance = data.channel_statistics(dataset.train)
     return models.build(
         config.model,
         image_shape=dataset.image_shape,
