@@ -48,6 +48,7 @@ ATTACK_NAMES = (
     "apgd_ce",
     "apgd_dlr",
     "apgd_targeted",
+    "fab_targeted",
     "square",
     "uniform_noise",
     "gaussian_noise",

@@ -10,6 +10,7 @@ import tensorflow as tf
 from robust_keras.attacks.ascent import Problem, ascent, checkpoint
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
 from robust_keras.attacks.batches import ShrinkingBatch, padded_places
+from robust_keras.attacks.targets import likeliest_others
 
 # After so many steps at most, images that are fooled leave the batch.
 _BETWEEN_LOOKS = 4
@@ -149,16 +150,9 @@ class APGDTargeted(_APGD):
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images towards every target; see `Attack.propose`."""
         search = _Search(self, classifier, images, labels, threat_model, epsilon, generators)
-        for target in self._targets(classifier, images, labels):
+        for target in likeliest_others(classifier, images, labels, self.targets):
             search.run(target)
         return search.proposal(forwards=1)
-
-    def _targets(self, classifier, images, labels):
-        """Int array (targets, batch): the likeliest other classes, likeliest first."""
-        logits = np.array(classifier.logits(tf.constant(images, tf.float32)))
-        logits[np.arange(len(labels)), labels] = -np.inf
-        ranked = np.argsort(-logits, axis=1, kind="stable")
-        return ranked[:, : min(self.targets, logits.shape[1] - 1)].T
 
 
 class _Search:
