@@ -114,10 +114,18 @@ def _attack(classifier, split, attacks, threat_model, config):
 def _attack_report(result):
     return AttackReport(
         name=result.name,
-        settings=result.settings,
+        settings=result.settings | _stages(result),
         accuracy=result.robust.mean(axis=1),
         seconds=result.seconds,
         gradient_evaluations=result.gradient_evaluations,
         forward_evaluations=result.forward_evaluations,
         skipped=result.skipped,
     )
+
+
+def _stages(result):
+    """What the stages of a cascade left, beside its settings."""
+    ran = [stage for stage in result.stages if stage.skipped is None]
+    left_out = [stage.name for stage in result.stages if stage.skipped is not None]
+    found = {"accuracy_after": {stage.name: list(stage.accuracy) for stage in ran}} if ran else {}
+    return found | ({"left_out": left_out} if left_out else {})

@@ -35,6 +35,27 @@ class AdversarialExample:
 
 
 @dataclasses.dataclass(frozen=True)
+class StageResult:
+    """What one attack of a cascade left of what the ones before it had left.
+
+    Args:
+        name: of the attack.
+        accuracy: share of all images that are robust after it, one an epsilon.
+        seconds: wall time.
+        gradient_evaluations: as in `AttackResult`, of which they are a part.
+        forward_evaluations: the same.
+        skipped: None, or the reason why it did not run.
+    """
+
+    name: str
+    accuracy: tuple[float, ...]
+    seconds: float
+    gradient_evaluations: int
+    forward_evaluations: int
+    skipped: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class AttackResult:
     """What one attack did to every image at every epsilon.
 
@@ -49,6 +70,7 @@ class AttackResult:
         forward_evaluations: forward passes alone, summed over images: one for every candidate, and
             those that the attack itself made.
         skipped: None, or the reason why the attack did not run; `robust` is then the clean result.
+        stages: one `StageResult` for each attack of a cascade, in their order; else none.
     """
 
     name: str
@@ -59,6 +81,7 @@ class AttackResult:
     gradient_evaluations: int
     forward_evaluations: int
     skipped: str | None = None
+    stages: tuple[StageResult, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
