@@ -74,12 +74,15 @@ def run(case, attack, norm, epsilon):
         right = (model(adversarial).argmax(1) == labels) & (model(images).argmax(1) == labels)
     changes = (adversarial - images).flatten(1)
     reach = changes.abs().amax(1) if norm == "Linf" else changes.norm(dim=1)
+    outside = ~right & (reach > epsilon * (1 + 1e-4))
     # Whatever left the ball is no adversarial example.
     right |= (reach > epsilon * (1 + 1e-4)) & (model(images).argmax(1) == labels)
     return {
         "robust": right.numpy().tolist(),
         "seconds": seconds,
         "difference": float(difference),
+        "outside": int(outside.sum()),
+        "furthest": float(reach.max()),
         "version": f"torchattacks {torchattacks.__version__}, torch {torch.__version__}",
     }
 

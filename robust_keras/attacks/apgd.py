@@ -57,6 +57,7 @@ class _APGD(Attack):
     """
 
     kind: typing.ClassVar[str] = "iterative"
+    any_batch: typing.ClassVar[bool] = True
     loss: typing.ClassVar[str]
 
     steps: int = 100

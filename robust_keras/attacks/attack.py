@@ -34,6 +34,8 @@ class Attack:
             "iterative".
         norms: those of a threat model that it can be used with.
         cascade: whether it consists of other attacks.
+        any_batch: whether batches of any size suit it; otherwise all have one size, padded with
+            repeated images, so that nothing is traced twice.
 
     What `perturb` returns is only a proposal: the engine projects it and predicts it again.
     """
@@ -42,6 +44,7 @@ class Attack:
     kind: typing.ClassVar[str]
     norms: typing.ClassVar[tuple[str, ...]] = NORMS
     cascade: typing.ClassVar[bool] = False
+    any_batch: typing.ClassVar[bool] = False
 
     @property
     def rounds(self) -> int:

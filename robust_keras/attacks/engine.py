@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 
 from robust_keras.attacks.attack import Attack, require_whole
+from robust_keras.attacks.batches import padded_places
 from robust_keras.attacks.evaluation import AttackResult, Evaluation
 from robust_keras.attacks.gallery import Gallery
 from robust_keras.attacks.prediction import check_examples, correct, padded, predict
@@ -40,7 +41,7 @@ def evaluate(
         labels: int array (images,).
         attacks: `Attack`s, run in this order.
         threat_model: `ThreatModel`.
-        batch_size: images a pass; every batch has this shape (at most the number of images).
+        batch_size: images a pass, at most; the last batch is padded to one of few sizes.
         seed: whole number >= 0. The same seed gives bit-identical results on the same machine.
         progress: called as `progress(attack_name, epsilon, done, total, robust_accuracy)`, `total`
             the images attacked at this epsilon, after every batch; a cascade adds the stage's name.
@@ -178,7 +179,8 @@ class _Run:
 
     def _candidates(self, attack, epsilon, round_, indices):
         """Projected proposals for the images, the model's fresh answers, and the passes made."""
-        rows = padded(indices, self.batch_size)
+        pad = padded_places if attack.any_batch else padded
+        rows = pad(indices, self.batch_size)
         images = self.images[rows]
         proposal = attack.propose(
             self.classifier,
@@ -189,7 +191,7 @@ class _Run:
             generators=generators(self.seed, attack.name, epsilon, round_, rows),
         )
         adversarial = self.threat_model.project(images, proposal.images, epsilon)
-        logits = predict(self.classifier, adversarial, self.batch_size)
+        logits = predict(self.classifier, adversarial, len(rows))
         real = slice(len(indices))
         gradients = proposal.gradient_evaluations[real].sum()
         forwards = proposal.forward_evaluations[real].sum() + len(indices)

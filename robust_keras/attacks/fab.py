@@ -48,6 +48,7 @@ class FABTargeted(Attack):
 
     name: typing.ClassVar[str] = "fab_targeted"
     kind: typing.ClassVar[str] = "iterative"
+    any_batch: typing.ClassVar[bool] = True
 
     steps: int = 100
     restarts: int = 1

@@ -39,6 +39,7 @@ class MarginPGD(Attack):
 
     name: typing.ClassVar[str] = "margin_pgd"
     kind: typing.ClassVar[str] = "iterative"
+    any_batch: typing.ClassVar[bool] = True
     loss: typing.ClassVar[str] = "margin"
 
     steps: int = 40
