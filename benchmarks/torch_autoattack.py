@@ -75,7 +75,7 @@ def run(case, budget, norm, epsilon):
         difference = np.abs(model(images).numpy() - case["answers"]).max()
     ensemble = attack(model, budget, norm, epsilon)
     start = time.perf_counter()
-    adversarial = ensemble(images, labels)
+    adversarial = ensemble(images, labels).detach()
     seconds = time.perf_counter() - start
     with torch.no_grad():
         right = (model(adversarial).argmax(1) == labels) & (model(images).argmax(1) == labels)
