@@ -48,13 +48,18 @@ ACTIVATION_NAMES = (
 )
 ATTACK_NAMES = (
     "fgsm",
+    "step_ll",
     "bim",
     "pgd",
     "mim",
+    "margin_pgd",
     "apgd_ce",
     "apgd_dlr",
     "apgd_targeted",
+    "fab_targeted",
     "square",
+    "autoattack",
+    "quick",
     "uniform_noise",
     "gaussian_noise",
 )

@@ -137,7 +137,7 @@ def _attack_report(result):
     with_rejection = result.robust_with_rejection
     return AttackReport(
         name=result.name,
-        settings=result.settings,
+        settings=result.settings | _stages(result),
         accuracy=result.robust.mean(axis=1),
         seconds=result.seconds,
         gradient_evaluations=result.gradient_evaluations,
@@ -145,3 +145,11 @@ def _attack_report(result):
         skipped=result.skipped,
         accuracy_with_rejection=(None if with_rejection is None else with_rejection.mean(axis=1)),
     )
+
+
+def _stages(result):
+    """What the stages of a cascade left, beside its settings."""
+    ran = [stage for stage in result.stages if stage.skipped is None]
+    left_out = [stage.name for stage in result.stages if stage.skipped is not None]
+    found = {"accuracy_after": {stage.name: list(stage.accuracy) for stage in ran}} if ran else {}
+    return found | ({"left_out": left_out} if left_out else {})

@@ -14,7 +14,7 @@ from cleverhans.tf2.attacks.basic_iterative_method import basic_iterative_method
 from cleverhans.tf2.attacks.fast_gradient_method import fast_gradient_method
 from cleverhans.tf2.attacks.projected_gradient_descent import projected_gradient_descent
 
-from robust_keras.attacks import BIM, FGSM, MIM, PGD, ThreatModel
+from robust_keras.attacks import BIM, FGSM, MIM, PGD, StepLL, ThreatModel
 from robust_keras.attacks.cleverhans_attacks import LOSSES, model_function
 from robust_keras.attacks.engine import generators
 from robust_keras.attacks.losses import unit_gradient
@@ -224,6 +224,25 @@ def test_linear_models_fall_exactly_as_theory_says(attack, norm):
     # In l2 a random start is never quite forgotten.
     tolerance = 1e-2 if attack.name == "pgd" and norm == "l2" else 1e-4
     np.testing.assert_allclose(gained, best, rtol=tolerance)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_step_ll_goes_towards_the_least_likely_class(norm):
+    logits = IMAGES.reshape(6, 16) @ WEIGHTS
+    least = logits.argmin(axis=1)
+    softmax = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    step = (np.eye(3)[least] - softmax) @ WEIGHTS.T
+    step = np.sign(step) if norm == "linf" else step / np.linalg.norm(step, axis=1, keepdims=True)
+    expected = IMAGES + 0.1 * step.reshape(IMAGES.shape)
+    np.testing.assert_allclose(run(StepLL(), Linear(), norm), expected, atol=1e-5)
+
+
+def test_step_ll_leaves_a_label_that_is_the_least_likely_class():
+    arguments = {"threat_model": ThreatModel("linf", (0.1,)), "epsilon": 0.1, "generators": []}
+    least = (IMAGES.reshape(6, 16) @ WEIGHTS).argmin(axis=1)
+    found = StepLL().propose(Linear(), IMAGES, least, **arguments)
+    np.testing.assert_array_equal(found.images, IMAGES)
+    assert found.forward_evaluations.tolist() == found.gradient_evaluations.tolist() == [1] * 6
 
 
 def test_losses_agree_with_numpy():

@@ -5,14 +5,20 @@ import weakref
 
 import tensorflow as tf
 
-from robust_keras.attacks.losses import cross_entropy, dlr, targeted_dlr, unit_gradient
+from robust_keras.attacks.losses import (
+    cross_entropy,
+    dlr,
+    margin,
+    targeted_dlr,
+    unit_gradient,
+)
 
-_MOMENTUM = 0.75
 _functions = weakref.WeakKeyDictionary()
 
 # Each takes (labels, targets, logits) and returns what to maximise, (batch,).
 LOSSES = {
     "cross_entropy": lambda labels, targets, logits: cross_entropy(labels, logits),
+    "margin": lambda labels, targets, logits: margin(labels, logits),
     "dlr": lambda labels, targets, logits: dlr(labels, logits),
     "targeted_dlr": targeted_dlr,
 }
@@ -76,17 +82,18 @@ class Ascent:
         numbers, whole, truths = (
             tf.TensorSpec((None,), kind) for kind in (tf.float32, tf.int32, tf.bool)
         )
-        count = tf.TensorSpec((), tf.int32)
+        count, number = tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.float32)
         problem = Problem(pixels, whole, whole, pixels, pixels, numbers)
         state = State(
             *(pixels, pixels, pixels, numbers, pixels, pixels, numbers, numbers),
             *(whole, numbers, truths, truths, pixels),
         )
-        self.begin = tf.function(self._begin, [problem, pixels], autograph=False)
-        self.climb = tf.function(self._climb, [problem, state, count, count], autograph=False)
+        arguments = [problem, state, count, count, number]
+        self.begin = tf.function(self._begin, [problem, pixels, number], autograph=False)
+        self.climb = tf.function(self._climb, arguments, autograph=False)
 
-    def _begin(self, problem, changes):
-        """The `State` at images plus changes, projected: one gradient."""
+    def _begin(self, problem, changes, step):
+        """The `State` at images plus changes, projected: one gradient. `step` is in radii."""
         point = self._project(problem, problem.images + changes)
         loss, gradient, fooled = self._evaluate(problem, point)
         return State(
@@ -97,7 +104,7 @@ class Ascent:
             best=point,
             best_gradient=gradient,
             best_loss=loss,
-            step=2.0 * problem.radius,
+            step=step * problem.radius,
             increases=tf.zeros_like(problem.labels),
             checked_best=loss,
             halved=tf.zeros_like(fooled),
@@ -105,8 +112,10 @@ class Ascent:
             adversarial=point,
         )
 
-    def _climb(self, problem, state, first, last):
+    def _climb(self, problem, state, first, last, weight):
         """Takes the steps first ... last - 1, or fewer if all are fooled before.
+
+        A weight below 1 leaves the rest to the step before.
 
         Returns:
             `(steps taken, state)`: one gradient a step.
@@ -116,7 +125,7 @@ class Ascent:
             return (index < last) & ~tf.reduce_all(state.fooled)
 
         def body(index, state):
-            return index + 1, self._step(problem, state, tf.where(index == 0, 1.0, _MOMENTUM))
+            return index + 1, self._step(problem, state, tf.where(index == 0, 1.0, weight))
 
         index, state = tf.while_loop(unfinished, body, (first, state))
         return index - first, state

@@ -33,6 +33,9 @@ class Attack:
         kind: "noise" (uses no gradient), "score" (searches with the logits alone), "one_step" or
             "iterative".
         norms: those of a threat model that it can be used with.
+        cascade: whether it consists of other attacks.
+        any_batch: whether batches of any size suit it; otherwise all have one size, padded with
+            repeated images, so that nothing is traced twice.
 
     What `perturb` returns is only a proposal: the engine projects it and predicts it again.
     """
@@ -40,6 +43,8 @@ class Attack:
     name: typing.ClassVar[str]
     kind: typing.ClassVar[str]
     norms: typing.ClassVar[tuple[str, ...]] = NORMS
+    cascade: typing.ClassVar[bool] = False
+    any_batch: typing.ClassVar[bool] = False
 
     @property
     def rounds(self) -> int:
@@ -55,6 +60,10 @@ class Attack:
     def needs_gradient(self) -> bool:
         """Whether the attack differentiates the model."""
         return self.gradient_evaluations > 0
+
+    def stages(self, norm) -> "tuple[Attack, ...]":
+        """The attacks that it consists of in a norm, each run on what the ones before it left."""
+        return (self,)
 
     def settings(self) -> dict:
         """The settings as a dict of plain values."""

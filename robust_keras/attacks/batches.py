@@ -3,21 +3,20 @@
 import numpy as np
 import tensorflow as tf
 
-_SHAPES = 8
-
 
 def batch_shape(rows, largest):
-    """How many rows a batch gets that must hold `rows`: one of about eight sizes.
+    """How many rows a batch gets that must hold `rows`: one of four sizes between powers of two.
 
     Args:
         rows: number of images, >= 1.
-        largest: number of images in the full batch.
+        largest: number of images in the full batch, >= rows.
 
     Returns:
-        The smallest multiple of an eighth of the full batch that is at least `rows`.
+        The smallest of 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ... and `largest` that is at
+        least `rows`.
     """
-    unit = max(1, largest // _SHAPES)
-    return -(-rows // unit) * unit
+    unit = max(1, 2 ** ((rows - 1).bit_length() - 3))
+    return min(-(-rows // unit) * unit, largest)
 
 
 def padded_places(places, largest):

@@ -1,4 +1,4 @@
-"""FGSM, BIM, PGD and MIM as CleverHans 4.0.0 computes them, with its defects fenced off.
+"""FGSM, Step-LL, BIM, PGD and MIM as CleverHans 4.0.0 computes them, with its defects fenced off.
 
 The only module that imports cleverhans. What it guards against, each shown by a test:
 
@@ -26,7 +26,7 @@ import cleverhans.tf2.attacks.projected_gradient_descent as pgd_module
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attacks.attack import Attack, require, require_number, require_whole
+from robust_keras.attacks.attack import Attack, Proposal, require, require_number, require_whole
 from robust_keras.attacks.losses import cross_entropy, margin, unit_gradient
 from robust_keras.attacks.noise import uniform_in_ball
 
@@ -47,7 +47,7 @@ def model_function(classifier):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _CleverHansAttack(Attack):
-    """The part that the four share: checked inputs in, a numpy array out."""
+    """The part that they share: checked inputs in, a numpy array out."""
 
     def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images up the loss; see `Attack.perturb`."""
@@ -88,6 +88,44 @@ class FGSM(_CleverHansAttack):
         return 1
 
     def _run(self, function, images, arguments, draw):
+        return fgm_module.fast_gradient_method(function, images, **arguments, loss_fn=cross_entropy)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StepLL(_CleverHansAttack):
+    """One step towards the class that the model thinks least likely.
+
+    Formula: linf: `x - epsilon sign(g)`; l2: `x - epsilon g / norm(g)`; g the gradient of the
+    cross-entropy of the least likely class. A label that is the least likely one already has its
+    image left as it is.
+
+    Reference: Kurakin et al., "Adversarial Machine Learning at Scale", 2017, arXiv 1611.01236.
+    """
+
+    name: typing.ClassVar[str] = "step_ll"
+    kind: typing.ClassVar[str] = "one_step"
+
+    @property
+    def gradient_evaluations(self):
+        """One."""
+        return 1
+
+    def propose(self, classifier, images, labels, **settings):
+        """`perturb` with its price: one forward pass tells the least likely class."""
+        logits = classifier.logits(tf.constant(images, tf.float32))
+        least = np.argmin(logits, axis=1)
+        moved = super().perturb(classifier, images, least, **settings)
+        # Away from the least likely class would be towards the label.
+        stuck = (least == np.asarray(labels))[:, None, None, None]
+        ones = np.ones(len(images), int)
+        return Proposal(np.where(stuck, images, moved), ones, ones)
+
+    def perturb(self, classifier, images, labels, **settings):
+        """Moves the images down the loss; see `Attack.perturb`."""
+        return self.propose(classifier, images, labels, **settings).images
+
+    def _run(self, function, images, arguments, draw):
+        arguments = arguments | {"targeted": True}
         return fgm_module.fast_gradient_method(function, images, **arguments, loss_fn=cross_entropy)
 
 

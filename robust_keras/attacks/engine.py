@@ -1,15 +1,16 @@
 """Runs attacks on a classifier and believes nothing that they return."""
 
 import dataclasses
-import time
 import zlib
 
 import numpy as np
 
 from robust_keras.attacks.attack import Attack, require_whole
+from robust_keras.attacks.batches import padded_places
 from robust_keras.attacks.evaluation import AttackResult, Evaluation
 from robust_keras.attacks.gallery import Gallery
 from robust_keras.attacks.prediction import check_examples, correct, padded, predict, rejected
+from robust_keras.attacks.tally import Tally, attack_result
 from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.errors import InputError
 
@@ -43,10 +44,10 @@ def evaluate(
         labels: int array (images,).
         attacks: `Attack`s, run in this order.
         threat_model: `ThreatModel`.
-        batch_size: images a pass; every batch has this shape (at most the number of images).
+        batch_size: images a pass, at most; the last batch is padded to one of few sizes.
         seed: whole number >= 0. The same seed gives bit-identical results on the same machine.
         progress: called as `progress(attack_name, epsilon, done, total, robust_accuracy)`, `total`
-            the images attacked at this epsilon, after every batch.
+            the images attacked at this epsilon, after every batch; a cascade adds the stage's name.
         survivors: None, or a bool array (epsilons, images) of what attacks outside this evaluation
             left: only those images are attacked, all others count as fallen.
 
@@ -154,38 +155,34 @@ class _Run:
 
     def attack(self, attack: Attack) -> AttackResult:
         """One attack at every epsilon, on the images that it has not fooled yet."""
-        start = time.monotonic()
-        epsilons = self.threat_model.epsilons
         robust = self.clean[:, np.newaxis] & self.survivors  # (2, epsilons, images)
-        reason = self.classifier.gradient_error if attack.needs_gradient else None
-        passes = np.zeros(2, int)
-        if reason is None:
-            alive = self.clean.copy()
-            for row, epsilon in enumerate(epsilons):
-                alive &= self.survivors[row]
+        stages = attack.stages(self.threat_model.norm)
+        epsilons = self.threat_model.epsilons
+        tallies = [Tally(stage, self._reason(stage), len(epsilons)) for stage in stages]
+        running = [tally for tally in tallies if tally.skipped is None]
+        alive = self.clean.copy()
+        for row, epsilon in enumerate(epsilons if running else ()):
+            alive &= self.survivors[row]
+            for tally in running:
                 if epsilon > 0.0:
-                    passes += self._attack_at(attack, epsilon, alive)
-                robust[:, row] = alive
-        return AttackResult(
-            name=attack.name,
-            kind=attack.kind,
-            settings=attack.settings(),
-            robust=robust[0],
-            seconds=time.monotonic() - start,
-            gradient_evaluations=int(passes[0]),
-            forward_evaluations=int(passes[1]),
-            skipped=reason,
-            robust_with_rejection=robust[1] if self.has_rule else None,
-        )
+                    with tally.clock():
+                        tally.passes += self._attack_at(attack, tally.stage, epsilon, alive)
+                tally.accuracy[row] = float(alive[0].mean())
+            robust[:, row] = alive
+        return attack_result(attack, tallies, robust[0], robust[1] if self.has_rule else None)
 
-    def _attack_at(self, attack, epsilon, alive):
+    def _reason(self, attack):
+        """Why the attack cannot run on this classifier, or None."""
+        return self.classifier.gradient_error if attack.needs_gradient else None
+
+    def _attack_at(self, attack, stage, epsilon, alive):
         """Clears `alive` where an image is fooled; returns its backward and forward passes."""
         total, passes = int(alive.any(axis=0).sum()), np.zeros(2, int)
-        for round_ in range(attack.rounds):
+        for round_ in range(stage.rounds):
             pending = np.flatnonzero(alive.any(axis=0))
             for first in range(0, len(pending), self.batch_size):
                 indices = pending[first : first + self.batch_size]
-                adversarial, logits, price = self._candidates(attack, epsilon, round_, indices)
+                adversarial, logits, price = self._candidates(stage, epsilon, round_, indices)
                 fooled = ~correct(logits, self.labels[indices])
                 for place in np.flatnonzero(fooled):
                     found = adversarial[place], logits[place], epsilon, attack.name
@@ -196,14 +193,15 @@ class _Run:
                 alive[1, indices[fooled]] = False
                 passes += price
                 # An image is done when its last round is, or when it has fallen.
-                share = (round_ + (first + len(indices)) / len(pending)) / attack.rounds
+                share = (round_ + (first + len(indices)) / len(pending)) / stage.rounds
                 done = round(total * share) if alive.any() else total
-                self._report(attack, epsilon, done, total, alive)
+                title = attack.name if stage is attack else f"{attack.name}: {stage.name}"
+                self._report(title, epsilon, done, total, alive)
         return passes
 
-    def _report(self, attack, epsilon, done, total, alive):
+    def _report(self, title, epsilon, done, total, alive):
         if self.progress is not None:
-            self.progress(attack.name, epsilon, done, total, float(alive[0].mean()))
+            self.progress(title, epsilon, done, total, float(alive[0].mean()))
 
     def _rejected(self, images):
         # Of one shape, as everywhere, so that nothing is traced anew for the last few.
@@ -212,7 +210,8 @@ class _Run:
 
     def _candidates(self, attack, epsilon, round_, indices):
         """Projected proposals for the images, the model's fresh answers, and the passes made."""
-        rows = padded(indices, self.batch_size)
+        pad = padded_places if attack.any_batch else padded
+        rows = pad(indices, self.batch_size)
         images = self.images[rows]
         proposal = attack.propose(
             self.classifier,
@@ -223,7 +222,7 @@ class _Run:
             generators=generators(self.seed, attack.name, epsilon, round_, rows),
         )
         adversarial = self.threat_model.project(images, proposal.images, epsilon)
-        logits = predict(self.classifier, adversarial, self.batch_size)
+        logits = predict(self.classifier, adversarial, len(rows))
         real = slice(len(indices))
         gradients = proposal.gradient_evaluations[real].sum()
         forwards = proposal.forward_evaluations[real].sum() + len(indices)

@@ -35,6 +35,27 @@ class AdversarialExample:
 
 
 @dataclasses.dataclass(frozen=True)
+class StageResult:
+    """What one attack of a cascade left of what the ones before it had left.
+
+    Args:
+        name: of the attack.
+        accuracy: share of all images that are robust after it, one an epsilon.
+        seconds: wall time.
+        gradient_evaluations: as in `AttackResult`, of which they are a part.
+        forward_evaluations: the same.
+        skipped: None, or the reason why it did not run.
+    """
+
+    name: str
+    accuracy: tuple[float, ...]
+    seconds: float
+    gradient_evaluations: int
+    forward_evaluations: int
+    skipped: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class AttackResult:
     """What one attack did to every image at every epsilon.
 
@@ -52,6 +73,7 @@ class AttackResult:
         robust_with_rejection: None where the classifier has no rejection rule, else like `robust`:
             classified correctly and accepted as it is, and never misclassified and accepted after
             the attack.
+        stages: one `StageResult` for each attack of a cascade, in their order; else none.
     """
 
     name: str
@@ -63,6 +85,7 @@ class AttackResult:
     forward_evaluations: int
     skipped: str | None = None
     robust_with_rejection: np.ndarray | None = None
+    stages: tuple[StageResult, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

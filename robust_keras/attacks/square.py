@@ -63,6 +63,7 @@ class Square(Attack):
 
     name: typing.ClassVar[str] = "square"
     kind: typing.ClassVar[str] = "score"
+    any_batch: typing.ClassVar[bool] = True
     norms: typing.ClassVar[tuple[str, ...]] = ("linf",)
 
     queries: int = 5000

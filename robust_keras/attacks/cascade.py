@@ -1,0 +1,110 @@
+"""Ensembles: attacks run one after the other, each on what the ones before it left."""
+
+import dataclasses
+import typing
+
+from robust_keras.attacks.apgd import APGDCE, APGDDLR, APGDTargeted
+from robust_keras.attacks.attack import Attack, require_whole
+from robust_keras.attacks.fab import FABTargeted
+from robust_keras.attacks.square import Square
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Cascade(Attack):
+    """The part that both share: settings that are checked, and the sum of what the stages take."""
+
+    kind: typing.ClassVar[str] = "iterative"
+    cascade: typing.ClassVar[bool] = True
+
+    steps: int
+    targets: int
+    queries: int
+
+    def __post_init__(self):
+        for name in ("steps", "targets", "queries"):
+            require_whole(name, getattr(self, name))
+
+    @property
+    def gradient_evaluations(self):
+        """Those of all stages and their rounds."""
+        return sum(stage.rounds * stage.gradient_evaluations for stage in self._all())
+
+    def stages(self, norm):
+        """The attacks in their order, without those that do not exist in the norm."""
+        return tuple(stage for stage in self._all() if norm in stage.norms)
+
+    def perturb(self, *args, **settings):
+        """A cascade proposes nothing itself: the engine runs its stages."""
+        raise TypeError(f"{self.name} must be run by attacks.engine.evaluate")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AutoAttack(_Cascade):
+    """The standard ensemble: APGD-CE, targeted APGD, FAB-T and Square, with the published budgets.
+
+    Without Square in l2. With fewer than four classes the losses are those that `losses.dlr` and
+    `losses.targeted_dlr` define for them, and every other class is a target.
+
+    Args:
+        steps: of APGD-CE, and of the next two for every target, >= 1.
+        targets: number of targets, >= 1.
+        queries: of Square, >= 1.
+
+    Raises:
+        ValueError: a setting is out of range.
+
+    Reference: Croce and Hein, "Reliable Evaluation of Adversarial Robustness with an Ensemble of
+    Diverse Parameter-free Attacks", 2020, arXiv 2003.01690.
+
+    Example:
+        >>> [stage.name for stage in AutoAttack().stages("linf")]
+        ['apgd_ce', 'apgd_targeted', 'fab_targeted', 'square']
+    """
+
+    name: typing.ClassVar[str] = "autoattack"
+
+    steps: int = 100
+    targets: int = 9
+    queries: int = 5000
+
+    def _all(self):
+        aimed = {"steps": self.steps, "targets": self.targets}
+        return (
+            APGDCE(steps=self.steps),
+            APGDTargeted(**aimed),
+            FABTargeted(**aimed),
+            Square(queries=self.queries),
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Quick(_Cascade):
+    """A cheap cascade for every day: nearly what `AutoAttack` finds, for a fraction of its price.
+
+    A few steps of APGD on the difference of logits ratio clear away what is easily fooled; APGD on
+    the cross-entropy, begun twice, and towards the likeliest classes takes most of the rest, and a
+    short random search shows where gradients lead nowhere. Quote `AutoAttack`, not this.
+
+    Args:
+        steps: of APGD on the cross-entropy, and half as many for every target; a fifth of them
+            come first; >= 1.
+        targets: number of targets, >= 1.
+        queries: of Square, >= 1.
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+
+    name: typing.ClassVar[str] = "quick"
+
+    steps: int = 100
+    targets: int = 3
+    queries: int = 200
+
+    def _all(self):
+        return (
+            APGDDLR(steps=max(1, self.steps // 5)),
+            APGDCE(steps=self.steps, restarts=2),
+            APGDTargeted(steps=max(1, self.steps // 2), targets=self.targets),
+            Square(queries=self.queries),
+        )

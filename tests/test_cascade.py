@@ -1,0 +1,135 @@
+"""autoattack and quick: their stages, what each is given, what is counted and reported."""
+
+import numpy as np
+import pytest
+from linear_model import DUAL, GREYS, Linear, answers
+
+from robust_keras.attacks import (
+    APGDCE,
+    AutoAttack,
+    FABTargeted,
+    MarginPGD,
+    Quick,
+    Square,
+    ThreatModel,
+    engine,
+)
+from robust_keras.evaluation import _attack_report
+
+CHEAP = {"steps": 10, "targets": 3, "queries": 30}
+
+
+def evaluate(classifier, attacks, norm="linf", epsilons=(0.02, 0.05), batch_size=60, **settings):
+    settings = {"seed": 0, "batch_size": batch_size} | settings
+    threat_model = ThreatModel(norm, epsilons)
+    return engine.evaluate(
+        classifier, GREYS, answers(classifier), attacks, threat_model, **settings
+    )
+
+
+def names(attack, norm):
+    return [stage.name for stage in attack.stages(norm)]
+
+
+def test_autoattack_is_the_published_ensemble():
+    published = ["apgd_ce", "apgd_targeted", "fab_targeted", "square"]
+    assert names(AutoAttack(), "linf") == published
+    assert names(AutoAttack(), "l2") == published[:3]
+    ce, targeted, fab, square = AutoAttack().stages("linf")
+    assert (ce.steps, ce.restarts) == (100, 1)
+    assert (targeted.steps, targeted.restarts, targeted.targets) == (100, 1, 9)
+    assert (fab.steps, fab.restarts, fab.targets) == (100, 1, 9)
+    assert square == Square(queries=5000)
+    assert APGDCE().stages("linf") == (APGDCE(),)
+
+
+@pytest.mark.parametrize("norm", DUAL)
+@pytest.mark.parametrize("cascade", [AutoAttack, Quick])
+@pytest.mark.parametrize("num_classes", [2, 3, 6])
+def test_a_cascade_finds_what_can_be_found_in_a_linear_model(cascade, num_classes, norm):
+    model, epsilon = Linear(num_classes), {"linf": 0.02, "l2": 0.06}[norm]
+    robust = model.margins(GREYS, answers(model), epsilon, norm) > 0
+    attack = cascade(steps=40, targets=9, queries=10)
+    found = evaluate(model, [attack], norm, (epsilon,))
+    np.testing.assert_array_equal(found.worst_case[0], robust)
+    assert 10 < robust.sum() < 50
+
+
+def test_stages_are_the_attacks_run_on_survivors_and_are_counted():
+    model, threat_model = Linear(4), ThreatModel("linf", (0.0, 0.02, 0.05))
+    attack = AutoAttack(**CHEAP)
+    before = int(model.seen)
+    (result,) = evaluate(model, [attack], epsilons=threat_model.epsilons, batch_size=1).attacks
+    # The clean pass, and the labels of this test.
+    passes = result.gradient_evaluations + result.forward_evaluations
+    assert int(model.seen) - before == passes + 120
+    assert names(attack, "linf") == [stage.name for stage in result.stages]
+    for count in ("gradient_evaluations", "forward_evaluations"):
+        assert sum(getattr(stage, count) for stage in result.stages) == getattr(result, count)
+    left = np.array([stage.accuracy for stage in result.stages])
+    assert np.all(np.diff(left, axis=0) <= 0), "no stage gives anything back"
+    np.testing.assert_allclose(left[-1], result.robust.mean(axis=1))
+    assert left[0, 0] == 1.0, "nothing is attacked at 0"
+    survivors = None
+    for number, stage in enumerate(attack.stages("linf")):
+        (alone,) = evaluate(
+            model, [stage], epsilons=(0.02,), survivors=survivors, batch_size=1
+        ).attacks
+        survivors = alone.robust
+        np.testing.assert_allclose(left[number, 1], survivors.mean())
+
+
+def test_without_gradients_only_the_search_runs_and_the_report_says_so():
+    model = Linear(4)
+    model.gradient_error = "lost"
+    (result,) = evaluate(model, [AutoAttack(**CHEAP)]).attacks
+    assert result.skipped is None and result.gradient_evaluations == 0
+    assert [stage.skipped for stage in result.stages] == ["lost"] * 3 + [None]
+    report = _attack_report(result)
+    assert report.settings["left_out"] == ["apgd_ce", "apgd_targeted", "fab_targeted"]
+    assert list(report.settings["accuracy_after"]) == ["square"]
+    (result,) = evaluate(model, [AutoAttack(**CHEAP)], norm="l2").attacks
+    assert result.skipped == "lost" and result.robust.all()
+
+
+def test_the_report_has_one_row_with_its_stages():
+    found = evaluate(Linear(4), [Quick(**CHEAP), MarginPGD(steps=5)])
+    cascade, plain = (_attack_report(result) for result in found.attacks)
+    assert (cascade.name, cascade.skipped) == ("quick", None)
+    assert {name: cascade.settings[name] for name in CHEAP} == CHEAP
+    after = cascade.settings["accuracy_after"]
+    assert list(after) == names(Quick(), "linf")
+    assert list(after["square"]) == [pytest.approx(share) for share in cascade.accuracy]
+    assert plain.settings == {"steps": 5, "step": 0.1, "restarts": 1}
+    assert {example.attack for example in found.examples} <= {"quick", "margin_pgd"}
+
+
+def test_progress_names_the_stage():
+    seen = []
+    evaluate(Linear(4), [Quick(**CHEAP)], progress=lambda name, *rest: seen.append(name))
+    assert list(dict.fromkeys(seen))[:2] == ["quick: apgd_dlr", "quick: apgd_ce"]
+
+
+@pytest.mark.parametrize("attack", [AutoAttack(**CHEAP), FABTargeted(steps=5), Quick(**CHEAP)])
+def test_few_survivors_take_small_batches(attack):
+    model = Linear(3)
+    survivors = np.zeros((1, 60), bool)
+    survivors[0, 7] = True
+    before = int(model.seen)
+    found = evaluate(model, [attack], epsilons=(1e-6,), survivors=survivors)
+    (result,) = found.attacks
+    passes = result.gradient_evaluations + result.forward_evaluations
+    # A batch of one image has no padding that costs anything; the clean pass has all.
+    assert int(model.seen) - before == passes + 120
+
+
+def test_a_cascade_is_run_by_the_engine_alone():
+    with pytest.raises(TypeError, match="autoattack must be run by attacks.engine.evaluate"):
+        AutoAttack().perturb(Linear(2), GREYS, None)
+
+
+@pytest.mark.parametrize("cascade", [AutoAttack, Quick])
+@pytest.mark.parametrize("name", CHEAP)
+def test_bad_settings_are_refused(cascade, name):
+    with pytest.raises(ValueError, match=f"`{name}` must be a whole number of at least 1"):
+        cascade(**{name: 0})
