@@ -106,8 +106,8 @@ class TrainConfig(
     kernel_scale: float = flag(
         1.0,
         values.Number(above=0.0),
-        "Factor on the kernels' initial values; 0.1 with --normalise=false helps --adversarial=fast "
-        "at large epsilons.",
+        "Factor on the kernels' initial values; 0.1 with --normalise=false helps "
+        "--adversarial=fast at large epsilons.",
     )
     output_dir: str | None = flag(
         None,
