@@ -1,19 +1,21 @@
 """What trainable activations cost: time and memory of the layers, and of a ResNet-20's step.
 
-    python -m benchmarks.layer_benchmark
+    python benchmarks/layer_benchmark.py
 
 Prints two tables from one run, with quartiles. Memory is measured in a fresh process each: the peak
 during three steps above what the process held before them, in units of the input's size.
 """
 
 import os
+import pathlib
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import timing
 from absl import app, flags
 from tabulate import tabulate
-
-from benchmarks import timing
 
 ROUNDS = flags.DEFINE_integer("rounds", 15, "Timed rounds of each table.", lower_bound=2)
 BATCH = flags.DEFINE_integer("batch_size", 128, "Images a step.", lower_bound=1)
@@ -25,9 +27,9 @@ BASELINE, BROADCAST = "relu", "KAF, broadcast"
 def steps():
     """Returns name -> function that makes the step."""
     import keras
+    from other_forms import BroadcastKAF, RecomputedKAF, SortedWinners
 
     import layers
-    from benchmarks.other_forms import BroadcastKAF, RecomputedKAF, SortedWinners
 
     def free_kaf():
         return layers.KernelActivation(trainable_dictionary=True, trainable_bandwidth=True)
@@ -108,7 +110,7 @@ def layer_table(rounds, batch):
 
 def memory_in_a_fresh_process(name, batch):
     """Returns the layer's extra memory in units of the input's size."""
-    command = [sys.executable, "-m", "benchmarks.layer_benchmark"]
+    command = [sys.executable, __file__]
     flagged = [f"--memory_of={name}", f"--batch_size={batch}"]
     # Without these two, memory that was freed is kept, and hides what is taken.
     returning = {"MALLOC_MMAP_THRESHOLD_": "65536", "TF_ENABLE_ONEDNN_OPTS": "0"}
