@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import pytest
 from test_fit import config, images, network, run
 
 from robust_keras import training
@@ -59,10 +60,8 @@ def test_a_run_ends_with_the_average_resumes_to_it_and_stays_pruned(tmp_path, mo
     whole = run(config(tmp_path / "whole", **changes))
     assert not np.allclose(plain.get_weights()[0], whole.get_weights()[0])
     parts = config(tmp_path / "parts", **changes)
-    try:
+    with pytest.raises(KeyboardInterrupt):
         run(parts, interrupt_at=9, monkeypatch=monkeypatch)
-    except KeyboardInterrupt:
-        pass
     resumed = run(parts)
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

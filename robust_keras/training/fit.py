@@ -115,6 +115,17 @@ def _callbacks(config, directory, guard, pruner, checkpoint, more, initial_epoch
     ]
 
 
+def _batches(trained, config, initial_epoch, image_shape):
+    return pipeline.training_dataset(
+        trained,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        epochs=config.epochs,
+        initial_epoch=initial_epoch,
+        augment=training_data.augment(config, image_shape),
+    )
+
+
 def fit(model, split, config, directory):
     """Compiles and trains a model, from the last checkpoint where there is one.
 
@@ -151,17 +162,9 @@ def fit(model, split, config, directory):
     initial_epoch = checkpoint.restore(model)
     if initial_epoch:
         print(f"resuming after epoch {initial_epoch} of {config.epochs}")
-    batches = pipeline.training_dataset(
-        trained,
-        batch_size=config.batch_size,
-        seed=config.seed,
-        epochs=config.epochs,
-        initial_epoch=initial_epoch,
-        augment=training_data.augment(config, split.image_shape),
-    )
     held_out = validation and pipeline.evaluation_dataset(validation, batch_size=config.batch_size)
     model.fit(
-        batches,
+        _batches(trained, config, initial_epoch, split.image_shape),
         epochs=config.epochs,
         initial_epoch=initial_epoch,
         steps_per_epoch=steps,
