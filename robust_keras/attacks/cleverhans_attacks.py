@@ -1,71 +1,38 @@
-"""FGSM, Step-LL, BIM, PGD and MIM as CleverHans 4.0.0 computes them, with its defects fenced off.
+"""FGSM, Step-LL, BIM, PGD and MIM, whose steps CleverHans computes.
 
-The only module that imports cleverhans. What it guards against, each shown by a test:
-
-* pixels outside the bounds and impossible epsilons are accepted in silence: checked here;
-* `sanity_checks=True` crashes once clip bounds are given: always off;
-* BIM and MadryEtAl cannot be called without those checks: both are PGD here;
-* gradients under 1e-6 in length are not normalised in l2 (nor tiny ones in MIM): every example's
-  gradient is rescaled to a largest component of 1 on its way back, which leaves signs and
-  directions as they are;
-* `compute_gradient` retraces for every new Python function: one function a classifier is kept;
-* the random start comes from TensorFlow's global generator: it is drawn here and handed in;
-* without labels it attacks its own prediction, also where that is wrong: labels are always given;
-* `eps_iter > eps` is an assertion: steps are fractions of epsilon in (0, 1].
+Pixels outside the bounds and impossible epsilons, which CleverHans accepts in silence, are refused
+here; steps longer than epsilon, where it fails an assertion, cannot be asked for.
 """
 
-import contextlib
 import dataclasses
-import functools
 import typing
-import weakref
 
-import cleverhans.tf2.attacks.fast_gradient_method as fgm_module
-import cleverhans.tf2.attacks.momentum_iterative_method as mim_module
-import cleverhans.tf2.attacks.projected_gradient_descent as pgd_module
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.attacks import cleverhans_steps
 from robust_keras.attacks.attack import Attack, Proposal, require, require_number, require_whole
-from robust_keras.attacks.losses import cross_entropy, margin, unit_gradient
+from robust_keras.attacks.batches import ShrinkingBatch
 from robust_keras.attacks.noise import uniform_in_ball
-
-_ORDERS = {"linf": np.inf, "l2": 2}
-_model_functions = weakref.WeakKeyDictionary()
-
-
-LOSSES = {"cross_entropy": cross_entropy, "margin": margin}
-
-
-def model_function(classifier):
-    """The function of a classifier that CleverHans differentiates, always the same object."""
-    if classifier not in _model_functions:
-        logits = classifier.logits
-        _model_functions[classifier] = lambda images: logits(unit_gradient(images))
-    return _model_functions[classifier]
+from robust_keras.attacks.watched_gradient import LOSSES, WatchedGradient, looks
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _CleverHansAttack(Attack):
     """The part that they share: checked inputs in, a numpy array out."""
 
-    def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def perturb(self, classifier, images, labels, **settings):
         """Moves the images up the loss; see `Attack.perturb`."""
-        images = np.asarray(images)
+        return self.propose(classifier, images, labels, **settings).images
+
+    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """The same, with what it took; see `Attack.propose`."""
+        images = np.asarray(images, np.float32)
         threat_model.check_images(images)
         threat_model.check_epsilon(epsilon)
-        arguments = {
-            "eps": float(epsilon),
-            "norm": _ORDERS[threat_model.norm],
-            "clip_min": threat_model.bounds[0],
-            "clip_max": threat_model.bounds[1],
-            "y": tf.constant(labels, tf.int32),
-            "sanity_checks": False,
-        }
-        ball = generators, images.shape[1:], epsilon, threat_model.norm
-        draw = functools.partial(uniform_in_ball, *ball)
-        inputs = tf.constant(images, tf.float32)
-        return self._run(model_function(classifier), inputs, arguments, draw).numpy()
+        ball = {"threat_model": threat_model, "epsilon": float(epsilon)}
+        moved, passes = self._move(classifier, images, np.asarray(labels), generators, **ball)
+        return Proposal(moved, np.broadcast_to(passes, len(images)), np.zeros(len(images), int))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,8 +54,9 @@ class FGSM(_CleverHansAttack):
         """One."""
         return 1
 
-    def _run(self, function, images, arguments, draw):
-        return fgm_module.fast_gradient_method(function, images, **arguments, loss_fn=cross_entropy)
+    def _move(self, classifier, images, labels, generators, **ball):
+        arguments = WatchedGradient(classifier), tf.constant(images), tf.constant(labels, tf.int32)
+        return cleverhans_steps.one_step(*arguments, **ball).numpy(), 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,26 +79,63 @@ class StepLL(_CleverHansAttack):
         return 1
 
     def propose(self, classifier, images, labels, **settings):
-        """`perturb` with its price: one forward pass tells the least likely class."""
-        logits = classifier.logits(tf.constant(images, tf.float32))
-        least = np.argmin(logits, axis=1)
-        moved = super().perturb(classifier, images, least, **settings)
+        """The same, with what it took: one forward pass tells the least likely class."""
+        found = super().propose(classifier, images, labels, **settings)
+        return dataclasses.replace(found, forward_evaluations=found.gradient_evaluations)
+
+    def _move(self, classifier, images, labels, generators, **ball):
+        inputs = tf.constant(images)
+        least = np.argmin(classifier.logits(inputs), axis=1)
+        arguments = WatchedGradient(classifier), inputs, tf.constant(least, tf.int32)
+        moved = cleverhans_steps.one_step(*arguments, **ball, targeted=True).numpy()
         # Away from the least likely class would be towards the label.
-        stuck = (least == np.asarray(labels))[:, None, None, None]
-        ones = np.ones(len(images), int)
-        return Proposal(np.where(stuck, images, moved), ones, ones)
-
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images down the loss; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
-
-    def _run(self, function, images, arguments, draw):
-        arguments = arguments | {"targeted": True}
-        return fgm_module.fast_gradient_method(function, images, **arguments, loss_fn=cross_entropy)
+        stuck = (least == labels)[:, None, None, None]
+        return np.where(stuck, images, moved), 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BIM(_CleverHansAttack):
+class _Descent(_CleverHansAttack):
+    """PGD from some start: `loss`, `steps`, `step` and `_starts` are the subclass'."""
+
+    kind: typing.ClassVar[str] = "iterative"
+    any_batch: typing.ClassVar[bool] = True
+
+    def __post_init__(self):
+        _check_steps(self)
+
+    @property
+    def gradient_evaluations(self):
+        """One a step; an image that is found to be fooled takes no more of them."""
+        return self.steps
+
+    def _move(self, classifier, images, labels, generators, *, threat_model, epsilon):
+        ball = {"threat_model": threat_model, "epsilon": epsilon, "step": self.step * epsilon}
+        starts = self._starts(images, generators, epsilon, threat_model.norm)
+        moved, fallen = images.copy(), np.zeros(len(images), bool)
+        passes, done = np.zeros(len(images), int), 0
+        given = [images, starts.astype(np.float32), labels.astype(np.int32)]
+        batch = ShrinkingBatch([tf.constant(rows) for rows in given], len(images))
+        for look in looks(self.steps):
+            inputs, points, truth = batch.tensors
+            gradient = WatchedGradient(classifier, self.loss)
+            points = cleverhans_steps.projected_steps(
+                gradient, inputs, points, truth, steps=look - done, **ball
+            )
+            batch.tensors, rows = [inputs, points, truth], batch.places[: batch.real]
+            found = tf.where(gradient.fooled[:, None, None, None], gradient.fooling, points)
+            # An image that fell may stay in the batch for a while, and may recover there.
+            new = ~fallen[rows]
+            moved[rows[new]] = found.numpy()[: batch.real][new]
+            fallen[rows] |= gradient.fooled.numpy()[: batch.real]
+            passes[rows] += look - done
+            done = look
+            if not batch.keep(~fallen[batch.places]):
+                break
+        return moved, passes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BIM(_Descent):
     """Basic iterative method: FGSM in small steps from the image itself, projected after each.
 
     Args:
@@ -143,23 +148,17 @@ class BIM(_CleverHansAttack):
     name: typing.ClassVar[str] = "bim"
     kind: typing.ClassVar[str] = "iterative"
 
+    loss: typing.ClassVar[str] = "cross_entropy"
+
     steps: int = 20
     step: float = 0.1
 
-    def __post_init__(self):
-        _check_steps(self)
-
-    @property
-    def gradient_evaluations(self):
-        """One a step."""
-        return self.steps
-
-    def _run(self, function, images, arguments, draw):
-        return _descend(function, images, arguments, self, cross_entropy, start=None)
+    def _starts(self, images, generators, epsilon, norm):
+        return images
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PGD(_CleverHansAttack):
+class PGD(_Descent):
     """Projected gradient descent: BIM from a random point of the ball, with restarts.
 
     The default step is a tenth of epsilon. Madry's for MNIST (0.01 at epsilon 0.3) is a thirtieth,
@@ -191,7 +190,7 @@ class PGD(_CleverHansAttack):
     loss: str = "cross_entropy"
 
     def __post_init__(self):
-        _check_steps(self)
+        super().__post_init__()
         require_whole("restarts", self.restarts)
         require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}", self.loss)
 
@@ -200,13 +199,8 @@ class PGD(_CleverHansAttack):
         """The number of restarts."""
         return self.restarts
 
-    @property
-    def gradient_evaluations(self):
-        """One a step."""
-        return self.steps
-
-    def _run(self, function, images, arguments, draw):
-        return _descend(function, images, arguments, self, LOSSES[self.loss], start=draw())
+    def _starts(self, images, generators, epsilon, norm):
+        return images + uniform_in_ball(generators, images.shape[1:], epsilon, norm)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -239,42 +233,22 @@ class MIM(_CleverHansAttack):
         """One a step."""
         return self.steps
 
-    def _run(self, function, images, arguments, draw):
-        return mim_module.momentum_iterative_method(
-            function,
-            images,
-            **arguments,
-            eps_iter=self.step * arguments["eps"],
-            nb_iter=self.steps,
-            decay_factor=self.decay,
+    def _move(self, classifier, images, labels, generators, *, epsilon, **ball):
+        gradient = WatchedGradient(classifier)
+        moved = cleverhans_steps.momentum_steps(
+            gradient,
+            tf.constant(images),
+            tf.constant(labels, tf.int32),
+            epsilon=epsilon,
+            step=self.step * epsilon,
+            steps=self.steps,
+            decay=self.decay,
+            **ball,
         )
+        fooled = gradient.fooled.numpy()[:, None, None, None]
+        return np.where(fooled, gradient.fooling, moved), self.steps
 
 
 def _check_steps(attack):
     require_whole("steps", attack.steps)
     require_number("step", attack.step, maximum=1.0, above=True)
-
-
-def _descend(function, images, arguments, attack, loss, start):
-    """CleverHans' PGD, from the images themselves or from the images plus `start`."""
-    with contextlib.nullcontext() if start is None else _random_start(start):
-        return pgd_module.projected_gradient_descent(
-            function,
-            images,
-            **arguments,
-            eps_iter=attack.step * arguments["eps"],
-            nb_iter=attack.steps,
-            loss_fn=loss,
-            rand_init=start is not None,
-        )
-
-
-@contextlib.contextmanager
-def _random_start(start):
-    """Lets CleverHans' PGD start from the given change instead of drawing one itself."""
-    original = pgd_module.random_lp_vector
-    pgd_module.random_lp_vector = lambda *args, **kwargs: tf.constant(start)
-    try:
-        yield
-    finally:
-        pgd_module.random_lp_vector = original
