@@ -51,7 +51,7 @@ def _filled(layer, kernel, bias):
 
 
 def published_autoattack(model, images, labels, norm, epsilon):
-    """The published ensemble, of torchattacks' parts; its l2 has Square, ours as well or not."""
+    """The published ensemble, of torchattacks' parts."""
     import torchattacks
 
     common = {"norm": norm.capitalize(), "eps": epsilon, "seed": 0}
@@ -66,7 +66,7 @@ def published_autoattack(model, images, labels, norm, epsilon):
 
 
 def shipped_autoattack(model, images, labels, norm, epsilon):
-    """torchattacks' own `AutoAttack`, which takes 10 steps."""
+    """The `AutoAttack` that torchattacks ships, which takes 10 steps."""
     import torchattacks
 
     common = {"norm": norm.capitalize(), "eps": epsilon, "seed": 0}
