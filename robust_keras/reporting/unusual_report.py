@@ -89,7 +89,7 @@ class FoolingImageReport:
         confidence: of the model in that class, in [0, 1].
         accepted: whether the model takes it for that class and does not reject it.
         shape: (height, width, channels).
-        pixels: base64 of its height x width x channels bytes, row by row.
+        pixels: base64 of its height x width x channels bytes, row by row; None if not kept.
         iterations: of gradient ascent, for `top`, `0.99`, `0.999` and `0.9999` the steps until the
             class was the model's answer, or its confidence that high; None where it never was.
     """
@@ -98,7 +98,7 @@ class FoolingImageReport:
     confidence: float
     accepted: bool
     shape: tuple[int, int, int]
-    pixels: str
+    pixels: str | None
     iterations: Mapping = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
@@ -114,7 +114,7 @@ class FoolingImageReport:
         )
         if len(shape) != 3:
             raise ValueError(f"`shape` must be (height, width, channels). Received: shape={shape}")
-        if len(self.content) != math.prod(shape):
+        if self.pixels is not None and len(self.content) != math.prod(shape):
             raise ValueError(
                 f"`pixels` must hold {math.prod(shape)} bytes. Received: {len(self.content)}"
             )

@@ -34,6 +34,10 @@ UNUSUAL = {
 }
 
 
+# As many classes' images are kept in a report; thousands would make it too large to open.
+_KEPT = 20
+
+
 def examine(classifier, images, labels, config):
     """What a classifier makes of unusual inputs.
 
@@ -78,8 +82,12 @@ def _fooling_report(result):
             accepted=image.accepted,
             iterations=image.iterations,
             shape=image.image.shape,
-            pixels=base64.b64encode(image.image.tobytes()).decode("ascii"),
+            pixels=_base64(image.image) if image.class_index < _KEPT else None,
         )
         for image in result.images
     ]
     return FoolingReport(**(vars(result) | {"images": images}))
+
+
+def _base64(image):
+    return base64.b64encode(image.tobytes()).decode("ascii")
