@@ -26,7 +26,8 @@ def test_mutation_moves_the_wanted_share_by_the_published_law():
     # P(|d| > t) = (1 - t)^(index + 1)
     for size in (0.02, 0.1, 0.3):
         assert (np.abs(changed) > size).mean() == pytest.approx((1 - size) ** 16, abs=0.015)
-    assert not polynomial_mutation(values, generator(), rate=0.0, index=15.0, **BOUNDS).any() - 1
+    still = polynomial_mutation(values, generator(), rate=0.0, index=15.0, **BOUNDS)
+    np.testing.assert_array_equal(still, values)
 
 
 def test_mutation_stays_inside():
@@ -95,13 +96,12 @@ def test_every_class_keeps_the_best_that_was_ever_seen(encoding):
     genomes = settings.evolve(subject)
     seen = np.concatenate(subject.seen)
     assert subject.forward_evaluations == len(seen) == 20 + 30 * 10
-    first, last = (np.nanmax(subject.logarithms(part, 0)[:, :3], axis=0) for part in
-                   (seen[:20], seen))  # fmt: skip
+    first, last = (part.mean(axis=(2, 3)).max(axis=0) - 1.0 for part in (seen[:20], seen))
     images = encoding.images(genomes, subject.image_shape)
     reached = from_bytes(np.rint(images * 255).astype(np.uint8)).mean(axis=(2, 3)) - 1.0
     kept = np.diag(reached)
     np.testing.assert_allclose(kept[:2], last[:2], atol=1e-6)
-    assert (kept[:2] >= first[:2]).all() and kept[:2].sum() > first[:2].sum()
+    assert (kept[:2] >= first[:2] - 1e-6).all()
     assert np.isfinite(kept).all()
 
 

@@ -83,7 +83,7 @@ def test_an_evaluation_writes_all_of_it(evaluated):
         logits = small_classifier.network()(image[np.newaxis]).numpy()[0].astype(np.float64)
         expected = np.exp(logits[3]) / np.exp(logits).sum()
         assert confidences[3] == pytest.approx(expected, rel=1e-4)
-    assert {path.name for path in (evaluated / "figures").iterdir()} >= {"01-model-fooling.png"}
+    assert len(list((evaluated / "figures").glob("01-*-fooling.png"))) == 1
     assert "Fooling images: bred as painting networks" in (evaluated / "report.html").read_text()
 
 

@@ -30,6 +30,12 @@ class UnusualFlags:
     fooling_steps: int = flag(
         300, values.Whole(minimum=1), "Steps of fooling_gradient, at most; published: 300."
     )
+    fooling_decay: float = flag(
+        0.0,
+        values.Number(minimum=0.0, below=1.0),
+        "Share of the way back to the mean image that each step of fooling_gradient takes; "
+        "published: 0.01.",
+    )
     fooling_start: str = flag(
         "mean",
         values.Choice(FOOLING_STARTS),

@@ -23,7 +23,7 @@ UNUSUAL = {
     "noisy": lambda config: NoisySamples(clip=config.unusual_clip),
     "nonsense": lambda config: NonsenseSamples(clip=config.unusual_clip),
     "fooling_gradient": lambda config: GradientAscent(
-        steps=config.fooling_steps, start=config.fooling_start
+        steps=config.fooling_steps, decay=config.fooling_decay, start=config.fooling_start
     ),
     "fooling_direct": lambda config: MapElites(
         encoding=DirectEncoding(), generations=config.fooling_generations

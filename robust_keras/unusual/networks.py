@@ -1,6 +1,7 @@
 """Many small networks without loops at once, and what can happen to their structure."""
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -154,7 +155,7 @@ def _some(allowed, rate, generator):
     Returns:
         A tuple of index arrays, one an axis of `allowed`.
     """
-    flat = allowed.reshape(len(allowed), -1)
+    flat = allowed.reshape(len(allowed), math.prod(allowed.shape[1:]))
     keys = np.where(flat, generator.random(flat.shape, np.float32), -1.0)
     drawn = generator.random(len(flat)) < rate
     rows = np.flatnonzero(drawn & flat.any(axis=1))
