@@ -103,8 +103,8 @@ def test_the_page_tells_it():
         "The model rejects nothing, so an image counts as accepted where its confidence is above",
         "Noisy samples",
         "1,000 samples of each strength, 1.50 s.",
-        "0.15 85.0 % 84.0 % 100.0 % 83.0 % 84.0 %",
-        "0.5 50.0 % 49.0 % 100.0 % 48.0 % none",
+        "0.15 85.0 % 83.0 % 84.0 % 84.0 % > 99.99 %",
+        "0.5 50.0 % 48.0 % none 49.0 % > 99.99 %",
         "Nonsense samples",
         "Every sample that is accepted is an error.",
         "Did not run: No gradient.",
@@ -122,6 +122,19 @@ def test_the_page_tells_it():
     text = words(page.render(samples.report(rejecting), {}))
     assert "unless the model rejects it: answers in its last 2 classes" in text
     assert "does it know what it does not know" not in words(page.render(samples.report(), {}))
+
+
+def test_the_terminal_tells_it_in_a_line_each():
+    lines = reporting.summary_table(REPORT).splitlines()
+    assert lines[-6:] == [
+        "",
+        "unusual: noisy: 50.0 % accepted at strength 0.5, 48.0 % classified correctly",
+        "unusual: nonsense: 50.0 % accepted at strength 0.5",
+        "unusual: fooling_gradient: more than 99 % sure of 3 of 10 classes, 3 accepted",
+        "unusual: fooling_cppn: more than 99 % sure of 3 of 10 classes, 3 accepted",
+        "unusual: nonsense: did not run: No gradient.",
+    ]
+    assert "noisy" not in reporting.summary_table(samples.report())
 
 
 def test_many_classes_do_not_fill_the_page():

@@ -37,9 +37,9 @@ class UnusualFlags:
         "published: 0.01.",
     )
     fooling_start: str = flag(
-        "mean",
+        "uniform",
         values.Choice(FOOLING_STARTS),
-        "Where fooling_gradient starts: the mean image with a little noise, or uniform noise.",
+        "Where fooling_gradient starts: uniform noise, or the mean image with a little noise.",
     )
     fooling_generations: int = flag(
         200,

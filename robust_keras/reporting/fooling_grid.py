@@ -71,5 +71,5 @@ def draw(rows, *, theme, heading, class_names=()):
 def caption(image, class_names=()):
     """Writes class, confidence and whether it is rejected, each on a line of its own."""
     name = wording.shortened(grid.class_name(image.class_index, class_names), 12)
-    lines = [name, wording.percent(image.confidence), *([] if image.accepted else ["rejected"])]
+    lines = [name, wording.confidence(image.confidence), *([] if image.accepted else ["rejected"])]
     return "\n".join(lines)

@@ -1,10 +1,9 @@
-"""What the page says about unusual inputs."""
+"""What the page shows of unusual inputs."""
 
 import base64
 
 from robust_keras.reporting import fooling_grid, grid, wording
-from robust_keras.reporting.rejection_report import rule_in_words
-from robust_keras.reporting.unusual_report import SURE, VERY_SURE
+from robust_keras.reporting.unusual_words import acceptance_rule, fooling_summary
 
 _SAMPLES = {
     "noisy": (
@@ -18,11 +17,6 @@ _SAMPLES = {
         "sensitive to. Every sample that is accepted is an error.",
     ),
 }
-_FOOLING = {
-    "fooling_gradient": "by climbing its confidence in each class",
-    "fooling_direct": "by breeding the pixels for the model's confidence in each class",
-    "fooling_cppn": "by breeding small networks that paint, for its confidence in each class",
-}
 
 
 def unusual_block(report, model):
@@ -30,45 +24,39 @@ def unusual_block(report, model):
     if model.unusual is None:
         return None
     return {
-        "rule": _rule(model),
+        "rule": acceptance_rule(model),
         "samples": [_samples(part) for part in model.unusual.samples],
         "fooling": [_fooling(report, part) for part in model.unusual.fooling],
     }
 
 
-def _rule(model):
-    if model.rejection is None:
-        return (
-            "The model rejects nothing, so an image counts as accepted where its confidence is "
-            f"above {SURE:g}, as in the study that these tests are from."
-        )
-    return f"An image is accepted unless the model rejects it: {rule_in_words(model.rejection)}."
-
-
 def _samples(part):
     title, lead = _SAMPLES.get(part.name, (wording.visible(part.name), ""))
     clip = part.settings.get("clip")
-    kept = {True: " Pixels stay in [0, 1].", False: " Pixels may leave [0, 1].", None: ""}[clip]
+    has_accuracy = any(row.accuracy is not None for row in part.strengths)
+    kept = " Pixels stay in [0, 1]." if clip is True else ""
+    if clip is False:
+        kept = " Pixels may leave [0, 1]."
     return {
         "part": part,
         "title": title,
         "lead": lead + kept,
-        "has_accuracy": any(row.accuracy is not None for row in part.strengths),
+        "has_accuracy": has_accuracy,
         "count": f"{wording.plural(part.samples, 'sample')} of each strength, "
         f"{wording.seconds(part.seconds)}.",
-        "rows": [_row(row) for row in part.strengths],
+        "rows": [_row(row, has_accuracy) for row in part.strengths],
     }
 
 
-def _row(row):
-    accurate = [row.accuracy, row.accuracy_accepted]
+def _row(row, has_accuracy):
+    shares = [row.accepted, *([row.accuracy, row.accuracy_accepted] if has_accuracy else [])]
     return {
         "strength": wording.epsilon(row.strength),
         "numbers": [
-            wording.percent(value)
-            for value in (row.accepted, row.mean_confidence, row.largest_confidence)
+            *("none" if value is None else wording.percent(value) for value in shares),
+            wording.confidence(row.mean_confidence),
+            wording.confidence(row.largest_confidence),
         ],
-        "accuracies": ["none" if v is None else wording.percent(v) for v in accurate],
     }
 
 
@@ -77,35 +65,10 @@ def _fooling(report, part):
     return {
         "part": part,
         "title": title,
-        "summary": _summary(part) if part.images else "",
+        "summary": fooling_summary(part) if part.images else "",
         "items": [_item(report, image) for image in fooling_grid.shown(part)],
         "more": len(part.images) - len(fooling_grid.shown(part)),
     }
-
-
-def _summary(part):
-    total = len(part.images)
-    made = ", made " + _FOOLING[part.name] if part.name in _FOOLING else ""
-    return (
-        f"One image for each of {wording.count(total)} classes{made}. "
-        f"The model is more than {_round(SURE)} sure of {part.above(SURE)} of them, more than "
-        f"{_round(VERY_SURE)} of {part.above(VERY_SURE)}, and accepts {part.accepted} for the "
-        f"class that was aimed at. Cost: {_cost(part)}."
-    )
-
-
-def _round(fraction):
-    return f"{100.0 * fraction:g}{wording.NO_BREAK_SPACE}%"
-
-
-def _cost(part):
-    counts = (
-        (part.generations, "generations"),
-        (part.gradient_evaluations, "gradients"),
-        (part.forward_evaluations, "forward passes"),
-    )
-    shown = [f"{wording.count(count)} {noun}" for count, noun in counts if count]
-    return wording.listed([*shown, wording.seconds(part.seconds)])
 
 
 def _item(report, image):
@@ -113,7 +76,7 @@ def _item(report, image):
     png = grid.png(fooling_grid.picture(image))
     return {
         "name": grid.class_name(image.class_index, names),
-        "confidence": wording.percent(image.confidence),
+        "confidence": wording.confidence(image.confidence),
         "accepted": image.accepted,
         "source": "data:image/png;base64," + base64.b64encode(png).decode("ascii"),
         "steps": _steps(image.iterations),

@@ -36,7 +36,8 @@ class GradientAscent:
         steps: how many at most, >= 1; published: 300.
         decay: in [0, 1); published: 0.01. Where it equals the step, the image climbs no further:
             with 0.01 three classes of ten stayed below 0.99 on a LeNet-5, with 0 none.
-        start: "mean" (the mean image with a little normal noise) or "uniform" (noise in [0, 1]).
+        start: "uniform" (noise in [0, 1]) or "mean" (the mean image with a little normal noise; of
+            digits that is half a digit already); published: both.
         early: above 0; published: 0.03.
         late: above 0; published: 0.1.
         longest: above 0, in pixel units.
@@ -54,7 +55,7 @@ class GradientAscent:
 
     steps: int = 300
     decay: float = 0.0
-    start: str = "mean"
+    start: str = "uniform"
     early: float = 0.03
     late: float = 0.1
     longest: float = 0.1
