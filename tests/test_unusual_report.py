@@ -110,8 +110,8 @@ def test_the_page_tells_it():
         "Did not run: No gradient.",
         "Fooling images: gradient ascent",
         "One image for each of 10 classes, made by climbing its confidence in each class.",
-        "The model is more than 50 % sure of 6 of them, more than 99 % of 3, and accepts 3 for the "
-        "class that was aimed at. Cost: 3,010 gradients, 10 forward passes and 8.25 s.",
+        "The model's confidence is above 50 % for 6 of them and above 99 % for 3; it accepts 3 for "
+        "the class that was aimed at. Cost: 3,010 gradients, 10 forward passes and 8.25 s.",
         "2 99.99 % 99 % after 14 steps",
         "Fooling images: bred as painting networks",
         "200 generations, 40,010 forward passes and 8.25 s.",

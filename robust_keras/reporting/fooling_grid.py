@@ -62,14 +62,20 @@ def draw(rows, *, theme, heading, class_names=()):
                 (x / width, 1 - (y + cell) / height, cell / width, cell / height)
             )
             axes.imshow(picture(image), interpolation="nearest")
-            axes.set_axis_off()
+            # A frame, as a picture may be as white as the paper.
+            axes.set(xticks=(), yticks=())
+            axes.spines[:].set_color(theme.rule)
             place = (x + cell / 2) / width, 1 - (y + cell + 4) / height
             figure.text(*place, caption(image, class_names), **middle)
     return figure
 
 
 def caption(image, class_names=()):
-    """Writes class, confidence and whether it is rejected, each on a line of its own."""
+    """Writes class, confidence and whether it is not accepted, each on a line of its own."""
     name = wording.shortened(grid.class_name(image.class_index, class_names), 12)
-    lines = [name, wording.confidence(image.confidence), *([] if image.accepted else ["rejected"])]
+    lines = [
+        name,
+        wording.confidence(image.confidence),
+        *([] if image.accepted else ["not accepted"]),
+    ]
     return "\n".join(lines)

@@ -52,8 +52,8 @@ def fooling_summary(part):
     made = ", made " + _FOOLING[part.name] if part.name in _FOOLING else ""
     return (
         f"One image for each of {wording.count(total)} classes{made}. "
-        f"The model is more than {_round(SURE)} sure of {part.above(SURE)} of them, more than "
-        f"{_round(VERY_SURE)} of {part.above(VERY_SURE)}, and accepts {part.accepted} for the "
+        f"The model's confidence is above {_round(SURE)} for {part.above(SURE)} of them and above "
+        f"{_round(VERY_SURE)} for {part.above(VERY_SURE)}; it accepts {part.accepted} for the "
         f"class that was aimed at. Cost: {_cost(part)}."
     )
 
