@@ -21,7 +21,8 @@ class Judgement:
     """What a model makes of some images.
 
     Args:
-        classes: int array (images,), its answers, those that mean nonsense included.
+        classes: int array (images,), its answers, those that mean nonsense included; -1 where it
+            gives something that is no number.
         confidences: float64 array (images, classes that mean something), in [0, 1].
         accepted: bool array (images,).
     """
@@ -86,12 +87,16 @@ class Subject:
         """What the model makes of the images: its own rule decides, else a confidence above 0.5."""
         images = np.asarray(images, np.float32)
         logarithms = self.logarithms(images)
+        # An answer that is no number is none.
+        finite = ~np.isnan(logarithms).any(axis=1)
+        logarithms = np.where(finite[:, np.newaxis], logarithms, -np.inf)
         confidences = np.exp(logarithms.astype(np.float64))[:, : self.classes]
         if getattr(self.classifier, "rejection", None) is None:
             accepted = confidences.max(axis=1) > STUDY_THRESHOLD
         else:
             accepted = ~rejected(self.classifier, images, self.batch_size)
-        return Judgement(np.argmax(logarithms, axis=1), confidences, accepted)
+        classes = np.where(finite, np.argmax(logarithms, axis=1), -1)
+        return Judgement(classes, confidences, accepted & finite)
 
     def compiled(self, name, make):
         """The compiled function of that name, made once for each classifier.
