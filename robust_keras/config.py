@@ -17,6 +17,7 @@ from robust_keras.flags.nonsense import NonsenseFlags
 from robust_keras.flags.optimization import OptimizationFlags
 from robust_keras.flags.pruning import PruningFlags
 from robust_keras.flags.structure import StructureFlags
+from robust_keras.flags.unusual import UnusualFlags
 from robust_keras.flags.winners import WinnerFlags
 
 MODEL_NAMES = (
@@ -165,7 +166,7 @@ class TrainConfig(
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig(Flags):
+class EvaluateConfig(UnusualFlags, Flags):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
     models: tuple[str, ...] = flag(

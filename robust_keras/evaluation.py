@@ -19,6 +19,7 @@ from robust_keras.reporting import (
     ThreatModelReport,
     WorstCaseReport,
 )
+from robust_keras.unusual.examination import examine
 
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
 # ones.
@@ -100,6 +101,7 @@ def _attack(classifier, split, attacks, threat_model, config):
             classifier, images, labels, attacks, threat_model, **settings, progress=progress
         )
     checks = audit(classifier, images, labels, found, threat_model, **settings)
+    unusual = examine(classifier, images, labels, config)
     model = ModelReport(
         path=str(classifier.path),
         format=classifier.format,
@@ -117,6 +119,7 @@ def _attack(classifier, split, attacks, threat_model, config):
         image_shape=split.image_shape,
         layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
         rejection=_rejection_report(classifier, found),
+        unusual=unusual,
     )
     return model, found.examples
 

@@ -44,3 +44,30 @@ class AttackProgress:
             )
         self._bar.update(done - self._bar.n)
         self._bar.set_postfix_str(f"robust accuracy {robust_accuracy:.3f}")
+
+
+class StepProgress:
+    """A bar for work of a known number of equal steps; nothing is drawn without a terminal.
+
+    Args:
+        title: what is done.
+    """
+
+    def __init__(self, title):
+        self._title = title
+        self._bar = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._bar is not None:
+            self._bar.close()
+
+    def __call__(self, done, total):
+        """Shows that `done` of `total` steps are finished."""
+        if self._bar is None:
+            self._bar = tqdm.tqdm(
+                total=total, desc=self._title, file=sys.stderr, disable=not sys.stderr.isatty()
+            )
+        self._bar.update(done - self._bar.n)

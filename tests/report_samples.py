@@ -1,5 +1,6 @@
 """Made-up but realistic reports for the tests of robust_keras.reporting; the digits are real."""
 
+import base64
 import functools
 import types
 
@@ -148,6 +149,71 @@ def rejecting_model(**changes):
         accuracy=(0.95, 0.9, 0.8, 0.6),
     )
     values = {"path": "runs/mean_training/serving/1", "num_classes": 12, "rejection": rejection}
+    return sound_model(**(values | changes))
+
+
+def fooling(name, *, shape=(28, 28, 1), generations=None, classes=10):
+    """A way of making fooling images: noise, and confidence that grows with the class."""
+    random = np.random.default_rng(len(name))
+    images = []
+    for index in range(classes):
+        pixels = random.integers(0, 256, shape, np.uint8).tobytes()
+        steps = {"top": index, "0.99": 12 + index, "0.999": None, "0.9999": None}
+        images.append(
+            reporting.FoolingImageReport(
+                class_index=index,
+                confidence=(0.3, 0.7, 0.9999)[index % 3],
+                accepted=index % 3 == 2,
+                shape=shape,
+                pixels=base64.b64encode(pixels).decode("ascii") if index < 20 else None,
+                iterations={} if generations else steps,
+            )
+        )
+    return reporting.FoolingReport(
+        name=name,
+        settings={"steps": 300},
+        images=images,
+        generations=generations,
+        seconds=8.25,
+        gradient_evaluations=0 if generations else 3010,
+        forward_evaluations=10 + 200 * (generations or 0),
+    )
+
+
+def strengths(*, accuracy):
+    """Samples of the study's thirteen strengths."""
+    return [
+        reporting.StrengthReport(
+            strength=strength,
+            accepted=1.0 - strength,
+            mean_confidence=0.99 - strength,
+            largest_confidence=1.0,
+            accuracy=0.98 - strength if accuracy else None,
+            accuracy_accepted=0.99 - strength if accuracy and strength < 0.5 else None,
+        )
+        for strength in (0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+    ]
+
+
+def unusual_model(**changes):
+    """A model that was shown noise, nonsense and images made to fool it."""
+    common = {"settings": {"clip": True}, "samples": 1000, "seconds": 1.5}
+    costs = {"gradient_evaluations": 0, "forward_evaluations": 13_000}
+    unusual = reporting.UnusualReport(
+        samples=(
+            reporting.SampleReport(
+                name="noisy", strengths=strengths(accuracy=True), **common, **costs
+            ),
+            reporting.SampleReport(
+                name="nonsense", strengths=strengths(accuracy=False), **common, **costs
+            ),
+            reporting.SampleReport(
+                name="nonsense", strengths=(), **common, **costs, skipped="No gradient."
+            ),
+        ),
+        fooling=(fooling("fooling_gradient"), fooling("fooling_cppn", generations=200)),
+    )
+    values = {"path": "runs/unusual/serving/1", "unusual": unusual}
     return sound_model(**(values | changes))
 
 

@@ -328,6 +328,16 @@ EVALUATE = {
     "split": (["--models=good.keras", "--split=validation"], "--split: expected one of"),
     "no examples": (["--models=good.keras", "--examples=0"], "--examples: expected"),
     "batch of nothing": (["--models=good.keras", "--batch_size=-5"], "--batch_size: expected"),
+    "unknown unusual input": (
+        ["--models=good.keras", "--unusual=noise"],
+        "--unusual: expected one or more of none, noisy, .*; received noise",
+    ),
+    "unusual and none": (
+        ["--models=good.keras", "--unusual=none,noisy"],
+        "--unusual: expected none alone; received none,noisy",
+    ),
+    "fooling without steps": (["--models=good.keras", "--fooling_steps=0"], "--fooling_steps: exp"),
+    "fooling decay": (["--models=good.keras", "--fooling_decay=1"], "--fooling_decay: expected"),
     "NaN in test images": (["--models=good.keras", "--dataset=nan.npz"], "finite pixels"),
     "test pixels in 0..255": (["--models=good.keras", "--dataset=bytes.npz"], "divide by 255"),
     "test label": (["--models=good.keras", "--dataset=label.npz"], "labels in 0..1"),

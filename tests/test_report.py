@@ -131,12 +131,13 @@ def field_names(value):
         return {name for item in value for name in field_names(item)}
     if not isinstance(value, dict):
         return set()
-    free = {"settings", "evidence", "versions"}
+    free = {"settings", "evidence", "versions", "iterations"}
     return set(value) | {n for k, v in value.items() if k not in free for n in field_names(v)}
 
 
 def test_every_field_is_documented_and_every_documented_field_is_there(tmp_path):
-    report = samples.report(samples.rejecting_model())
+    unusual = samples.unusual_model().unusual
+    report = samples.report(samples.rejecting_model(unusual=unusual))
     written = reporting.write(report, {report.models[0].path: samples.examples(1)}, tmp_path)
     assert "No attack aimed at the rule" in (tmp_path / "report.html").read_text()
     documented = re.findall(r"^\| `(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)

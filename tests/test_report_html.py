@@ -68,6 +68,7 @@ THREE = samples.report(
 REPORTS = {
     "one": (ONE, {ONE.models[0].path: samples.examples(10)}),
     "three": (THREE, {THREE.models[1].path: samples.examples(3, channels=3)}),
+    "unusual": (samples.report(samples.unusual_model()), {}),
     "hostile": (hostile_report(), {f"models/{HOSTILE}/model.keras": samples.examples(2)}),
 }
 

@@ -17,17 +17,29 @@ from robust_keras.reporting.parts import (
 from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.report import Report
 from robust_keras.reporting.summary import summary_table
+from robust_keras.reporting.unusual_report import (
+    FoolingImageReport,
+    FoolingReport,
+    SampleReport,
+    StrengthReport,
+    UnusualReport,
+)
 
 __all__ = [
     "AttackReport",
     "AuditReport",
     "DatasetReport",
     "ExampleReport",
+    "FoolingImageReport",
+    "FoolingReport",
     "LayerReport",
     "ModelReport",
     "RejectionReport",
     "Report",
+    "SampleReport",
+    "StrengthReport",
     "ThreatModelReport",
+    "UnusualReport",
     "WorstCaseReport",
     "summary_table",
     "write",

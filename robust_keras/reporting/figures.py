@@ -5,7 +5,7 @@ import re
 
 import matplotlib
 
-from robust_keras.reporting import curves, grid, theme, wording
+from robust_keras.reporting import curves, fooling_grid, grid, theme, wording
 
 FIGURES = "figures"
 
@@ -101,6 +101,21 @@ def files(report, examples):
                 class_names=report.dataset.class_names,
             )
             yield f"{slug}-examples.png", png(figure)
+        if rows := fooling_rows(model):
+            figure = fooling_grid.draw(
+                rows,
+                theme=theme.THEMES["light"],
+                heading=f"Fooling images of {short}",
+                class_names=report.dataset.class_names,
+            )
+            yield f"{slug}-fooling.png", png(figure)
+
+
+def fooling_rows(model):
+    """Gives the `FoolingReport`s of a model that have an image to show."""
+    if model.unusual is None:
+        return []
+    return [part for part in model.unusual.fooling if fooling_grid.shown(part)]
 
 
 def _slug(name):

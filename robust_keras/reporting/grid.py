@@ -40,7 +40,7 @@ def pictures(example, amplification):
         the grey mean of their channels.
     """
     change = 0.5 + amplification * _change(example)
-    return tuple(_rgb(image) for image in (example.image, change, example.adversarial))
+    return tuple(rgb(image) for image in (example.image, change, example.adversarial))
 
 
 def png(pixels):
@@ -118,7 +118,11 @@ def _change(example):
     return np.asarray(example.adversarial, float) - np.asarray(example.image, float)
 
 
-def _rgb(image):
+def rgb(image):
+    """Gives an image (h, w, channels) in [0, 1] as uint8 (h, w, 3).
+
+    One that has neither one nor three channels is shown as the grey mean of its channels.
+    """
     image = np.asarray(image, float)
     if image.shape[-1] not in (1, 3):
         image = image.mean(axis=-1, keepdims=True)

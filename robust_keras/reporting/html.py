@@ -16,6 +16,7 @@ from robust_keras.reporting.facts import (
     setting_text,
     threat_facts,
 )
+from robust_keras.reporting.unusual_page import unusual_block
 from robust_keras.reporting.verdict import verdict
 
 FOLDER = pathlib.Path(__file__).parent
@@ -89,6 +90,7 @@ def _models(report, examples):
             "facts": model_facts(report, model),
             "layers": layer_summary(model),
             "gallery": _gallery(report, list(examples.get(model.path, ()))),
+            "unusual": unusual_block(report, model),
         }
         for number, (name, model) in enumerate(zip(names, report.models, strict=True), 1)
     ]

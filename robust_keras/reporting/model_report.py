@@ -4,6 +4,7 @@ import dataclasses
 
 from robust_keras.reporting import parts, validation
 from robust_keras.reporting.rejection_report import RejectionReport
+from robust_keras.reporting.unusual_report import UnusualReport
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,7 @@ class ModelReport:
         examples: `ExampleReport`s of the adversarial examples that are shown.
         layers: `LayerReport`s, of what is known of the layers.
         rejection: `RejectionReport`, or None where the model rejects nothing.
+        unusual: `UnusualReport`, or None where no unusual inputs were tried.
 
     Raises:
         ValueError: if the parts do not fit together.
@@ -48,6 +50,7 @@ class ModelReport:
     examples: tuple[parts.ExampleReport, ...] = ()
     layers: tuple[parts.LayerReport, ...] = ()
     rejection: RejectionReport | None = None
+    unusual: UnusualReport | None = None
 
     def __post_init__(self):
         """Checks every field, then that they agree with each other."""
@@ -74,6 +77,8 @@ class ModelReport:
             validation.one_of("output_kind", self.output_kind, parts.OUTPUT_KINDS)
         if self.rejection is not None:
             validation.members("rejection", (self.rejection,), RejectionReport)
+        if self.unusual is not None:
+            validation.members("unusual", (self.unusual,), UnusualReport)
         if not self.attacks:
             raise ValueError("`attacks` must hold at least one attack. Received: attacks=()")
         self._check_bounds()

@@ -12,6 +12,13 @@ import robust_keras
 from robust_keras.reporting import interval, parts, validation
 from robust_keras.reporting.model_report import ModelReport
 from robust_keras.reporting.rejection_report import RejectionReport
+from robust_keras.reporting.unusual_report import (
+    FoolingImageReport,
+    FoolingReport,
+    SampleReport,
+    StrengthReport,
+    UnusualReport,
+)
 
 SCHEMA = 1
 
@@ -151,6 +158,8 @@ class Report:
             scored["correct"] = [self.count(a) for a in scored["accuracy"]]
             scored["interval"] = [self.interval(a) for a in scored["accuracy"]]
         value["reliable"] = model.reliable
+        if model.unusual is not None:
+            model.unusual.add_derived(value["unusual"])
         return value
 
     @classmethod
@@ -206,7 +215,29 @@ def _model(value):
     }
     if value.get("rejection") is not None:
         made["rejection"] = _part(RejectionReport, value["rejection"])
+    if value.get("unusual") is not None:
+        made["unusual"] = _unusual(value["unusual"])
     return _part(ModelReport, value, **made)
+
+
+def _unusual(value):
+    samples = [
+        _part(
+            SampleReport,
+            item,
+            strengths=[_part(StrengthReport, part) for part in _items(item, "strengths")],
+        )
+        for item in _items(value, "samples")
+    ]
+    fooling = [
+        _part(
+            FoolingReport,
+            item,
+            images=[_part(FoolingImageReport, part) for part in _items(item, "images")],
+        )
+        for item in _items(value, "fooling")
+    ]
+    return UnusualReport(samples=samples, fooling=fooling)
 
 
 def _items(value, name, default=None):

@@ -2,6 +2,7 @@
 
 from robust_keras.reporting import wording
 from robust_keras.reporting.rejection_report import rejection_note
+from robust_keras.reporting.unusual_words import unusual_notes
 from robust_keras.reporting.verdict import verdict
 
 NAME_LENGTH = 32
@@ -9,7 +10,7 @@ WORDS = {"reliable": "yes", "weak": "weak attacks only", "unknown": "no: no atta
 
 
 def summary_table(report):
-    """Gives a line of text per model: clean accuracy, worst case per epsilon, audit.
+    """Gives a line of text per model: clean accuracy, worst case per epsilon, audit; then notes.
 
     Args:
         report: `Report`.
@@ -34,7 +35,7 @@ def summary_table(report):
         f"this under {report.threat_model.norm} attack per epsilon"
     )
     table = [title, "", lines[0], "-" * len(lines[0]), *lines[1:]]
-    return "\n".join([*table, *_rejections(report)])
+    return "\n".join([*table, *_rejections(report), *_unusual(report)])
 
 
 def _rejections(report):
@@ -44,6 +45,17 @@ def _rejections(report):
         + _ascii(rejection_note(model.rejection, model.worst_case.epsilons[-1]))
         for name, model in zip(wording.display_names(report.models), report.models, strict=True)
         if model.rejection is not None and model.ran
+    ]
+    return ["", *lines] if lines else []
+
+
+def _unusual(report):
+    """A line on every kind of unusual input that was tried, after an empty one."""
+    lines = [
+        f"{wording.shortened(name, NAME_LENGTH)}: {_ascii(note)}"
+        for name, model in zip(wording.display_names(report.models), report.models, strict=True)
+        if model.unusual is not None
+        for note in unusual_notes(model.unusual)
     ]
     return ["", *lines] if lines else []
 

@@ -21,6 +21,20 @@ def percent(fraction):
     return f"{text}{NO_BREAK_SPACE}%"
 
 
+def confidence(fraction):
+    """Writes a confidence as a percentage; what differs from 0 or 100 by less than 0.01 says so.
+
+    Example:
+        >>> print(confidence(0.4567), confidence(0.999999), confidence(1e-9), sep=", ")
+        45.7 %, > 99.99 %, < 0.01 %
+    """
+    if fraction > 0.9999:
+        return f">{NO_BREAK_SPACE}99.99{NO_BREAK_SPACE}%"
+    if fraction < 0.0001:
+        return f"<{NO_BREAK_SPACE}0.01{NO_BREAK_SPACE}%"
+    return percent(fraction)
+
+
 def count(number):
     """Writes a whole number with commas between thousands."""
     return f"{number:,}"

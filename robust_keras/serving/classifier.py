@@ -7,6 +7,7 @@ import typing
 import tensorflow as tf
 
 from robust_keras.serving import probing
+from robust_keras.serving.confidence import ConfidenceRule
 from robust_keras.serving.weights import count_parameters, kernel_sparsity
 
 
@@ -50,6 +51,7 @@ class Classifier:
 
     Attributes:
         path, format, output_kind, num_classes, rejection: as given.
+        confidence: the `ConfidenceRule` by which the model is served; softmax unless set.
         nonsense_classes: how many of the classes, the last ones, mean nonsense.
         image_shape: (height, width, channels); None where the model leaves it open.
         logits: `tf.function` from (batch, height, width, channels) float32 in [0, 1] to float32
@@ -77,6 +79,7 @@ class Classifier:
         self.output_kind = output_kind
         self.num_classes = num_classes
         self.rejection = rejection
+        self.confidence = ConfidenceRule()
         self.nonsense_classes = rejection.nonsense_classes if rejection else 0
         self.image_shape = tuple(endpoint.batch_shape[1:])
         self.parameters = count_parameters(endpoint.variables)
@@ -106,6 +109,7 @@ class Classifier:
         if temperature == 1.0:
             return self
         scaled, logits = copy.copy(self), self.logits
+        scaled.confidence = self.confidence.at_temperature(temperature)
         spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
         scaled.logits = tf.function(
             lambda images: logits(images) / temperature, input_signature=[spec], autograph=False

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import layers  # noqa: F401  (registers the layers that a .keras file may name)
 from robust_keras.errors import InputError
-from robust_keras.serving import endpoints, probing, rejection, saved_model_edit
+from robust_keras.serving import confidence, endpoints, probing, rejection, saved_model_edit
 from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.outputs import choose_output
 
@@ -90,7 +90,9 @@ def from_keras(model, *, path="a Keras model in memory"):
             message = saved_model_edit.read(directory)
             return _reload_without_softmax(directory, message, "serving_default", output)
 
-    return _classifier(path, "keras", endpoint, without_softmax, rejection.from_keras(model))
+    classifier = _classifier(path, "keras", endpoint, without_softmax, rejection.from_keras(model))
+    classifier.confidence = confidence.from_rule(rejection.rule_of(model))
+    return classifier
 
 
 def _saved_model_directory(path):
@@ -122,7 +124,10 @@ def _from_saved_model(directory):
         return _reload_without_softmax(directory, message, endpoint.name, output)
 
     rule = rejection.from_saved_model(root)
-    return _classifier(directory, "saved_model", endpoint, without_softmax, rule)
+    classifier = _classifier(directory, "saved_model", endpoint, without_softmax, rule)
+    images = tf.constant(probing.probe_images(classifier.image_shape))
+    classifier.confidence = confidence.from_saved_model(root, classifier.logits(images), images)
+    return classifier
 
 
 class _NoGradientWarning(logging.Filter):

@@ -1,0 +1,81 @@
+"""Pictures of fooling images: one row a way of making them, one column a class."""
+
+import matplotlib.figure
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from robust_keras.reporting import grid, wording
+
+MOST_SHOWN = 10
+TITLES = {
+    "fooling_gradient": "Gradient ascent",
+    "fooling_direct": "Bred pixel by pixel",
+    "fooling_cppn": "Bred as painting networks",
+}
+
+
+def title(name):
+    """Gives the words for a way of making fooling images, or its name."""
+    return TITLES.get(name, wording.visible(name))
+
+
+def shown(fooling):
+    """Gives the first `MOST_SHOWN` images whose pixels were kept."""
+    return [image for image in fooling.images if image.pixels is not None][:MOST_SHOWN]
+
+
+def picture(image):
+    """Gives the pixels of a `FoolingImageReport` as uint8 (height, width, 3)."""
+    pixels = np.frombuffer(image.content, np.uint8).reshape(image.shape)
+    return grid.rgb(pixels / 255.0)
+
+
+def draw(rows, *, theme, heading, class_names=()):
+    """Draws each `FoolingReport` as a row of pictures with class and confidence below.
+
+    Args:
+        rows: `FoolingReport`s with at least one image to show.
+        theme: `Theme`.
+        heading: text above the figure.
+        class_names: nothing, or one name a class.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    cell, gap, left, top, below = 84, 8, 8, 44, 82
+    columns = max(len(shown(row)) for row in rows)
+    width = max(left + columns * (cell + gap), 420)
+    height = top + len(rows) * (cell + below) + 4
+    figure = matplotlib.figure.Figure(
+        figsize=(width / 72, height / 72), dpi=72, facecolor=theme.paper
+    )
+    FigureCanvasAgg(figure)
+    style = {"parse_math": False, "color": theme.ink, "fontsize": 11}
+    middle = style | {"horizontalalignment": "center", "verticalalignment": "top"}
+    figure.text(left / width, 1 - 22 / height, heading, **(style | {"fontsize": 13}))
+    for number, row in enumerate(rows):
+        line = top + number * (cell + below)
+        figure.text(left / width, 1 - (line + 12) / height, title(row.name), **style)
+        for column, image in enumerate(shown(row)):
+            x, y = left + column * (cell + gap), line + 18
+            axes = figure.add_axes(
+                (x / width, 1 - (y + cell) / height, cell / width, cell / height)
+            )
+            axes.imshow(picture(image), interpolation="nearest")
+            # A frame, as a picture may be as white as the paper.
+            axes.set(xticks=(), yticks=())
+            axes.spines[:].set_color(theme.rule)
+            place = (x + cell / 2) / width, 1 - (y + cell + 4) / height
+            figure.text(*place, caption(image, class_names), **middle)
+    return figure
+
+
+def caption(image, class_names=()):
+    """Writes class, confidence and whether it is not accepted, each on a line of its own."""
+    name = wording.shortened(grid.class_name(image.class_index, class_names), 12)
+    lines = [
+        name,
+        wording.confidence(image.confidence),
+        *([] if image.accepted else ["not accepted"]),
+    ]
+    return "\n".join(lines)

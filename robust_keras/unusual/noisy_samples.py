@@ -1,0 +1,124 @@
+"""Images of the data set with noise of one size and random sign at every pixel."""
+
+import dataclasses
+import time
+import typing
+
+import numpy as np
+
+from robust_keras.attacks.attack import require_number
+from robust_keras.unusual.results import SampleResult, StrengthResult
+
+# The study's, in pixel units: for images of one channel, and for all others.
+_MNIST = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+_CIFAR10 = (0.0, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.045, 0.05, 0.075, 0.1, 0.15)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NoisySamples:
+    """Adds noise to images that the model should know: does it still, and how sure is it?
+
+    Formula: `x - strength sign(g)`, g normal at every pixel, drawn once an image and the same at
+    every strength.
+
+    Args:
+        strengths: numbers in [0, 1], rising; none for the study's (up to 0.5 for images of one
+            channel, to 0.15 for others).
+        clip: whether pixels are cut off at 0 and 1, as in any image that can be served; the study
+            does not.
+
+    Raises:
+        ValueError: a setting is out of its range.
+
+    Reference: Zhao and Griffin, "Suppressing the Unusual: towards Robust CNNs using Symmetric
+    Activation Functions", 2016, arXiv 1603.05145; details from the authors' program.
+
+    Example: `NoisySamples(strengths=(0.1, 0.3)).run(subject).strengths[0].accuracy`
+    """
+
+    name: typing.ClassVar[str] = "noisy"
+
+    strengths: tuple[float, ...] = ()
+    clip: bool = True
+
+    def __post_init__(self):
+        check_strengths(self.strengths)
+
+    def run(self, subject, progress=None) -> SampleResult:
+        """Counts what a `Subject`'s model makes of its images with noise.
+
+        Args:
+            subject: `Subject`.
+            progress: None, or called as `progress(done, total)` after every strength.
+        """
+        start, before = time.monotonic(), subject.forward_evaluations
+        draws = (subject.generator(self.name, index) for index in range(len(subject.images)))
+        signs = [np.sign(g.standard_normal(subject.image_shape, np.float32)) for g in draws]
+        changes = -np.stack(signs)
+        strengths = self.strengths or published_strengths(subject)
+        found = strength_results(
+            subject, subject.images, changes, strengths, self.clip, subject.labels, progress
+        )
+        return SampleResult(
+            name=self.name,
+            settings=dataclasses.asdict(self) | {"strengths": strengths},
+            samples=len(subject.images),
+            strengths=found,
+            seconds=time.monotonic() - start,
+            gradient_evaluations=0,
+            forward_evaluations=subject.forward_evaluations - before,
+        )
+
+
+def check_strengths(strengths):
+    """Raises a ValueError unless the strengths are rising numbers in [0, 1], or none."""
+    for strength in strengths:
+        require_number("strengths", strength, 0.0, 1.0)
+    if any(a >= b for a, b in zip(strengths, strengths[1:], strict=False)):
+        raise ValueError(f"`strengths` must rise. Received: strengths={strengths}")
+
+
+def published_strengths(subject):
+    """The study's strengths for images of these channels."""
+    return _MNIST if subject.image_shape[-1] == 1 else _CIFAR10
+
+
+def strength_results(subject, images, changes, strengths, clip, labels=None, progress=None):
+    """What the model makes of `images + strength changes` at each strength.
+
+    Args:
+        subject: `Subject`.
+        images: float32 array (images, height, width, channels).
+        changes: array of the same shape.
+        strengths: factors on them.
+        clip: whether pixels are cut off at 0 and 1.
+        labels: None, or int array (images,).
+        progress: None, or called as `progress(done, total)` after every strength.
+
+    Returns:
+        Tuple of `StrengthResult`s.
+    """
+    found = []
+    for strength in strengths:
+        found.append(_result(subject, images, changes, strength, clip, labels))
+        if progress is not None:
+            progress(len(found), len(strengths))
+    return tuple(found)
+
+
+def _result(subject, images, changes, strength, clip, labels):
+    changed = images + np.float32(strength) * changes
+    judged = subject.judge(np.clip(changed, 0.0, 1.0) if clip else changed)
+    accuracies = {}
+    if labels is not None:
+        right = judged.classes == labels
+        accuracies["accuracy"] = float(right.mean())
+        if judged.accepted.any():
+            accuracies["accuracy_accepted"] = float(right[judged.accepted].mean())
+    return StrengthResult(
+        strength=float(strength),
+        accepted=float(judged.accepted.mean()),
+        mean_confidence=float(judged.largest.mean()),
+        largest_confidence=float(judged.largest.max()),
+        **accuracies,
+    )
