@@ -19,6 +19,19 @@ def batch_shape(rows, largest):
     return min(-(-rows // unit) * unit, largest)
 
 
+def halved_shape(rows, largest):
+    """How many rows a batch gets that must hold `rows`, where every shape is traced anew.
+
+    Args:
+        rows: number of images, >= 1.
+        largest: number of images in the full batch, >= rows.
+
+    Returns:
+        The smallest of `largest`, half, a quarter and an eighth of it that is at least `rows`.
+    """
+    return min(size for size in (-(-largest // 2**k) for k in range(4)) if size >= rows)
+
+
 def padded_places(places, largest):
     """The places with the first one repeated until they fill a batch of one of the sizes.
 

@@ -17,6 +17,7 @@ The only module that imports cleverhans. What it guards against, each shown by a
 import contextlib
 import dataclasses
 import functools
+import threading
 import typing
 import weakref
 
@@ -269,12 +270,25 @@ def _descend(function, images, arguments, attack, loss, start):
         )
 
 
+_draw_start = pgd_module.random_lp_vector
+_starts = threading.local()
+
+
 @contextlib.contextmanager
 def _random_start(start):
-    """Lets CleverHans' PGD start from the given change instead of drawing one itself."""
-    original = pgd_module.random_lp_vector
-    pgd_module.random_lp_vector = lambda *args, **kwargs: tf.constant(start)
+    """Lets CleverHans' PGD start from the given change, in this thread, instead of drawing one."""
+    _starts.change = start
     try:
         yield
     finally:
-        pgd_module.random_lp_vector = original
+        del _starts.change
+
+
+def _given_start(*args, **settings):
+    if hasattr(_starts, "change"):
+        return tf.constant(_starts.change)
+    return _draw_start(*args, **settings)
+
+
+# For good, as replicas attack in threads of their own, each with its own starts.
+pgd_module.random_lp_vector = _given_start
