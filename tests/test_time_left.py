@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.attacks import PGD, AutoAttack, Square, ThreatModel, engine, sweep
+from robust_keras.attacks import PGD, Quick, Square, ThreatModel, engine, sweep
 from robust_keras.progress import AttackProgress
 from robust_keras.time_left import TimeLeft, in_words, passes_at_most
 
@@ -61,7 +61,7 @@ def test_it_ends_at_nothing_for_real_evaluations():
     clock, estimates = Clock(), []
     for name in ("every", "bisection"):
         model, threat_model = Linear(3), ThreatModel("linf", (0.0, 0.01, 0.03))
-        attacks = [PGD(steps=3), AutoAttack(steps=5, targets=2, queries=10)]
+        attacks = [PGD(steps=3), Quick(steps=5, targets=1, queries=10)]
         left = TimeLeft(1, 60, clock)
         parts = [
             (attack.name, title, epsilon, passes_at_most(stage, searched=epsilon is None))

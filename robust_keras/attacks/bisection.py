@@ -6,7 +6,7 @@ from robust_keras.attacks.prediction import correct
 from robust_keras.attacks.subject import Outcome
 
 # How much nearer the next attack may find something than the last one did, see `_aim`.
-_FURTHER = 0.5
+_FURTHER = 0.3
 
 
 class Bisection:
@@ -36,14 +36,17 @@ class Bisection:
     def search(self):
         """Attacks until the gap is closed for every image, in both accounts of `Standing`."""
         accounts, rows = self._due()
-        total = int((rows >= 0).sum())
+        self._total = int((rows >= 0).sum())
         while (rows >= 0).any():
             # The fullest batches; of equal ones that at the larger epsilon.
             waiting = np.bincount(rows[rows >= 0], minlength=len(self._epsilons))
             row = len(waiting) - 1 - int(np.argmax(waiting[::-1]))
             self._probe(row, rows == row, accounts)
             accounts, rows = self._due()
-            self._run.report(None, total - int((rows >= 0).sum()), total)
+            self._report(rows)
+
+    def _report(self, rows):
+        self._run.report(None, self._total - int((rows >= 0).sum()), self._total)
 
     def _limits(self):
         """Row of the largest epsilon survived and of the smallest fallen at, each (2, images)."""
@@ -67,15 +70,16 @@ class Bisection:
         The change was found at one epsilon and could be shrunk to another. Where that took it far,
         it was made for a larger ball, and an attack on a smaller one will find a better change.
         """
-        found = self._epsilons[np.minimum(high, len(self._epsilons) - 1)]
+        # Where nothing has fallen, or is attacked at all, the clipping decides.
+        found = self._epsilons[np.clip(high, self._floor, len(self._epsilons) - 1)]
         shrunk = found / np.maximum(self._reach, found)
         rows = np.searchsorted(self._epsilons, found * shrunk**_FURTHER, side="right") - 1
         return np.clip(rows, low + 1, high - 1)
 
     def _probe(self, row, due, accounts):
         """Attacks the images that are due at one epsilon and shrinks what is found."""
-        survived, fallen = self._limits()
-        wanted = due & (survived < row) & (row < fallen)
+        low, high = self._limits()
+        wanted = due & (low < row) & (row < high)
         tried = wanted.copy()
         for batch in self._run.tries(row, wanted, shrink=True):
             aimed = accounts[batch.indices]
@@ -83,6 +87,7 @@ class Bisection:
             self._reach[batch.indices[fallen]] = self._epsilons[row]
             changed = batch.outcome.adversarial[fallen[batch.outcome.fooled]]
             self._shrink(row, batch.indices[fallen], aimed[fallen], changed)
+            self._report(self._due()[1])
         self._survived[:, row] |= tried & self._standing.robust[:, row]
 
     def _shrink(self, row, indices, accounts, changed):
