@@ -21,7 +21,9 @@ from robust_keras.errors import InputError
 from robust_keras.report_directory import ReportDirectory
 
 ROOT = pathlib.Path(__file__).parent.parent
-ATTACKS = [UniformNoise(repeats=2), PGD(steps=5), Quick(steps=5, targets=2, queries=10)]
+ATTACKS = [UniformNoise(repeats=2), PGD(steps=5), Quick(steps=5, targets=1, queries=10)]
+# Graphs are compiled once a model and attack.
+MODEL = Linear(4)
 
 
 class Stopped(Exception):
@@ -60,7 +62,7 @@ def same(one, other):
 @pytest.mark.parametrize("sweep", ["every", "bisection"])
 @pytest.mark.parametrize("batches", [1, 9])
 def test_what_was_stopped_goes_on_after_the_last_batch(tmp_path, batches, sweep):
-    model = Linear(4)
+    model = MODEL
     whole = run(model, sweep=sweep)
     calls = []
 
@@ -85,7 +87,7 @@ def test_what_was_stopped_goes_on_after_the_last_batch(tmp_path, batches, sweep)
 
 
 def test_nothing_is_taken_from_another_evaluation(tmp_path):
-    model, path = Linear(4), tmp_path / "journal"
+    model, path = MODEL, tmp_path / "journal"
     run(model, journal=journal(path))
     files = len(list(path.iterdir()))
     other = engine.evaluate(
@@ -103,7 +105,7 @@ def test_nothing_is_taken_from_another_evaluation(tmp_path):
 
 
 def test_a_file_that_is_not_whole_is_made_again(tmp_path):
-    model, path = Linear(4), tmp_path / "journal"
+    model, path = MODEL, tmp_path / "journal"
     whole = run(model, journal=journal(path))
     first, second, *_ = sorted(path.iterdir())
     first.write_bytes(first.read_bytes()[:100])
@@ -114,12 +116,12 @@ def test_a_file_that_is_not_whole_is_made_again(tmp_path):
 
 def test_the_clock_of_a_journal_counts_what_is_read_again(tmp_path, monkeypatch):
     path = tmp_path / "journal"
-    first = run(Linear(4), journal=journal(path))
+    first = run(MODEL, journal=journal(path))
     seconds = sum(result.seconds for result in first.attacks)
     resumed = journal(path)
     start = time.monotonic()
     begun = resumed.now()
-    run(Linear(4), journal=resumed)
+    run(MODEL, journal=resumed)
     counted = resumed.now() - begun
     assert counted > time.monotonic() - start
     assert counted > 0.2 * seconds

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.attacks import PGD, Quick, Square, ThreatModel, engine, sweep
+from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise, engine, sweep
 from robust_keras.progress import AttackProgress
 from robust_keras.time_left import TimeLeft, in_words, passes_at_most
 
@@ -61,7 +61,7 @@ def test_it_ends_at_nothing_for_real_evaluations():
     clock, estimates = Clock(), []
     for name in ("every", "bisection"):
         model, threat_model = Linear(3), ThreatModel("linf", (0.0, 0.01, 0.03))
-        attacks = [PGD(steps=3), Quick(steps=5, targets=1, queries=10)]
+        attacks = [PGD(steps=3), UniformNoise(repeats=2)]
         left = TimeLeft(1, 60, clock)
         parts = [
             (attack.name, title, epsilon, passes_at_most(stage, searched=epsilon is None))
@@ -83,6 +83,16 @@ def test_it_ends_at_nothing_for_real_evaluations():
         assert len(known) > 5 and min(known) >= 0.0 and np.isfinite(known).all()
         assert estimates[-1] == 0.0
         estimates.clear()
+
+
+def test_the_parts_of_a_cascade_follow_the_sweep():
+    model, attack = ThreatModel("linf", (0.0, 0.1, 0.2)), Quick()
+    every = [(title, epsilon) for title, _, epsilon in sweep.parts(attack, model, "every")]
+    assert every[0] == ("quick: apgd_dlr", 0.1) and every[4] == ("quick: apgd_dlr", 0.2)
+    searched = sweep.parts(attack, model, "bisection")
+    assert [epsilon for *_, epsilon in searched] == [None] * 4
+    noise = sweep.parts(UniformNoise(), model, "bisection")
+    assert [epsilon for *_, epsilon in noise] == [0.1, 0.2]
 
 
 def test_passes_of_attacks():
