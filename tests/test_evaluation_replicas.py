@@ -33,16 +33,15 @@ np.savez(where + "/mine.npz", x_train=images, y_train=labels, x_test=images, y_t
 model.save(where + "/model.keras")
 serving.export(model, where + "/serving")
 
-threads, original = {}, subject.Subject._attack
-def spied(self, classifier, stage, epsilon, round_, indices, size):
-    seen = threads.setdefault(threading.get_ident(), [set(), 0, size])
-    seen[0].add(tf.constant(0.0).device[-5:])
-    seen[1] += len(indices)
-    return original(self, classifier, stage, epsilon, round_, indices, size)
+calls, original = set(), subject.Subject._attack
+def spied(self, classifier, *arguments):
+    main = threading.current_thread() is threading.main_thread()
+    calls.add((threading.get_ident() if not main else 0, tf.constant(0.0).device[-5:]))
+    return original(self, classifier, *arguments)
 subject.Subject._attack = spied
 
 def found(distribute):
-    threads.clear()
+    calls.clear()
     config = EvaluateConfig(
         models=(where + "/model.keras", where + "/serving"), dataset=where + "/mine.npz",
         attacks=("pgd", "quick"), epsilons=(0.01, 0.03), batch_size=20, keep_examples=True,
@@ -55,14 +54,14 @@ def found(distribute):
             attack.pop("seconds")
     kept = [[(k, a.tobytes().hex()) for k, a in sorted(t.adversarial.items())]
             for t in tables.values()]
-    return value["models"], kept, [sorted(s[0]) for s in threads.values()]
+    return value["models"], kept, sorted(calls)
 
 one, two = found("none"), found("mirrored")
 devices = evaluation.distribution.devices("mirrored")
 second = evaluation._load(where + "/serving", devices)
 print(json.dumps({
     "same": one[0] == two[0], "bits": one[1] == two[1], "kept": len(one[1][0]),
-    "single": one[2], "devices": two[2],
+    "single": one[2], "shared": two[2],
     "placed": [sorted({v.device[-5:] for v in c._owner.variables}) for c in second._classifiers],
 }))
 """
@@ -85,8 +84,11 @@ def test_two_devices_find_the_same_to_the_last_bit(results):
 
 def test_each_device_has_its_copy_and_its_thread(results):
     assert results["placed"] == [["CPU:0"], ["CPU:1"]]
-    assert {tuple(devices) for devices in results["devices"]} == {("CPU:0",), ("CPU:1",)}
-    assert results["single"] == [["CPU:0"]]
+    # Two threads a model, none of them the main one, which is 0 here.
+    assert {device for _, device in results["shared"]} == {"CPU:0", "CPU:1"}
+    assert len(results["shared"]) == len({thread for thread, _ in results["shared"]})
+    assert all(thread for thread, _ in results["shared"])
+    assert results["single"] == [[0, "CPU:0"]]
 
 
 def test_one_device_a_classifier():

@@ -59,9 +59,11 @@ def test_the_curve_never_rises_and_is_no_worse_than_single_runs():
     model, attack = linear(3), EXACT
     (found,) = evaluate(model, [attack]).attacks
     assert not np.any(found.robust[1:] & ~found.robust[:-1])
-    for row, epsilon in list(enumerate(EPSILONS["linf"]))[::3]:
-        (single,) = evaluate(model, [attack], epsilons=(epsilon,), sweep="every").attacks
-        assert found.robust[row].sum() <= single.robust[0].sum() + 1
+    singles = [
+        evaluate(model, [attack], epsilons=(epsilon,), sweep="every").worst_case[0]
+        for epsilon in EPSILONS["linf"][::3]
+    ]
+    assert found.robust[::3].mean() <= np.mean(singles) + 0.01
 
 
 def test_batches_and_neighbours_change_nothing():

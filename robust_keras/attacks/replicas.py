@@ -28,6 +28,8 @@ class Replicas:
                 "`devices` must name one device a classifier, one or more. "
                 f"Received: {len(self._classifiers)} classifiers, devices={devices}"
             )
+        many = len(self._classifiers) > 1
+        self._threads = [concurrent.futures.ThreadPoolExecutor(1) for _ in self._devices * many]
 
     def __len__(self):
         return len(self._classifiers)
@@ -59,9 +61,11 @@ class Replicas:
         jobs = list(zip(self._classifiers, self._devices, parts, strict=False))
         if len(jobs) == 1:
             return [_on_device(function, *jobs[0])]
-        with concurrent.futures.ThreadPoolExecutor(len(jobs)) as threads:
-            started = [threads.submit(_on_device, function, *job) for job in jobs]
-            return [job.result() for job in started]
+        started = [
+            thread.submit(_on_device, function, *job)
+            for thread, job in zip(self._threads, jobs, strict=False)
+        ]
+        return [job.result() for job in started]
 
 
 def _on_device(function, classifier, device, indices):
