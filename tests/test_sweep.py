@@ -140,7 +140,7 @@ def test_few_shapes_are_traced():
     before = cleverhans.tf2.utils.compute_gradient.experimental_get_tracing_count()
     evaluate(model, [attack], batch_size=40)
     after = cleverhans.tf2.utils.compute_gradient.experimental_get_tracing_count()
-    assert after - before <= 4
+    assert after - before <= 10
     assert model.logits.experimental_get_tracing_count() == 1
 
 

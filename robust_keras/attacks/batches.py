@@ -27,9 +27,11 @@ def halved_shape(rows, largest):
         largest: number of images in the full batch, >= rows.
 
     Returns:
-        The smallest of `largest`, half, a quarter and an eighth of it that is at least `rows`.
+        The smallest that is at least `rows` of ten sizes: `largest` and three quarters of it, and
+        half, a quarter, an eighth and a sixteenth of both.
     """
-    return min(size for size in (-(-largest // 2**k) for k in range(4)) if size >= rows)
+    sizes = [-(-largest * part // (4 * 2**k)) for k in range(5) for part in (4, 3)]
+    return min(size for size in sizes if size >= rows)
 
 
 def padded_places(places, largest):

@@ -38,10 +38,8 @@ class Bisection:
         accounts, rows = self._due()
         self._total = int((rows >= 0).sum())
         while (rows >= 0).any():
-            # The fullest batches; of equal ones that at the larger epsilon.
-            waiting = np.bincount(rows[rows >= 0], minlength=len(self._epsilons))
-            row = len(waiting) - 1 - int(np.argmax(waiting[::-1]))
-            self._probe(row, rows == row, accounts)
+            # From the largest epsilon on batches are fullest, as images move down more than up.
+            self._probe(rows.max(), rows == rows.max(), accounts)
             accounts, rows = self._due()
             self._report(rows)
 

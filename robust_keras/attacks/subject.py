@@ -80,7 +80,7 @@ class Subject:
             epsilon: radius, > 0.
             round_: number of the try.
             indices: int array, of the images.
-            shrink: whether a batch of one shape may be halved up to three times to fit.
+            shrink: whether a batch of a fixed shape may take one of `halved_shape`.
 
         Returns:
             An `Outcome`.
