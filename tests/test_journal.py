@@ -144,8 +144,8 @@ def world(tmp_path_factory):
     return path
 
 
-FLAGS = ["--models=model.keras", "--dataset=mine.npz", "--batch_size=8", "--keep_examples"]
-FLAGS += ["--attacks=fgsm,pgd,apgd_ce", "--epsilons=0.01,0.02,0.05", "--output_dir=report"]
+FLAGS = ["--models=model.keras", "--dataset=mine.npz", "--batch_size=16", "--keep_examples"]
+FLAGS += ["--attacks=fgsm,pgd", "--epsilons=0.01,0.05", "--output_dir=report"]
 
 
 def command(*more):
@@ -183,10 +183,10 @@ def test_a_killed_process_goes_on_and_reports_the_same(world, monkeypatch):
     config = EvaluateConfig(
         models=("model.keras",),
         dataset="mine.npz",
-        batch_size=8,
+        batch_size=16,
         keep_examples=True,
-        attacks=("fgsm", "pgd", "apgd_ce"),
-        epsilons=(0.01, 0.02, 0.05),
+        attacks=("fgsm", "pgd"),
+        epsilons=(0.01, 0.05),
         output_dir="whole",
     )
     reporting.write(*_reordered(evaluation.evaluate(config)))
