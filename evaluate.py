@@ -4,6 +4,8 @@
     python evaluate.py --models=A/serving,B/model.keras --dataset=cifar10 --norm=linf
     --epsilons=2/255,8/255
 
+The same command on an evaluation that was interrupted goes on with it.
+
 Takes SavedModels (ours or anybody's, as long as the default signature maps images to logits or
 probabilities) and .keras files. Images and epsilons are in [0, 1].
 """
@@ -14,21 +16,24 @@ import sys
 import command_line
 from robust_keras.config import EvaluateConfig
 from robust_keras.quiet_start import start_tensorflow
-from robust_keras.run_directory import check_report_directory
+from robust_keras.report_directory import ReportDirectory
 
 
 def main(config):
     """One evaluation, from the config to the report."""
-    directory = check_report_directory(config.output_dir)
+    directory = ReportDirectory(config)
     start_tensorflow()
     from robust_keras import evaluation, reporting
+    from robust_keras.attacks import Journal
 
     command = shlex.join(["python", *sys.argv])
-    report, examples = evaluation.evaluate(config, command=command)
-    reporting.write(report, examples, directory)
+    journal = Journal(directory.journal_path, directory.begin)
+    report, examples, tables = evaluation.evaluate(config, command=command, journal=journal)
+    reporting.write(report, examples, directory.path, tables)
+    directory.finish()
     print(reporting.summary_table(report))
-    print(f"report  {directory / 'report.html'}")
-    print(f"data    {directory / 'report.json'}")
+    print(f"report  {directory.path / 'report.html'}")
+    print(f"data    {directory.path / 'report.json'}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import re
 from robust_keras.flags import values
 from robust_keras.flags.adversarial import AdversarialFlags
 from robust_keras.flags.denoiser import DenoiserFlags
+from robust_keras.flags.evaluation import DISTRIBUTIONS, EngineFlags
 from robust_keras.flags.field import Flags, flag
 from robust_keras.flags.loss import LossFlags
 from robust_keras.flags.nonsense import NonsenseFlags
@@ -68,7 +69,6 @@ NORMS = ("linf", "l2")
 OPTIMIZERS = ("adam", "sgd")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
-DISTRIBUTIONS = ("none", "mirrored")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,7 +166,7 @@ class TrainConfig(
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig(UnusualFlags, Flags):
+class EvaluateConfig(EngineFlags, UnusualFlags, Flags):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
     models: tuple[str, ...] = flag(
@@ -212,5 +212,6 @@ class EvaluateConfig(UnusualFlags, Flags):
     output_dir: str = flag(
         "runs/evaluation",
         values.Text(),
-        "Directory of the report; a finished one is never overwritten.",
+        "Directory of the report. An unfinished evaluation in it is gone on with, a finished one "
+        "never overwritten.",
     )

@@ -18,6 +18,23 @@ STRATEGIES = {
 }
 
 
+def devices(name):
+    """The devices over which that strategy would spread a model, or None for TensorFlow's choice.
+
+    Args:
+        name: `none` or `mirrored`.
+
+    Returns:
+        Tuple of names of devices, or of one None.
+
+    Raises:
+        InputError: for an unknown name.
+    """
+    if name == "none":
+        return (None,)
+    return tuple(strategy(name, batch_size=0).extended.worker_devices)
+
+
 def strategy(name, *, batch_size):
     """The strategy of that name.
 

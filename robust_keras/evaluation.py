@@ -1,11 +1,15 @@
 """One evaluation: models and images in, report out."""
 
-import time
+import contextlib
+import dataclasses
 
-from robust_keras import data, serving
+import tensorflow as tf
+
+from robust_keras import data, distribution, serving
 from robust_keras.analysis.audit import audit
 from robust_keras.analysis.layer_facts import read_layer_facts
-from robust_keras.attacks import ATTACKS, ThreatModel, engine
+from robust_keras.attacks import ATTACKS, Replicas, ThreatModel, engine, sweep
+from robust_keras.attacks.journal import Unrecorded
 from robust_keras.errors import InputError
 from robust_keras.progress import AttackProgress
 from robust_keras.reporting import (
@@ -19,6 +23,7 @@ from robust_keras.reporting import (
     ThreatModelReport,
     WorstCaseReport,
 )
+from robust_keras.time_left import TimeLeft, passes_at_most
 from robust_keras.unusual.examination import examine
 
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
@@ -26,51 +31,75 @@ from robust_keras.unusual.examination import examine
 _IMAGE_SEED = 0
 
 
-def evaluate(config, *, command=""):
+def evaluate(config, *, command="", journal=None):
     """Attacks every model of the config on the same images.
 
     Args:
         config: an `EvaluateConfig`.
         command: the command line, for the report.
+        journal: `attacks.Journal` that the evaluation goes on from, or None.
 
     Returns:
-        `(report, examples)`: a `Report`, and a dict from model path to its `AdversarialExample`s.
+        `(report, examples, tables)`: a `Report`, a dict from model path to its
+        `AdversarialExample`s, and one to its table of all images, `PerImage`.
 
     Raises:
         InputError: a model or the data set cannot be used, or they do not fit together.
     """
-    classifiers = [serving.load(path) for path in config.models]
-    dataset = data.load(config.dataset, config.data_dir)
-    for classifier in classifiers:
-        _check_fit(classifier, dataset)
-    classifiers = [c.at_temperature(config.attacker_temperature) for c in classifiers]
+    copies, dataset = _load_all(config)
     split = getattr(dataset, config.split).take(config.examples, _IMAGE_SEED)
     threat_model = ThreatModel(config.norm, config.epsilons)
-    attacks = [ATTACKS[name]() for name in config.attacks]
-    models, examples = [], {}
-    for classifier in classifiers:
-        model, found = _attack(classifier, split, attacks, threat_model, config)
-        models.append(model)
-        examples[model.path] = found
+    journal = Unrecorded() if journal is None else journal
+    time_left = TimeLeft(len(copies), len(split), journal.now)
+    models, examples, tables = [], {}, {}
+    with AttackProgress(time_left) as progress:
+        for replicas in copies:
+            run = _ModelRun(replicas, split, threat_model, config, journal)
+            progress.title = str(replicas.first.path)
+            time_left.begin(run.parts())
+            model, found = run.attack(progress)
+            time_left.end()
+            models.append(model)
+            examples[model.path], tables[model.path] = found.examples, found.per_image
     report = Report(
-        dataset=DatasetReport(
-            name=config.dataset,
-            split=config.split,
-            examples=len(split),
-            num_classes=dataset.num_classes,
-            class_names=dataset.class_names,
-        ),
-        threat_model=ThreatModelReport(
-            norm=threat_model.norm,
-            epsilons=threat_model.epsilons,
-            bounds=threat_model.bounds,
-        ),
+        dataset=_dataset_report(config, dataset, split),
+        threat_model=ThreatModelReport(**vars(threat_model)),
         models=models,
         seed=config.seed,
         attacker_temperature=config.attacker_temperature,
         command=command,
     )
-    return report, examples
+    return report, examples, tables
+
+
+def _load_all(config):
+    """The models, as the attacker knows them, and the data set, all of which fit together."""
+    devices = distribution.devices(config.distribute)
+    copies = [_load(path, devices) for path in config.models]
+    dataset = data.load(config.dataset, config.data_dir)
+    for replicas in copies:
+        _check_fit(replicas.first, dataset)
+    temperature = config.attacker_temperature
+    return [c.map(lambda c: c.at_temperature(temperature)) for c in copies], dataset
+
+
+def _dataset_report(config, dataset, split):
+    return DatasetReport(
+        name=config.dataset,
+        split=config.split,
+        examples=len(split),
+        num_classes=dataset.num_classes,
+        class_names=dataset.class_names,
+    )
+
+
+def _load(path, devices):
+    """A copy of the model on each device."""
+    classifiers = []
+    for device in devices:
+        with contextlib.nullcontext() if device is None else tf.device(device):
+            classifiers.append(serving.load(path))
+    return Replicas(classifiers, devices)
 
 
 def _check_fit(classifier, dataset):
@@ -91,18 +120,55 @@ def _check_fit(classifier, dataset):
         )
 
 
-def _attack(classifier, split, attacks, threat_model, config):
-    """The `ModelReport` of one classifier and its adversarial examples."""
-    start = time.monotonic()
-    images, labels = split.float_images(), split.labels
-    settings = {"batch_size": config.batch_size, "seed": config.seed}
-    with AttackProgress(str(classifier.path)) as progress:
+class _ModelRun:
+    """One model under attack."""
+
+    def __init__(self, replicas, split, threat_model, config, journal):
+        self._replicas = replicas
+        self._split = split
+        self._threat_model = threat_model
+        self._config = config
+        self._attacks = [ATTACKS[name]() for name in config.attacks]
+        self._settings = {
+            "batch_size": config.batch_size,
+            "seed": config.seed,
+            "journal": journal,
+        }
+
+    def parts(self):
+        """What it goes through, for `TimeLeft`."""
+        usable = self._replicas.first.gradient_error is None
+        return [
+            (attack.name, title, epsilon, passes_at_most(stage, searched=epsilon is None))
+            for attack in self._attacks
+            for title, stage, epsilon in sweep.parts(attack, self._threat_model, self._config.sweep)
+            if usable or not stage.needs_gradient
+        ]
+
+    def attack(self, progress):
+        """Its `ModelReport` and its `attacks.Evaluation`."""
+        now = self._settings["journal"].now
+        start = now()
+        data = self._split.float_images(), self._split.labels
         found = engine.evaluate(
-            classifier, images, labels, attacks, threat_model, **settings, progress=progress
+            self._replicas,
+            *data,
+            self._attacks,
+            self._threat_model,
+            progress=progress,
+            sweep=self._config.sweep,
+            keep_examples=self._config.keep_examples,
+            **self._settings,
         )
-    checks = audit(classifier, images, labels, found, threat_model, **settings)
-    unusual = examine(classifier, images, labels, config)
-    model = ModelReport(
+        audited = self._replicas.first, *data, found, self._threat_model
+        checks = audit(*audited, **self._settings)
+        report = _model_report(audited[0], self._split, self._threat_model, found, checks)
+        unusual = examine(self._replicas.first, *data, self._config)
+        return dataclasses.replace(report, unusual=unusual, seconds=now() - start), found
+
+
+def _model_report(classifier, split, threat_model, found, checks):
+    return ModelReport(
         path=str(classifier.path),
         format=classifier.format,
         clean_accuracy=found.clean_correct.mean(),
@@ -112,16 +178,14 @@ def _attack(classifier, split, attacks, threat_model, config):
             epsilons=threat_model.epsilons, accuracy=found.worst_case.mean(axis=1)
         ),
         audit=[AuditReport(**vars(check)) for check in checks],
-        seconds=time.monotonic() - start,
+        seconds=0.0,
         parameters=classifier.parameters,
         sparsity=classifier.sparsity,
         output_kind=classifier.output_kind,
         image_shape=split.image_shape,
         layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
         rejection=_rejection_report(classifier, found),
-        unusual=unusual,
     )
-    return model, found.examples
 
 
 def _rejection_report(classifier, found):

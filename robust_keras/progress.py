@@ -1,21 +1,37 @@
-"""What a person at a terminal sees while attacks run."""
+"""What a person at a terminal, or in a log, sees while attacks run."""
 
 import sys
+import time
 
 import tqdm
 
+from robust_keras.time_left import in_words
+
+# A log gets one line in so many seconds at most.
+_BETWEEN_LINES = 30.0
+
 
 class AttackProgress:
-    """A bar for the attack at work: images done, time left, robust accuracy so far.
+    """A bar for the attack at work: images done, robust accuracy so far, time left for everything.
 
-    Without a terminal nothing is drawn: logs would fill with half-drawn bars.
+    Without a terminal there are no bars, which would fill a log with half-drawn lines, but a line
+    now and then.
 
     Args:
+        time_left: `TimeLeft` of the evaluation, or None.
+        stream: where to write; by default stderr.
+        now: clock in seconds.
+
+    Attributes:
         title: what is attacked, shown before the attack's name.
     """
 
-    def __init__(self, title):
-        self._title = title
+    def __init__(self, time_left=None, stream=None, now=time.monotonic):
+        self.title = ""
+        self._time_left = time_left
+        self._stream = sys.stderr if stream is None else stream
+        self._now = now
+        self._last_line = now()
         self._bar = None
         self._stage = None
 
@@ -32,18 +48,32 @@ class AttackProgress:
 
     def __call__(self, attack, epsilon, done, total, robust_accuracy):
         """Shows that `attack` has finished `done` of `total` images at `epsilon`."""
-        if self._stage != (attack, epsilon):
+        text = f"robust accuracy {robust_accuracy:.3f}"
+        if self._time_left is not None:
+            self._time_left.note(attack, epsilon, done, total, robust_accuracy)
+            seconds = self._time_left.seconds()
+            text += "" if seconds is None else f", about {in_words(seconds)} left"
+        where = "all epsilons" if epsilon is None else f"{epsilon:.4g}"
+        if self._stream.isatty():
+            self._draw(f"{self.title} {attack} {where}", done, total, text)
+        elif self._is_time():
+            line = f"{self.title} {attack} {where}: {done} of {total} images, {text}"
+            print(line, file=self._stream, flush=True)
+
+    def _draw(self, stage, done, total, text):
+        if self._stage != stage:
             self._close()
-            self._stage = (attack, epsilon)
-            self._bar = tqdm.tqdm(
-                total=total,
-                desc=f"{self._title} {attack} {epsilon:.4g}",
-                unit="image",
-                file=sys.stderr,
-                disable=not sys.stderr.isatty(),
-            )
+            self._stage = stage
+            self._bar = tqdm.tqdm(total=total, desc=stage, unit="image", file=self._stream)
         self._bar.update(done - self._bar.n)
-        self._bar.set_postfix_str(f"robust accuracy {robust_accuracy:.3f}")
+        self._bar.set_postfix_str(text)
+
+    def _is_time(self):
+        now = self._now()
+        if now - self._last_line < _BETWEEN_LINES:
+            return False
+        self._last_line = now
+        return True
 
 
 class StepProgress:

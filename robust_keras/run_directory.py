@@ -131,30 +131,3 @@ class TrainingDirectory:
             make_directory(directory)
         if not self._config_path.exists():
             write_atomically(self._config_path, self._config.to_json())
-
-
-def check_report_directory(output_dir) -> pathlib.Path:
-    """The directory of a report to come.
-
-    Raises:
-        InputError: if it is a file, is read-only, or holds a finished report or other files.
-    """
-    path = pathlib.Path(output_dir)
-    check_writable(path)
-    if (path / "report.json").exists():
-        raise InputError.expected(
-            "--output_dir",
-            "a directory without a finished report",
-            f"{path}, which holds report.json",
-        )
-    if path.is_dir():
-        ours = {"figures", "report.html"}
-        names = {item.name for item in path.iterdir() if not item.name.startswith(".")}
-        others = sorted(names - ours)
-        if others:
-            raise InputError.expected(
-                "--output_dir",
-                "a new or empty directory",
-                f"{path}, which holds {', '.join(others[:3])}",
-            )
-    return path

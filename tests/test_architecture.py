@@ -28,6 +28,7 @@ STANDARD_LIBRARY_ONLY = (
     "flags/field.py",
     "errors.py",
     "run_directory.py",
+    "report_directory.py",
 )
 
 

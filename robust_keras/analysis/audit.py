@@ -3,12 +3,13 @@
 import numpy as np
 
 from robust_keras.analysis import forward_checks, gradient_checks, probes, result_checks
+from robust_keras.attacks.journal import Unrecorded
 
 # Enough to see a difference of two points, few enough to cost little beside the attacks.
 _SAMPLE = 128
 
 
-def audit(classifier, images, labels, evaluation, threat_model, *, batch_size, seed):
+def audit(classifier, images, labels, evaluation, threat_model, *, batch_size, seed, journal=None):
     """Looks for the known ways in which a model only seems robust.
 
     A model can be hard to attack without being robust: gradients that are lost, zero or pointing
@@ -25,6 +26,7 @@ def audit(classifier, images, labels, evaluation, threat_model, *, batch_size, s
         threat_model: the `ThreatModel` it was found under.
         batch_size: images a pass.
         seed: whole number >= 0.
+        journal: `attacks.Journal` for its own attacks, or None.
 
     Returns:
         Tuple of `AuditCheck`s.
@@ -49,6 +51,7 @@ def audit(classifier, images, labels, evaluation, threat_model, *, batch_size, s
         threat_model=threat_model,
         batch_size=batch_size,
         seed=seed,
+        journal=journal or Unrecorded(),
     )
     return (
         gradient_checks.gradient_available(classifier),

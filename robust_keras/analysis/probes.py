@@ -25,6 +25,7 @@ class Sample:
         threat_model: `ThreatModel` they ran under.
         batch_size: images a pass.
         seed: whole number >= 0.
+        journal: `Journal` or `Unrecorded`.
     """
 
     classifier: object
@@ -34,6 +35,7 @@ class Sample:
     threat_model: ThreatModel
     batch_size: int
     seed: int
+    journal: object
 
     @property
     def obstacle(self):
@@ -54,6 +56,7 @@ class Sample:
             batch_size=self.batch_size,
             seed=self.seed,
             survivors=survivors,
+            journal=self.journal,
         )
         return found.worst_case
 

@@ -9,11 +9,14 @@ from robust_keras.attacks.evaluation import (
     AdversarialExample,
     AttackResult,
     Evaluation,
+    PerImage,
     StageResult,
 )
 from robust_keras.attacks.fab import FABTargeted
+from robust_keras.attacks.journal import Journal
 from robust_keras.attacks.margin_pgd import MarginPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
+from robust_keras.attacks.replicas import Replicas
 from robust_keras.attacks.square import Square
 from robust_keras.attacks.threat_model import ThreatModel
 
@@ -51,8 +54,11 @@ __all__ = [
     "AttackResult",
     "Evaluation",
     "GaussianNoise",
+    "Journal",
     "MarginPGD",
+    "PerImage",
     "Quick",
+    "Replicas",
     "Square",
     "StageResult",
     "StepLL",

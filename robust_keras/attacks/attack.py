@@ -36,6 +36,9 @@ class Attack:
         cascade: whether it consists of other attacks.
         any_batch: whether batches of any size suit it; otherwise all have one size, padded with
             repeated images, so that nothing is traced twice.
+        any_epsilon: whether it looks for the smallest change and makes no use of epsilon but to
+            stop once within it. It then runs once, at the smallest of several epsilons, and what
+            it proposes there serves for all.
 
     What `perturb` returns is only a proposal: the engine projects it and predicts it again.
     """
@@ -45,6 +48,7 @@ class Attack:
     norms: typing.ClassVar[tuple[str, ...]] = NORMS
     cascade: typing.ClassVar[bool] = False
     any_batch: typing.ClassVar[bool] = False
+    any_epsilon: typing.ClassVar[bool] = False
 
     @property
     def rounds(self) -> int:

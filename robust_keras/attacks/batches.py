@@ -19,6 +19,21 @@ def batch_shape(rows, largest):
     return min(-(-rows // unit) * unit, largest)
 
 
+def halved_shape(rows, largest):
+    """How many rows a batch gets that must hold `rows`, where every shape is traced anew.
+
+    Args:
+        rows: number of images, >= 1.
+        largest: number of images in the full batch, >= rows.
+
+    Returns:
+        The smallest that is at least `rows` of ten sizes: `largest` and three quarters of it, and
+        half, a quarter, an eighth and a sixteenth of both.
+    """
+    sizes = [-(-largest * part // (4 * 2**k)) for k in range(5) for part in (4, 3)]
+    return min(size for size in sizes if size >= rows)
+
+
 def padded_places(places, largest):
     """The places with the first one repeated until they fill a batch of one of the sizes.
 

@@ -89,6 +89,35 @@ class AttackResult:
 
 
 @dataclasses.dataclass(frozen=True)
+class PerImage:
+    """What was found out about every image: arrays with one entry an image.
+
+    Args:
+        label: its class.
+        clean_class: the model's answer to it.
+        clean_correct: whether that is right.
+        clean_margin: its label's logit minus the largest other, NaN where one is not finite.
+        attack: the first attack that broke it at the smallest epsilon, None where none did.
+        epsilon: that epsilon, NaN where there is none.
+        distance: size of the change in the threat model's norm, NaN where there is none.
+        margin: as `clean_margin`, after that attack; where none broke it, the smallest that was
+            seen, the image's own included.
+        adversarial: None unless they were kept: a dict from an image's index to the adversarial
+            image, float32 (height, width, channels).
+    """
+
+    label: np.ndarray
+    clean_class: np.ndarray
+    clean_correct: np.ndarray
+    clean_margin: np.ndarray
+    attack: tuple[str | None, ...]
+    epsilon: np.ndarray
+    distance: np.ndarray
+    margin: np.ndarray
+    adversarial: dict[int, np.ndarray] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Evaluation:
     """All attacks on one classifier.
 
@@ -100,6 +129,7 @@ class Evaluation:
         examples: up to ten `AdversarialExample`s over as many classes as possible.
         clean_accepted: None where the classifier has no rejection rule, else bool array (images,).
         worst_case_with_rejection: likewise None, or bool array (epsilons, images).
+        per_image: `PerImage`; where there is a rejection rule, it leaves it out of account.
     """
 
     clean_correct: np.ndarray
@@ -108,3 +138,4 @@ class Evaluation:
     examples: tuple[AdversarialExample, ...]
     clean_accepted: np.ndarray | None = None
     worst_case_with_rejection: np.ndarray | None = None
+    per_image: PerImage | None = None

@@ -113,7 +113,7 @@ class ThreatModel:
         Args:
             images: float32 array (batch, height, width, channels) within the bounds.
             candidates: array of the same shape, anything.
-            epsilon: radius >= 0.
+            epsilon: radius >= 0, or an array (batch, 1, 1, 1) of one an image.
 
         Returns:
             float32 array of the same shape.

@@ -6,14 +6,17 @@ import pathlib
 import tempfile
 
 from robust_keras.errors import InputError
+from robust_keras.reporting import example_table
 from robust_keras.reporting.parts import ExampleReport
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
 
 
-def write(report, examples, directory):
+def write(report, examples, directory, tables=None):
     """Writes `figures/*.png`, `report.html` and `report.json` into a directory.
+
+    With tables also `examples.csv`, and the adversarial images where they were kept.
 
     Each file appears whole or not at all, and `report.json` comes last: where it is, the run is
     finished.
@@ -23,6 +26,8 @@ def write(report, examples, directory):
         examples: mapping from a model's path to its adversarial examples, which have `image` and
             `adversarial` of shape (h, w, channels) in [0, 1] and the fields of `ExampleReport`.
         directory: where to write; made if it is missing.
+        tables: None, or mapping from a model's path to what was found out about every image, see
+            `example_table.table`.
 
     Returns:
         The path of `report.json`.
@@ -44,11 +49,21 @@ def write(report, examples, directory):
     pictures.mkdir(parents=True, exist_ok=True)
     for name, content in figures.files(report, examples):
         _write_whole(pictures / name, content)
+    _write_tables(tables or {}, directory)
     page = html.render(report, examples)
     # Half characters, which a path may hold, have no place in UTF-8.
     _write_whole(directory / REPORT_HTML, page.encode("utf-8", errors="backslashreplace"))
     _write_whole(finished, report.to_json().encode("ascii"))
     return finished
+
+
+def _write_tables(tables, directory):
+    if tables:
+        text = example_table.table(tables)
+        content = text.encode("utf-8", errors="backslashreplace")
+        _write_whole(directory / example_table.EXAMPLES_CSV, content)
+    for name, arrays in example_table.adversarial_files(tables):
+        _write_whole(directory / name, example_table.npz(arrays))
 
 
 def _with_examples(report, examples):

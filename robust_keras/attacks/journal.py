@@ -1,0 +1,94 @@
+"""Batches that an evaluation has finished, kept on disk so that a killed one goes on after them."""
+
+import hashlib
+import os
+import time
+import zipfile
+
+import numpy as np
+
+from robust_keras.attacks.subject import Outcome
+from robust_keras.errors import InputError
+
+
+class Unrecorded:
+    """A journal that keeps nothing."""
+
+    now = staticmethod(time.monotonic)
+
+    def remember(self, key, make):
+        """What `make()` returns."""
+        return make()
+
+
+class Journal:
+    """One file a batch, named after all that the batch depends on.
+
+    What an evaluation computes is fixed by its settings, so the one that goes on asks for the same
+    batches in the same order and finds those that were finished.
+
+    Args:
+        directory: where the files are.
+        begin: called before the first file is written; it makes the directory.
+
+    Example:
+        >>> journal = Journal(directory.journal_path, directory.begin)
+        >>> engine.evaluate(classifier, images, labels, attacks, threat_model, batch_size=250,
+        ...                 seed=0, journal=journal)
+    """
+
+    def __init__(self, directory, begin):
+        self._directory = directory
+        self._begin = begin
+        self._begun = False
+        self._replayed = 0.0
+
+    def now(self):
+        """Seconds on a clock that ran on while batches were made which are now read again."""
+        return time.monotonic() + self._replayed
+
+    def remember(self, key, make):
+        """The `Outcome` kept for the key; made, and kept, where there is none.
+
+        Args:
+            key: tuple of plain values, all that the outcome depends on.
+            make: function without arguments that returns an `Outcome`.
+
+        Raises:
+            InputError: the disk is full, or whatever else keeps a file from being written.
+        """
+        name = hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()
+        path = self._directory / f"{name}.npz"
+        kept = _read(path)
+        if kept is not None:
+            self._replayed += float(kept.pop("seconds"))
+            return Outcome(**kept)
+        start = time.monotonic()
+        outcome = make()
+        values = {name: value for name, value in vars(outcome).items() if value is not None}
+        try:
+            self._write(path, values | {"seconds": time.monotonic() - start})
+        except OSError as error:
+            raise InputError.expected(
+                "--output_dir", "room for the batches that are done", f"{path} ({error.strerror})"
+            ) from error
+        return outcome
+
+    def _write(self, path, values):
+        if not self._begun:
+            self._begin()
+            self._begun = True
+        temporary = path.with_suffix(".part")
+        with open(temporary, "wb") as stream:
+            np.savez(stream, **values)
+        os.replace(temporary, path)
+
+
+def _read(path):
+    """The arrays in a file, or None where there is no whole one."""
+    try:
+        with np.load(path) as kept:
+            return dict(kept)
+    # A machine that lost its power may leave a file with no content.
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+        return None

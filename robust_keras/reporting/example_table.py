@@ -1,0 +1,86 @@
+"""What was found out about every image, as a table and as a file of adversarial images."""
+
+import csv
+import io
+import math
+
+import numpy as np
+
+EXAMPLES_CSV = "examples.csv"
+COLUMNS = (
+    "model",
+    "image",
+    "label",
+    "clean_class",
+    "clean_correct",
+    "attack",
+    "epsilon",
+    "distance",
+    "clean_margin",
+    "margin",
+)
+
+
+def table(tables):
+    """Gives the table of all models as CSV text, one line an image.
+
+    Args:
+        tables: mapping from a model's path to what was found: arrays `label`, `clean_class`,
+            `clean_correct`, `attack`, `epsilon`, `distance`, `clean_margin` and `margin` with one
+            entry an image.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for path, found in tables.items():
+        for image, label in enumerate(found.label):
+            writer.writerow(
+                [
+                    path,
+                    image,
+                    int(label),
+                    int(found.clean_class[image]),
+                    str(bool(found.clean_correct[image])).lower(),
+                    found.attack[image] or "",
+                    *(_number(getattr(found, name)[image]) for name in COLUMNS[-4:]),
+                ]
+            )
+    return stream.getvalue()
+
+
+def adversarial_files(tables):
+    """Gives the adversarial images that were kept: pairs of a file's name and its arrays.
+
+    Args:
+        tables: as for `table`; `adversarial` is None or a dict from an image to its change.
+    """
+    kept = [(number, found) for number, found in enumerate(tables.values(), 1)]
+    for number, found in kept:
+        if found.adversarial is None:
+            continue
+        name = "adversarial_examples" + (f"_{number}" if len(kept) > 1 else "") + ".npz"
+        yield name, _arrays(found)
+
+
+def npz(arrays):
+    """Gives the bytes of an .npz file."""
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays)
+    return stream.getvalue()
+
+
+def _arrays(found):
+    indices = np.array(sorted(found.adversarial), np.int64)
+    pictures = [found.adversarial[index] for index in indices.tolist()]
+    return {
+        "images": np.array(pictures, np.float32),
+        "indices": indices,
+        "labels": np.asarray(found.label)[indices],
+        "epsilon": np.asarray(found.epsilon)[indices],
+        "attack": np.array([found.attack[index] for index in indices.tolist()], np.str_),
+    }
+
+
+def _number(value):
+    """A number that reads back as it is, or nothing where there is none."""
+    return "" if math.isnan(value) else repr(float(value))

@@ -1,0 +1,98 @@
+"""Two devices that share every batch find what one finds, to the last bit."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from robust_keras.attacks import Replicas
+
+ROOT = pathlib.Path(__file__).parent.parent
+# Logical devices exist only if they are asked for before TensorFlow starts, hence a new process.
+SCRIPT = """
+import json, sys, threading
+import keras
+import numpy as np
+import tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+sys.path[:0] = ["."]
+from robust_keras import evaluation, serving
+from robust_keras.attacks import PGD, subject
+from robust_keras.config import EvaluateConfig
+
+keras.utils.set_random_seed(0)
+images = np.random.default_rng(0).uniform(size=(50, 6, 6, 1)).astype("float32")
+model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Conv2D(4, 3, activation="relu"),
+                          keras.layers.Flatten(), keras.layers.Dense(3)])
+labels = np.argmax(model(images), axis=1)
+where = sys.argv[1]
+np.savez(where + "/mine.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+model.save(where + "/model.keras")
+serving.export(model, where + "/serving")
+
+calls, original = set(), subject.Subject._attack
+def spied(self, classifier, *arguments):
+    main = threading.current_thread() is threading.main_thread()
+    calls.add((threading.get_ident() if not main else 0, tf.constant(0.0).device[-5:]))
+    return original(self, classifier, *arguments)
+subject.Subject._attack = spied
+
+def found(distribute):
+    calls.clear()
+    config = EvaluateConfig(
+        models=(where + "/model.keras", where + "/serving"), dataset=where + "/mine.npz",
+        attacks=("pgd", "margin_pgd"), epsilons=(0.03,), batch_size=20, keep_examples=True,
+        distribute=distribute)
+    report, _, tables = evaluation.evaluate(config)
+    value = json.loads(report.to_json())
+    for part in value["models"]:
+        part.pop("seconds")
+        for attack in part["attacks"]:
+            # An attack that stops early stops batch by batch, so its counts depend on the shares.
+            for name in ("seconds", "gradient_evaluations", "forward_evaluations"):
+                attack.pop(name)
+    kept = [[(k, a.tobytes().hex()) for k, a in sorted(t.adversarial.items())]
+            for t in tables.values()]
+    return value["models"], kept, sorted(calls)
+
+one, two = found("none"), found("mirrored")
+devices = evaluation.distribution.devices("mirrored")
+second = evaluation._load(where + "/serving", devices)
+print(json.dumps({
+    "same": one[0] == two[0], "bits": one[1] == two[1], "kept": len(one[1][0]),
+    "single": one[2], "shared": two[2],
+    "placed": [sorted({v.device[-5:] for v in c._owner.variables}) for c in second._classifiers],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("replicas"))
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, path], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_two_devices_find_the_same_to_the_last_bit(results):
+    assert results["same"] and results["bits"]
+    assert results["kept"] > 5
+
+
+def test_each_device_has_its_copy_and_its_thread(results):
+    assert results["placed"] == [["CPU:0"], ["CPU:1"]]
+    # The main thread, which is 0 here, runs the audit's own attacks.
+    shared = [call for call in results["shared"] if call[0]]
+    assert {device for _, device in shared} == {"CPU:0", "CPU:1"}
+    assert len(shared) == len({thread for thread, _ in shared}), "a thread stays on its device"
+    assert results["single"] == [[0, "CPU:0"]]
+
+
+def test_one_device_a_classifier():
+    with pytest.raises(ValueError, match="`devices` must name one device a classifier"):
+        Replicas([object(), object()])

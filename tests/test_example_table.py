@@ -1,0 +1,110 @@
+"""The table with one line an image, and the adversarial images that are kept."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from linear_model import GREYS, Linear, answers
+
+from robust_keras.attacks import FGSM, MarginPGD, ThreatModel, UniformNoise, engine, findings
+from robust_keras.reporting import example_table, output
+
+EPSILONS = (0.01, 0.03, 0.06)
+
+
+@pytest.fixture(scope="module", params=["every", "bisection"])
+def found(request):
+    model = Linear(4)
+    labels = answers(model)
+    labels[:5] = (labels[:5] + 1) % 4
+    attacks = [UniformNoise(repeats=3), FGSM(), MarginPGD(steps=15)]
+    evaluation = engine.evaluate(
+        model,
+        GREYS,
+        labels,
+        attacks,
+        ThreatModel("linf", EPSILONS),
+        batch_size=16,
+        seed=0,
+        sweep=request.param,
+        keep_examples=True,
+    )
+    return model, labels, evaluation
+
+
+def leads(model, images, labels):
+    logits = np.array(model.logits(images), np.float64)
+    places = np.arange(len(labels))
+    own = logits[places, labels]
+    logits[places, labels] = -np.inf
+    return own - logits.max(axis=1)
+
+
+def test_every_number_is_that_of_the_image_that_was_kept(found):
+    model, labels, evaluation = found
+    table = evaluation.per_image
+    broken = np.array([attack is not None for attack in table.attack])
+    np.testing.assert_array_equal(broken, evaluation.clean_correct & ~evaluation.worst_case[-1])
+    np.testing.assert_array_equal(sorted(table.adversarial), np.flatnonzero(broken))
+    np.testing.assert_array_equal(table.clean_correct, evaluation.clean_correct)
+    np.testing.assert_allclose(table.clean_margin, leads(model, GREYS, labels), atol=1e-5)
+    for index, image in table.adversarial.items():
+        row = EPSILONS.index(table.epsilon[index])
+        assert not evaluation.worst_case[row, index]
+        assert row == 0 or evaluation.worst_case[row - 1, index], "there is a smaller epsilon"
+        named = [a for a in evaluation.attacks if not a.robust[row, index]]
+        assert table.attack[index] == named[0].name, "another attack was first"
+        distance = np.abs(image.astype(np.float64) - GREYS[index]).max()
+        assert table.distance[index] == distance <= EPSILONS[row]
+        margin = leads(model, image[None], labels[index : index + 1])[0]
+        assert table.margin[index] == pytest.approx(margin, abs=1e-5) and margin <= 0
+
+
+def test_an_image_that_holds_out_has_the_smallest_margin_that_was_seen(found):
+    model, labels, evaluation = found
+    table, held = evaluation.per_image, evaluation.worst_case[-1]
+    assert held.any() and np.isnan(table.epsilon[held]).all()
+    lowest = model.margins(GREYS, labels, EPSILONS[-1], "linf")
+    assert np.all(table.margin[held] < table.clean_margin[held])
+    np.testing.assert_array_less(lowest[held] - 1e-5, table.margin[held])
+
+
+def test_the_table_reads_back(found):
+    _, labels, evaluation = found
+    table = evaluation.per_image
+    text = example_table.table({"a,b": table, "other": table})
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 120 and tuple(rows[0]) == example_table.COLUMNS
+    assert [row["model"] for row in rows[::60]] == ["a,b", "other"]
+    for index, row in enumerate(rows[:60]):
+        assert int(row["image"]) == index and int(row["label"]) == labels[index]
+        assert row["clean_correct"] == str(bool(evaluation.clean_correct[index])).lower()
+        assert row["attack"] == (table.attack[index] or "")
+        for name in ("epsilon", "distance", "clean_margin", "margin"):
+            value = getattr(table, name)[index]
+            assert row[name] == "" if np.isnan(value) else float(row[name]) == value
+
+
+def test_what_was_kept_is_written_for_each_model(found, tmp_path):
+    _, labels, evaluation = found
+    table = evaluation.per_image
+    output._write_tables({"one": table}, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "adversarial_examples.npz",
+        "examples.csv",
+    ]
+    with np.load(tmp_path / "adversarial_examples.npz") as kept:
+        indices = kept["indices"]
+        assert kept["images"].dtype == np.float32 and kept["images"].shape[1:] == (3, 4, 1)
+        np.testing.assert_array_equal(kept["images"][0], table.adversarial[indices[0]])
+        np.testing.assert_array_equal(kept["labels"], labels[indices])
+        np.testing.assert_array_equal(kept["epsilon"], table.epsilon[indices])
+        assert kept["attack"].tolist() == [table.attack[index] for index in indices]
+    names = [name for name, _ in example_table.adversarial_files({"one": table, "two": table})]
+    assert names == ["adversarial_examples_1.npz", "adversarial_examples_2.npz"]
+
+
+def test_answers_that_are_no_numbers_have_no_margin():
+    margin = findings.margins(np.array([[1.0, np.nan], [2.0, -1.0], [np.inf, 0.0]]), [0, 1, 0])
+    np.testing.assert_array_equal(margin, [np.nan, -3.0, np.nan])

@@ -1,0 +1,236 @@
+"""A killed evaluation goes on after its last finished batch and ends with the same report."""
+
+import dataclasses
+import functools
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+from linear_model import GREYS, Linear, answers
+
+from robust_keras import evaluation, reporting
+from robust_keras.attacks import PGD, Journal, Quick, ThreatModel, UniformNoise, engine
+from robust_keras.config import EvaluateConfig
+from robust_keras.errors import InputError
+from robust_keras.report_directory import ReportDirectory
+
+ROOT = pathlib.Path(__file__).parent.parent
+ATTACKS = [UniformNoise(repeats=2), PGD(steps=5), Quick(steps=5, targets=1, queries=10)]
+# Graphs are compiled once a model and attack.
+MODEL = Linear(4)
+
+
+class Stopped(Exception):
+    """What interrupts an evaluation here."""
+
+
+def run(model, **settings):
+    return engine.evaluate(
+        model,
+        GREYS,
+        answers(model),
+        ATTACKS,
+        ThreatModel("linf", (0.01, 0.02, 0.04)),
+        batch_size=16,
+        seed=0,
+        **settings,
+    )
+
+
+def journal(path):
+    return Journal(path, functools.partial(path.mkdir, parents=True, exist_ok=True))
+
+
+def same(one, other):
+    """Whether two results agree in all but the time that they took."""
+    if dataclasses.is_dataclass(one):
+        names = {field.name for field in dataclasses.fields(one)} - {"seconds"}
+        return all(same(getattr(one, name), getattr(other, name)) for name in names)
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
+    return one == other
+
+
+@pytest.mark.parametrize("sweep", ["every", "bisection"])
+@pytest.mark.parametrize("batches", [1, 9])
+def test_what_was_stopped_goes_on_after_the_last_batch(tmp_path, batches, sweep):
+    model = MODEL
+    whole = run(model, sweep=sweep)
+    calls = []
+
+    def stop(*call):
+        calls.append(call)
+        if len(calls) == batches:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run(model, sweep=sweep, progress=stop, journal=journal(tmp_path / "journal"))
+    kept = sorted((tmp_path / "journal").iterdir())
+    assert len(kept) >= batches
+    resumed = run(model, sweep=sweep, journal=journal(tmp_path / "journal"))
+    assert same(whole, resumed)
+    assert same(resumed.per_image, whole.per_image)
+    before = int(model.seen)
+    again = run(model, sweep=sweep, journal=journal(tmp_path / "journal"))
+    assert same(whole, again)
+    assert again.attacks[1].seconds > 0
+    if sweep == "every":
+        assert int(model.seen) - before == 120 + 4, "the labels of this test, the clean pass"
+
+
+def test_nothing_is_taken_from_another_evaluation(tmp_path):
+    model, path = MODEL, tmp_path / "journal"
+    run(model, journal=journal(path))
+    files = len(list(path.iterdir()))
+    other = engine.evaluate(
+        model,
+        GREYS,
+        answers(model),
+        ATTACKS,
+        ThreatModel("linf", (0.01, 0.02, 0.04)),
+        batch_size=16,
+        seed=1,
+        journal=journal(path),
+    )
+    assert len(list(path.iterdir())) > files
+    assert not same(other.examples, run(model).examples)
+
+
+def test_a_file_that_is_not_whole_is_made_again(tmp_path):
+    model, path = MODEL, tmp_path / "journal"
+    whole = run(model, journal=journal(path))
+    first, second, *_ = sorted(path.iterdir())
+    first.write_bytes(first.read_bytes()[:100])
+    second.write_bytes(b"")
+    assert same(whole, run(model, journal=journal(path)))
+    assert first.stat().st_size > 100
+
+
+def test_the_clock_of_a_journal_counts_what_is_read_again(tmp_path, monkeypatch):
+    path = tmp_path / "journal"
+    first = run(MODEL, journal=journal(path))
+    seconds = sum(result.seconds for result in first.attacks)
+    resumed = journal(path)
+    start = time.monotonic()
+    begun = resumed.now()
+    run(MODEL, journal=resumed)
+    counted = resumed.now() - begun
+    assert counted > time.monotonic() - start
+    assert counted > 0.2 * seconds
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    """A tiny model and images, and what an evaluation of them that is not stopped reports."""
+    path = tmp_path_factory.mktemp("world")
+    random = np.random.default_rng(0)
+    images = random.uniform(size=(80, 8, 8, 1)).astype(np.float32)
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    labels = np.argmax(model(images), axis=1)
+    labels[:3] = (labels[:3] + 1) % 3
+    np.savez(path / "mine.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    model.save(path / "model.keras")
+    return path
+
+
+FLAGS = ["--models=model.keras", "--dataset=mine.npz", "--batch_size=16", "--keep_examples"]
+FLAGS += ["--attacks=fgsm,pgd", "--epsilons=0.01,0.05", "--output_dir=report"]
+
+
+def command(*more):
+    return [sys.executable, str(ROOT / "evaluate.py"), *FLAGS, *more]
+
+
+def comparable(report):
+    """All of a report but times and how it was started."""
+    value = json.loads(report)
+    value.pop("created"), value.pop("command")
+    for model in value["models"]:
+        model.pop("seconds")
+        for attack in model["attacks"]:
+            attack.pop("seconds")
+    return value
+
+
+def test_a_killed_process_goes_on_and_reports_the_same(world, monkeypatch):
+    monkeypatch.chdir(world)
+    kept = world / "report" / "journal"
+    with subprocess.Popen(command(), stderr=subprocess.PIPE, text=True) as process:
+        while len(list(kept.glob("*.npz"))) < 12:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert not (world / "report" / "report.json").exists()
+    begun = len(list(kept.glob("*.npz")))
+    other = subprocess.run(command("--seed=1"), capture_output=True, text=True, timeout=120)
+    assert other.returncode == 2
+    assert "the same settings; received report, begun with --seed=0" in other.stderr
+    assert len(list(kept.glob("*.npz"))) == begun, "nothing is lost"
+    done = subprocess.run(command(), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert not kept.exists()
+    config = EvaluateConfig(
+        models=("model.keras",),
+        dataset="mine.npz",
+        batch_size=16,
+        keep_examples=True,
+        attacks=("fgsm", "pgd"),
+        epsilons=(0.01, 0.05),
+        output_dir="whole",
+    )
+    reporting.write(*_reordered(evaluation.evaluate(config)))
+    whole, resumed = (world / name for name in ("whole", "report"))
+    assert comparable((resumed / "report.json").read_text()) == comparable(
+        (whole / "report.json").read_text()
+    )
+    for name in ("examples.csv", "adversarial_examples.npz"):
+        assert (resumed / name).read_bytes() == (whole / name).read_bytes(), name
+    tables = (resumed / "examples.csv").read_text().splitlines()
+    assert len(tables) == 81
+
+
+def _reordered(found):
+    report, examples, tables = found
+    return report, examples, "whole", tables
+
+
+def refused(config):
+    with pytest.raises(InputError) as caught:
+        ReportDirectory(config)
+    return str(caught.value)
+
+
+def test_a_directory_is_gone_on_with_only_by_the_same_evaluation(world, tmp_path, monkeypatch):
+    monkeypatch.chdir(world)
+    config = EvaluateConfig(
+        models=("model.keras",), dataset="mine.npz", output_dir=str(tmp_path / "new")
+    )
+    directory = ReportDirectory(config)
+    assert not directory.path.exists(), "nothing is written before there is something to keep"
+    directory.begin()
+    assert ReportDirectory(config).journal_path == directory.journal_path
+    other = dataclasses.replace(config, epsilons=(0.1, 0.2), attacks=("pgd",))
+    text = "begun with --attacks=uniform_noise,fgsm,pgd,mim --epsilons=0.05,0.1,0.2,0.3"
+    assert refused(other).endswith(text)
+    copied = world / "model.keras"
+    content = copied.read_bytes()
+    copied.write_bytes(content)
+    assert "an unfinished evaluation of the same files" in refused(config)
+    begun = directory.journal_path / "begun.json"
+    begun.write_text("[]")
+    assert "a readable journal" in refused(config)
+    directory.finish()
+    ReportDirectory(config)
+    (directory.path / "report.json").write_text("{}")
+    assert "holds report.json" in refused(config)
