@@ -6,6 +6,7 @@ from robust_keras import data, serving
 from robust_keras.analysis.audit import audit
 from robust_keras.analysis.layer_facts import read_layer_facts
 from robust_keras.attacks import ATTACKS, ThreatModel, engine
+from robust_keras.attacks.expectation import averaged, in_passes
 from robust_keras.errors import InputError
 from robust_keras.progress import AttackProgress
 from robust_keras.reporting import (
@@ -19,6 +20,7 @@ from robust_keras.reporting import (
     ThreatModelReport,
     WorstCaseReport,
 )
+from robust_keras.transfer_evaluation import transfer_report
 
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
 # ones.
@@ -42,6 +44,7 @@ def evaluate(config, *, command=""):
     dataset = data.load(config.dataset, config.data_dir)
     for classifier in classifiers:
         _check_fit(classifier, dataset)
+    classifiers = [averaged(c, config.expectation_samples) for c in classifiers]
     classifiers = [c.at_temperature(config.attacker_temperature) for c in classifiers]
     split = getattr(dataset, config.split).take(config.examples, _IMAGE_SEED)
     threat_model = ThreatModel(config.norm, config.epsilons)
@@ -67,7 +70,9 @@ def evaluate(config, *, command=""):
         models=models,
         seed=config.seed,
         attacker_temperature=config.attacker_temperature,
+        expectation_samples=config.expectation_samples,
         command=command,
+        transfer=transfer_report(config, classifiers, dataset, split, threat_model),
     )
     return report, examples
 
@@ -105,7 +110,7 @@ def _attack(classifier, split, attacks, threat_model, config):
         format=classifier.format,
         clean_accuracy=found.clean_correct.mean(),
         num_classes=classifier.num_classes,
-        attacks=[_attack_report(result) for result in found.attacks],
+        attacks=[_attack_report(in_passes(result, classifier)) for result in found.attacks],
         worst_case=WorstCaseReport(
             epsilons=threat_model.epsilons, accuracy=found.worst_case.mean(axis=1)
         ),

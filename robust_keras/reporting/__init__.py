@@ -17,6 +17,11 @@ from robust_keras.reporting.parts import (
 from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.report import Report
 from robust_keras.reporting.summary import summary_table
+from robust_keras.reporting.transfer_report import (
+    SubstituteReport,
+    TransferReport,
+    TransferSource,
+)
 
 __all__ = [
     "AttackReport",
@@ -27,7 +32,10 @@ __all__ = [
     "ModelReport",
     "RejectionReport",
     "Report",
+    "SubstituteReport",
     "ThreatModelReport",
+    "TransferReport",
+    "TransferSource",
     "WorstCaseReport",
     "summary_table",
     "write",

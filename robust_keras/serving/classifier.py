@@ -93,27 +93,54 @@ class Classifier:
 
         Its answers are the same, as the largest logit stays the largest; gradients of a
         cross-entropy are not. A model trained at a high temperature has logits so large that the
-        softmax saturates and an attacker who does not divide them by T finds no gradient.
+        softmax saturates and an attacker who does not divide them by T finds no gradient. An
+        attacker who knows no T removes it: each image's logits are divided by their standard
+        deviation, so that no scale saturates anything.
 
         Args:
-            temperature: T > 0.
+            temperature: T > 0, or "removed".
 
         Raises:
-            ValueError: the temperature is not above 0.
+            ValueError: the temperature is neither.
         """
-        if not temperature > 0:
-            raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")
+        if temperature == "removed":
+            return self.with_logits(lambda images: _without_scale(self.logits(images)))
+        if isinstance(temperature, str) or not temperature > 0:
+            raise ValueError(
+                f'`temperature` must be above 0 or "removed". Received: temperature={temperature}'
+            )
         if temperature == 1.0:
             return self
-        scaled, logits = copy.copy(self), self.logits
+        return self.with_logits(lambda images: self.logits(images) / temperature)
+
+    def with_logits(self, function):
+        """The same classifier with other logits, compiled; whether they have gradients is tried.
+
+        Args:
+            function: from (batch, height, width, channels) float32 to float32 (batch, classes).
+        """
+        other = copy.copy(self)
         spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
-        scaled.logits = tf.function(
-            lambda images: logits(images) / temperature, input_signature=[spec], autograph=False
-        )
-        return scaled
+
+        def logits(images):
+            return tf.ensure_shape(function(images), (None, self.num_classes))
+
+        other.logits = tf.function(logits, input_signature=[spec], autograph=False)
+        probes = probing.probe_images(self.image_shape)
+        other.gradient_error = probing.gradient_error(other.logits, probes)
+        return other
 
     def __repr__(self):
         return f"Classifier({str(self.path)!r}, {self.image_shape} -> {self.num_classes} classes)"
+
+
+def _without_scale(logits):
+    """Logits over their own standard deviation, which counts as a constant on the way back.
+
+    Were it differentiated, two classes would have no gradient: their ratio to it never changes.
+    """
+    spread = tf.stop_gradient(tf.math.reduce_std(logits, axis=-1, keepdims=True))
+    return logits / tf.where(spread > 0.0, spread, tf.ones_like(spread))
 
 
 def _logits_function(endpoint, output, num_classes, take_logarithm):
