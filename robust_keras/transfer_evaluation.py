@@ -3,7 +3,12 @@
 from robust_keras.attacks import ATTACKS
 from robust_keras.attacks.substitute import train_substitute
 from robust_keras.attacks.transfer import transfer
-from robust_keras.reporting import SubstituteReport, TransferReport, TransferSource
+from robust_keras.reporting import (
+    SubstituteReport,
+    TransferReport,
+    TransferSource,
+    TransferTarget,
+)
 
 # Which images an attacker has does not depend on the run's seed, as those attacked do not.
 _IMAGE_SEED = 0
@@ -45,7 +50,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model):
 def _source(row, substitute=None):
     return TransferSource(
         path=row.source,
-        accuracy=row.accuracy,
+        targets=[TransferTarget(path=p, accuracy=a) for p, a in row.accuracy.items()],
         seconds=row.seconds,
         gradient_evaluations=row.gradient_evaluations,
         forward_evaluations=row.forward_evaluations,

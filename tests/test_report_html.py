@@ -40,17 +40,16 @@ class Page(html.parser.HTMLParser):
 
 
 def hostile_transfer():
-    paths = f"models/{HOSTILE}/model.keras", HOSTILE
-    rows = [
-        reporting.TransferSource(
-            path=path, accuracy=accuracy, skipped=skipped,
-            seconds=1.0, gradient_evaluations=40, forward_evaluations=0,
-        )
-        for path, accuracy, skipped in (
-            (paths[0], dict.fromkeys(paths, (0.9, 0.8, 0.7, 0.6)), None), (HOSTILE, {}, HOSTILE)
-        )
-    ]  # fmt: skip
-    return reporting.TransferReport(attack=HOSTILE, settings={HOSTILE: HOSTILE}, sources=rows)
+    paths, accuracy = (f"models/{HOSTILE}/model.keras", HOSTILE), (0.9, 0.8, 0.7, 0.6)
+    price = {"seconds": 1.0, "gradient_evaluations": 40, "forward_evaluations": 0}
+    made = reporting.SubstituteReport(images=150, queries=4800, agreement=0.75)
+    targets = [reporting.TransferTarget(path=path, accuracy=accuracy) for path in paths]
+    sources = [
+        reporting.TransferSource(path=paths[0], targets=targets, **price),
+        reporting.TransferSource(path=HOSTILE, targets=[], skipped=HOSTILE, **price),
+        reporting.TransferSource(path=HOSTILE, targets=targets, substitute=made, **price),
+    ]
+    return reporting.TransferReport(attack=HOSTILE, settings={HOSTILE: HOSTILE}, sources=sources)
 
 
 def hostile_report():

@@ -21,6 +21,7 @@ from robust_keras.reporting.transfer_report import (
     SubstituteReport,
     TransferReport,
     TransferSource,
+    TransferTarget,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "ThreatModelReport",
     "TransferReport",
     "TransferSource",
+    "TransferTarget",
     "WorstCaseReport",
     "summary_table",
     "write",

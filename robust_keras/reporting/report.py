@@ -16,6 +16,7 @@ from robust_keras.reporting.transfer_report import (
     SubstituteReport,
     TransferReport,
     TransferSource,
+    TransferTarget,
 )
 
 SCHEMA = 1
@@ -219,7 +220,7 @@ def _report(value):
 
 
 def _source(value):
-    made = {}
+    made = {"targets": [_part(TransferTarget, item) for item in _items(value, "targets")]}
     if isinstance(value, dict) and value.get("substitute") is not None:
         made["substitute"] = _part(SubstituteReport, value["substitute"])
     return _part(TransferSource, value, **made)

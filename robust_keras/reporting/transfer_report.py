@@ -31,14 +31,33 @@ class SubstituteReport:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class TransferTarget:
+    """What the examples did to one model.
+
+    Args:
+        path: the model.
+        accuracy: per epsilon, the fraction in [0, 1] of all images that it classifies correctly
+            without the attack and as they were changed for the source; it need not fall as epsilon
+            grows.
+    """
+
+    path: str
+    accuracy: tuple[float, ...]
+
+    def __post_init__(self):
+        """Checks every field."""
+        validation.text("path", self.path)
+        accuracy = validation.sequence("accuracy", self.accuracy, validation.fraction)
+        parts.store(self, accuracy=accuracy)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TransferSource:
     """Examples that were made on one model, and what they did to every model.
 
     Args:
         path: the model; for a substitute the model that it was trained to imitate.
-        accuracy: mapping from the path of a target to one fraction in [0, 1] an epsilon: of all
-            images, those that the target classifies correctly without the attack and as they were
-            changed for the source. They need not fall as epsilon grows. Empty if skipped.
+        targets: `TransferTarget`s, one a model in their order; none if skipped.
         seconds: wall time, at least 0.
         gradient_evaluations: gradients of one image each on the source.
         forward_evaluations: forward passes of one image each on the source.
@@ -47,7 +66,7 @@ class TransferSource:
     """
 
     path: str
-    accuracy: Mapping
+    targets: tuple[TransferTarget, ...]
     seconds: float
     gradient_evaluations: int
     forward_evaluations: int
@@ -61,13 +80,9 @@ class TransferSource:
             validation.text("skipped", self.skipped)
         if self.substitute is not None:
             validation.members("substitute", (self.substitute,), SubstituteReport)
-        accuracy = validation.mapping("accuracy", self.accuracy)
         parts.store(
             self,
-            accuracy={
-                path: validation.sequence("accuracy", shares, validation.fraction)
-                for path, shares in accuracy.items()
-            },
+            targets=validation.members("targets", self.targets, TransferTarget),
             seconds=validation.number("seconds", self.seconds),
             gradient_evaluations=validation.integer(
                 "gradient_evaluations", self.gradient_evaluations
@@ -105,21 +120,22 @@ class TransferReport:
         Args:
             models: `ModelReport`s.
         """
-        limits = {model.path: model for model in models}
+        paths = [model.path for model in models]
         for source in self.sources:
-            expected = set() if source.skipped else set(limits)
-            if source.path not in limits or set(source.accuracy) != expected:
+            targets = [target.path for target in source.targets]
+            if source.path not in paths or targets != ([] if source.skipped else paths):
                 raise ValueError(
-                    f"`transfer` must tell of the models {sorted(limits)}. "
-                    f"Received: {source.path} and {sorted(source.accuracy)}"
+                    f"`transfer` must be among the models {paths}. "
+                    f"Received: {source.path} to {targets}"
                 )
-            for path, accuracy in source.accuracy.items():
-                self._check(limits[path], accuracy)
+            for target, model in zip(source.targets, models, strict=False):
+                _check_accuracy(target, model)
 
-    def _check(self, model, accuracy):
-        epsilons, highest = model.worst_case.epsilons, model.clean_accuracy + parts.TOLERANCE
-        if len(accuracy) != len(epsilons) or max(accuracy) > highest:
-            raise ValueError(
-                f"`transfer` to {model.path} must hold one number an epsilon, {len(epsilons)}, "
-                f"none above its clean accuracy {model.clean_accuracy}. Received: {accuracy}"
-            )
+
+def _check_accuracy(target, model):
+    epsilons, highest = model.worst_case.epsilons, model.clean_accuracy + parts.TOLERANCE
+    if len(target.accuracy) != len(epsilons) or max(target.accuracy) > highest:
+        raise ValueError(
+            f"`transfer` to {model.path} must hold one number an epsilon, {len(epsilons)}, none "
+            f"above its clean accuracy {model.clean_accuracy}. Received: {target.accuracy}"
+        )

@@ -51,7 +51,7 @@ def _row(source, names, place):
         "name": f"Substitute for {name}" if made is not None else name,
         "note": note,
         "skipped": source.skipped is not None,
-        "accuracy": [source.accuracy[path][place] for path in names] if source.accuracy else [],
+        "accuracy": [target.accuracy[place] for target in source.targets],
     }
 
 
