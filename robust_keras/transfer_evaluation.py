@@ -1,5 +1,9 @@
 """The transfer part of an evaluation: sources and substitutes in, a table out."""
 
+import sys
+
+import tqdm
+
 from robust_keras.attacks import ATTACKS
 from robust_keras.attacks.substitute import train_substitute
 from robust_keras.attacks.transfer import transfer
@@ -33,11 +37,15 @@ def transfer_report(config, classifiers, dataset, split, threat_model):
     targets = {str(classifier.path): classifier for classifier in classifiers}
     problem = split.float_images(), split.labels, attack, threat_model
     settings = {"batch_size": config.batch_size, "seed": config.seed}
-    rows = [_source(row) for row in transfer(targets, targets, *problem, **settings)]
+    rows = []
+    for path, classifier in _shown(targets, "transfer"):
+        rows += [
+            _source(row) for row in transfer({path: classifier}, targets, *problem, **settings)
+        ]
     if config.substitute:
         other = dataset.train if config.split == "test" else dataset.test
         images = other.take(config.substitute_images, _IMAGE_SEED).float_images()
-        for path, classifier in targets.items():
+        for path, classifier in _shown(targets, "substitutes"):
             found = train_substitute(classifier, images, seed=config.seed)
             source = {path: found.classifier(f"substitute for {path}")}
             made = SubstituteReport(
@@ -45,6 +53,17 @@ def transfer_report(config, classifiers, dataset, split, threat_model):
             )
             rows += [_source(row, made) for row in transfer(source, targets, *problem, **settings)]
     return TransferReport(attack=attack.name, settings=attack.settings(), sources=rows)
+
+
+def _shown(targets, title):
+    """The models one after the other, with a bar at a terminal."""
+    return tqdm.tqdm(
+        targets.items(),
+        desc=title,
+        unit="model",
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+    )
 
 
 def _source(row, substitute=None):
