@@ -73,7 +73,7 @@ def test_more_queries_never_leave_more():
 
 
 def test_every_query_is_counted_and_the_batch_size_changes_nothing():
-    model, attack = Linear(4), HopSkipJump(queries=400, directions=30)
+    model, attack = Linear(4), HopSkipJump(queries=200, directions=30)
     before = int(model.seen)
     one = evaluate(model, attack, batch_size=1)
     assert int(model.seen) - before == one.attacks[0].forward_evaluations + 120
@@ -110,13 +110,14 @@ def test_starts_are_images_of_many_kinds_that_repeat_with_the_seed():
         random = engine.generators(seed, "hopskipjump", 0.1, 0, range(3))
         return starting_points(images, attempt, random, (0.0, 1.0))
 
-    kinds = [starts(attempt) for attempt in range(12)]
+    kinds = [starts(attempt) for attempt in range(8)]
     for points in kinds:
         assert points.shape == images.shape and points.dtype == np.float32
         assert points.min() >= 0.0 and points.max() <= 1.0
     assert not kinds[1].any() and np.all(kinds[2] == 1.0)
     np.testing.assert_allclose(kinds[3], 1.0 - images, atol=1e-6)
-    assert len({points.tobytes() for points in kinds}) > 9
+    # The first and the fifth are of one kind, and here of one seed.
+    assert len({points.tobytes() for points in kinds}) == 7
     assert set(np.unique(starts(5))) == {0.0, 1.0}
     blocks = starts(6)
     np.testing.assert_array_equal(blocks[:, 0:8:2, 0:6:2], blocks[:, 1:8:2, 1:6:2])

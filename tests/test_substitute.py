@@ -70,13 +70,12 @@ def test_its_examples_fool_the_model_that_has_no_gradient(trained):
 
 
 def test_the_seed_decides_and_one_round_asks_for_the_images_alone():
-    one, again, other = (
-        train_substitute(Oracle(), IMAGES, rounds=1, epochs=2, seed=seed) for seed in (3, 3, 4)
-    )
+    one, again = (train_substitute(Oracle(), IMAGES, rounds=1, epochs=1, seed=3) for _ in range(2))
     assert one.queries == 60
-    for a, b, c in zip(*(s.model.get_weights() for s in (one, again, other)), strict=True):
-        np.testing.assert_array_equal(a, b)
-        assert np.any(a != c)
+    other = train_substitute(Oracle(), IMAGES[:1], rounds=1, epochs=1, seed=4)
+    kernels = [found.model.get_weights()[0] for found in (one, again, other)]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert np.abs(kernels[2] - kernels[0]).mean() > 0.05
 
 
 def test_moves_change_their_sign_after_a_period():

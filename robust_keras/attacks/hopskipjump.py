@@ -196,6 +196,8 @@ class _Search:
 
     def _arrive(self, rows, points):
         """Goes to misclassified points, and remembers those that are nearer than all before."""
+        if not len(rows):
+            return
         self._points[rows] = points
         distances = self._threat_model.distances(self._images[rows], points)
         nearer = distances < self._distances[rows]
