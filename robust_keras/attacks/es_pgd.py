@@ -1,6 +1,7 @@
 """PGD on slopes that an evolution strategy estimates: what breaks k-winners-take-all."""
 
 import dataclasses
+import math
 import typing
 
 import numpy as np
@@ -21,15 +22,15 @@ class EvolutionPGD(Attack):
 
     Formula: `x_(k+1) = P(x_k + step epsilon d(g_k))` from a random point of the ball, P the
     projection, d the sign (linf) or g / norm(g) (l2), g_k as in `estimation.SlopeEstimator` with
-    normal u_i and `width` their standard deviation. The first 20 steps take `samples` forward
-    passes each, the next 20 `growth` times as many, and all further ones `growth` times as many
-    again.
+    normal u_i of standard deviation `width epsilon` a pixel, in l2 over sqrt(d), d the number of
+    pixels and channels. The first 20 steps take `samples` forward passes each, the next 20 `growth`
+    times as many, and all further ones `growth` times as many again.
 
     Args:
         queries: forward passes an image, at most.
         samples: forward passes for one of the first estimates, an even number >= 2.
         growth: how many times more later ones take, >= 1. Published: 10, then 20.
-        width: standard deviation of the probing steps in pixel units, in (0, 1].
+        width: size of the probing steps in units of epsilon, in (0, 10]. Published: 1.
         step: length of a step in units of epsilon, in (0, 1].
 
     Raises:
@@ -40,7 +41,7 @@ class EvolutionPGD(Attack):
 
     Example:
         >>> EvolutionPGD(queries=5000).settings()
-        {'queries': 5000, 'samples': 100, 'growth': 2, 'width': 0.03, 'step': 0.25}
+        {'queries': 5000, 'samples': 100, 'growth': 2, 'width': 1.0, 'step': 0.25}
     """
 
     name: typing.ClassVar[str] = "es_pgd"
@@ -50,7 +51,7 @@ class EvolutionPGD(Attack):
     queries: int = 20_000
     samples: int = 100
     growth: int = 2
-    width: float = 0.03
+    width: float = 1.0
     step: float = 0.25
 
     def __post_init__(self):
@@ -58,7 +59,7 @@ class EvolutionPGD(Attack):
         require(self.samples % 2 == 0, "samples", "an even number", self.samples)
         require_whole("queries", self.queries, minimum=self.samples + 2)
         require_whole("growth", self.growth)
-        require_number("width", self.width, maximum=1.0, above=True)
+        require_number("width", self.width, maximum=10.0, above=True)
         require_number("step", self.step, maximum=1.0, above=True)
 
     def perturb(self, classifier, images, labels, **settings):
@@ -72,7 +73,10 @@ class EvolutionPGD(Attack):
             return self.step * epsilon * _direction(slopes, threat_model.norm)
 
         problem = classifier, images, labels, threat_model, epsilon, generators
-        plan = [(samples // 2, self.width) for samples in self.schedule()]
+        width = self.width * epsilon
+        if threat_model.norm == "l2":
+            width /= math.sqrt(math.prod(images.shape[1:]))
+        plan = [(samples // 2, width) for samples in self.schedule()]
         return climb(*problem, plan=plan, kind="normal", move=move)
 
     def schedule(self):
