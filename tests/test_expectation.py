@@ -8,6 +8,7 @@ import tensorflow as tf
 from linear_model import Linear
 
 from robust_keras import serving
+from robust_keras.analysis import forward_checks
 from robust_keras.attacks import PGD, ThreatModel, engine
 from robust_keras.attacks.expectation import averaged, in_passes
 
@@ -101,6 +102,17 @@ def test_counts_are_in_passes_of_the_model(noisy):
     assert counted.gradient_evaluations == 3 * result.gradient_evaluations > 0
     assert counted.forward_evaluations == 3 * result.forward_evaluations > 0
     assert in_passes(result, noisy) == dataclasses.replace(result)
+
+
+def test_the_audit_asks_for_steady_classes_of_a_mean(noisy):
+    one, few, many = (
+        forward_checks.repeatable_answers(averaged(noisy, n), IMAGES, 40) for n in (1, 2, 400)
+    )
+    assert not one.passed and "--expectation_samples" in one.message
+    assert many.passed and many.evidence["passes"] == 400 and "steady" in many.message
+    assert few.evidence["changed_classes"] >= many.evidence["changed_classes"] == 0.0
+    check = forward_checks.batch_independence(averaged(noisy, 2), IMAGES, 40)
+    assert check.passed and check.message.startswith("Not checked")
 
 
 def test_a_deterministic_model_is_left_alone():
