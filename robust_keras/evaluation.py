@@ -7,6 +7,7 @@ from robust_keras.analysis.audit import audit
 from robust_keras.analysis.layer_facts import read_layer_facts
 from robust_keras.attacks import ATTACKS, ThreatModel, engine
 from robust_keras.attacks.expectation import averaged, in_passes
+from robust_keras.attacks.gallery import own_confidences
 from robust_keras.errors import InputError
 from robust_keras.progress import AttackProgress
 from robust_keras.reporting import (
@@ -123,7 +124,7 @@ def _attack(classifier, split, attacks, threat_model, config):
         layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
         rejection=_rejection_report(classifier, found),
     )
-    return model, found.examples
+    return model, own_confidences(found.examples, classifier)
 
 
 def _rejection_report(classifier, found):

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from robust_keras import serving
 from robust_keras.attacks import PGD, ThreatModel, engine
+from robust_keras.attacks.gallery import own_confidences
 from robust_keras.attacks.straight_through import preprocessed, straight_through
 
 IMAGES = np.random.default_rng(0).uniform(size=(40, 6, 6, 1)).astype("float32")
@@ -102,3 +103,22 @@ def test_logits_without_their_scale_blind_nobody(num_classes):
     assert hot.at_temperature("removed").gradient_error is None
     with pytest.raises(ValueError, match="`temperature` must be above 0"):
         hot.at_temperature("gone")
+
+
+def test_examples_tell_the_confidence_of_the_model_and_not_of_the_attacker(plain):
+    scaled = plain.at_temperature("removed")
+    labels = np.argmax(plain.logits(IMAGES), axis=1)
+    threat_model = ThreatModel("linf", (0.2,))
+    settings = {"batch_size": 40, "seed": 0}
+    found = engine.evaluate(scaled, IMAGES, labels, [PGD(steps=20)], threat_model, **settings)
+    examples = own_confidences(found.examples, scaled)
+    assert len(examples) == len(found.examples) > 3
+    for example, attackers in zip(examples, found.examples, strict=True):
+        for picture, winner, told in (
+            (example.image, example.clean_class, example.clean_confidence),
+            (example.adversarial, example.adversarial_class, example.adversarial_confidence),
+        ):
+            expected = tf.nn.softmax(plain.logits(picture[None]))[0, winner]
+            assert told == pytest.approx(float(expected), abs=1e-5)
+        assert example.clean_confidence != attackers.clean_confidence
+    assert own_confidences(found.examples, plain) == found.examples

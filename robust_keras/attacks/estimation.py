@@ -138,6 +138,6 @@ def _slopes(graph, given, step, pairs, width, bounds):
     settings += [tf.constant(value, tf.float32) for value in (width, bounds)]
     parts = [
         graph.estimate(*(tf.constant(values[tile]) for values in given), *settings).numpy()
-        for tile in random_directions.tiles(len(given[0]), 2 * count)
+        for tile in random_directions.tiles(len(given[0]), count)
     ]
     return np.concatenate(parts)

@@ -11,7 +11,8 @@ _CANDIDATES = 512
 
 
 def _signs(shape, seed):
-    return 2.0 * tf.cast(tf.random.stateless_uniform(shape, seed, 0, 2, tf.int32), tf.float32) - 1.0
+    bits = tf.random.stateless_uniform(shape, seed, 0, 2, tf.int32, alg="philox")
+    return 2.0 * tf.cast(bits, tf.float32) - 1.0
 
 
 def _normal(shape, seed):

@@ -58,6 +58,7 @@ class Classifier:
         sparsity: fraction of zeros in the kernels, None if unknown.
         gradient_error: None, or a sentence that says why gradients cannot be had.
         deterministic: whether two identical calls gave identical logits.
+        unscaled: the classifier whose logits these are, before `at_temperature` scaled them.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Classifier:
         self.image_shape = tuple(endpoint.batch_shape[1:])
         self.parameters = count_parameters(endpoint.variables)
         self.sparsity = kernel_sparsity(endpoint.variables)
+        self.unscaled = self
         # Functions read from a file do not keep their variables alive.
         self._owner = endpoint
         probes = probing.probe_images(self.image_shape)
@@ -104,14 +106,19 @@ class Classifier:
             ValueError: the temperature is neither.
         """
         if temperature == "removed":
-            return self.with_logits(lambda images: _without_scale(self.logits(images)))
+            return self._scaled(_without_scale)
         if isinstance(temperature, str) or not temperature > 0:
             raise ValueError(
                 f'`temperature` must be above 0 or "removed". Received: temperature={temperature}'
             )
         if temperature == 1.0:
             return self
-        return self.with_logits(lambda images: self.logits(images) / temperature)
+        return self._scaled(lambda logits: logits / temperature)
+
+    def _scaled(self, function):
+        other = self.with_logits(lambda images: function(self.logits(images)))
+        other.unscaled = self
+        return other
 
     def with_logits(self, function):
         """The same classifier with other logits, compiled; whether they have gradients is tried.
