@@ -10,6 +10,7 @@ import re
 
 from robust_keras.flags import values
 from robust_keras.flags.adversarial import AdversarialFlags
+from robust_keras.flags.attacker import AttackerFlags
 from robust_keras.flags.denoiser import DenoiserFlags
 from robust_keras.flags.evaluation import DISTRIBUTIONS, EngineFlags
 from robust_keras.flags.field import Flags, flag
@@ -60,6 +61,9 @@ ATTACK_NAMES = (
     "apgd_targeted",
     "fab_targeted",
     "square",
+    "spsa",
+    "es_pgd",
+    "hopskipjump",
     "autoattack",
     "quick",
     "uniform_noise",
@@ -166,7 +170,7 @@ class TrainConfig(
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig(EngineFlags, UnusualFlags, Flags):
+class EvaluateConfig(AttackerFlags, EngineFlags, UnusualFlags, Flags):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
     models: tuple[str, ...] = flag(
@@ -200,12 +204,6 @@ class EvaluateConfig(EngineFlags, UnusualFlags, Flags):
         values.Epsilons(),
         "Largest allowed perturbations of images in [0, 1], comma separated; fractions such as "
         "8/255 work.",
-    )
-    attacker_temperature: float = flag(
-        1.0,
-        values.Number(above=0.0),
-        "The attacker divides logits by this: for a model trained at a --temperature, that one for "
-        "an attacker who knows it, 1 for one who does not.",
     )
     batch_size: int = flag(250, values.Whole(minimum=1), "Images a forward or backward pass.")
     seed: int = flag(0, values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random.")

@@ -9,6 +9,8 @@ from robust_keras import data, distribution, serving
 from robust_keras.analysis.audit import audit
 from robust_keras.analysis.layer_facts import read_layer_facts
 from robust_keras.attacks import ATTACKS, Replicas, ThreatModel, engine, sweep
+from robust_keras.attacks.expectation import averaged, in_passes
+from robust_keras.attacks.gallery import own_confidences
 from robust_keras.attacks.journal import Unrecorded
 from robust_keras.errors import InputError
 from robust_keras.progress import AttackProgress
@@ -24,6 +26,7 @@ from robust_keras.reporting import (
     WorstCaseReport,
 )
 from robust_keras.time_left import TimeLeft, passes_at_most
+from robust_keras.transfer_evaluation import transfer_report
 from robust_keras.unusual.examination import examine
 
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
@@ -60,14 +63,19 @@ def evaluate(config, *, command="", journal=None):
             model, found = run.attack(progress)
             time_left.end()
             models.append(model)
-            examples[model.path], tables[model.path] = found.examples, found.per_image
+            examples[model.path] = own_confidences(found.examples, replicas.first)
+            tables[model.path] = found.per_image
     report = Report(
         dataset=_dataset_report(config, dataset, split),
         threat_model=ThreatModelReport(**vars(threat_model)),
         models=models,
         seed=config.seed,
         attacker_temperature=config.attacker_temperature,
+        expectation_samples=config.expectation_samples,
         command=command,
+        transfer=transfer_report(
+            config, [replicas.first for replicas in copies], dataset, split, threat_model
+        ),
     )
     return report, examples, tables
 
@@ -79,8 +87,13 @@ def _load_all(config):
     dataset = data.load(config.dataset, config.data_dir)
     for replicas in copies:
         _check_fit(replicas.first, dataset)
-    temperature = config.attacker_temperature
-    return [c.map(lambda c: c.at_temperature(temperature)) for c in copies], dataset
+    return [replicas.map(lambda c: _as_attacked(c, config)) for replicas in copies], dataset
+
+
+def _as_attacked(classifier, config):
+    """The classifier to an attacker who averages over its randomness and scales its logits."""
+    steady = averaged(classifier, config.expectation_samples)
+    return steady.at_temperature(config.attacker_temperature)
 
 
 def _dataset_report(config, dataset, split):
@@ -163,7 +176,7 @@ class _ModelRun:
         audited = self._replicas.first, *data, found, self._threat_model
         checks = audit(*audited, **self._settings)
         report = _model_report(audited[0], self._split, self._threat_model, found, checks)
-        unusual = examine(self._replicas.first, *data, self._config)
+        unusual = examine(audited[0].unscaled, *data, self._config)
         return dataclasses.replace(report, unusual=unusual, seconds=now() - start), found
 
 
@@ -173,7 +186,7 @@ def _model_report(classifier, split, threat_model, found, checks):
         format=classifier.format,
         clean_accuracy=found.clean_correct.mean(),
         num_classes=classifier.num_classes,
-        attacks=[_attack_report(result) for result in found.attacks],
+        attacks=[_attack_report(in_passes(result, classifier)) for result in found.attacks],
         worst_case=WorstCaseReport(
             epsilons=threat_model.epsilons, accuracy=found.worst_case.mean(axis=1)
         ),

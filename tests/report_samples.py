@@ -243,6 +243,22 @@ def gradient_free_model(**changes):
     return sound_model(**(values | changes))
 
 
+def transfer(*models, highest=0.95):
+    """Each model and a substitute for it against all of them."""
+    made = reporting.SubstituteReport(images=150, queries=4800, agreement=0.9125)
+    targets = [
+        reporting.TransferTarget(path=model.path, accuracy=(highest, 0.8, 0.6, 0.3))
+        for model in models
+    ]
+    price = {"seconds": 2.5, "gradient_evaluations": 160_000, "forward_evaluations": 0}
+    sources = [
+        reporting.TransferSource(path=model.path, targets=targets, substitute=substitute, **price)
+        for substitute in (None, made)
+        for model in models
+    ]
+    return reporting.TransferReport(attack="pgd", settings={"steps": 40}, sources=sources)
+
+
 def report(*models, **changes):
     """A report on `models`, by default on the sound one."""
     values = {

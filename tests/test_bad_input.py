@@ -320,7 +320,28 @@ EVALUATE = {
     "no epsilon": (["--models=good.keras", "--epsilons="], r"numbers in \[0, 1\]"),
     "attacker's temperature": (
         ["--models=good.keras", "--attacker_temperature=0"],
-        "--attacker_temperature: expected a number above 0",
+        "--attacker_temperature: expected a number above 0 or removed; received 0",
+    ),
+    "attacker's other word": (
+        ["--models=good.keras", "--attacker_temperature=unknown"],
+        "--attacker_temperature: expected a number above 0 or removed; received unknown",
+    ),
+    "passes": (["--models=good.keras", "--expectation_samples=0"], "--expectation_samples: exp"),
+    "transfer from one to itself": (
+        ["--models=good.keras", "--transfer"],
+        "--transfer: expected two or more --models, or --substitute; received one model",
+    ),
+    "substitute alone": (
+        ["--models=good.keras", "--substitute"],
+        "--substitute: expected --transfer as well",
+    ),
+    "cascade to transfer": (
+        ["--models=good.keras", "--transfer", "--transfer_attack=autoattack"],
+        "--transfer_attack: expected one of fgsm",
+    ),
+    "transfer attack alone": (
+        ["--models=good.keras", "--transfer_attack=mim"],
+        "--transfer_attack: expected pgd without --transfer; received mim",
     ),
     "unknown attack": (["--models=good.keras", "--attacks=pgd,pdg"], "received pgd,pdg"),
     "attack twice": (["--models=good.keras", "--attacks=pgd,pgd"], "each once"),

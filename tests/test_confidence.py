@@ -28,10 +28,10 @@ def test_an_export_tells_its_confidence(tmp_path, activation, temperature, kind)
     answers = tf.saved_model.load(str(served)).signatures["serving_default"](images=IMAGES)
     loaded = serving.load(served)
     for attacker in (1.0, 50.0):
-        classifier = loaded.at_temperature(attacker)
+        classifier = loaded.at_temperature(attacker).unscaled
         rule = classifier.confidence
         assert rule.kind == kind
-        assert rule.temperature == pytest.approx(temperature / attacker, rel=1e-3)
+        assert rule.temperature == pytest.approx(temperature, rel=1e-3)
         found = np.exp(rule.logarithms(classifier.logits(IMAGES))).max(axis=1)
         np.testing.assert_allclose(found, answers["confidence"], atol=2e-3)
 

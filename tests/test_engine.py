@@ -20,6 +20,9 @@ CHEAP["fab_targeted"] = {"steps": 15, "targets": 3}
 CHEAP["autoattack"] = {"steps": 10, "targets": 2, "queries": 50}
 CHEAP["quick"] = {"steps": 10, "targets": 2, "queries": 50}
 CHEAP["square"] = {"queries": 100}
+CHEAP["spsa"] = {"queries": 250, "samples": 40}
+CHEAP["es_pgd"] = {"queries": 250, "samples": 40}
+CHEAP["hopskipjump"] = {"queries": 150, "directions": 20}
 EPSILONS = {"linf": (0.0, 0.03, 0.1, 0.2), "l2": (0.0, 0.5, 1.5, 3.0)}
 
 

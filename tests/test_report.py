@@ -88,7 +88,15 @@ def test_json_adds_counts_and_intervals():
     assert model["clean_interval"] == list(interval.wilson(972, 1000))
 
 
-@pytest.mark.parametrize("report", [samples.report(), three_models()], ids=["one", "three"])
+def with_transfer():
+    model = samples.sound_model()
+    changes = {"attacker_temperature": "removed", "expectation_samples": 20}
+    return samples.report(model, transfer=samples.transfer(model), **changes)
+
+
+@pytest.mark.parametrize(
+    "report", [samples.report(), three_models(), with_transfer()], ids=["one", "three", "transfer"]
+)
 def test_json_round_trip(report, tmp_path):
     text = report.to_json()
     assert reporting.Report.from_json(text) == report
@@ -136,8 +144,8 @@ def field_names(value):
 
 
 def test_every_field_is_documented_and_every_documented_field_is_there(tmp_path):
-    unusual = samples.unusual_model().unusual
-    report = samples.report(samples.rejecting_model(unusual=unusual))
+    rejecting = samples.rejecting_model(unusual=samples.unusual_model().unusual)
+    report = samples.report(rejecting, transfer=samples.transfer(rejecting))
     written = reporting.write(report, {report.models[0].path: samples.examples(1)}, tmp_path)
     assert "No attack aimed at the rule" in (tmp_path / "report.html").read_text()
     documented = re.findall(r"^\| `(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
@@ -215,6 +223,18 @@ BAD = [
     ("command", changed(command=None), "`command`"),
     ("versions", changed(versions="3.11"), "`versions`"),
     ("transfer", changed(transfer=[]), "`transfer`"),
+    (
+        "transfer of another model",
+        lambda: samples.report(transfer=samples.transfer(samples.doubtful_model())),
+        "`transfer` must be among the models",
+    ),
+    (
+        "transfer above clean",
+        lambda: samples.report(transfer=samples.transfer(samples.sound_model(), highest=1.0)),
+        "`transfer` to .* none above its clean accuracy",
+    ),
+    ("attacker temperature", changed(attacker_temperature="gone"), "`attacker_temperature`"),
+    ("passes", changed(expectation_samples=0), "`expectation_samples`"),
     ("dataset", changed(dataset={}), "DatasetReport only"),
     ("passed", lambda: samples.check("a", "b", passed=1), "`passed`"),
     ("message", lambda: samples.check("a", ""), "`message`"),

@@ -39,6 +39,19 @@ class Page(html.parser.HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+def hostile_transfer():
+    paths, accuracy = (f"models/{HOSTILE}/model.keras", HOSTILE), (0.9, 0.8, 0.7, 0.6)
+    price = {"seconds": 1.0, "gradient_evaluations": 40, "forward_evaluations": 0}
+    made = reporting.SubstituteReport(images=150, queries=4800, agreement=0.75)
+    targets = [reporting.TransferTarget(path=path, accuracy=accuracy) for path in paths]
+    sources = [
+        reporting.TransferSource(path=paths[0], targets=targets, **price),
+        reporting.TransferSource(path=HOSTILE, targets=[], skipped=HOSTILE, **price),
+        reporting.TransferSource(path=HOSTILE, targets=targets, substitute=made, **price),
+    ]
+    return reporting.TransferReport(attack=HOSTILE, settings={HOSTILE: HOSTILE}, sources=sources)
+
+
 def hostile_report():
     model = samples.sound_model(
         path=f"models/{HOSTILE}/model.keras",
@@ -57,7 +70,7 @@ def hostile_report():
     )
     return samples.report(
         model, lost, dataset=dataset, command=HOSTILE, versions={HOSTILE: HOSTILE},
-        transfer={HOSTILE: [HOSTILE]},
+        transfer=hostile_transfer(),
     )  # fmt: skip
 
 

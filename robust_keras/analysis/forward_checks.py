@@ -2,18 +2,22 @@
 
 import numpy as np
 
-from robust_keras.analysis.check import AuditCheck, not_applicable
+from robust_keras.analysis.check import AuditCheck, not_applicable, percent
 from robust_keras.attacks.prediction import predict
 
 # Sums in another order differ by about 1e-6 of the largest logit; anything random by far more.
 _TOLERATED = 1e-3
+# Of the images, where every answer is a mean over a model's randomness.
+_TOLERATED_CLASSES = 0.01
 
 
 def repeatable_answers(classifier, images, batch_size):
     """Whether two identical calls give identical logits.
 
+    Where every answer is the mean of several passes of a random model, the same classes suffice.
+
     Args:
-        classifier: has `logits`.
+        classifier: has `logits`, and `passes` where an answer takes several.
         images: float32 array (images, height, width, channels).
         batch_size: images a pass.
     """
@@ -21,13 +25,31 @@ def repeatable_answers(classifier, images, batch_size):
     batch = images[:batch_size]
     if not len(batch):
         return not_applicable(name, "there are no images")
-    difference = _difference(*(predict(classifier, batch, len(batch)) for _ in range(2)))
+    answers = [predict(classifier, batch, len(batch)) for _ in range(2)]
+    difference, passes = _difference(*answers), getattr(classifier, "passes", 1)
     evidence = {"images": len(batch), "relative_difference": difference}
+    if passes > 1:
+        return _steady_classes(name, answers, passes, evidence)
     if difference <= _TOLERATED:
         return AuditCheck(name, True, "The same image gets the same logits twice.", evidence)
     message = (
         "The same image gets other logits every time. An attack that does not average over this "
-        "randomness follows a gradient of chance, so the true robust accuracy may be far lower."
+        "randomness follows a gradient of chance, so the true robust accuracy may be far lower. "
+        "Try --expectation_samples=20."
+    )
+    return AuditCheck(name, False, message, evidence)
+
+
+def _steady_classes(name, answers, passes, evidence):
+    changed = float(np.mean(np.argmax(answers[0], axis=1) != np.argmax(answers[1], axis=1)))
+    evidence = {**evidence, "passes": passes, "changed_classes": changed}
+    if changed <= _TOLERATED_CLASSES:
+        message = f"The model is random, and the mean of {passes} passes gives steady classes."
+        return AuditCheck(name, True, message, evidence)
+    message = (
+        f"The model is random, and even the mean of {passes} passes gives {percent(changed)} of "
+        "the images another class the next time. More passes an answer "
+        "(--expectation_samples) may find much lower robust accuracy."
     )
     return AuditCheck(name, False, message, evidence)
 
@@ -44,6 +66,8 @@ def batch_independence(classifier, images, batch_size):
     batch = images[: max(2, batch_size)]
     if len(batch) < 2:
         return not_applicable(name, "that takes two images")
+    if getattr(classifier, "passes", 1) > 1:
+        return not_applicable(name, "the model is random, so its answers change by themselves")
     # Of every other image the neighbours are replaced by copies of the first.
     apart = batch.copy()
     apart[1::2] = batch[0]

@@ -29,7 +29,7 @@ def attack_strength(evaluation):
         tried = f"The longest attack took too few steps (under {_ENOUGH_STEPS}, or too short ones)"
     elif "one_step" in kinds:
         tried = "No attack took more than one step along the gradient"
-    elif "score" in kinds:
+    elif kinds & {"score", "decision"}:
         tried = f"The longest search without gradients took under {_ENOUGH_QUERIES} queries"
     elif kinds:
         tried = "Only random noise was tried"
@@ -40,7 +40,7 @@ def attack_strength(evaluation):
 
 
 def _is_strong(result):
-    if result.kind == "score":
+    if result.kind in ("score", "decision"):
         return result.settings.get("queries", 0) >= _ENOUGH_QUERIES
     steps = result.settings.get("steps", _ENOUGH_STEPS)
     # Rounding must not turn ten tenths into less than one.

@@ -5,6 +5,7 @@ from robust_keras.attacks.apgd import APGDCE, APGDDLR, APGDTargeted
 from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.cascade import AutoAttack, Quick
 from robust_keras.attacks.cleverhans_attacks import BIM, FGSM, MIM, PGD, StepLL
+from robust_keras.attacks.es_pgd import EvolutionPGD
 from robust_keras.attacks.evaluation import (
     AdversarialExample,
     AttackResult,
@@ -13,10 +14,12 @@ from robust_keras.attacks.evaluation import (
     StageResult,
 )
 from robust_keras.attacks.fab import FABTargeted
+from robust_keras.attacks.hopskipjump import HopSkipJump
 from robust_keras.attacks.journal import Journal
 from robust_keras.attacks.margin_pgd import MarginPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
 from robust_keras.attacks.replicas import Replicas
+from robust_keras.attacks.spsa import SPSA
 from robust_keras.attacks.square import Square
 from robust_keras.attacks.threat_model import ThreatModel
 
@@ -32,6 +35,9 @@ ATTACKS = {
     "apgd_targeted": APGDTargeted,
     "fab_targeted": FABTargeted,
     "square": Square,
+    "spsa": SPSA,
+    "es_pgd": EvolutionPGD,
+    "hopskipjump": HopSkipJump,
     "autoattack": AutoAttack,
     "quick": Quick,
     "uniform_noise": UniformNoise,
@@ -48,12 +54,15 @@ __all__ = [
     "FGSM",
     "MIM",
     "PGD",
+    "SPSA",
     "AdversarialExample",
     "Attack",
     "AutoAttack",
     "AttackResult",
     "Evaluation",
+    "EvolutionPGD",
     "GaussianNoise",
+    "HopSkipJump",
     "Journal",
     "MarginPGD",
     "PerImage",

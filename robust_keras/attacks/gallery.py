@@ -1,10 +1,12 @@
 """Keeps a few adversarial examples to show, without keeping them all."""
 
 import collections
+import dataclasses
 
 import numpy as np
 
 from robust_keras.attacks.evaluation import AdversarialExample
+from robust_keras.attacks.prediction import predict
 
 _PER_CLASS = 4
 
@@ -82,6 +84,33 @@ class Gallery:
         return tuple(sorted(chosen[:limit], key=lambda e: (e.label, e.epsilon, e.index)))
 
 
-def _confidence(logits):
+def own_confidences(examples, classifier):
+    """The examples with the confidence of the model itself, where the attacker scaled its logits.
+
+    Args:
+        examples: `AdversarialExample`s.
+        classifier: the attacked one; `unscaled`, if it has that, is the model itself.
+
+    Returns:
+        Tuple of `AdversarialExample`s.
+    """
+    model = getattr(classifier, "unscaled", classifier)
+    if model is classifier or not examples:
+        return tuple(examples)
+    pictures = [example.image for example in examples], [e.adversarial for e in examples]
+    rows = (predict(model, np.stack(images), len(images)) for images in pictures)
+    return tuple(
+        dataclasses.replace(
+            example,
+            clean_confidence=_confidence(clean, example.clean_class),
+            adversarial_confidence=_confidence(changed, example.adversarial_class),
+        )
+        for example, clean, changed in zip(examples, *rows, strict=True)
+    )
+
+
+def _confidence(logits, winner=None):
     shifted = np.asarray(logits, np.float64)
-    return float(1.0 / np.exp(shifted - shifted.max()).sum())
+    largest = shifted.max()
+    own = largest if winner is None else shifted[winner]
+    return float(np.exp(own - largest) / np.exp(shifted - largest).sum())

@@ -145,12 +145,16 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True)
 class Number:
-    """A finite number; `minimum` and `maximum` are allowed values, `above` and `below` are not."""
+    """A finite number; `minimum` and `maximum` are allowed values, `above` and `below` are not.
+
+    Instead of a number it may be `word`, where there is one.
+    """
 
     minimum: float | None = None
     above: float | None = None
     maximum: float | None = None
     below: float | None = None
+    word: str | None = None
 
     @property
     def _expected(self):
@@ -164,10 +168,13 @@ class Number:
             )
             if limit is not None
         ]
-        return "a number " + " and ".join(limits) if limits else "a number"
+        number = "a number " + " and ".join(limits) if limits else "a number"
+        return f"{number} or {self.word}" if self.word else number
 
     def parse(self, text):
         """The number in the text; fractions such as 8/255 work."""
+        if text == self.word:
+            return text
         try:
             value = _number(text)
         except ValueError:
@@ -176,7 +183,9 @@ class Number:
         return value
 
     def check(self, value):
-        """Raises ValueError unless the value is finite and within the limits."""
+        """Raises ValueError unless the value is finite and within the limits, or the word."""
+        if self.word is not None and value == self.word:
+            return
         if not _is_real(value) or not math.isfinite(value):
             _refuse(self._expected, value)
         too_low = (self.minimum is not None and value < self.minimum) or (

@@ -17,6 +17,12 @@ from robust_keras.reporting.parts import (
 from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.report import Report
 from robust_keras.reporting.summary import summary_table
+from robust_keras.reporting.transfer_report import (
+    SubstituteReport,
+    TransferReport,
+    TransferSource,
+    TransferTarget,
+)
 from robust_keras.reporting.unusual_report import (
     FoolingImageReport,
     FoolingReport,
@@ -38,7 +44,11 @@ __all__ = [
     "Report",
     "SampleReport",
     "StrengthReport",
+    "SubstituteReport",
     "ThreatModelReport",
+    "TransferReport",
+    "TransferSource",
+    "TransferTarget",
     "UnusualReport",
     "WorstCaseReport",
     "summary_table",

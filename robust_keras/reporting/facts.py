@@ -66,13 +66,17 @@ def dataset_facts(report):
     ]
 
 
-def threat_facts(threat_model, temperature=1.0):
+def threat_facts(threat_model, temperature=1.0, passes=1):
     """Gives the (name, value) pairs that describe the attacker."""
     low, high = threat_model.bounds
     epsilons = [wording.epsilon_in_full(value) for value in threat_model.epsilons]
     knowledge = "everything about the model (white box)"
-    if temperature != 1.0:
+    if temperature == "removed":
+        knowledge += "; each image's logits are divided by their standard deviation"
+    elif temperature != 1.0:
         knowledge += f"; its logits are divided by {temperature:g}"
+    if passes > 1:
+        knowledge += f"; answers of a random model are means of {passes} passes"
     return [
         ("Norm", NORM_MEANINGS[threat_model.norm]),
         ("Epsilons", ", ".join(epsilons)),

@@ -16,6 +16,7 @@ from robust_keras.reporting.facts import (
     setting_text,
     threat_facts,
 )
+from robust_keras.reporting.transfer_table import transfer_tables
 from robust_keras.reporting.unusual_page import unusual_block
 from robust_keras.reporting.verdict import verdict
 
@@ -68,7 +69,10 @@ def render(report, examples):
         created=_date(report.created),
         epsilons=[wording.epsilon(value) for value in report.threat_model.epsilons],
         dataset=dataset_facts(report),
-        threat=threat_facts(report.threat_model, report.attacker_temperature),
+        threat=threat_facts(
+            report.threat_model, report.attacker_temperature, report.expectation_samples
+        ),
+        transfer=transfer_tables(report),
         models=models,
         comparison=_pictures(report, compared) if len(models) > 1 and compared else None,
         any_doubtful=any(curve.doubtful for curve in compared),

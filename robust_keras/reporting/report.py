@@ -12,6 +12,12 @@ import robust_keras
 from robust_keras.reporting import interval, parts, validation
 from robust_keras.reporting.model_report import ModelReport
 from robust_keras.reporting.rejection_report import RejectionReport
+from robust_keras.reporting.transfer_report import (
+    SubstituteReport,
+    TransferReport,
+    TransferSource,
+    TransferTarget,
+)
 from robust_keras.reporting.unusual_report import (
     FoolingImageReport,
     FoolingReport,
@@ -60,11 +66,13 @@ class Report:
         threat_model: `ThreatModelReport`.
         models: `ModelReport`s, at least one, each with another path.
         seed: seed of every random number of the evaluation, at least 0.
-        attacker_temperature: above 0; the attacker divides the models' logits by it.
+        attacker_temperature: above 0; the attacker divides the models' logits by it. Or "removed":
+            by their standard deviation.
+        expectation_samples: passes, at least 1, whose mean is one answer of a random model.
         command: the command that made the report; "" if it was made from Python.
         created: ISO 8601 time in UTC; now, if not given.
         versions: version of each program that can change a number; by default those installed.
-        transfer: plain values about attacks made on one model and tried on another, or None.
+        transfer: `TransferReport`, or None.
 
     Raises:
         ValueError: if a part is out of its range or two parts do not fit together.
@@ -74,11 +82,12 @@ class Report:
     threat_model: parts.ThreatModelReport
     models: tuple[ModelReport, ...]
     seed: int
-    attacker_temperature: float = 1.0
+    attacker_temperature: float | str = 1.0
+    expectation_samples: int = 1
     command: str = ""
     created: str = dataclasses.field(default_factory=timestamp)
     versions: Mapping = dataclasses.field(default_factory=installed_versions)
-    transfer: Mapping | None = None
+    transfer: TransferReport | None = None
 
     def __post_init__(self):
         """Checks every field, then that they agree with each other."""
@@ -95,18 +104,19 @@ class Report:
         if not isinstance(self.command, str):
             raise ValueError(f"`command` must be a string. Received: command={self.command!r}")
         _check_created(self.created)
-        temperature = validation.number("attacker_temperature", self.attacker_temperature)
-        if not temperature:
-            raise ValueError("`attacker_temperature` must be above 0. Received: 0")
         parts.store(
             self,
             models=models,
             seed=validation.integer("seed", self.seed),
-            attacker_temperature=temperature,
+            attacker_temperature=_temperature(self.attacker_temperature),
+            expectation_samples=validation.integer(
+                "expectation_samples", self.expectation_samples, low=1
+            ),
             versions=validation.mapping("versions", self.versions),
         )
         if self.transfer is not None:
-            parts.store(self, transfer=validation.mapping("transfer", self.transfer))
+            validation.members("transfer", (self.transfer,), TransferReport)
+            self.transfer.check_models(models)
 
     def _check_model(self, model):
         if model.worst_case.epsilons != self.threat_model.epsilons:
@@ -143,10 +153,11 @@ class Report:
             "versions": self.versions,
             "seed": self.seed,
             "attacker_temperature": self.attacker_temperature,
+            "expectation_samples": self.expectation_samples,
             "dataset": dataclasses.asdict(self.dataset),
             "threat_model": dataclasses.asdict(self.threat_model),
             "models": [self._model_value(model) for model in self.models],
-            "transfer": self.transfer,
+            "transfer": self.transfer and dataclasses.asdict(self.transfer),
         }
         return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
@@ -184,6 +195,15 @@ class Report:
         return cls.from_json(pathlib.Path(path).read_text(encoding="utf-8"))
 
 
+def _temperature(value):
+    if value == "removed":
+        return value
+    temperature = validation.number("attacker_temperature", value)
+    if not temperature:
+        raise ValueError("`attacker_temperature` must be above 0. Received: 0")
+    return temperature
+
+
 def _check_created(created):
     try:
         moment = datetime.datetime.fromisoformat(created)
@@ -202,7 +222,17 @@ def _report(value):
         "threat_model": _part(parts.ThreatModelReport, value.get("threat_model")),
         "models": [_model(item) for item in _items(value, "models")],
     }
+    if value.get("transfer") is not None:
+        sources = [_source(item) for item in _items(value["transfer"], "sources")]
+        made["transfer"] = _part(TransferReport, value["transfer"], sources=sources)
     return _part(Report, value, **made)
+
+
+def _source(value):
+    made = {"targets": [_part(TransferTarget, item) for item in _items(value, "targets")]}
+    if isinstance(value, dict) and value.get("substitute") is not None:
+        made["substitute"] = _part(SubstituteReport, value["substitute"])
+    return _part(TransferSource, value, **made)
 
 
 def _model(value):

@@ -60,6 +60,7 @@ class Classifier:
         sparsity: fraction of zeros in the kernels, None if unknown.
         gradient_error: None, or a sentence that says why gradients cannot be had.
         deterministic: whether two identical calls gave identical logits.
+        unscaled: the classifier whose logits these are, before `at_temperature` scaled them.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Classifier:
         self.image_shape = tuple(endpoint.batch_shape[1:])
         self.parameters = count_parameters(endpoint.variables)
         self.sparsity = kernel_sparsity(endpoint.variables)
+        self.unscaled = self
         # Functions read from a file do not keep their variables alive.
         self._owner = endpoint
         probes = probing.probe_images(self.image_shape)
@@ -96,28 +98,59 @@ class Classifier:
 
         Its answers are the same, as the largest logit stays the largest; gradients of a
         cross-entropy are not. A model trained at a high temperature has logits so large that the
-        softmax saturates and an attacker who does not divide them by T finds no gradient.
+        softmax saturates and an attacker who does not divide them by T finds no gradient. An
+        attacker who knows no T removes it: each image's logits are divided by their standard
+        deviation, so that no scale saturates anything.
 
         Args:
-            temperature: T > 0.
+            temperature: T > 0, or "removed".
 
         Raises:
-            ValueError: the temperature is not above 0.
+            ValueError: the temperature is neither.
         """
-        if not temperature > 0:
-            raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")
+        if temperature == "removed":
+            return self._scaled(_without_scale)
+        if isinstance(temperature, str) or not temperature > 0:
+            raise ValueError(
+                f'`temperature` must be above 0 or "removed". Received: temperature={temperature}'
+            )
         if temperature == 1.0:
             return self
-        scaled, logits = copy.copy(self), self.logits
-        scaled.confidence = self.confidence.at_temperature(temperature)
+        return self._scaled(lambda logits: logits / temperature)
+
+    def _scaled(self, function):
+        other = self.with_logits(lambda images: function(self.logits(images)))
+        other.unscaled = self
+        return other
+
+    def with_logits(self, function):
+        """The same classifier with other logits, compiled; whether they have gradients is tried.
+
+        Args:
+            function: from (batch, height, width, channels) float32 to float32 (batch, classes).
+        """
+        other = copy.copy(self)
         spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
-        scaled.logits = tf.function(
-            lambda images: logits(images) / temperature, input_signature=[spec], autograph=False
-        )
-        return scaled
+
+        def logits(images):
+            return tf.ensure_shape(function(images), (None, self.num_classes))
+
+        other.logits = tf.function(logits, input_signature=[spec], autograph=False)
+        probes = probing.probe_images(self.image_shape)
+        other.gradient_error = probing.gradient_error(other.logits, probes)
+        return other
 
     def __repr__(self):
         return f"Classifier({str(self.path)!r}, {self.image_shape} -> {self.num_classes} classes)"
+
+
+def _without_scale(logits):
+    """Logits over their own standard deviation, which counts as a constant on the way back.
+
+    Were it differentiated, two classes would have no gradient: their ratio to it never changes.
+    """
+    spread = tf.stop_gradient(tf.math.reduce_std(logits, axis=-1, keepdims=True))
+    return logits / tf.where(spread > 0.0, spread, tf.ones_like(spread))
 
 
 def _logits_function(endpoint, output, num_classes, take_logarithm):

@@ -34,10 +34,6 @@ class ConfidenceRule:
             return tf.minimum(scaled, 0.0)
         return tf.nn.log_softmax(scaled, axis=-1)
 
-    def at_temperature(self, temperature):
-        """The rule that gives the same confidences for logits divided by `temperature`."""
-        return dataclasses.replace(self, temperature=self.temperature / temperature)
-
 
 def from_rule(rule):
     """The `ConfidenceRule` of a `layers.RejectionRule`; softmax where a model has none."""

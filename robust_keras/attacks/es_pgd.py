@@ -1,0 +1,103 @@
+"""PGD on slopes that an evolution strategy estimates: what breaks k-winners-take-all."""
+
+import dataclasses
+import math
+import typing
+
+import numpy as np
+
+from robust_keras.attacks.attack import Attack, require, require_number, require_whole
+from robust_keras.attacks.estimation import climb
+
+# After so many steps the samples of a step grow, and once more after as many again.
+_PHASE = 20
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EvolutionPGD(Attack):
+    """PGD whose gradient of the margin is estimated by evolution strategies.
+
+    Where a model is discontinuous everywhere, as with k-winners-take-all, its gradient says nothing
+    about what happens a little further away. Mean differences over a neighbourhood do.
+
+    Formula: `x_(k+1) = P(x_k + step epsilon d(g_k))` from a random point of the ball, P the
+    projection, d the sign (linf) or g / norm(g) (l2), g_k as in `estimation.SlopeEstimator` with
+    normal u_i of standard deviation `width epsilon` a pixel, in l2 over sqrt(d), d the number of
+    pixels and channels. The first 20 steps take `samples` forward passes each, the next 20 `growth`
+    times as many, and all further ones `growth` times as many again.
+
+    Args:
+        queries: forward passes an image, at most.
+        samples: forward passes for one of the first estimates, an even number >= 2.
+        growth: how many times more later ones take, >= 1. Published: 10, then 20.
+        width: size of the probing steps in units of epsilon, in (0, 10]. Published: 1.
+        step: length of a step in units of epsilon, in (0, 1].
+
+    Raises:
+        ValueError: a setting is out of range, or the queries do not suffice for one step.
+
+    Reference: Tramer et al., "On Adaptive Attacks to Adversarial Example Defenses", 2020,
+    arXiv 2002.08347.
+
+    Example:
+        >>> EvolutionPGD(queries=5000).settings()
+        {'queries': 5000, 'samples': 100, 'growth': 2, 'width': 1.0, 'step': 0.25}
+    """
+
+    name: typing.ClassVar[str] = "es_pgd"
+    kind: typing.ClassVar[str] = "score"
+    any_batch: typing.ClassVar[bool] = True
+
+    queries: int = 20_000
+    samples: int = 100
+    growth: int = 2
+    width: float = 1.0
+    step: float = 0.25
+
+    def __post_init__(self):
+        require_whole("samples", self.samples, minimum=2)
+        require(self.samples % 2 == 0, "samples", "an even number", self.samples)
+        require_whole("queries", self.queries, minimum=self.samples + 2)
+        require_whole("growth", self.growth)
+        require_number("width", self.width, maximum=10.0, above=True)
+        require_number("step", self.step, maximum=1.0, above=True)
+
+    def perturb(self, classifier, images, labels, **settings):
+        """Moves the images up the margin; see `Attack.perturb`."""
+        return self.propose(classifier, images, labels, **settings).images
+
+    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """The same, with what it took; see `Attack.propose`."""
+
+        def move(rows, slopes):
+            return self.step * epsilon * _direction(slopes, threat_model.norm)
+
+        problem = classifier, images, labels, threat_model, epsilon, generators
+        width = self.width * epsilon
+        if threat_model.norm == "l2":
+            width /= math.sqrt(math.prod(images.shape[1:]))
+        plan = [(samples // 2, width) for samples in self.schedule()]
+        return climb(*problem, plan=plan, kind="normal", move=move)
+
+    def schedule(self):
+        """Forward passes for the estimate of each step, as many steps as the queries suffice for.
+
+        Example:
+            >>> len(EvolutionPGD().schedule()), EvolutionPGD().schedule()[::20]
+            (74, [100, 200, 400, 400])
+        """
+        # One pass is for the random start, and one more a step for the point it leads to.
+        left, steps = self.queries - 1, []
+        while True:
+            samples = self.samples * self.growth ** min(len(steps) // _PHASE, 2)
+            left -= samples + 1
+            if left < 0:
+                return steps
+            steps.append(samples)
+
+
+def _direction(slopes, norm):
+    if norm == "linf":
+        return np.sign(slopes)
+    lengths = np.sqrt(np.square(slopes, dtype=np.float64).sum((1, 2, 3), keepdims=True))
+    return np.divide(slopes, lengths, np.zeros(slopes.shape), where=lengths > 0.0)

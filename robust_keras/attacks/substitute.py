@@ -1,0 +1,167 @@
+"""A substitute for a model that is seen only through the classes it predicts."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from robust_keras import serving
+from robust_keras.attacks.attack import require, require_number, require_whole
+
+_QUERIES_AT_ONCE = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Substitute:
+    """What `train_substitute` made.
+
+    Args:
+        model: `keras.Model` from images to logits.
+        queries: images whose class the attacked model was asked for.
+        agreement: share of those images on which the two agree in the end.
+    """
+
+    model: keras.Model
+    queries: int
+    agreement: float
+
+    def classifier(self, name="substitute"):
+        """The model as a `serving.Classifier`, to be attacked in place of the other one."""
+        return serving.from_keras(self.model, path=name)
+
+
+def train_substitute(
+    classifier,
+    images,
+    *,
+    rounds=6,
+    step=0.1,
+    period=3,
+    epochs=10,
+    batch_size=128,
+    learning_rate=1e-3,
+    seed=0,
+    bounds=(0.0, 1.0),
+    model=None,
+):
+    """Trains a model to answer as another one does, asking it for nothing but predicted classes.
+
+    Each round asks for the classes of all new images and trains on everything known so far; all
+    rounds but the last then double the images by moving each one to where the substitute's answer
+    changes most, so that the next questions are asked near its boundaries.
+
+    Formula: Jacobian augmentation: `S <- S + {clip(x + l_r sign(grad_x F_c(x))) : x in S}`, F the
+    substitute's logits, c the class that the attacked model gave x, `l_r = step (-1)^(r // period)`
+    in round r. `queries = n 2^(rounds - 1)` for n images to begin with.
+
+    Args:
+        classifier: has `logits`, `image_shape` and `num_classes`; only the largest logit is used.
+        images: float array (images, height, width, channels) to begin with, about 150, that the
+            attacker has of the same kind. They must not be among those evaluated later.
+        rounds: >= 1.
+        step: length of the moves in pixel units, in (0, 1].
+        period: rounds after which moves change their sign, >= 1.
+        epochs: passes over the images in each round, >= 1.
+        batch_size: images a training step, >= 1.
+        learning_rate: of Adam, > 0.
+        seed: whole number >= 0, for weights and the order of the images.
+        bounds: smallest and largest pixel value.
+        model: `keras.Model` from images to logits, trained in place; None for two hidden layers of
+            200 units.
+
+    Returns:
+        A `Substitute`.
+
+    Raises:
+        ValueError: a setting is out of range, or there are no images.
+
+    Reference: Papernot et al., "Practical Black-Box Attacks against Machine Learning", 2017,
+    arXiv 1602.02697.
+
+    Example:
+        >>> found = train_substitute(classifier, dataset.train.take(150, 0).float_images())
+        >>> found.queries
+        4800
+    """
+    for name, value in (("rounds", rounds), ("period", period), ("epochs", epochs)):
+        require_whole(name, value)
+    require_whole("batch_size", batch_size)
+    require_whole("seed", seed, minimum=0)
+    require_number("step", step, maximum=1.0, above=True)
+    known = np.asarray(images, np.float32)
+    require(known.ndim == 4 and len(known) > 0, "images", "at least one image", known.shape)
+    model = model or _two_layers(known.shape[1:], classifier.num_classes, seed)
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    gradient = _gradient_signs(model)
+    labels, order = np.zeros(0, np.int64), np.random.default_rng(seed)
+    for number in range(rounds):
+        labels = np.append(labels, _classes(classifier, known[len(labels) :]))
+        _fit(model, known, labels, order, epochs, batch_size)
+        if number < rounds - 1:
+            length = step * (-1.0) ** (number // period)
+            moves = _in_batches(gradient, batch_size, known, labels)
+            moved = np.clip(known + length * moves, *bounds).astype(np.float32)
+            known = np.concatenate([known, moved])
+    answers = _in_batches(model.predict_on_batch, _QUERIES_AT_ONCE, known).argmax(axis=-1)
+    return Substitute(model, len(labels), float(np.mean(answers == labels)))
+
+
+def _two_layers(image_shape, num_classes, seed):
+    """Two hidden layers of 200 units."""
+
+    def dense(units, number, **settings):
+        initializer = keras.initializers.GlorotUniform(seed=3 * seed + number)
+        return keras.layers.Dense(units, kernel_initializer=initializer, **settings)
+
+    return keras.Sequential(
+        [
+            keras.Input(image_shape, name="images"),
+            keras.layers.Flatten(),
+            dense(200, 0, activation="relu"),
+            dense(200, 1, activation="relu"),
+            dense(num_classes, 2),
+        ]
+    )
+
+
+def _classes(classifier, images):
+    """The classes that a classifier predicts; each image is asked for once."""
+
+    def ask(images):
+        return np.argmax(classifier.logits(tf.constant(images)), axis=-1)
+
+    return _in_batches(ask, _QUERIES_AT_ONCE, images)
+
+
+def _fit(model, images, labels, order, epochs, batch_size):
+    """Plain training in an order that depends on the seed alone."""
+    for _ in range(epochs):
+        places = order.permutation(len(images))
+        for first in range(0, len(places), batch_size):
+            rows = places[first : first + batch_size]
+            model.train_on_batch(images[rows], labels[rows])
+
+
+def _gradient_signs(model):
+    """Function from images and classes to the sign of the gradient of the classes' logits."""
+
+    @tf.function(reduce_retracing=True)
+    def signs(images, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            own = tf.gather(model(images, training=False), labels, batch_dims=1)
+        return tf.sign(tape.gradient(own, images))
+
+    return lambda images, labels: signs(tf.constant(images), tf.constant(labels)).numpy()
+
+
+def _in_batches(function, size, *arrays):
+    """A function of rows applied to a few at a time."""
+    starts = range(0, len(arrays[0]), size)
+    return np.concatenate(
+        [function(*(a[start : start + size] for a in arrays)) for start in starts]
+    )

@@ -1,0 +1,61 @@
+"""The transfer table as words and numbers for the page."""
+
+from robust_keras.reporting import wording
+
+NAME_LENGTH = 48
+
+
+def transfer_tables(report):
+    """Gives what `transfer.html` shows, or None where nothing was transferred.
+
+    Args:
+        report: `Report`.
+
+    Returns:
+        Dict with `attack`, `settings`, `targets` (names), `cost` and `tables`, one an epsilon, each
+        with `epsilon` and `rows`.
+    """
+    if report.transfer is None:
+        return None
+    names = _names(report)
+    return {
+        "attack": report.transfer.attack,
+        "settings": report.transfer.settings,
+        "targets": list(names.values()),
+        "cost": _cost(report),
+        "tables": [
+            {
+                "epsilon": wording.epsilon(epsilon),
+                "rows": [_row(source, names, place) for source in report.transfer.sources],
+            }
+            for place, epsilon in enumerate(report.threat_model.epsilons)
+        ],
+    }
+
+
+def _names(report):
+    names = wording.display_names(report.models)
+    shown = (wording.shortened(name, NAME_LENGTH) for name in names)
+    return dict(zip([model.path for model in report.models], shown, strict=True))
+
+
+def _row(source, names, place):
+    note, made = source.skipped or "", source.substitute
+    if made is not None:
+        note = (
+            f"trained on {wording.count(made.queries)} of its answers, from "
+            f"{wording.plural(made.images, 'image')}; agrees on {wording.percent(made.agreement)}"
+        )
+    name = names[source.path]
+    return {
+        "name": f"Substitute for {name}" if made is not None else name,
+        "note": note,
+        "skipped": source.skipped is not None,
+        "accuracy": [target.accuracy[place] for target in source.targets],
+    }
+
+
+def _cost(report):
+    most = max(report.transfer.sources, key=lambda source: source.gradient_evaluations)
+    gradients = wording.per_image(most.gradient_evaluations, report.dataset.examples)
+    return f"at most {gradients} gradients an image over all epsilons"

@@ -1,0 +1,78 @@
+"""The transfer part of an evaluation: sources and substitutes in, a table out."""
+
+import sys
+
+import tqdm
+
+from robust_keras.attacks import ATTACKS
+from robust_keras.attacks.substitute import train_substitute
+from robust_keras.attacks.transfer import transfer
+from robust_keras.reporting import (
+    SubstituteReport,
+    TransferReport,
+    TransferSource,
+    TransferTarget,
+)
+
+# Which images an attacker has does not depend on the run's seed, as those attacked do not.
+_IMAGE_SEED = 0
+
+
+def transfer_report(config, classifiers, dataset, split, threat_model):
+    """Makes adversarial examples on each model, or a substitute for it, and tries them on all.
+
+    Args:
+        config: an `EvaluateConfig`.
+        classifiers: the loaded `serving.Classifier`s.
+        dataset: the `ImageDataset`; substitutes begin with images of the split not attacked.
+        split: the `ImageSplit` that is attacked.
+        threat_model: `ThreatModel`.
+
+    Returns:
+        A `TransferReport`, or None unless `config.transfer`.
+    """
+    if not config.transfer:
+        return None
+    attack = ATTACKS[config.transfer_attack]()
+    targets = {str(classifier.path): classifier for classifier in classifiers}
+    problem = split.float_images(), split.labels, attack, threat_model
+    settings = {"batch_size": config.batch_size, "seed": config.seed}
+    rows = []
+    for path, classifier in _shown(targets, "transfer"):
+        rows += [
+            _source(row) for row in transfer({path: classifier}, targets, *problem, **settings)
+        ]
+    if config.substitute:
+        other = dataset.train if config.split == "test" else dataset.test
+        images = other.take(config.substitute_images, _IMAGE_SEED).float_images()
+        for path, classifier in _shown(targets, "substitutes"):
+            found = train_substitute(classifier, images, seed=config.seed)
+            source = {path: found.classifier(f"substitute for {path}")}
+            made = SubstituteReport(
+                images=len(images), queries=found.queries, agreement=found.agreement
+            )
+            rows += [_source(row, made) for row in transfer(source, targets, *problem, **settings)]
+    return TransferReport(attack=attack.name, settings=attack.settings(), sources=rows)
+
+
+def _shown(targets, title):
+    """The models one after the other, with a bar at a terminal."""
+    return tqdm.tqdm(
+        targets.items(),
+        desc=title,
+        unit="model",
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _source(row, substitute=None):
+    return TransferSource(
+        path=row.source,
+        targets=[TransferTarget(path=p, accuracy=a) for p, a in row.accuracy.items()],
+        seconds=row.seconds,
+        gradient_evaluations=row.gradient_evaluations,
+        forward_evaluations=row.forward_evaluations,
+        substitute=substitute,
+        skipped=row.skipped,
+    )
