@@ -5,6 +5,8 @@ from robust_keras.attacks.apgd import APGDCE, APGDDLR, APGDTargeted
 from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.cascade import AutoAttack, Quick
 from robust_keras.attacks.cleverhans_attacks import BIM, FGSM, MIM, PGD, StepLL
+from robust_keras.attacks.cw import CarliniWagner
+from robust_keras.attacks.deepfool import DeepFool
 from robust_keras.attacks.evaluation import (
     AdversarialExample,
     AttackResult,
@@ -12,6 +14,7 @@ from robust_keras.attacks.evaluation import (
     StageResult,
 )
 from robust_keras.attacks.fab import FABTargeted
+from robust_keras.attacks.jsma import JSMA
 from robust_keras.attacks.margin_pgd import MarginPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
 from robust_keras.attacks.square import Square
@@ -28,6 +31,9 @@ ATTACKS = {
     "apgd_dlr": APGDDLR,
     "apgd_targeted": APGDTargeted,
     "fab_targeted": FABTargeted,
+    "deepfool": DeepFool,
+    "cw": CarliniWagner,
+    "jsma": JSMA,
     "square": Square,
     "autoattack": AutoAttack,
     "quick": Quick,
@@ -43,12 +49,15 @@ __all__ = [
     "BIM",
     "FABTargeted",
     "FGSM",
+    "JSMA",
     "MIM",
     "PGD",
     "AdversarialExample",
     "Attack",
     "AutoAttack",
     "AttackResult",
+    "CarliniWagner",
+    "DeepFool",
     "Evaluation",
     "GaussianNoise",
     "MarginPGD",

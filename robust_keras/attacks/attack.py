@@ -30,8 +30,8 @@ class Attack:
 
     Class attributes of a subclass:
         name: its key in ATTACKS.
-        kind: "noise" (uses no gradient), "score" (searches with the logits alone), "one_step" or
-            "iterative".
+        kind: "noise" (uses no gradient), "score" (searches with the logits alone), "sparse" (few
+            pixels, by the gradient), "one_step" or "iterative".
         norms: those of a threat model that it can be used with.
         cascade: whether it consists of other attacks.
         any_batch: whether batches of any size suit it; otherwise all have one size, padded with

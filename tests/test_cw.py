@@ -1,0 +1,109 @@
+"""Carlini-Wagner: the closed form on linear models, beside DeepFool, counted, free of the scale."""
+
+import numpy as np
+import pytest
+import small_network
+from linear_model import GREYS, Linear, answers
+
+from robust_keras.attacks import CarliniWagner, DeepFool, ThreatModel, engine, tanh_descent
+from robust_keras.errors import InputError
+
+L2 = ThreatModel("l2", (0.5,))
+FEW = {"steps": 200, "searches": 7}
+
+
+def propose(attack, model, images=GREYS, labels=None):
+    labels = np.argmax(model.logits(images), axis=1) if labels is None else labels
+    settings = {"threat_model": L2, "epsilon": 0.5, "generators": None}
+    return attack.propose(model, images, labels, **settings)
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 1000.0])
+@pytest.mark.parametrize("num_classes", [2, 6])
+def test_the_smallest_change_of_a_linear_model_is_found_whatever_the_scale(num_classes, scale):
+    model = Linear(num_classes)
+    labels = answers(model)
+    model.scale.assign(scale)
+    found = propose(CarliniWagner(**FEW), model).images
+    assert np.all(np.argmax(model.logits(found), axis=1) != labels)
+    weights = np.linalg.norm(model.weights[:, labels, None] - model.weights[:, None], axis=0)
+    logits = GREYS.reshape(60, 12).astype(np.float64) @ model.weights
+    leads = logits[np.arange(60), labels][:, None] - logits
+    exact = np.min(
+        leads / np.where(weights > 0, weights, np.nan), axis=1, where=weights > 0, initial=9
+    )
+    reached = L2.distances(GREYS, found)
+    assert np.all(reached > exact - 1e-5)
+    np.testing.assert_allclose(reached, exact, rtol=0.03, atol=2e-3)
+
+
+def test_it_finds_no_larger_changes_than_deepfool():
+    images, labels = small_network.sample()
+    model = small_network.network()
+    ours, other = (
+        L2.distances(images, propose(attack, model, images, labels).images)
+        for attack in (CarliniWagner(**FEW), DeepFool())
+    )
+    assert np.all(ours <= 1.01 * other)
+    assert ours.mean() < 0.97 * other.mean()
+
+
+def test_constants_rise_until_fooled_and_are_bisected_then():
+    from robust_keras.attacks.cw import _Constants
+
+    constants = _Constants(2, 0.1)
+    seen = []
+    for fooled in ([0, 1], [0, 0], [1, 1], [0, 0]):
+        constants.narrow(np.array(fooled, bool))
+        seen.append(constants.value.tolist())
+    expected = [[1.0, 0.05], [10.0, 0.075], [5.5, 0.0625], [7.75, 0.06875]]
+    np.testing.assert_allclose(seen, expected)
+
+
+def test_every_pass_is_counted_stalled_images_wait_and_batches_do_not_matter():
+    model, labels = Linear(4), answers(Linear(4))
+    attack = CarliniWagner(steps=60, searches=3)
+    before = int(model.seen)
+    runs = [
+        engine.evaluate(model, GREYS, labels, [attack], L2, batch_size=size, seed=0).attacks[0]
+        for size in (1, 17)
+    ]
+    passes = runs[0].gradient_evaluations + runs[0].forward_evaluations
+    fixed = int(model.seen) - before - passes - 60
+    assert fixed > 0, "the second run"
+    np.testing.assert_array_equal(runs[0].robust, runs[1].robust)
+    assert runs[0].gradient_evaluations <= 60 * 180
+    long = propose(CarliniWagner(steps=2000, searches=2), model)
+    assert long.gradient_evaluations.max() < 4000, "the early end"
+    assert len(np.unique(long.gradient_evaluations)) > 1
+
+
+def test_nothing_is_traced_twice_and_nothing_leaves_the_pixel_range():
+    model = Linear(3)
+    images = np.random.default_rng(1).integers(0, 3, (20, 3, 4, 1)).astype("float32") / 2
+    for rows, steps in ((20, 30), (7, 45)):
+        found = propose(CarliniWagner(steps=steps, searches=5), model, images[:rows]).images
+        assert found.min() >= 0 and found.max() <= 1
+        assert np.any(found != images[:rows])
+    graph = tanh_descent.tanh_descent(model, model.image_shape)
+    assert graph.descend.experimental_get_tracing_count() == 1
+
+
+def test_it_is_for_l2_alone():
+    with pytest.raises(InputError, match="norm: expected l2 for the attack cw; received linf"):
+        CarliniWagner().check_threat_model(ThreatModel("linf", (0.1,)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"steps": 0}, "`steps`"),
+        ({"searches": 0}, "`searches`"),
+        ({"constant": 0.0}, "`constant`"),
+        ({"learning_rate": 2.0}, "`learning_rate`"),
+    ],
+)
+def test_bad_settings_are_refused(settings, text):
+    with pytest.raises(ValueError) as caught:
+        CarliniWagner(**settings)
+    assert text in str(caught.value)
