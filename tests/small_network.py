@@ -1,4 +1,4 @@
-"""A small network trained on digits of 7 x 7 pixels, for tests that a linear model is too easy for."""
+"""A small network trained on digits of 7 x 7 pixels, where a linear model is too easy."""
 
 import functools
 

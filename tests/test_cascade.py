@@ -33,8 +33,7 @@ def names(attack, norm):
 
 def test_autoattack_is_the_published_ensemble():
     published = ["apgd_ce", "apgd_targeted", "fab_targeted", "square"]
-    assert names(AutoAttack(), "linf") == published
-    assert names(AutoAttack(), "l2") == published[:3]
+    assert names(AutoAttack(), "linf") == names(AutoAttack(), "l2") == published
     ce, targeted, fab, square = AutoAttack().stages("linf")
     assert (ce.steps, ce.restarts) == (100, 1)
     assert (targeted.steps, targeted.restarts, targeted.targets) == (100, 1, 9)
@@ -89,7 +88,7 @@ def test_without_gradients_only_the_search_runs_and_the_report_says_so():
     assert report.settings["left_out"] == ["apgd_ce", "apgd_targeted", "fab_targeted"]
     assert list(report.settings["accuracy_after"]) == ["square"]
     (result,) = evaluate(model, [AutoAttack(**CHEAP)], norm="l2").attacks
-    assert result.skipped == "lost" and result.robust.all()
+    assert result.skipped is None and not result.robust.all()
 
 
 def test_the_report_has_one_row_with_its_stages():
