@@ -13,6 +13,7 @@ from robust_keras.flags.adversarial import AdversarialFlags
 from robust_keras.flags.denoiser import DenoiserFlags
 from robust_keras.flags.field import Flags, flag
 from robust_keras.flags.loss import LossFlags
+from robust_keras.flags.minimal import MinimalFlags
 from robust_keras.flags.nonsense import NonsenseFlags
 from robust_keras.flags.optimization import OptimizationFlags
 from robust_keras.flags.pruning import PruningFlags
@@ -168,7 +169,7 @@ class TrainConfig(
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig(Flags):
+class EvaluateConfig(MinimalFlags, Flags):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
     models: tuple[str, ...] = flag(

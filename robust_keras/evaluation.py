@@ -1,10 +1,12 @@
 """One evaluation: models and images in, report out."""
 
+import dataclasses
 import time
 
 from robust_keras import data, serving
 from robust_keras.analysis.audit import audit
 from robust_keras.analysis.layer_facts import read_layer_facts
+from robust_keras.analysis.minimal_epsilon import can_search, minimal_epsilons
 from robust_keras.attacks import ATTACKS, ThreatModel, engine
 from robust_keras.errors import InputError
 from robust_keras.progress import AttackProgress
@@ -13,6 +15,7 @@ from robust_keras.reporting import (
     AuditReport,
     DatasetReport,
     LayerReport,
+    MinimalEpsilonReport,
     ModelReport,
     RejectionReport,
     Report,
@@ -23,6 +26,8 @@ from robust_keras.reporting import (
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
 # ones.
 _IMAGE_SEED = 0
+# Of the smallest epsilons, as a share of the largest epsilon.
+_TOLERANCE = 1 / 256
 
 
 def evaluate(config, *, command=""):
@@ -110,15 +115,38 @@ def _attack(classifier, split, attacks, threat_model, config):
             epsilons=threat_model.epsilons, accuracy=found.worst_case.mean(axis=1)
         ),
         audit=[AuditReport(**vars(check)) for check in checks],
-        seconds=time.monotonic() - start,
+        seconds=0.0,
         parameters=classifier.parameters,
         sparsity=classifier.sparsity,
         output_kind=classifier.output_kind,
         image_shape=split.image_shape,
         layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
         rejection=_rejection_report(classifier, found),
+        minimal_epsilon=_minimal_report(classifier, images, labels, config),
     )
-    return model, found.examples
+    return dataclasses.replace(model, seconds=time.monotonic() - start), found.examples
+
+
+def _minimal_report(classifier, images, labels, config):
+    """The smallest epsilons, or None where they were not asked for or cannot be searched."""
+    attack = ATTACKS[config.minimal_attack]()
+    if not (config.minimal_epsilon and can_search(classifier, attack, config.norm)):
+        return None
+    largest = config.epsilons[-1]
+    with AttackProgress(str(classifier.path)) as progress:
+        found = minimal_epsilons(
+            classifier,
+            images,
+            labels,
+            attack,
+            norm=config.norm,
+            largest=largest,
+            tolerance=largest * _TOLERANCE,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            progress=progress,
+        )
+    return MinimalEpsilonReport.of(found)
 
 
 def _rejection_report(classifier, found):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from robust_keras.attacks import PGD, Square, ThreatModel, engine, square
+from robust_keras.attacks import PGD, Square, ThreatModel, engine
 from robust_keras.attacks.random_squares import square_sides
 
 IMAGES = np.random.default_rng(3).uniform(0.2, 0.8, (24, 6, 5, 2)).astype("float32")

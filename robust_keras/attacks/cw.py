@@ -51,6 +51,7 @@ class CarliniWagner(Attack):
     name: typing.ClassVar[str] = "cw"
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
+    any_epsilon: typing.ClassVar[bool] = True
     norms: typing.ClassVar[tuple[str, ...]] = ("l2",)
 
     steps: int = 1000

@@ -49,6 +49,7 @@ class DeepFool(Attack):
     name: typing.ClassVar[str] = "deepfool"
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
+    any_epsilon: typing.ClassVar[bool] = True
 
     steps: int = 50
     classes: int = 10

@@ -3,6 +3,7 @@
 import dataclasses
 
 from robust_keras.reporting import parts, validation
+from robust_keras.reporting.minimal_report import MinimalEpsilonReport
 from robust_keras.reporting.rejection_report import RejectionReport
 
 
@@ -27,6 +28,7 @@ class ModelReport:
         examples: `ExampleReport`s of the adversarial examples that are shown.
         layers: `LayerReport`s, of what is known of the layers.
         rejection: `RejectionReport`, or None where the model rejects nothing.
+        minimal_epsilon: `MinimalEpsilonReport`, or None where that was not searched for.
 
     Raises:
         ValueError: if the parts do not fit together.
@@ -48,6 +50,7 @@ class ModelReport:
     examples: tuple[parts.ExampleReport, ...] = ()
     layers: tuple[parts.LayerReport, ...] = ()
     rejection: RejectionReport | None = None
+    minimal_epsilon: MinimalEpsilonReport | None = None
 
     def __post_init__(self):
         """Checks every field, then that they agree with each other."""
@@ -74,6 +77,8 @@ class ModelReport:
             validation.one_of("output_kind", self.output_kind, parts.OUTPUT_KINDS)
         if self.rejection is not None:
             validation.members("rejection", (self.rejection,), RejectionReport)
+        if self.minimal_epsilon is not None:
+            validation.members("minimal_epsilon", (self.minimal_epsilon,), MinimalEpsilonReport)
         if not self.attacks:
             raise ValueError("`attacks` must hold at least one attack. Received: attacks=()")
         self._check_bounds()
