@@ -8,28 +8,7 @@ from robust_keras.attacks import Square, ThreatModel, engine, square
 from robust_keras.attacks.square_l2 import L2Squares, bump
 
 SHAPE = (9, 8, 2)
-WEIGHTS = np.random.default_rng(4).normal(size=(144, 4)).astype("float32")
-
-
-class Wide(Linear):
-    """A linear model of images large enough for squares."""
-
-    image_shape = SHAPE
-
-    def __init__(self):
-        import tensorflow as tf
-
-        super().__init__(4)
-        self.weights = WEIGHTS - WEIGHTS.mean(axis=0)
-
-        def logits(images):
-            self.seen.assign_add(tf.shape(images, tf.int64)[0])
-            return tf.reshape(images, (-1, 144)) @ self.weights
-
-        self.logits = tf.function(logits, [tf.TensorSpec((None, *SHAPE))], autograph=False)
-
-
-MODEL = Wide()
+MODEL = Linear(4, SHAPE)
 IMAGES = np.random.default_rng(3).uniform(0.3, 0.7, (20, *SHAPE)).astype("float32")
 LABELS = np.argmax(MODEL.logits(IMAGES), axis=1)
 EPSILON = 0.15

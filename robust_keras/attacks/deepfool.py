@@ -171,6 +171,8 @@ class Crossing:
             # One backward pass at a time, in one piece of graph, whatever the number of classes.
             lead = label - tf.one_hot(problem.targets[:, index], self._num_classes)
             gradient = tape.gradient(values, points, lead, unconnected_gradients="zero")
+            # A SavedModel's gradient may have lost its shape.
+            gradient = tf.ensure_shape(gradient, points.shape)
             distance, step = self._way(tf.reduce_sum(lead * values, axis=1), gradient)
             nearer = distance < nearest
             return index + 1, tf.where(nearer, distance, nearest), choose(nearer, step, way)

@@ -99,7 +99,7 @@ class TanhDescent:
             squares = tf.reduce_sum(tf.square(points - problem.images), axis=(1, 2, 3))
             leads = tf.maximum(-margin(problem.labels, values), 0.0)
             loss = squares + problem.weights * leads
-        gradient = tape.gradient(loss, state.point)
+        gradient = tf.ensure_shape(tape.gradient(loss, state.point), state.point.shape)
         usable = tf.reduce_all(tf.math.is_finite(gradient), axis=(1, 2, 3))
         gradient = choose(usable, gradient, tf.zeros_like(gradient))
         first = _FIRST_DECAY * state.first + (1.0 - _FIRST_DECAY) * gradient
