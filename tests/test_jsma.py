@@ -103,7 +103,7 @@ def test_few_pixels_of_a_trained_network_are_changed_and_many_images_fall():
 
 def test_results_do_not_depend_on_the_batch_and_nothing_is_traced_twice():
     model, labels = Linear(4), answers(Linear(4))
-    threat_model = ThreatModel("linf", (0.1, 0.4))
+    threat_model = ThreatModel("linf", (0.02, 0.06))
     one, two = (
         engine.evaluate(
             model, GREYS, labels, [JSMA(share=0.7)], threat_model, batch_size=size, seed=0

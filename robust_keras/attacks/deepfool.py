@@ -14,6 +14,9 @@ from robust_keras.attacks.targets import likeliest_others
 
 # After so many steps, images whose class has changed leave the batch.
 _BETWEEN_LOOKS = 2
+# How much further than computed each step goes. Where pixels are at their limits a step falls short
+# of the boundary, and without this the search would creep up to it forever.
+_FURTHER = 1e-4
 _crossings = weakref.WeakKeyDictionary()
 
 
@@ -26,8 +29,9 @@ class DeepFool(Attack):
 
     Formula: with `f_k = z_y - z_k` and `w_k` its gradient at the point, the class k of the smallest
     `f_k / norm_q(w_k)` gives the step `r = -f_k w_k / norm_2(w_k)^2` (l2) or
-    `-f_k sign(w_k) / norm_1(w_k)` (linf); the next point is `x + (1 + overshoot) sum r`, clipped to
-    the pixel range. The classes are those with the largest logits of the clean image.
+    `-f_k sign(w_k) / norm_1(w_k)` (linf), made longer by 0.0001 as in the authors' code; the next
+    point is `x + (1 + overshoot) sum r`, clipped to the pixel range. The classes are those with the
+    largest logits of the clean image.
 
     Args:
         steps: largest number of steps, >= 1.
@@ -198,7 +202,8 @@ class Crossing:
             length = tf.sqrt(tf.reduce_sum(tf.square(gradient), axis=axes))
             direction = tf.math.divide_no_nan(gradient, tf.reshape(length, (-1, 1, 1, 1)))
             distance = tf.math.divide_no_nan(lead, length)
-        step = -tf.reshape(distance, (-1, 1, 1, 1)) * direction
+        length = distance + _FURTHER * tf.where(distance < 0.0, -1.0, 1.0)
+        step = -tf.reshape(length, (-1, 1, 1, 1)) * direction
         return tf.where(usable, tf.abs(distance), float("inf")), step
 
     def _answers(self, points):
