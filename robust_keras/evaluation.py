@@ -27,7 +27,7 @@ from robust_keras.reporting import (
 # ones.
 _IMAGE_SEED = 0
 # Of the smallest epsilons, as a share of the largest epsilon.
-_TOLERANCE = 1 / 256
+_TOLERANCE = 1 / 128
 
 
 def evaluate(config, *, command=""):

@@ -26,13 +26,14 @@ from robust_keras.config import EvaluateConfig
 from robust_keras.errors import InputError
 from robust_keras.reporting import ClassEpsilons, MinimalEpsilonReport, boxes, figures, html, theme
 
+IMAGES = GREYS[:24]
 LARGEST = {"linf": 0.1, "l2": 0.4}
 
 
-def search(model, attack, norm="linf", images=GREYS, labels=None, **settings):
+def search(model, attack, norm="linf", images=IMAGES, labels=None, **settings):
     labels = np.argmax(model.logits(images), axis=1) if labels is None else labels
     largest = LARGEST[norm]
-    settings = {"largest": largest, "tolerance": largest / 64, "batch_size": 60} | settings
+    settings = {"largest": largest, "tolerance": largest / 16, "batch_size": 60} | settings
     return minimal_epsilons(model, images, labels, attack, norm=norm, seed=0, **settings)
 
 
@@ -41,8 +42,8 @@ def exact(model, labels, norm):
     lost = np.linalg.norm(
         model.weights[:, labels, None] - model.weights[:, None], DUAL[norm], axis=0
     )
-    logits = GREYS.reshape(60, 12).astype(np.float64) @ model.weights
-    leads = logits[np.arange(60), labels][:, None] - logits
+    logits = IMAGES.reshape(24, 12).astype(np.float64) @ model.weights
+    leads = logits[np.arange(24), labels][:, None] - logits
     return np.min(leads / np.where(lost > 0, lost, np.nan), axis=1, where=lost > 0, initial=9.0)
 
 
@@ -61,37 +62,35 @@ def check(found, model, images):
 
 
 @pytest.mark.parametrize(
-    ("attack", "norms"),
+    ("attack", "num_classes", "norm"),
     [
-        (APGDTargeted(steps=30, targets=5), DUAL),
-        (FABTargeted(steps=30), DUAL),
-        (CarliniWagner(steps=200, searches=7), ["l2"]),
-        (Quick(steps=20, targets=5, queries=2), DUAL),
+        (APGDTargeted(steps=15, targets=5), 6, "linf"),
+        (FABTargeted(steps=20), 6, "l2"),
+        (CarliniWagner(steps=100, searches=8), 2, "l2"),
+        (Quick(steps=10, queries=2), 2, "l2"),
     ],
 )
-@pytest.mark.parametrize("num_classes", [2, 6])
-def test_it_is_the_distance_to_the_boundary_of_a_linear_model(attack, norms, num_classes):
+def test_it_is_the_distance_to_the_boundary_of_a_linear_model(attack, num_classes, norm):
     model = Linear(num_classes)
-    labels = answers(model)
-    for norm in norms:
-        found = search(model, attack, norm)
-        there = check(found, model, GREYS)
-        right = exact(model, labels, norm)
-        assert 10 < there.sum()
-        np.testing.assert_array_equal(there, right < found.largest)
-        beyond = found.epsilons[there] - right[there]
-        assert beyond.min() > -1e-6 and beyond.max() < 1.1 * found.tolerance
-        assert found.gradient_evaluations > 60
+    labels = answers(model)[:24]
+    found = search(model, attack, norm)
+    there = check(found, model, IMAGES)
+    right = exact(model, labels, norm)
+    assert 10 < there.sum()
+    np.testing.assert_array_equal(there, right < found.largest)
+    beyond = found.epsilons[there] - right[there]
+    assert beyond.min() > -1e-6 and beyond.max() < 1.1 * found.tolerance
+    assert found.gradient_evaluations > 24
 
 
 def test_a_network_of_digits_and_images_it_gets_wrong():
-    images, labels = small_network.sample(30)
+    images, labels = small_network.sample(20)
     labels = labels.copy()
     labels[:4] = (labels[:4] + 1) % 10
     model = small_network.network()
     pgd, noise, fool = (
-        search(model, attack, "linf", images, labels, largest=0.3)
-        for attack in (PGD(steps=10), UniformNoise(repeats=2), DeepFool())
+        search(model, attack, "linf", images, labels, largest=0.3, tolerance=0.02)
+        for attack in (PGD(steps=5), UniformNoise(repeats=2), DeepFool())
     )
     assert np.all(pgd.epsilons[:4] == 0) and np.all(pgd.epsilons[4:] > 0)
     for found in (pgd, noise, fool):
@@ -99,7 +98,9 @@ def test_a_network_of_digits_and_images_it_gets_wrong():
     assert np.mean(noise.epsilons >= pgd.epsilons - pgd.tolerance) == 1
     assert np.isinf(noise.epsilons).any() and noise.found < pgd.found == fool.found == 1
     # DeepFool proposes once, then its changes are drawn in.
-    assert fool.gradient_evaluations < pgd.gradient_evaluations
+    settings = {"threat_model": ThreatModel("linf", (0.3,)), "epsilon": 0.3, "generators": None}
+    once = DeepFool().propose(model, images[4:], labels[4:], **settings)
+    assert fool.gradient_evaluations == once.gradient_evaluations.sum()
     assert np.median(fool.epsilons[4:] / pgd.epsilons[4:]) < 1.5
     quantiles = pgd.quantiles()
     assert quantiles[0] == 0 and list(quantiles) == sorted(quantiles)
@@ -111,24 +112,24 @@ def test_results_do_not_depend_on_the_batch_size_or_the_progress():
     attack = Square(queries=30)
     one, other = (
         search(model, attack, batch_size=size, progress=lambda *news: seen.append(news))
-        for size in (60, 17)
+        for size in (24, 9)
     )
     np.testing.assert_array_equal(one.epsilons, other.epsilons)
     np.testing.assert_array_equal(one.examples, other.examples)
     assert one.gradient_evaluations == 0
-    assert one.forward_evaluations == other.forward_evaluations
     assert {name for name, *_ in seen} == {"minimal square"}
     assert all(done <= total for _, _, done, total, _ in seen)
-    assert len({epsilon for _, epsilon, *_ in seen}) < 64
+    assert len({epsilon for _, epsilon, *_ in seen}) <= 32
 
 
-def test_radii_lie_in_the_middle_third_and_are_shared():
+def test_radii_lie_in_the_middle_half_and_are_shared():
     random = np.random.default_rng(0)
     lowest = random.uniform(0, 0.9, 500)
     highest = lowest + 0.01 + random.uniform(0, 1, 500) ** 4
     radii = between(lowest, highest, 0.01)
-    third = (highest - lowest) / 3
-    assert np.all((radii >= lowest + third) & (radii <= highest - third))
+    quarter = (highest - lowest) / 4
+    assert np.all((radii >= lowest + quarter) & (radii <= highest - quarter))
+    np.testing.assert_allclose(radii / 0.005, np.rint(radii / 0.005), atol=1e-9)
     assert len(np.unique(radii)) < 150
     # An image's radius depends on nothing but itself.
     for row in range(0, 500, 50):
@@ -167,7 +168,7 @@ def minimal(count=10, **changes):
         "attack": "quick",
         "settings": Quick().settings(),
         "largest": 0.3,
-        "tolerance": 0.3 / 256,
+        "tolerance": 0.3 / 128,
         "found": 0.965,
         "quantiles": (0.0, 0.06, 0.09, 0.13, float("inf")),
         "classes": (dataclasses.replace(classes[0], quantiles=(0.1, 0.2, None, None, None)),)
@@ -255,7 +256,7 @@ def test_evaluate_searches_when_asked(tmp_path):
     made, _ = evaluation.evaluate(config)
     (model,) = made.models
     found = model.minimal_epsilon
-    assert (found.attack, found.largest, found.tolerance) == ("deepfool", 0.2, 0.2 / 256)
+    assert (found.attack, found.largest, found.tolerance) == ("deepfool", 0.2, 0.2 / 128)
     assert sum(c.images for c in found.classes) == 40
     # An untrained model gets most images wrong, which counts as 0.
     assert found.quantiles[2] == 0 and found.found > 0.8

@@ -240,7 +240,7 @@ class _Search:
 
 
 def between(lowest, highest, tolerance):
-    """A radius in the middle third of each interval, from as few different ones as possible.
+    """A radius in the middle half of each interval, from as few different ones as possible.
 
     Images that share a radius are attacked together, so multiples of the largest possible power of
     two of the tolerance are taken.
@@ -255,11 +255,11 @@ def between(lowest, highest, tolerance):
     """
     width = highest - lowest
     chosen = np.full(len(lowest), np.nan)
-    # Steps of a third of the width or less hit the middle third.
+    # Steps of half the width or less hit the middle half.
     step = tolerance * 2.0 ** np.ceil(np.log2(highest.max() / tolerance))
     while np.isnan(chosen).any():
-        multiples = np.ceil((lowest + width / 3.0) / step) * step
-        fits = np.isnan(chosen) & (multiples <= highest - width / 3.0)
+        multiples = np.ceil((lowest + width / 4.0) / step) * step
+        fits = np.isnan(chosen) & (multiples <= highest - width / 4.0)
         chosen[fits] = multiples[fits]
         step /= 2.0
     return chosen
