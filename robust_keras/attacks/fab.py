@@ -60,6 +60,11 @@ class FABTargeted(Attack):
         require_whole("targets", self.targets)
 
     @property
+    def any_epsilon(self):
+        """With one start: further ones begin at a distance that depends on epsilon."""
+        return self.restarts == 1
+
+    @property
     def gradient_evaluations(self):
         """One a step, for every restart of every target."""
         return self.targets * self.restarts * self.steps
