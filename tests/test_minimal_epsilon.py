@@ -267,7 +267,7 @@ def test_evaluate_searches_when_asked(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"minimal_attack": "pgd"}, "--minimal_attack: expected quick without --minimal_epsilon"),
+        ({"minimal_attack": "cw"}, "--minimal_attack: expected quick without --minimal_epsilon"),
         (
             {"minimal_attack": "cw", "minimal_epsilon": True},
             "--minimal_attack: expected an attack for --norm=linf; received cw",
