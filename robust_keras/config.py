@@ -15,6 +15,7 @@ from robust_keras.flags.denoiser import DenoiserFlags
 from robust_keras.flags.evaluation import DISTRIBUTIONS, EngineFlags
 from robust_keras.flags.field import Flags, flag
 from robust_keras.flags.loss import LossFlags
+from robust_keras.flags.minimal import MinimalFlags
 from robust_keras.flags.nonsense import NonsenseFlags
 from robust_keras.flags.optimization import OptimizationFlags
 from robust_keras.flags.pruning import PruningFlags
@@ -60,6 +61,9 @@ ATTACK_NAMES = (
     "apgd_dlr",
     "apgd_targeted",
     "fab_targeted",
+    "deepfool",
+    "cw",
+    "jsma",
     "square",
     "spsa",
     "es_pgd",
@@ -170,7 +174,7 @@ class TrainConfig(
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig(AttackerFlags, EngineFlags, UnusualFlags, Flags):
+class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, Flags):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
     models: tuple[str, ...] = flag(

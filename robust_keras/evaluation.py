@@ -13,6 +13,7 @@ from robust_keras.attacks.expectation import averaged, in_passes
 from robust_keras.attacks.gallery import own_confidences
 from robust_keras.attacks.journal import Unrecorded
 from robust_keras.errors import InputError
+from robust_keras.minimal_evaluation import minimal_report
 from robust_keras.progress import AttackProgress
 from robust_keras.reporting import (
     AttackReport,
@@ -176,8 +177,11 @@ class _ModelRun:
         audited = self._replicas.first, *data, found, self._threat_model
         checks = audit(*audited, **self._settings)
         report = _model_report(audited[0], self._split, self._threat_model, found, checks)
-        unusual = examine(audited[0].unscaled, *data, self._config)
-        return dataclasses.replace(report, unusual=unusual, seconds=now() - start), found
+        found_elsewhere = {
+            "minimal_epsilon": minimal_report(audited[0], *data, self._config),
+            "unusual": examine(audited[0].unscaled, *data, self._config),
+        }
+        return dataclasses.replace(report, **found_elsewhere, seconds=now() - start), found
 
 
 def _model_report(classifier, split, threat_model, found, checks):

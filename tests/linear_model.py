@@ -1,5 +1,7 @@
 """A linear classifier, on which the exact answer of every attack is known."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,11 +11,12 @@ DUAL = {"linf": 1, "l2": 2}
 class Linear:
     """Logits are a linear function of the pixels; counts the images it has seen."""
 
-    image_shape, gradient_error = (3, 4, 1), None
+    gradient_error = None
 
-    def __init__(self, num_classes):
-        self.num_classes = num_classes
-        weights = np.random.default_rng(num_classes).normal(size=(12, num_classes))
+    def __init__(self, num_classes, image_shape=(3, 4, 1)):
+        self.num_classes, self.image_shape = num_classes, image_shape
+        pixels = math.prod(image_shape)
+        weights = np.random.default_rng(num_classes).normal(size=(pixels, num_classes))
         # A grey image is on every boundary.
         self.weights = (weights - weights.mean(axis=0)).astype("float32")
         self.seen = tf.Variable(0, dtype=tf.int64)
@@ -21,14 +24,14 @@ class Linear:
 
         def logits(images):
             self.seen.assign_add(tf.shape(images, tf.int64)[0])
-            return self.scale * (tf.reshape(images, (-1, 12)) @ self.weights)
+            return self.scale * (tf.reshape(images, (-1, pixels)) @ self.weights)
 
         spec = tf.TensorSpec((None, *self.image_shape), tf.float32)
         self.logits = tf.function(logits, [spec], autograph=False)
 
     def margins(self, images, labels, epsilon, norm):
         """The smallest lead of the label that any allowed change leaves, float64 (images,)."""
-        logits = images.reshape(-1, 12).astype(np.float64) @ self.weights
+        logits = images.reshape(len(images), -1).astype(np.float64) @ self.weights
         lost = np.linalg.norm(
             self.weights[:, labels, None] - self.weights[:, None], DUAL[norm], axis=0
         )

@@ -25,8 +25,9 @@ def test_settings_are_frozen_keyword_only_and_plain(attack):
     built = attack()
     assert json.loads(json.dumps(built.settings())) == built.settings()
     assert attack(**built.settings()) == built
-    assert built.kind in ("noise", "score", "decision", "one_step", "iterative")
-    assert built.needs_gradient == (built.kind in ("one_step", "iterative"))
+    guided = ("sparse", "one_step", "iterative")
+    assert built.kind in ("noise", "score", "decision", *guided)
+    assert built.needs_gradient == (built.kind in guided)
     with pytest.raises(dataclasses.FrozenInstanceError):
         built.name = "other"
     with pytest.raises(TypeError):

@@ -31,6 +31,8 @@ def attack_strength(evaluation):
         tried = "No attack took more than one step along the gradient"
     elif kinds & {"score", "decision"}:
         tried = f"The longest search without gradients took under {_ENOUGH_QUERIES} queries"
+    elif "sparse" in kinds:
+        tried = "No attack changed more than a few pixels by the gradient"
     elif kinds:
         tried = "Only random noise was tried"
     else:

@@ -5,6 +5,8 @@ from robust_keras.attacks.apgd import APGDCE, APGDDLR, APGDTargeted
 from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.cascade import AutoAttack, Quick
 from robust_keras.attacks.cleverhans_attacks import BIM, FGSM, MIM, PGD, StepLL
+from robust_keras.attacks.cw import CarliniWagner
+from robust_keras.attacks.deepfool import DeepFool
 from robust_keras.attacks.es_pgd import EvolutionPGD
 from robust_keras.attacks.evaluation import (
     AdversarialExample,
@@ -16,6 +18,7 @@ from robust_keras.attacks.evaluation import (
 from robust_keras.attacks.fab import FABTargeted
 from robust_keras.attacks.hopskipjump import HopSkipJump
 from robust_keras.attacks.journal import Journal
+from robust_keras.attacks.jsma import JSMA
 from robust_keras.attacks.margin_pgd import MarginPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
 from robust_keras.attacks.replicas import Replicas
@@ -34,6 +37,9 @@ ATTACKS = {
     "apgd_dlr": APGDDLR,
     "apgd_targeted": APGDTargeted,
     "fab_targeted": FABTargeted,
+    "deepfool": DeepFool,
+    "cw": CarliniWagner,
+    "jsma": JSMA,
     "square": Square,
     "spsa": SPSA,
     "es_pgd": EvolutionPGD,
@@ -52,6 +58,7 @@ __all__ = [
     "BIM",
     "FABTargeted",
     "FGSM",
+    "JSMA",
     "MIM",
     "PGD",
     "SPSA",
@@ -59,6 +66,8 @@ __all__ = [
     "Attack",
     "AutoAttack",
     "AttackResult",
+    "CarliniWagner",
+    "DeepFool",
     "Evaluation",
     "EvolutionPGD",
     "GaussianNoise",

@@ -31,7 +31,8 @@ class Attack:
     Class attributes of a subclass:
         name: its key in ATTACKS.
         kind: "noise" (uses no gradient), "score" (searches with the logits alone), "decision"
-            (with the predicted class alone), "one_step" or "iterative".
+            (with the predicted class alone), "sparse" (few pixels, by the gradient), "one_step" or
+            "iterative".
         norms: those of a threat model that it can be used with.
         cascade: whether it consists of other attacks.
         any_batch: whether batches of any size suit it; otherwise all have one size, padded with

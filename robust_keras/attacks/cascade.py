@@ -42,7 +42,7 @@ class _Cascade(Attack):
 class AutoAttack(_Cascade):
     """The standard ensemble: APGD-CE, targeted APGD, FAB-T and Square, with the published budgets.
 
-    Without Square in l2. With fewer than four classes the losses are those that `losses.dlr` and
+    With fewer than four classes the losses are those that `losses.dlr` and
     `losses.targeted_dlr` define for them, and every other class is a target.
 
     Args:

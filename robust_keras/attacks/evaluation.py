@@ -61,7 +61,7 @@ class AttackResult:
 
     Args:
         name: of the attack.
-        kind: "noise", "score", "decision", "one_step" or "iterative".
+        kind: "noise", "score", "decision", "sparse", "one_step" or "iterative".
         settings: the attack's settings.
         robust: bool array (epsilons, images): classified correctly, as it is and after the attack.
             An image that fell at one epsilon counts as fallen at every larger one.

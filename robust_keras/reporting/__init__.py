@@ -3,6 +3,7 @@
 Nothing here imports TensorFlow, and matplotlib and jinja2 are imported only to write.
 """
 
+from robust_keras.reporting.minimal_report import ClassEpsilons, MinimalEpsilonReport
 from robust_keras.reporting.model_report import ModelReport
 from robust_keras.reporting.output import write
 from robust_keras.reporting.parts import (
@@ -34,11 +35,13 @@ from robust_keras.reporting.unusual_report import (
 __all__ = [
     "AttackReport",
     "AuditReport",
+    "ClassEpsilons",
     "DatasetReport",
     "ExampleReport",
     "FoolingImageReport",
     "FoolingReport",
     "LayerReport",
+    "MinimalEpsilonReport",
     "ModelReport",
     "RejectionReport",
     "Report",

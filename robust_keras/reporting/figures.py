@@ -1,11 +1,12 @@
 """The figures of a report: which lines and pictures each holds, as SVG and as PNG files."""
 
+import base64
 import io
 import re
 
 import matplotlib
 
-from robust_keras.reporting import curves, fooling_grid, grid, theme, wording
+from robust_keras.reporting import boxes, curves, fooling_grid, grid, theme, wording
 
 FIGURES = "figures"
 
@@ -52,6 +53,18 @@ def draw_curves(report, lines, *, paper="light", size="wide", title=""):
     )
 
 
+def draw_boxes(report, model, *, paper="light", size="wide", title=""):
+    """Draws the smallest epsilons of a model for which they were searched."""
+    return boxes.draw(
+        model.minimal_epsilon,
+        norm=report.threat_model.norm,
+        class_names=report.dataset.class_names,
+        theme=theme.THEMES[paper],
+        size=theme.SIZES[size],
+        title=title,
+    )
+
+
 def svg(figure):
     """Gives a figure as the bytes of an SVG file; the same figure always gives the same bytes."""
     stream = io.BytesIO()
@@ -61,6 +74,20 @@ def svg(figure):
             stream, format="svg", facecolor=figure.get_facecolor(), metadata={"Date": None}
         )
     return stream.getvalue()
+
+
+def variants(draw):
+    """Gives a figure on both papers in both sizes, each as an address that holds it.
+
+    Args:
+        draw: called with `paper` and `size`.
+    """
+    return {
+        f"{size}-{paper}": "data:image/svg+xml;base64,"
+        + base64.b64encode(svg(draw(paper=paper, size=size))).decode("ascii")
+        for size in theme.SIZES
+        for paper in theme.THEMES
+    }
 
 
 def png(figure):
@@ -93,6 +120,8 @@ def files(report, examples):
         if model.ran:
             figure = draw_curves(report, model_curves(report, model), title=short)
             yield f"{slug}-curves.png", png(figure)
+        if model.minimal_epsilon is not None:
+            yield f"{slug}-minimal.png", png(draw_boxes(report, model, title=short))
         if shown := list(examples.get(model.path, ())):
             figure = grid.draw(
                 shown,

@@ -8,7 +8,7 @@ import pathlib
 import jinja2
 import markupsafe
 
-from robust_keras.reporting import figures, grid, wording
+from robust_keras.reporting import figures, grid, minimal_section, wording
 from robust_keras.reporting.facts import (
     dataset_facts,
     layer_summary,
@@ -90,6 +90,7 @@ def _models(report, examples):
             "badge": BADGES[verdict(report, model).level],
             "scores": _scores(report, model),
             "curves": _pictures(report, figures.model_curves(report, model)) if model.ran else None,
+            "minimal": minimal_section.minimal_section(report, model),
             "attacks": [_attack(report, attack) for attack in model.attacks],
             "facts": model_facts(report, model),
             "layers": layer_summary(model),
@@ -128,12 +129,7 @@ def _attack(report, attack):
 
 def _pictures(report, lines):
     """Gives four variants of a figure, of which style.css shows one, as addresses that hold it."""
-    return {
-        f"{size}-{paper}": "data:image/svg+xml;base64,"
-        + _base64(figures.svg(figures.draw_curves(report, lines, paper=paper, size=size)))
-        for size in ("wide", "narrow")
-        for paper in ("light", "dark")
-    }
+    return figures.variants(lambda **look: figures.draw_curves(report, lines, **look))
 
 
 def _gallery(report, examples):

@@ -3,6 +3,7 @@
 import dataclasses
 
 from robust_keras.reporting import parts, validation
+from robust_keras.reporting.minimal_report import MinimalEpsilonReport
 from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.unusual_report import UnusualReport
 
@@ -29,6 +30,7 @@ class ModelReport:
         layers: `LayerReport`s, of what is known of the layers.
         rejection: `RejectionReport`, or None where the model rejects nothing.
         unusual: `UnusualReport`, or None where no unusual inputs were tried.
+        minimal_epsilon: `MinimalEpsilonReport`, or None where that was not searched for.
 
     Raises:
         ValueError: if the parts do not fit together.
@@ -51,6 +53,7 @@ class ModelReport:
     layers: tuple[parts.LayerReport, ...] = ()
     rejection: RejectionReport | None = None
     unusual: UnusualReport | None = None
+    minimal_epsilon: MinimalEpsilonReport | None = None
 
     def __post_init__(self):
         """Checks every field, then that they agree with each other."""
@@ -79,6 +82,8 @@ class ModelReport:
             validation.members("rejection", (self.rejection,), RejectionReport)
         if self.unusual is not None:
             validation.members("unusual", (self.unusual,), UnusualReport)
+        if self.minimal_epsilon is not None:
+            validation.members("minimal_epsilon", (self.minimal_epsilon,), MinimalEpsilonReport)
         if not self.attacks:
             raise ValueError("`attacks` must hold at least one attack. Received: attacks=()")
         self._check_bounds()

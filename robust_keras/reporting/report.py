@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import robust_keras
 from robust_keras.reporting import interval, parts, validation
+from robust_keras.reporting.minimal_report import ClassEpsilons, MinimalEpsilonReport
 from robust_keras.reporting.model_report import ModelReport
 from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.transfer_report import (
@@ -247,6 +248,11 @@ def _model(value):
         made["rejection"] = _part(RejectionReport, value["rejection"])
     if value.get("unusual") is not None:
         made["unusual"] = _unusual(value["unusual"])
+    if value.get("minimal_epsilon") is not None:
+        classes = [_part(ClassEpsilons, c) for c in _items(value["minimal_epsilon"], "classes")]
+        made["minimal_epsilon"] = _part(
+            MinimalEpsilonReport, value["minimal_epsilon"], classes=classes
+        )
     return _part(ModelReport, value, **made)
 
 

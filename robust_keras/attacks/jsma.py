@@ -1,0 +1,216 @@
+"""JSMA: two pixels at a time, those that a saliency map of the logits points at."""
+
+import dataclasses
+import typing
+import weakref
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras.attacks.ascent import choose
+from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
+from robust_keras.attacks.batches import ShrinkingBatch, padded_places
+from robust_keras.attacks.saliency_pairs import best_pairs
+from robust_keras.attacks.targets import likeliest_others
+
+# After so many pairs, images that are done with leave the batch.
+_BETWEEN_LOOKS = 4
+# Pixels that are paired with each other; few images have so many worth it.
+_CANDIDATES = 128
+_maps = weakref.WeakKeyDictionary()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class JSMA(Attack):
+    """The Jacobian-based saliency map attack: few pixels are changed, each as far as it may.
+
+    Formula: with `a` the derivatives of the target's logit and `b` those of the sum of all others,
+    the pair of pixels (channels count as pixels) with `a_p + a_q > 0 > b_p + b_q` and the largest
+    `-(a_p + a_q) (b_p + b_q)` rises by theta, until the class changes, no such pair is left, or
+    `share` of the pixels has been used. A pixel at its limit is not chosen again.
+
+    Every pixel keeps within epsilon of where it was. With epsilon 1 this is the published attack;
+    below, a weaker one, since few pixels are changed and each only so far.
+
+    Args:
+        theta: how far a chosen pixel rises at once, in (0, 1] of the pixel range.
+        share: share of the pixels that may be changed, in (0, 1]; two a step.
+        targets: classes to aim at in turn, those of the largest logits of the clean image, >= 1.
+
+    Raises:
+        ValueError: a setting is out of range.
+
+    Reference: Papernot et al., "The Limitations of Deep Learning in Adversarial Settings", 2016,
+    arXiv 1511.07528.
+
+    Example:
+        >>> JSMA(targets=9).settings()
+        {'theta': 1.0, 'share': 0.145, 'targets': 9}
+    """
+
+    name: typing.ClassVar[str] = "jsma"
+    kind: typing.ClassVar[str] = "sparse"
+    any_batch: typing.ClassVar[bool] = True
+    norms: typing.ClassVar[tuple[str, ...]] = ("linf",)
+
+    theta: float = 1.0
+    share: float = 0.145
+    targets: int = 1
+
+    def __post_init__(self):
+        require_number("theta", self.theta, maximum=1.0, above=True)
+        require_number("share", self.share, maximum=1.0, above=True)
+        require_whole("targets", self.targets)
+
+    @property
+    def needs_gradient(self):
+        """It does; how many it takes depends on the number of pixels."""
+        return True
+
+    def perturb(self, classifier, images, labels, **settings):
+        """Raises pixels two by two; see `Attack.perturb`."""
+        return self.propose(classifier, images, labels, **settings).images
+
+    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """The same, with what it took; see `Attack.propose`."""
+        self.check_threat_model(threat_model)
+        images = np.asarray(images, np.float32)
+        threat_model.check_images(images)
+        threat_model.check_epsilon(epsilon)
+        highest = threat_model.project(images, images + epsilon, epsilon)
+        search = _Search(self, classifier, images, labels, highest, self.theta * threat_model.width)
+        for targets in likeliest_others(classifier, images, labels, self.targets):
+            search.run(targets)
+        return search.proposal()
+
+
+class _Search:
+    """One batch under attack; `run` is called for what is left of it."""
+
+    def __init__(self, attack, classifier, images, labels, highest, rise):
+        self._images, self._labels, self._highest = images, np.asarray(labels), highest
+        self._rise = rise
+        self._pairs = int(attack.share * np.prod(images.shape[1:]) / 2)
+        self._graph = _map(classifier, images.shape[1:])
+        self._found = images.copy()
+        self._fooled = np.zeros(len(images), bool)
+        self._steps = np.zeros(len(images), int)
+
+    def proposal(self):
+        """Two gradients and a forward pass a step; one forward pass chose the targets."""
+        return Proposal(self._found, 2 * self._steps, self._steps + 1)
+
+    def run(self, targets):
+        """Moves the images that are not fooled yet towards the targets, int array (batch,)."""
+        left = np.flatnonzero(~self._fooled)
+        if not len(left):
+            return
+        places = padded_places(left, len(self._images))
+        problem = Problem(
+            labels=tf.constant(self._labels[places], tf.int32),
+            targets=tf.constant(targets[places], tf.int32),
+            highest=tf.constant(self._highest[places]),
+        )
+        nothing = tf.zeros(len(places), tf.bool)
+        state = State(tf.constant(self._images[places]), nothing, nothing)
+        batch = ShrinkingBatch((problem, state), len(left))
+        for first in range(0, self._pairs, _BETWEEN_LOOKS):
+            problem, state = batch.tensors
+            rest = min(_BETWEEN_LOOKS, self._pairs - first)
+            taken, state = self._graph.search(problem, state, self._rise, rest)
+            batch.tensors = problem, state
+            rows = places[batch.places[: batch.real]]
+            self._steps[rows] += int(taken)
+            self._found[rows] = state.point.numpy()[: len(rows)]
+            self._fooled[rows] |= state.fooled.numpy()[: len(rows)]
+            if not batch.keep(~(state.fooled | state.stuck).numpy()):
+                break
+
+
+class Problem(typing.NamedTuple):
+    """What is given, one row an image: its label, the class to aim at, the pixels' upper limits."""
+
+    labels: tf.Tensor
+    targets: tf.Tensor
+    highest: tf.Tensor
+
+
+class State(typing.NamedTuple):
+    """Where the search stands: the point, whether it is fooled, whether no pair is left."""
+
+    point: tf.Tensor
+    fooled: tf.Tensor
+    stuck: tf.Tensor
+
+
+class SaliencyMap:
+    """The compiled function for one classifier.
+
+    Args:
+        logits: function from images to (batch, num_classes).
+        num_classes: number of classes.
+        image_shape: (height, width, channels).
+    """
+
+    def __init__(self, logits, num_classes, image_shape):
+        self._logits = logits
+        self._num_classes = num_classes
+        pixels = tf.TensorSpec((None, *image_shape), tf.float32)
+        whole, truths = (tf.TensorSpec((None,), kind) for kind in (tf.int32, tf.bool))
+        problem, state = Problem(whole, whole, pixels), State(pixels, truths, truths)
+        rise, steps = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
+        self.search = tf.function(self._search, [problem, state, rise, steps], autograph=False)
+
+    def _search(self, problem, state, rise, steps):
+        """Changes so many pairs of pixels, or fewer if all images are done with before.
+
+        Returns:
+            `(pairs changed, state)`: two gradients and a forward pass each.
+        """
+
+        def unfinished(index, state):
+            return (index < steps) & ~tf.reduce_all(state.fooled | state.stuck)
+
+        def body(index, state):
+            return index + 1, self._step(problem, state, rise)
+
+        return tf.while_loop(unfinished, body, (tf.constant(0), state))
+
+    def _step(self, problem, state, rise):
+        shape = tf.shape(state.point)
+        flat = (-1, state.point.shape[1:].num_elements())
+        points, highest = tf.reshape(state.point, flat), tf.reshape(problem.highest, flat)
+        gains, losses = (tf.reshape(g, flat) for g in self._gradients(problem, state.point))
+        pairs, found = best_pairs(gains, losses, points < highest, _CANDIDATES)
+        chosen = tf.reduce_max(tf.one_hot(pairs, flat[1], dtype=tf.float32), axis=1)
+        moved = tf.reshape(tf.minimum(points + rise * chosen, highest), shape)
+        # What is done with stays, whatever the other images of the batch still need.
+        done = state.fooled | state.stuck | ~found
+        point = choose(done, state.point, moved)
+        values = self._answers(point)
+        right = tf.argmax(values, axis=-1, output_type=tf.int32) == problem.labels
+        right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
+        return State(point, state.fooled | ~right, state.stuck | ~found)
+
+    def _gradients(self, problem, points):
+        """Of the target's logit, and of the sum of all others."""
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(points)
+            values = self._answers(points)
+        target = tf.one_hot(problem.targets, self._num_classes)
+        return tuple(
+            tape.gradient(values, points, weights, unconnected_gradients="zero")
+            for weights in (target, 1.0 - target)
+        )
+
+    def _answers(self, points):
+        return tf.ensure_shape(self._logits(points), (None, self._num_classes))
+
+
+def _map(classifier, image_shape):
+    """The `SaliencyMap` of a classifier, always the same object, so nothing is traced twice."""
+    known = _maps.setdefault(classifier, {})
+    key = tuple(image_shape)
+    if key not in known:
+        known[key] = SaliencyMap(classifier.logits, classifier.num_classes, key)
+    return known[key]

@@ -1,0 +1,95 @@
+"""Drawing of the smallest epsilons: one box a class, and one for all images."""
+
+import matplotlib.figure
+import matplotlib.patches
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from robust_keras.reporting import grid, wording
+
+# The classes that fall first, where there are more.
+MOST_CLASSES = 20
+HEIGHT = 0.62
+
+
+def shown_classes(minimal):
+    """Gives the classes that are drawn, in the order of their labels."""
+    firsts = sorted(minimal.classes, key=lambda c: (_end(c.quantiles[2], minimal), c.label))
+    return sorted(firsts[:MOST_CLASSES], key=lambda c: c.label)
+
+
+def draw(minimal, *, norm, class_names, theme, size, title=""):
+    """Draws one box a class: the middle half of its images, their median, and 5 to 95 %.
+
+    Args:
+        minimal: `MinimalEpsilonReport`.
+        norm: name of the norm, for the axis.
+        class_names: one a class, or none.
+        theme: `Theme`.
+        size: `Size`; the height follows from the number of boxes.
+        title: text above the figure, or "".
+
+    Returns:
+        A `matplotlib.figure.Figure` of 72 dots an inch.
+    """
+    rows = [("all", minimal.quantiles)]
+    rows += [(grid.class_name(c.label, class_names), c.quantiles) for c in shown_classes(minimal)]
+    names = [wording.shortened(name, size.label_length // 2) for name, _ in rows]
+    step = 1.9 * size.type_size
+    top, bottom = (3.6 if title else 2.2) * size.type_size, 3.6 * size.type_size
+    height = top + bottom + step * len(rows)
+    figure = matplotlib.figure.Figure(
+        figsize=(size.width / 72, height / 72), dpi=72, facecolor=theme.paper
+    )
+    FigureCanvasAgg(figure)
+    left = 8 + 0.62 * size.type_size * max(map(len, names)) + 8
+    box = (left / size.width, bottom / height, (size.width - left - 30) / size.width)
+    axes = figure.add_axes((*box, step * len(rows) / height), facecolor=theme.paper)
+    axes.set_xlim(0.0, minimal.largest)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    for place, (_, quantiles) in enumerate(rows):
+        colour = theme.ink if place == 0 else theme.lines[0]
+        _draw_box(axes, place, [_end(value, minimal) for value in quantiles], colour, theme)
+    _dress(axes, names, norm, theme, size)
+    style = {"color": theme.muted, "fontsize": size.type_size, "parse_math": False}
+    subtitle = "Smallest epsilon found: middle half, median, 5 to 95 %"
+    figure.text(8 / size.width, 1 - (top - 0.7 * size.type_size) / height, subtitle, **style)
+    if title:
+        style |= {"color": theme.ink, "fontsize": 1.1 * size.type_size}
+        figure.text(8 / size.width, 1 - 1.5 * size.type_size / height, title, **style)
+    return figure
+
+
+def _end(value, minimal):
+    """Where a quantile is drawn: one beyond the largest epsilon, a little past the axis' end."""
+    return 1.05 * minimal.largest if value is None else value
+
+
+def _draw_box(axes, place, ends, colour, theme):
+    low, first, middle, last, high = ends
+    axes.plot([low, high], [place, place], color=colour, linewidth=1.4, zorder=2)
+    axes.add_patch(
+        matplotlib.patches.Rectangle(
+            (first, place - HEIGHT / 2),
+            last - first,
+            HEIGHT,
+            facecolor=colour,
+            edgecolor=colour,
+            alpha=0.3,
+            zorder=3,
+        )
+    )
+    edges = [place - HEIGHT / 2, place + HEIGHT / 2]
+    axes.plot([middle, middle], edges, color=theme.ink, linewidth=2.6, zorder=4, clip_on=True)
+
+
+def _dress(axes, names, norm, theme, size):
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(theme.muted)
+    axes.grid(axis="x", color=theme.rule, linewidth=1)
+    axes.set_axisbelow(True)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    axes.locator_params(axis="x", nbins=5 if size.width < 500 else 8)
+    axes.tick_params(axis="y", length=0, labelsize=size.type_size, labelcolor=theme.ink)
+    axes.tick_params(axis="x", color=theme.muted, labelsize=size.type_size, labelcolor=theme.muted)
+    axes.set_xlabel(f"epsilon ({norm})", fontsize=size.type_size, color=theme.muted, labelpad=4)

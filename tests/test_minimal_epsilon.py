@@ -1,0 +1,281 @@
+"""Smallest epsilons: exact on linear models, backed by examples, in the report and on its page."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+import report_samples as samples
+import small_network
+from linear_model import DUAL, GREYS, Linear, answers
+
+from robust_keras import evaluation, reporting
+from robust_keras.analysis.minimal_epsilon import between, minimal_epsilons
+from robust_keras.attacks import (
+    PGD,
+    APGDTargeted,
+    CarliniWagner,
+    DeepFool,
+    FABTargeted,
+    Quick,
+    Square,
+    ThreatModel,
+    UniformNoise,
+)
+from robust_keras.config import EvaluateConfig
+from robust_keras.errors import InputError
+from robust_keras.reporting import ClassEpsilons, MinimalEpsilonReport, boxes, figures, html, theme
+
+IMAGES = GREYS[:24]
+LARGEST = {"linf": 0.1, "l2": 0.4}
+
+
+def search(model, attack, norm="linf", images=IMAGES, labels=None, **settings):
+    labels = np.argmax(model.logits(images), axis=1) if labels is None else labels
+    largest = LARGEST[norm]
+    settings = {"largest": largest, "tolerance": largest / 16, "batch_size": 60} | settings
+    return minimal_epsilons(model, images, labels, attack, norm=norm, seed=0, **settings)
+
+
+def exact(model, labels, norm):
+    """The distance of the nearest boundary of a linear model, float64 (images,)."""
+    lost = np.linalg.norm(
+        model.weights[:, labels, None] - model.weights[:, None], DUAL[norm], axis=0
+    )
+    logits = IMAGES.reshape(24, 12).astype(np.float64) @ model.weights
+    leads = logits[np.arange(24), labels][:, None] - logits
+    return np.min(leads / np.where(lost > 0, lost, np.nan), axis=1, where=lost > 0, initial=9.0)
+
+
+def check(found, model, images):
+    """Every epsilon is the distance of a misclassified image within the pixel range."""
+    there = np.isfinite(found.epsilons) & (found.epsilons > 0)
+    threat_model = ThreatModel(found.norm, (found.largest,))
+    distances = threat_model.distances(images, found.examples)
+    np.testing.assert_array_equal(found.epsilons[there], distances[there])
+    classes = np.argmax(model.logits(found.examples), axis=1)
+    assert np.all(classes[there] != found.labels[there])
+    assert found.examples.min() >= 0 and found.examples.max() <= 1
+    assert found.epsilons[there].max() <= found.largest
+    np.testing.assert_array_equal(found.examples[~there], images[~there])
+    return there
+
+
+@pytest.mark.parametrize(
+    ("attack", "num_classes", "norm"),
+    [
+        (APGDTargeted(steps=15, targets=5), 6, "linf"),
+        (FABTargeted(steps=20), 6, "l2"),
+        (CarliniWagner(steps=100, searches=8), 2, "l2"),
+        (Quick(steps=10, queries=2), 2, "l2"),
+    ],
+)
+def test_it_is_the_distance_to_the_boundary_of_a_linear_model(attack, num_classes, norm):
+    model = Linear(num_classes)
+    labels = answers(model)[:24]
+    found = search(model, attack, norm)
+    there = check(found, model, IMAGES)
+    right = exact(model, labels, norm)
+    assert 10 < there.sum()
+    np.testing.assert_array_equal(there, right < found.largest)
+    beyond = found.epsilons[there] - right[there]
+    assert beyond.min() > -1e-6 and beyond.max() < 1.1 * found.tolerance
+    assert found.gradient_evaluations > 24
+
+
+def test_a_network_of_digits_and_images_it_gets_wrong():
+    images, labels = small_network.sample(20)
+    labels = labels.copy()
+    labels[:4] = (labels[:4] + 1) % 10
+    model = small_network.network()
+    pgd, noise, fool = (
+        search(model, attack, "linf", images, labels, largest=0.3, tolerance=0.02)
+        for attack in (PGD(steps=5), UniformNoise(repeats=2), DeepFool())
+    )
+    assert np.all(pgd.epsilons[:4] == 0) and np.all(pgd.epsilons[4:] > 0)
+    for found in (pgd, noise, fool):
+        check(found, model, images)
+    assert np.mean(noise.epsilons >= pgd.epsilons - pgd.tolerance) == 1
+    assert np.isinf(noise.epsilons).any() and noise.found < pgd.found == fool.found == 1
+    # DeepFool proposes once, then its changes are drawn in.
+    settings = {"threat_model": ThreatModel("linf", (0.3,)), "epsilon": 0.3, "generators": None}
+    once = DeepFool().propose(model, images[4:], labels[4:], **settings)
+    assert fool.gradient_evaluations == once.gradient_evaluations.sum()
+    assert np.median(fool.epsilons[4:] / pgd.epsilons[4:]) < 1.5
+    quantiles = pgd.quantiles()
+    assert quantiles[0] == 0 and list(quantiles) == sorted(quantiles)
+    assert set(quantiles) <= set(pgd.epsilons.tolist())
+
+
+def test_results_do_not_depend_on_the_batch_size_or_the_progress():
+    model, seen = Linear(4), []
+    attack = Square(queries=30)
+    one, other = (
+        search(model, attack, batch_size=size, progress=lambda *news: seen.append(news))
+        for size in (24, 9)
+    )
+    np.testing.assert_array_equal(one.epsilons, other.epsilons)
+    np.testing.assert_array_equal(one.examples, other.examples)
+    assert one.gradient_evaluations == 0
+    assert {name for name, *_ in seen} == {"minimal square"}
+    assert all(done <= total for _, _, done, total, _ in seen)
+    assert len({epsilon for _, epsilon, *_ in seen}) <= 32
+
+
+def test_radii_lie_in_the_middle_half_and_are_shared():
+    random = np.random.default_rng(0)
+    lowest = random.uniform(0, 0.9, 500)
+    highest = lowest + 0.01 + random.uniform(0, 1, 500) ** 4
+    radii = between(lowest, highest, 0.01)
+    quarter = (highest - lowest) / 4
+    assert np.all((radii >= lowest + quarter) & (radii <= highest - quarter))
+    np.testing.assert_allclose(radii / 0.005, np.rint(radii / 0.005), atol=1e-9)
+    assert len(np.unique(radii)) < 150
+    # An image's radius depends on nothing but itself.
+    for row in range(0, 500, 50):
+        alone = between(lowest[row : row + 1], highest[row : row + 1], 0.01)
+        assert alone[0] == radii[row]
+
+
+def test_bad_arguments_are_refused():
+    model = Linear(3)
+    for settings, text in [
+        ({"largest": 0.0}, "`largest` must be"),
+        ({"tolerance": 0.2}, "`tolerance` must be"),
+        ({"tolerance": 0.0}, "`tolerance` must be"),
+        ({"batch_size": 0}, "`batch_size`"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            search(model, PGD(), **settings)
+    with pytest.raises(InputError, match="norm: expected l2 for the attack cw; received linf"):
+        search(model, CarliniWagner())
+    model.gradient_error = "lost"
+    with pytest.raises(InputError, match=r"expected an attack without gradients \(lost\)"):
+        search(model, PGD())
+    assert search(model, Quick(steps=5, queries=5)).gradient_evaluations == 0
+
+
+def minimal(count=10, **changes):
+    """A made-up report of the smallest epsilons."""
+    random = np.random.default_rng(0)
+    classes = [
+        ClassEpsilons(
+            label=label, images=90 + label, quantiles=sorted(random.uniform(0.02, 0.25, 5))
+        )
+        for label in range(count)
+    ]
+    values = {
+        "attack": "quick",
+        "settings": Quick().settings(),
+        "largest": 0.3,
+        "tolerance": 0.3 / 128,
+        "found": 0.965,
+        "quantiles": (0.0, 0.06, 0.09, 0.13, float("inf")),
+        "classes": (dataclasses.replace(classes[0], quantiles=(0.1, 0.2, None, None, None)),)
+        + tuple(classes[1:]),
+        "seconds": 80.0,
+        "gradient_evaluations": 1_234_000,
+        "forward_evaluations": 567_000,
+    }
+    return MinimalEpsilonReport(**(values | changes))
+
+
+def report(**changes):
+    return samples.report(samples.sound_model(minimal_epsilon=minimal(**changes)))
+
+
+def test_it_survives_json_and_is_on_the_page():
+    made = report()
+    again = reporting.Report.from_json(made.to_json())
+    assert again == made
+    assert again.models[0].minimal_epsilon.quantiles[-1] is None
+    page = html.render(made, {}).replace("\xa0", " ")
+    for words in (
+        "Half of the images change class within epsilon 0.09.",
+        "For 3.5 % nothing was found up to 0.3 (linf).",
+        "How little changes the class",
+        "above 0.3",
+        "quick: steps 100",
+    ):
+        assert words in page
+    assert "How little" not in html.render(samples.report(), {})
+    hard = report(quantiles=(0.2, None, None, None, None), found=0.1)
+    assert "10.0 % of the images change class" in html.render(hard, {}).replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("size", theme.SIZES)
+@pytest.mark.parametrize("count", [2, 10, 100])
+def test_no_text_of_the_figure_is_cut_or_covers_another(size, count):
+    made = report(count=count)
+    figure = figures.draw_boxes(made, made.models[0], size=size, title="A title")
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    ticks = [*axes.get_xticklabels(), *axes.get_yticklabels(), axes.xaxis.label]
+    texts = [text for text in (*figure.texts, *ticks) if text.get_text()]
+    found = [text.get_window_extent(figure.canvas.get_renderer()) for text in texts]
+    for text, box in zip(texts, found, strict=True):
+        inside = (box.x0 >= 0, box.y0 >= 0, box.x1 <= figure.bbox.x1, box.y1 <= figure.bbox.y1)
+        assert all(inside), text.get_text()
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(found, 2))
+    assert len(axes.patches) == min(count, boxes.MOST_CLASSES) + 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quantiles": (0.1, 0.2, 0.3)},
+        {"quantiles": (0.1, 0.2, 0.15, 0.2, 0.3)},
+        {"quantiles": (None, 0.1, 0.2, 0.25, 0.3)},
+        {"quantiles": (0.1, 0.2, 0.25, 0.3, 0.31)},
+        {"found": 1.2},
+        {"attack": ""},
+    ],
+)
+def test_senseless_reports_are_refused(changes):
+    with pytest.raises(ValueError, match="must"):
+        minimal(**changes)
+
+
+def test_evaluate_searches_when_asked(tmp_path):
+    import keras
+
+    images, labels = small_network.digits()
+    keras.Sequential([keras.Input((7, 7, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]).save(
+        tmp_path / "model.keras"
+    )
+    parts = {"x_train": images[:20], "y_train": labels[:20]}
+    np.savez(tmp_path / "data.npz", **parts, x_test=images[20:60], y_test=labels[20:60])
+    config = EvaluateConfig(
+        models=(str(tmp_path / "model.keras"),),
+        dataset=str(tmp_path / "data.npz"),
+        attacks=("fgsm",),
+        epsilons=(0.1, 0.2),
+        minimal_epsilon=True,
+        minimal_attack="deepfool",
+    )
+    made, _ = evaluation.evaluate(config)
+    (model,) = made.models
+    found = model.minimal_epsilon
+    assert (found.attack, found.largest, found.tolerance) == ("deepfool", 0.2, 0.2 / 128)
+    assert sum(c.images for c in found.classes) == 40
+    # An untrained model gets most images wrong, which counts as 0.
+    assert found.quantiles[2] == 0 and found.found > 0.8
+    assert model.seconds >= found.seconds > 0
+    assert reporting.Report.from_json(made.to_json()).models[0] == model
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"minimal_attack": "cw"}, "--minimal_attack: expected quick without --minimal_epsilon"),
+        (
+            {"minimal_attack": "cw", "minimal_epsilon": True},
+            "--minimal_attack: expected an attack for --norm=linf; received cw",
+        ),
+        ({"minimal_epsilon": True, "epsilons": (0.0,)}, "--epsilons: expected one above 0"),
+    ],
+)
+def test_flags_that_do_not_fit_are_refused(settings, text):
+    with pytest.raises(InputError) as caught:
+        EvaluateConfig(models=("a",), **settings)
+    assert text in str(caught.value)
