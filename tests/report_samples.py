@@ -306,3 +306,22 @@ def examples(count=10, *, epsilon=0.1, channels=1):
             )
         )
     return made
+
+
+def minimal_epsilon():
+    """The smallest epsilons of two classes, with all fields set."""
+    quantiles = (0.0, 0.02, 0.05, 0.11, None)
+    return reporting.MinimalEpsilonReport(
+        attack="quick",
+        settings={"steps": 100},
+        largest=0.3,
+        tolerance=0.3 / 128,
+        found=0.9,
+        quantiles=quantiles,
+        classes=[
+            reporting.ClassEpsilons(label=label, images=5, quantiles=quantiles) for label in (0, 1)
+        ],
+        seconds=2.5,
+        gradient_evaluations=3000,
+        forward_evaluations=4000,
+    )

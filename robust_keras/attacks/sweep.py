@@ -4,7 +4,7 @@ import numpy as np
 
 from robust_keras.attacks.bisection import Bisection
 
-_BISECTED = ("iterative", "score")
+_BISECTED = ("iterative", "score", "decision")
 
 
 def every(runs):
