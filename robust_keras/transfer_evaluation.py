@@ -6,7 +6,7 @@ import tqdm
 
 from robust_keras.attacks import ATTACKS
 from robust_keras.attacks.substitute import train_substitute
-from robust_keras.attacks.transfer import transfer
+from robust_keras.attacks.transfer import transfer, unhurried
 from robust_keras.reporting import (
     SubstituteReport,
     TransferReport,
@@ -33,7 +33,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model):
     """
     if not config.transfer:
         return None
-    attack = ATTACKS[config.transfer_attack]()
+    attack = unhurried(ATTACKS[config.transfer_attack]())
     targets = {str(classifier.path): classifier for classifier in classifiers}
     problem = split.float_images(), split.labels, attack, threat_model
     settings = {"batch_size": config.batch_size, "seed": config.seed}

@@ -224,6 +224,19 @@ def test_an_image_stays_where_it_first_fooled_the_model_and_costs_no_more(attack
     assert found.gradient_evaluations.min() < 7
 
 
+@pytest.mark.parametrize("attack", [BIM, PGD, MIM])
+def test_without_the_early_stop_all_steps_are_taken(attack):
+    classifier, epsilon = Linear(), 0.3
+    hurried = run(attack(steps=6), classifier, epsilon=epsilon)
+    patient = run(attack(steps=6, stop_early=False), classifier, epsilon=epsilon)
+    margins = [
+        LOSSES["margin"](tf.constant(LABELS, tf.int32), classifier.logits(points)).numpy()
+        for points in (hurried, patient)
+    ]
+    assert margins[0].min() > 0 and np.all(margins[1] >= margins[0])
+    assert margins[1].mean() > 2 * margins[0].mean()
+
+
 def test_the_watch_keeps_the_first_point_that_fooled_the_model():
     gradient, right, wrong = WatchedGradient(Linear()), IMAGES[:1], 1.0 - 2.0 * IMAGES[:1]
     points = [right, wrong, wrong / 2.0, right]

@@ -7,7 +7,7 @@ from linear_model import GREYS, Linear, answers
 from test_report_html import words
 
 from robust_keras import attacks, evaluation, reporting
-from robust_keras.attacks import PGD, Quick, Square, ThreatModel
+from robust_keras.attacks import PGD, CarliniWagner, Quick, Square, ThreatModel
 from robust_keras.attacks.transfer import transfer
 from robust_keras.config import EvaluateConfig
 from robust_keras.errors import InputError
@@ -72,8 +72,8 @@ def test_a_source_without_gradients_is_passed_over(pair):
 def test_cascades_and_wrong_norms_are_refused(pair):
     with pytest.raises(InputError, match="transfer attack: expected one that is no cascade"):
         run(pair, pair, Quick())
-    with pytest.raises(InputError, match="norm: expected linf"):
-        run(pair, pair, Square(), ThreatModel("l2", (0.5,)))
+    with pytest.raises(InputError, match="norm: expected l2"):
+        run(pair, pair, CarliniWagner(), ThreatModel("linf", (0.5,)))
 
 
 def test_the_flag_names_attacks_that_can_be_transferred():

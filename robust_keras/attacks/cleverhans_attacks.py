@@ -100,6 +100,8 @@ class _Descent(_CleverHansAttack):
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
 
+    stop_early: bool = True
+
     def __post_init__(self):
         _check_steps(self)
 
@@ -115,14 +117,14 @@ class _Descent(_CleverHansAttack):
         passes, done = np.zeros(len(images), int), 0
         given = [images, starts.astype(np.float32), labels.astype(np.int32)]
         batch = ShrinkingBatch([tf.constant(rows) for rows in given], len(images))
-        for look in looks(self.steps):
+        for look in looks(self.steps) if self.stop_early else [self.steps]:
             inputs, points, truth = batch.tensors
             gradient = WatchedGradient(classifier, self.loss)
             points = cleverhans_steps.projected_steps(
                 gradient, inputs, points, truth, steps=look - done, **ball
             )
             batch.tensors, rows = [inputs, points, truth], batch.places[: batch.real]
-            found = tf.where(gradient.fooled[:, None, None, None], gradient.fooling, points)
+            found = gradient.fooling_or(points) if self.stop_early else points
             # An image that fell may stay in the batch for a while, and may recover there.
             new = ~fallen[rows]
             moved[rows[new]] = found.numpy()[: batch.real][new]
@@ -141,6 +143,8 @@ class BIM(_Descent):
     Args:
         steps: number of steps, >= 1.
         step: length of a step in units of epsilon, in (0, 1].
+        stop_early: whether an image that is found to be fooled stays there and takes no more steps;
+            without it examples go on and carry over better to other models.
 
     Reference: Kurakin et al., "Adversarial Examples in the Physical World", 2017, arXiv 1607.02533.
     """
@@ -162,8 +166,7 @@ class PGD(_Descent):
     """Projected gradient descent: BIM from a random point of the ball, with restarts.
 
     The default step is a tenth of epsilon. Madry's for MNIST (0.01 at epsilon 0.3) is a thirtieth,
-    so
-    40 steps cannot cross the ball: on a network trained against FGSM it left up to 11 points
+    so 40 steps can hardly cross the ball: on a network trained against FGSM it left up to 11 points
     more than steps of a tenth did.
 
     Args:
@@ -172,13 +175,15 @@ class PGD(_Descent):
         restarts: independent starts, >= 1; an image falls if one of them fools the model.
         loss: "cross_entropy", or "margin" (largest other logit minus the label's), which is free of
             the logits' scale.
+        stop_early: whether an image that is found to be fooled stays there and takes no more steps;
+            without it examples go on and carry over better to other models.
 
     Reference: Madry et al., "Towards Deep Learning Models Resistant to Adversarial Attacks", 2018,
     arXiv 1706.06083.
 
     Example:
         >>> PGD(steps=10, restarts=2).settings()
-        {'steps': 10, 'step': 0.1, 'restarts': 2, 'loss': 'cross_entropy'}
+        {'stop_early': True, 'steps': 10, 'step': 0.1, 'restarts': 2, 'loss': 'cross_entropy'}
     """
 
     name: typing.ClassVar[str] = "pgd"
@@ -213,6 +218,8 @@ class MIM(_CleverHansAttack):
         steps: number of steps, >= 1.
         step: length of a step in units of epsilon, in (0, 1].
         decay: weight of the past, >= 0.
+        stop_early: whether the first point that fools the model is taken, instead of the last one;
+            all steps are made all the same.
 
     Reference: Dong et al., "Boosting Adversarial Attacks with Momentum", 2018, arXiv 1710.06081.
     """
@@ -223,6 +230,7 @@ class MIM(_CleverHansAttack):
     steps: int = 10
     step: float = 0.1
     decay: float = 1.0
+    stop_early: bool = True
 
     def __post_init__(self):
         _check_steps(self)
@@ -245,8 +253,8 @@ class MIM(_CleverHansAttack):
             decay=self.decay,
             **ball,
         )
-        fooled = gradient.fooled.numpy()[:, None, None, None]
-        return np.where(fooled, gradient.fooling, moved), self.steps
+        found = gradient.fooling_or(moved) if self.stop_early else moved
+        return found.numpy(), self.steps
 
 
 def _check_steps(attack):

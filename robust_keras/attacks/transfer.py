@@ -37,9 +37,11 @@ def transfer(sources, targets, images, labels, attack, threat_model, *, batch_si
 
     Every image is attacked on every source at every epsilon, whether the source classifies it
     correctly or not; what comes out is projected into the ball and the pixel range and predicted by
-    every target. An attack that stops at the first error of the source makes examples that barely
-    fool it and transfer badly: `PGD` takes all its steps. Nothing is carried over from one epsilon
-    to the next, so accuracies may rise with epsilon.
+    every target. Nothing is carried over from one epsilon to the next, so accuracies may rise with
+    epsilon.
+
+    An attack that stops at the first error of the source makes examples that barely fool it and
+    transfer badly: those that can, take all their steps here (`unhurried`).
 
     Args:
         sources: dict from name to classifier, on which examples are made.
@@ -70,6 +72,7 @@ def transfer(sources, targets, images, labels, attack, threat_model, *, batch_si
     """
     if attack.cascade:
         raise InputError.expected("transfer attack", "one that is no cascade", attack.name)
+    attack = unhurried(attack)
     attack.check_threat_model(threat_model)
     for classifier in (*sources.values(), *targets.values()):
         images, labels = check_examples(classifier, images, labels, threat_model)
@@ -96,6 +99,13 @@ def transfer(sources, targets, images, labels, attack, threat_model, *, batch_si
         shares = {target: tuple(values) for target, values in accuracy.items()}
         rows.append(TransferResult(name, shares, time.monotonic() - start, *counts))
     return rows
+
+
+def unhurried(attack):
+    """The attack without its early stop, where it has a setting for that."""
+    if not hasattr(attack, "stop_early"):
+        return attack
+    return dataclasses.replace(attack, stop_early=False)
 
 
 def _examples(source, images, labels, attack, settings, batch_size, seed):

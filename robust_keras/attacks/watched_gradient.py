@@ -41,6 +41,10 @@ class WatchedGradient:
             self.fooled |= wrong
         return -gradient if targeted else gradient
 
+    def fooling_or(self, points):
+        """The first point that fooled the model where there was one, else the given points."""
+        return tf.where(self.fooled[:, None, None, None], self.fooling, points)
+
 
 def _gradient_function(classifier, loss):
     """The compiled function, always the same object for a classifier and a loss."""
