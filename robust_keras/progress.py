@@ -65,8 +65,8 @@ class AttackProgress:
             self._close()
             self._stage = stage
             self._bar = tqdm.tqdm(total=total, desc=stage, unit="image", file=self._stream)
+        self._bar.set_postfix_str(text, refresh=False)
         self._bar.update(done - self._bar.n)
-        self._bar.set_postfix_str(text)
 
     def _is_time(self):
         now = self._now()

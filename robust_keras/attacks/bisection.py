@@ -16,7 +16,8 @@ class Bisection:
     smaller ones. If it falls, the change that was found is made smaller, which takes forward passes
     alone, and then attacks close the gap between the largest epsilon known to be survived and the
     smallest known to be fallen at. What happens to an image does not depend on the others; those
-    that are due at the same epsilon are attacked together.
+    that are due at the same epsilon are attacked together. The next epsilon is the middle of the
+    gap, or for an attack that takes all its steps the likeliest place, see `_aim`.
 
     Args:
         run: `StageRun`.
@@ -30,6 +31,9 @@ class Bisection:
         # Nothing is attacked at epsilon 0.
         self._floor = int(self._epsilons[0] == 0.0)
         self._survived = np.zeros_like(run.standing.robust)
+        # What such an attack finds barely fools the model, however large the ball is, so nothing
+        # can be learnt from how far it can be shrunk.
+        self._stops_early = run.stage.any_batch
         # Epsilon of the last attack that fooled the model on the image, 0 for none.
         self._reach = np.zeros(run.standing.robust.shape[2])
 
@@ -59,7 +63,8 @@ class Bisection:
         missing = fallen - survived > 1
         accounts = np.where(missing[0], 0, 1)
         low, high = (np.take_along_axis(v, accounts[np.newaxis], 0)[0] for v in (survived, fallen))
-        rows = np.where(self._reach > 0.0, self._aim(low, high), high - 1)
+        aim = (low + high) // 2 if self._stops_early else self._aim(low, high)
+        rows = np.where(self._reach > 0.0, aim, high - 1)
         return accounts, np.where(missing.any(axis=0), rows, -1)
 
     def _aim(self, low, high):
