@@ -151,6 +151,30 @@ def rejecting_model(**changes):
     return sound_model(**(values | changes))
 
 
+def minimal_epsilon(count=10, **changes):
+    """Smallest epsilons of `count` classes; class 0 mostly holds out."""
+    random = np.random.default_rng(0)
+    quantiles = [sorted(random.uniform(0.02, 0.25, 5)) for _ in range(count)]
+    quantiles[0] = (0.1, 0.2, None, None, None)
+    classes = [
+        reporting.ClassEpsilons(label=label, images=90 + label, quantiles=values)
+        for label, values in enumerate(quantiles)
+    ]
+    values = {
+        "attack": "quick",
+        "settings": {"steps": 100, "targets": 3, "queries": 200},
+        "largest": 0.3,
+        "tolerance": 0.3 / 128,
+        "found": 0.965,
+        "quantiles": (0.0, 0.06, 0.09, 0.13, float("inf")),
+        "classes": classes,
+        "seconds": 80.0,
+        "gradient_evaluations": 1_234_000,
+        "forward_evaluations": 567_000,
+    }
+    return reporting.MinimalEpsilonReport(**(values | changes))
+
+
 def gradient_free_model(**changes):
     """A stranger's SavedModel whose gradient was lost in saving: only noise could be tried."""
     reason = "the gradient of IdentityN was lost in saving (LookupError)"

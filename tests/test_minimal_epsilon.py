@@ -1,6 +1,5 @@
 """Smallest epsilons: exact on linear models, backed by examples, in the report and on its page."""
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -24,7 +23,7 @@ from robust_keras.attacks import (
 )
 from robust_keras.config import EvaluateConfig
 from robust_keras.errors import InputError
-from robust_keras.reporting import ClassEpsilons, MinimalEpsilonReport, boxes, figures, html, theme
+from robust_keras.reporting import boxes, figures, html, theme
 
 IMAGES = GREYS[:24]
 LARGEST = {"linf": 0.1, "l2": 0.4}
@@ -155,33 +154,8 @@ def test_bad_arguments_are_refused():
     assert search(model, Quick(steps=5, queries=5)).gradient_evaluations == 0
 
 
-def minimal(count=10, **changes):
-    """A made-up report of the smallest epsilons."""
-    random = np.random.default_rng(0)
-    classes = [
-        ClassEpsilons(
-            label=label, images=90 + label, quantiles=sorted(random.uniform(0.02, 0.25, 5))
-        )
-        for label in range(count)
-    ]
-    values = {
-        "attack": "quick",
-        "settings": Quick().settings(),
-        "largest": 0.3,
-        "tolerance": 0.3 / 128,
-        "found": 0.965,
-        "quantiles": (0.0, 0.06, 0.09, 0.13, float("inf")),
-        "classes": (dataclasses.replace(classes[0], quantiles=(0.1, 0.2, None, None, None)),)
-        + tuple(classes[1:]),
-        "seconds": 80.0,
-        "gradient_evaluations": 1_234_000,
-        "forward_evaluations": 567_000,
-    }
-    return MinimalEpsilonReport(**(values | changes))
-
-
 def report(**changes):
-    return samples.report(samples.sound_model(minimal_epsilon=minimal(**changes)))
+    return samples.report(samples.sound_model(minimal_epsilon=samples.minimal_epsilon(**changes)))
 
 
 def test_it_survives_json_and_is_on_the_page():
@@ -233,7 +207,7 @@ def test_no_text_of_the_figure_is_cut_or_covers_another(size, count):
 )
 def test_senseless_reports_are_refused(changes):
     with pytest.raises(ValueError, match="must"):
-        minimal(**changes)
+        samples.minimal_epsilon(**changes)
 
 
 def test_evaluate_searches_when_asked(tmp_path):

@@ -136,7 +136,8 @@ def field_names(value):
 
 
 def test_every_field_is_documented_and_every_documented_field_is_there(tmp_path):
-    report = samples.report(samples.rejecting_model())
+    minimal = samples.minimal_epsilon()
+    report = samples.report(samples.rejecting_model(minimal_epsilon=minimal))
     written = reporting.write(report, {report.models[0].path: samples.examples(1)}, tmp_path)
     assert "No attack aimed at the rule" in (tmp_path / "report.html").read_text()
     documented = re.findall(r"^\| `(\w+)` \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
