@@ -132,7 +132,7 @@ def _minimal_report(classifier, images, labels, config):
     attack = ATTACKS[config.minimal_attack]()
     if not (config.minimal_epsilon and can_search(classifier, attack, config.norm)):
         return None
-    largest = config.epsilons[-1]
+    largest = config.largest_searched
     with AttackProgress(str(classifier.path)) as progress:
         found = minimal_epsilons(
             classifier,

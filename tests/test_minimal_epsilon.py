@@ -226,11 +226,13 @@ def test_evaluate_searches_when_asked(tmp_path):
         epsilons=(0.1, 0.2),
         minimal_epsilon=True,
         minimal_attack="deepfool",
+        norm="l2",
+        minimal_largest=3.0,
     )
     made, _ = evaluation.evaluate(config)
     (model,) = made.models
     found = model.minimal_epsilon
-    assert (found.attack, found.largest, found.tolerance) == ("deepfool", 0.2, 0.2 / 128)
+    assert (found.attack, found.largest, found.tolerance) == ("deepfool", 3.0, 3.0 / 128)
     assert sum(c.images for c in found.classes) == 40
     # An untrained model gets most images wrong, which counts as 0.
     assert found.quantiles[2] == 0 and found.found > 0.8
@@ -247,6 +249,11 @@ def test_evaluate_searches_when_asked(tmp_path):
             "--minimal_attack: expected an attack for --norm=linf; received cw",
         ),
         ({"minimal_epsilon": True, "epsilons": (0.0,)}, "--epsilons: expected one above 0"),
+        ({"minimal_largest": 0.3}, "--minimal_largest: expected 0.0 without --minimal_epsilon"),
+        (
+            {"minimal_largest": 2.0, "minimal_epsilon": True},
+            "--minimal_largest: expected at most 1 with --norm=linf; received 2.0",
+        ),
     ],
 )
 def test_flags_that_do_not_fit_are_refused(settings, text):
