@@ -1,6 +1,5 @@
 """One evaluation: models and images in, report out."""
 
-import dataclasses
 import time
 
 from robust_keras import data, serving
@@ -105,6 +104,7 @@ def _attack(classifier, split, attacks, threat_model, config):
             classifier, images, labels, attacks, threat_model, **settings, progress=progress
         )
     checks = audit(classifier, images, labels, found, threat_model, **settings)
+    minimal = _minimal_report(classifier, images, labels, config)
     model = ModelReport(
         path=str(classifier.path),
         format=classifier.format,
@@ -115,16 +115,16 @@ def _attack(classifier, split, attacks, threat_model, config):
             epsilons=threat_model.epsilons, accuracy=found.worst_case.mean(axis=1)
         ),
         audit=[AuditReport(**vars(check)) for check in checks],
-        seconds=0.0,
+        seconds=time.monotonic() - start,
         parameters=classifier.parameters,
         sparsity=classifier.sparsity,
         output_kind=classifier.output_kind,
         image_shape=split.image_shape,
         layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
         rejection=_rejection_report(classifier, found),
-        minimal_epsilon=_minimal_report(classifier, images, labels, config),
+        minimal_epsilon=minimal,
     )
-    return dataclasses.replace(model, seconds=time.monotonic() - start), found.examples
+    return model, found.examples
 
 
 def _minimal_report(classifier, images, labels, config):
