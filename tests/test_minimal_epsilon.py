@@ -229,7 +229,7 @@ def test_evaluate_searches_when_asked(tmp_path):
         norm="l2",
         minimal_largest=3.0,
     )
-    made, _ = evaluation.evaluate(config)
+    made, *_ = evaluation.evaluate(config)
     (model,) = made.models
     found = model.minimal_epsilon
     assert (found.attack, found.largest, found.tolerance) == ("deepfool", 3.0, 3.0 / 128)
