@@ -24,7 +24,7 @@ def minimal_report(classifier, images, labels, config):
     attack = ATTACKS[config.minimal_attack]()
     if not (config.minimal_epsilon and can_search(classifier, attack, config.norm)):
         return None
-    largest = config.epsilons[-1]
+    largest = config.largest_searched
     with AttackProgress() as progress:
         progress.title = str(classifier.path)
         found = minimal_epsilons(

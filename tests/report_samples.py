@@ -63,6 +63,30 @@ def check(name, message, passed=True, **evidence):
     return reporting.AuditReport(check=name, passed=passed, message=message, evidence=evidence)
 
 
+def minimal_epsilon(count=10, **changes):
+    """Smallest epsilons of `count` classes; class 0 mostly holds out."""
+    random = np.random.default_rng(0)
+    quantiles = [sorted(random.uniform(0.02, 0.25, 5)) for _ in range(count)]
+    quantiles[0] = (0.1, 0.2, None, None, None)
+    classes = [
+        reporting.ClassEpsilons(label=label, images=90 + label, quantiles=values)
+        for label, values in enumerate(quantiles)
+    ]
+    values = {
+        "attack": "quick",
+        "settings": {"steps": 100, "targets": 3, "queries": 200},
+        "largest": 0.3,
+        "tolerance": 0.3 / 128,
+        "found": 0.965,
+        "quantiles": (0.0, 0.06, 0.09, 0.13, float("inf")),
+        "classes": classes,
+        "seconds": 80.0,
+        "gradient_evaluations": 1_234_000,
+        "forward_evaluations": 567_000,
+    }
+    return reporting.MinimalEpsilonReport(**(values | changes))
+
+
 def worst_case(accuracy, epsilons=EPSILONS):
     """The worst case at four epsilons."""
     return reporting.WorstCaseReport(epsilons=epsilons, accuracy=accuracy)
@@ -306,22 +330,3 @@ def examples(count=10, *, epsilon=0.1, channels=1):
             )
         )
     return made
-
-
-def minimal_epsilon():
-    """The smallest epsilons of two classes, with all fields set."""
-    quantiles = (0.0, 0.02, 0.05, 0.11, None)
-    return reporting.MinimalEpsilonReport(
-        attack="quick",
-        settings={"steps": 100},
-        largest=0.3,
-        tolerance=0.3 / 128,
-        found=0.9,
-        quantiles=quantiles,
-        classes=[
-            reporting.ClassEpsilons(label=label, images=5, quantiles=quantiles) for label in (0, 1)
-        ],
-        seconds=2.5,
-        gradient_evaluations=3000,
-        forward_evaluations=4000,
-    )

@@ -1,11 +1,20 @@
 """DeepFool: exact on linear models, against a numpy reference, counted, free of batch and scale."""
 
+import keras
 import numpy as np
 import pytest
 import small_network
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras.attacks import DeepFool, ThreatModel, deepfool, engine
+from robust_keras import serving
+from robust_keras.attacks import (
+    JSMA,
+    CarliniWagner,
+    DeepFool,
+    ThreatModel,
+    deepfool,
+    engine,
+)
 
 ORDER = {"linf": np.inf, "l2": 2}
 
@@ -110,6 +119,21 @@ def test_without_a_gradient_nothing_moves_and_nothing_is_traced_twice():
     propose(DeepFool(steps=5, classes=2), model, "l2", GREYS[:7])
     graph = deepfool._crossing(model, "l2", model.image_shape)
     assert graph.search.experimental_get_tracing_count() == 1
+
+
+def test_a_saved_model_in_colour_can_be_attacked(tmp_path):
+    keras.utils.set_random_seed(1)
+    layers = [keras.layers.Conv2D(4, 3, activation="relu"), keras.layers.BatchNormalization()]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(30)]
+    network = keras.Sequential([keras.Input((6, 5, 3)), *layers])
+    model = serving.load(str(serving.export(network, tmp_path)))
+    images = np.random.default_rng(0).uniform(size=(9, 6, 5, 3)).astype("float32")
+    labels = np.argmax(model.logits(images), axis=1)
+    settings = {"batch_size": 4, "seed": 0}
+    for norm, attack in (("linf", JSMA()), ("l2", DeepFool()), ("l2", CarliniWagner(steps=40))):
+        model_of_threat = ThreatModel(norm, (0.9,))
+        found = engine.evaluate(model, images, labels, [attack], model_of_threat, **settings)
+        assert found.worst_case.mean() < 0.2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Smallest epsilons: exact on linear models, backed by examples, in the report and on its page."""
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -24,7 +23,7 @@ from robust_keras.attacks import (
 )
 from robust_keras.config import EvaluateConfig
 from robust_keras.errors import InputError
-from robust_keras.reporting import ClassEpsilons, MinimalEpsilonReport, boxes, figures, html, theme
+from robust_keras.reporting import boxes, figures, html, theme
 
 IMAGES = GREYS[:24]
 LARGEST = {"linf": 0.1, "l2": 0.4}
@@ -155,33 +154,8 @@ def test_bad_arguments_are_refused():
     assert search(model, Quick(steps=5, queries=5)).gradient_evaluations == 0
 
 
-def minimal(count=10, **changes):
-    """A made-up report of the smallest epsilons."""
-    random = np.random.default_rng(0)
-    classes = [
-        ClassEpsilons(
-            label=label, images=90 + label, quantiles=sorted(random.uniform(0.02, 0.25, 5))
-        )
-        for label in range(count)
-    ]
-    values = {
-        "attack": "quick",
-        "settings": Quick().settings(),
-        "largest": 0.3,
-        "tolerance": 0.3 / 128,
-        "found": 0.965,
-        "quantiles": (0.0, 0.06, 0.09, 0.13, float("inf")),
-        "classes": (dataclasses.replace(classes[0], quantiles=(0.1, 0.2, None, None, None)),)
-        + tuple(classes[1:]),
-        "seconds": 80.0,
-        "gradient_evaluations": 1_234_000,
-        "forward_evaluations": 567_000,
-    }
-    return MinimalEpsilonReport(**(values | changes))
-
-
 def report(**changes):
-    return samples.report(samples.sound_model(minimal_epsilon=minimal(**changes)))
+    return samples.report(samples.sound_model(minimal_epsilon=samples.minimal_epsilon(**changes)))
 
 
 def test_it_survives_json_and_is_on_the_page():
@@ -233,7 +207,7 @@ def test_no_text_of_the_figure_is_cut_or_covers_another(size, count):
 )
 def test_senseless_reports_are_refused(changes):
     with pytest.raises(ValueError, match="must"):
-        minimal(**changes)
+        samples.minimal_epsilon(**changes)
 
 
 def test_evaluate_searches_when_asked(tmp_path):
@@ -252,11 +226,13 @@ def test_evaluate_searches_when_asked(tmp_path):
         epsilons=(0.1, 0.2),
         minimal_epsilon=True,
         minimal_attack="deepfool",
+        norm="l2",
+        minimal_largest=3.0,
     )
-    made, _ = evaluation.evaluate(config)
+    made, *_ = evaluation.evaluate(config)
     (model,) = made.models
     found = model.minimal_epsilon
-    assert (found.attack, found.largest, found.tolerance) == ("deepfool", 0.2, 0.2 / 128)
+    assert (found.attack, found.largest, found.tolerance) == ("deepfool", 3.0, 3.0 / 128)
     assert sum(c.images for c in found.classes) == 40
     # An untrained model gets most images wrong, which counts as 0.
     assert found.quantiles[2] == 0 and found.found > 0.8
@@ -273,6 +249,11 @@ def test_evaluate_searches_when_asked(tmp_path):
             "--minimal_attack: expected an attack for --norm=linf; received cw",
         ),
         ({"minimal_epsilon": True, "epsilons": (0.0,)}, "--epsilons: expected one above 0"),
+        ({"minimal_largest": 0.3}, "--minimal_largest: expected 0.0 without --minimal_epsilon"),
+        (
+            {"minimal_largest": 2.0, "minimal_epsilon": True},
+            "--minimal_largest: expected at most 1 with --norm=linf; received 2.0",
+        ),
     ],
 )
 def test_flags_that_do_not_fit_are_refused(settings, text):

@@ -75,11 +75,13 @@ def hostile_report():
 
 
 ONE = samples.report()
+MINIMAL = samples.report(samples.sound_model(minimal_epsilon=samples.minimal_epsilon()))
 THREE = samples.report(
     samples.sound_model(), samples.doubtful_model(), samples.gradient_free_model()
 )
 REPORTS = {
     "one": (ONE, {ONE.models[0].path: samples.examples(10)}),
+    "minimal": (MINIMAL, {}),
     "three": (THREE, {THREE.models[1].path: samples.examples(3, channels=3)}),
     "unusual": (samples.report(samples.unusual_model()), {}),
     "hostile": (hostile_report(), {f"models/{HOSTILE}/model.keras": samples.examples(2)}),

@@ -28,22 +28,38 @@ class MinimalFlags:
     minimal_epsilon: bool = flag(
         False,
         values.Truth(),
-        "Search for the smallest epsilon, up to the largest of --epsilons, that changes each "
-        "image's class.",
+        "Search for the smallest epsilon that changes each image's class.",
     )
     minimal_attack: str = flag(
         "quick", values.Choice(MINIMAL_ATTACKS), "Attack that --minimal_epsilon uses."
     )
 
+    minimal_largest: float = flag(
+        0.0,
+        values.Number(minimum=0.0),
+        "Largest epsilon that --minimal_epsilon tries, in l2 also above 1; 0 for the largest of "
+        "--epsilons.",
+    )
+
+    @property
+    def largest_searched(self):
+        """The largest epsilon that is tried."""
+        return self.minimal_largest or self.epsilons[-1]
+
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
-        if not self.minimal_epsilon and self.minimal_attack != "quick":
+        if not self.minimal_epsilon:
+            for name, unused in (("minimal_attack", "quick"), ("minimal_largest", 0.0)):
+                if getattr(self, name) != unused:
+                    expected = f"{unused} without --minimal_epsilon"
+                    raise InputError.expected(f"--{name}", expected, getattr(self, name))
+        if self.norm == "linf" and self.minimal_largest > 1.0:
             raise InputError.expected(
-                "--minimal_attack", "quick without --minimal_epsilon", self.minimal_attack
+                "--minimal_largest", "at most 1 with --norm=linf", self.minimal_largest
             )
         if self.minimal_attack == "cw" and self.norm != "l2":
             raise InputError.expected(
                 "--minimal_attack", f"an attack for --norm={self.norm}", self.minimal_attack
             )
-        if self.minimal_epsilon and self.epsilons == (0.0,):
+        if self.minimal_epsilon and not self.largest_searched:
             raise InputError.expected("--epsilons", "one above 0 with --minimal_epsilon", "0")
