@@ -161,7 +161,7 @@ class _Search:
 
     def run(self, stages, tolerance, name, progress):
         """Tries the largest radius, then ever narrower ones."""
-        once = [stage for stage in stages if getattr(stage, "any_epsilon", False)]
+        once = [stage for stage in stages if stage.any_epsilon]
         again = [stage for stage in stages if stage not in once]
         (largest,) = self._threat_model.epsilons
         pending = np.flatnonzero(np.isinf(self.highest))
