@@ -43,9 +43,17 @@ def test_autoattack_is_the_published_ensemble():
     assert APGDCE().stages("linf") == (APGDCE(),)
 
 
-@pytest.mark.parametrize("norm", DUAL)
-@pytest.mark.parametrize("cascade", [AutoAttack, Quick])
-@pytest.mark.parametrize("num_classes", [2, 3, 6])
+@pytest.mark.parametrize(
+    ("cascade", "num_classes", "norm"),
+    [
+        (AutoAttack, 2, "linf"),
+        (AutoAttack, 3, "l2"),
+        (AutoAttack, 6, "linf"),
+        (Quick, 2, "l2"),
+        (Quick, 3, "linf"),
+        (Quick, 6, "l2"),
+    ],
+)
 def test_a_cascade_finds_what_can_be_found_in_a_linear_model(cascade, num_classes, norm):
     model, epsilon = Linear(num_classes), {"linf": 0.02, "l2": 0.06}[norm]
     robust = model.margins(GREYS, answers(model), epsilon, norm) > 0
@@ -57,7 +65,7 @@ def test_a_cascade_finds_what_can_be_found_in_a_linear_model(cascade, num_classe
 
 def test_stages_are_the_attacks_run_on_survivors_and_are_counted():
     model, threat_model = Linear(4), ThreatModel("linf", (0.0, 0.02, 0.05))
-    attack = AutoAttack(**CHEAP)
+    attack = AutoAttack(**CHEAP, restarts=1)
     before = int(model.seen)
     (result,) = evaluate(model, [attack], epsilons=threat_model.epsilons, batch_size=1).attacks
     # The clean pass, and the labels of this test.
