@@ -5,6 +5,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 QUICKSTART := runs/quickstart
+# Each takes up to 5 GB.
+TEST_PROCESSES ?= 2
 
 .PHONY: quickstart test check clean
 .DELETE_ON_ERROR:
@@ -20,7 +22,7 @@ $(QUICKSTART)/report/report.json: $(QUICKSTART)/serving/1/saved_model.pb
 	$(RUN) evaluate.py --flagfile=configs/quickstart_evaluate.cfg
 
 test: $(VENV)/installed-dev
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile
 
 check: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
