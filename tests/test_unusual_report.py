@@ -39,7 +39,7 @@ def evaluated(tmp_path_factory):
         fooling_generations=3,
         fooling_steps=40,
     )
-    report, examples = evaluation.evaluate(config)
+    report, examples, _ = evaluation.evaluate(config)
     reporting.write(report, examples, path / "report")
     return path / "report"
 
