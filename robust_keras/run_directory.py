@@ -1,10 +1,7 @@
 """The directory of one run: new, unfinished and to be resumed, or finished and never touched."""
 
-import contextlib
 import os
 import pathlib
-import shutil
-import tempfile
 
 from robust_keras.errors import InputError
 
@@ -46,18 +43,6 @@ def write_atomically(path: pathlib.Path, text: str):
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
-
-
-@contextlib.contextmanager
-def staged_directory(target: pathlib.Path):
-    """A new directory that becomes `target` if the block ends well, and vanishes otherwise."""
-    make_directory(target.parent)
-    staging = pathlib.Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        yield staging
-        staging.replace(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 class TrainingDirectory:
