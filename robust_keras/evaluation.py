@@ -75,7 +75,7 @@ def evaluate(config, *, command="", journal=None):
         expectation_samples=config.expectation_samples,
         command=command,
         transfer=transfer_report(
-            config, [replicas.first for replicas in copies], dataset, split, threat_model
+            config, [replicas.first for replicas in copies], dataset, split, threat_model, journal
         ),
     )
     return report, examples, tables
@@ -161,8 +161,8 @@ class _ModelRun:
 
     def attack(self, progress):
         """Its `ModelReport` and its `attacks.Evaluation`."""
-        now = self._settings["journal"].now
-        start = now()
+        journal = self._settings["journal"]
+        start = journal.now()
         data = self._split.float_images(), self._split.labels
         found = engine.evaluate(
             self._replicas,
@@ -178,10 +178,10 @@ class _ModelRun:
         checks = audit(*audited, **self._settings)
         report = _model_report(audited[0], self._split, self._threat_model, found, checks)
         found_elsewhere = {
-            "minimal_epsilon": minimal_report(audited[0], *data, self._config),
-            "unusual": examine(audited[0].unscaled, *data, self._config),
+            "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal),
+            "unusual": examine(audited[0].unscaled, *data, self._config, journal),
         }
-        return dataclasses.replace(report, **found_elsewhere, seconds=now() - start), found
+        return dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start), found
 
 
 def _model_report(classifier, split, threat_model, found, checks):

@@ -9,7 +9,7 @@ from robust_keras.reporting import MinimalEpsilonReport
 _TOLERANCE = 1 / 128
 
 
-def minimal_report(classifier, images, labels, config):
+def minimal_report(classifier, images, labels, config, journal):
     """How little changes the class of each image.
 
     Args:
@@ -17,6 +17,7 @@ def minimal_report(classifier, images, labels, config):
         images: float32 array (images, height, width, channels) in [0, 1].
         labels: int array (images,).
         config: an `EvaluateConfig`.
+        journal: `Journal` or `Unrecorded`.
 
     Returns:
         A `MinimalEpsilonReport`, or None where it was not asked for or cannot be searched for.
@@ -38,5 +39,6 @@ def minimal_report(classifier, images, labels, config):
             batch_size=config.batch_size,
             seed=config.seed,
             progress=progress,
+            journal=journal,
         )
     return MinimalEpsilonReport.of(found)

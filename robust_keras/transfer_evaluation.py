@@ -1,11 +1,12 @@
 """The transfer part of an evaluation: sources and substitutes in, a table out."""
 
 import sys
+import zlib
 
 import tqdm
 
 from robust_keras.attacks import ATTACKS
-from robust_keras.attacks.substitute import train_substitute
+from robust_keras.attacks.substitute import Substitute, train_substitute, two_layers
 from robust_keras.attacks.transfer import transfer, unhurried
 from robust_keras.reporting import (
     SubstituteReport,
@@ -18,7 +19,7 @@ from robust_keras.reporting import (
 _IMAGE_SEED = 0
 
 
-def transfer_report(config, classifiers, dataset, split, threat_model):
+def transfer_report(config, classifiers, dataset, split, threat_model, journal):
     """Makes adversarial examples on each model, or a substitute for it, and tries them on all.
 
     Args:
@@ -27,6 +28,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model):
         dataset: the `ImageDataset`; substitutes begin with images of the split not attacked.
         split: the `ImageSplit` that is attacked.
         threat_model: `ThreatModel`.
+        journal: `Journal` or `Unrecorded`.
 
     Returns:
         A `TransferReport`, or None unless `config.transfer`.
@@ -36,7 +38,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model):
     attack = unhurried(ATTACKS[config.transfer_attack]())
     targets = {str(classifier.path): classifier for classifier in classifiers}
     problem = split.float_images(), split.labels, attack, threat_model
-    settings = {"batch_size": config.batch_size, "seed": config.seed}
+    settings = {"batch_size": config.batch_size, "seed": config.seed, "journal": journal}
     rows = []
     for path, classifier in _shown(targets, "transfer"):
         rows += [
@@ -46,13 +48,20 @@ def transfer_report(config, classifiers, dataset, split, threat_model):
         other = dataset.train if config.split == "test" else dataset.test
         images = other.take(config.substitute_images, _IMAGE_SEED).float_images()
         for path, classifier in _shown(targets, "substitutes"):
-            found = train_substitute(classifier, images, seed=config.seed)
+            found = _substitute(classifier, images, config.seed, journal)
             source = {path: found.classifier(f"substitute for {path}")}
             made = SubstituteReport(
                 images=len(images), queries=found.queries, agreement=found.agreement
             )
             rows += [_source(row, made) for row in transfer(source, targets, *problem, **settings)]
     return TransferReport(attack=attack.name, settings=attack.settings(), sources=rows)
+
+
+def _substitute(classifier, images, seed, journal):
+    """The `Substitute` for a classifier, trained now or before the evaluation was interrupted."""
+    key = "substitute", str(classifier.path), seed, zlib.crc32(images.tobytes())
+    values = journal.remember(key, lambda: train_substitute(classifier, images, seed=seed).values())
+    return Substitute.from_values(two_layers(images.shape[1:], classifier.num_classes), values)
 
 
 def _shown(targets, title):

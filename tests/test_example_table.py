@@ -1,6 +1,7 @@
 """The table with one line an image, and the adversarial images that are kept."""
 
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -103,6 +104,12 @@ def test_what_was_kept_is_written_for_each_model(found, tmp_path):
         assert kept["attack"].tolist() == [table.attack[index] for index in indices]
     names = [name for name, _ in example_table.adversarial_files({"one": table, "two": table})]
     assert names == ["adversarial_examples_1.npz", "adversarial_examples_2.npz"]
+
+
+def test_where_nothing_fell_the_images_still_have_a_shape(found):
+    table = dataclasses.replace(found[2].per_image, adversarial={})
+    ((_, arrays),) = example_table.adversarial_files({"one": table})
+    assert arrays["images"].shape == (0, 3, 4, 1) and arrays["labels"].shape == (0,)
 
 
 def test_answers_that_are_no_numbers_have_no_margin():

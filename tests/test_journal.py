@@ -147,35 +147,49 @@ FLAGS = ["--models=model.keras", "--dataset=mine.npz", "--batch_size=16", "--kee
 FLAGS += ["--attacks=fgsm,pgd", "--epsilons=0.01,0.05", "--output_dir=report"]
 
 
+FLAGS += ["--minimal_epsilon", "--minimal_attack=pgd", "--unusual=noisy,fooling_gradient"]
+FLAGS += ["--fooling_steps=20", "--transfer", "--transfer_attack=fgsm"]
+FLAGS += ["--substitute", "--substitute_images=10"]
+
+
 def command(*more):
     return [sys.executable, str(ROOT / "evaluate.py"), *FLAGS, *more]
 
 
 def comparable(report):
     """All of a report but times and how it was started."""
-    value = json.loads(report)
-    value.pop("created"), value.pop("command")
-    for model in value["models"]:
-        model.pop("seconds")
-        for attack in model["attacks"]:
-            attack.pop("seconds")
-    return value
+    return without(json.loads(report), {"created", "command", "seconds"})
+
+
+def without(value, names):
+    if isinstance(value, dict):
+        return {name: without(v, names) for name, v in value.items() if name not in names}
+    return [without(v, names) for v in value] if isinstance(value, list) else value
+
+
+def kill_after(files, kept):
+    """Starts the evaluation and kills it once so many batches are kept."""
+    with subprocess.Popen(command(), stderr=subprocess.PIPE, text=True) as process:
+        while len(list(kept.glob("*.npz"))) < files:
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    return {path.name: path.stat().st_mtime_ns for path in kept.glob("*.npz")}
 
 
 def test_a_killed_process_goes_on_and_reports_the_same(world, monkeypatch):
     monkeypatch.chdir(world)
     kept = world / "report" / "journal"
-    with subprocess.Popen(command(), stderr=subprocess.PIPE, text=True) as process:
-        while len(list(kept.glob("*.npz"))) < 12:
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
+    begun = kill_after(12, kept)
     assert not (world / "report" / "report.json").exists()
-    begun = len(list(kept.glob("*.npz")))
     other = subprocess.run(command("--seed=1"), capture_output=True, text=True, timeout=120)
     assert other.returncode == 2
     assert "the same settings; received report, begun with --seed=0" in other.stderr
-    assert len(list(kept.glob("*.npz"))) == begun, "nothing is lost"
+    assert len(list(kept.glob("*.npz"))) == len(begun), "nothing is lost"
+    # All but the substitute: 35 batches of attacks and audit, 37 of smallest epsilons, 2 kinds of
+    # unusual inputs and 10 batches of examples to transfer.
+    later = kill_after(84, kept)
+    assert later.items() >= begun.items(), "what was done is not done again"
     done = subprocess.run(command(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert not kept.exists()

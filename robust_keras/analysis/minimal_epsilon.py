@@ -1,15 +1,16 @@
 """The smallest change of each image that was found to change its class."""
 
 import dataclasses
-import time
 
 import numpy as np
 
 from robust_keras.attacks import ThreatModel
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.batches import padded_places
-from robust_keras.attacks.engine import generators
-from robust_keras.attacks.prediction import check_examples, correct, padded, predict
+from robust_keras.attacks.journal import Unrecorded
+from robust_keras.attacks.prediction import check_examples, correct, predict
+from robust_keras.attacks.replicas import Replicas
+from robust_keras.attacks.subject import Subject
 from robust_keras.errors import InputError
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -66,9 +67,39 @@ class MinimalEpsilons:
         return tuple(np.quantile(chosen, QUANTILES, method="inverted_cdf").tolist())
 
 
-def minimal_epsilons(
-    classifier, images, labels, attack, *, norm, largest, tolerance, batch_size, seed, progress=None
-):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How smallest epsilons are searched for.
+
+    Args:
+        norm: "linf" or "l2".
+        largest: radius, > 0; in linf at most 1.
+        tolerance: from a millionth of `largest` to all of it.
+        batch_size: images a pass, at most.
+        seed: whole number >= 0.
+        progress: as in `attacks.engine.Settings`; told after every batch.
+        journal: `Journal` of the batches that are done.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+
+    norm: str
+    largest: float
+    tolerance: float
+    batch_size: int
+    seed: int
+    progress: object = None
+    journal: object = dataclasses.field(default_factory=Unrecorded)
+
+    def __post_init__(self):
+        require_number("largest", self.largest, above=True)
+        require_number("tolerance", self.tolerance, self.largest * _FINEST, self.largest)
+        require_whole("batch_size", self.batch_size)
+        require_whole("seed", self.seed, minimum=0)
+
+
+def minimal_epsilons(classifier, images, labels, attack, **settings):
     """Searches for the smallest epsilon that changes each image's class, by bisection.
 
     Formula: the attack is tried at `largest`. What it finds is drawn towards the image, by forward
@@ -86,12 +117,7 @@ def minimal_epsilons(
         images: float array (images, height, width, channels) in [0, 1].
         labels: int array (images,).
         attack: `Attack`; a cascade's stages are tried in turn.
-        norm: "linf" or "l2".
-        largest: radius, > 0; in linf at most 1.
-        tolerance: from a millionth of `largest` to all of it.
-        batch_size: images a pass, at most.
-        seed: whole number >= 0.
-        progress: as in `attacks.engine.evaluate`; told after every batch.
+        **settings: those of `Settings`.
 
     Returns:
         `MinimalEpsilons`.
@@ -99,7 +125,7 @@ def minimal_epsilons(
     Raises:
         InputError: images or labels that do not fit, an attack that is not for the norm, or one
             that needs gradients of a classifier without them.
-        ValueError: another argument is out of range.
+        ValueError: a setting is out of range.
 
     Example:
         >>> found = minimal_epsilons(classifier, images, labels, Quick(), norm="linf", largest=0.3,
@@ -107,31 +133,37 @@ def minimal_epsilons(
         >>> found.quantiles()
         (0.028, 0.08, 0.115, 0.143, 0.152)
     """
-    start = time.monotonic()
-    require_number("largest", largest, above=True)
-    require_number("tolerance", tolerance, largest * _FINEST, largest)
-    require_whole("batch_size", batch_size)
-    require_whole("seed", seed, minimum=0)
-    threat_model = ThreatModel(norm, (largest,))
+    settings = Settings(**settings)
+    start = settings.journal.now()
+    threat_model = ThreatModel(settings.norm, (settings.largest,))
     attack.check_threat_model(threat_model)
-    stages = _usable_stages(classifier, attack, norm)
+    stages = _usable_stages(classifier, attack, settings.norm)
     if not stages:
         expected = f"an attack without gradients ({classifier.gradient_error})"
         raise InputError.expected("attack", expected, attack.name)
     images, labels = check_examples(classifier, images, labels, threat_model)
-    search = _Search(classifier, images, labels, threat_model, min(batch_size, len(images)), seed)
-    search.run(stages, tolerance, attack.name, progress)
+    subject = Subject(
+        replicas=Replicas([classifier]),
+        images=images,
+        labels=labels,
+        threat_model=threat_model,
+        batch_size=min(settings.batch_size, len(images)),
+        seed=settings.seed,
+        journal=settings.journal,
+    )
+    search = _Search(subject, settings.progress)
+    search.run(stages, settings.tolerance, attack.name)
     return MinimalEpsilons(
         attack=attack,
-        norm=norm,
-        largest=float(largest),
-        tolerance=float(tolerance),
+        norm=settings.norm,
+        largest=float(settings.largest),
+        tolerance=float(settings.tolerance),
         labels=labels,
         epsilons=search.highest,
         examples=search.examples,
         gradient_evaluations=int(search.passes[0]),
         forward_evaluations=int(search.passes[1]),
-        seconds=time.monotonic() - start,
+        seconds=settings.journal.now() - start,
     )
 
 
@@ -148,82 +180,82 @@ def _usable_stages(classifier, attack, norm):
 class _Search:
     """The bracket of every image: `lowest` where the attack failed, `highest` what was found."""
 
-    def __init__(self, classifier, images, labels, threat_model, batch_size, seed):
-        self._classifier = classifier
-        self._images, self._labels = images, labels
-        self._threat_model = threat_model
-        self._batch_size, self._seed = batch_size, seed
-        right = correct(predict(classifier, images, batch_size), labels)
+    def __init__(self, subject, progress):
+        self._subject = subject
+        self._progress = progress
+        images = subject.images
+        right = correct(predict(self._classifier, images, subject.batch_size), subject.labels)
         self.examples = images.copy()
         self.lowest = np.zeros(len(images))
         self.highest = np.where(right, np.inf, 0.0)
         self.passes = np.array([0, len(images)])
 
-    def run(self, stages, tolerance, name, progress):
+    @property
+    def _classifier(self):
+        return self._subject.replicas.first
+
+    def run(self, stages, tolerance, name):
         """Tries the largest radius, then ever narrower ones."""
         once = [stage for stage in stages if stage.any_epsilon]
         again = [stage for stage in stages if stage not in once]
-        (largest,) = self._threat_model.epsilons
+        (largest,) = self._subject.threat_model.epsilons
         pending = np.flatnonzero(np.isinf(self.highest))
         for stages, radius in ((once, tolerance), (again, largest)):
             pending = pending[np.isinf(self.highest[pending])]
-            self._try(stages, radius, largest, pending, tolerance, name, progress)
+            self._try(stages, radius, largest, pending, tolerance, name)
         while again and len(pending := np.flatnonzero(self._open(tolerance))):
             radii = between(self.lowest[pending], self.highest[pending], tolerance)
             for radius in np.unique(radii):
                 chosen = pending[radii == radius]
-                self._try(again, radius, radius, chosen, tolerance, name, progress)
+                self._try(again, radius, radius, chosen, tolerance, name)
                 failed = chosen[self.highest[chosen] > radius]
                 self.lowest[failed] = radius
 
     def _open(self, tolerance):
         return np.isfinite(self.highest) & (self.highest - self.lowest > tolerance)
 
-    def _try(self, stages, epsilon, radius, pending, tolerance, name, progress):
+    def _try(self, stages, epsilon, radius, pending, tolerance, name):
         """Attacks at epsilon; an example within `radius` counts and is drawn in."""
-        left = pending
+        left, size = pending, self._subject.batch_size
         for stage in stages:
             for round_ in range(stage.rounds):
-                for first in range(0, len(left), self._batch_size):
-                    rows = left[first : first + self._batch_size]
-                    self._propose(stage, epsilon, radius, round_, rows)
-                    if progress is not None:
+                for first in range(0, len(left), size):
+                    rows = left[first : first + size]
+                    self._attack(stage, epsilon, radius, round_, rows)
+                    if self._progress is not None:
                         unbroken = np.isinf(self.highest).mean()
-                        done = min(first + self._batch_size, len(left))
-                        progress(f"minimal {name}", epsilon, done, len(left), float(unbroken))
+                        done = min(first + size, len(left))
+                        self._progress(f"minimal {name}", epsilon, done, len(left), float(unbroken))
                 left = left[self.highest[left] > radius]
         self._draw_in(pending[self.highest[pending] <= radius], tolerance)
 
-    def _propose(self, stage, epsilon, radius, round_, rows):
-        pad = padded_places if stage.any_batch else padded
-        places = pad(rows, self._batch_size)
-        threat_model = ThreatModel(self._threat_model.norm, (float(epsilon),))
-        proposal = stage.propose(
-            self._classifier,
-            self._images[places],
-            self._labels[places],
-            threat_model=threat_model,
-            epsilon=float(epsilon),
-            generators=generators(self._seed, stage.name, epsilon, round_, places),
-        )
-        real = slice(len(rows))
-        self.passes[0] += proposal.gradient_evaluations[real].sum()
-        self.passes[1] += proposal.forward_evaluations[real].sum()
-        self._offer(rows, proposal.images[real], np.full(len(rows), radius))
+    def _attack(self, stage, epsilon, radius, round_, rows):
+        """Keeps what one batch of an attack finds within the radius."""
+        outcome = self._subject.attempt(stage, "minimal", float(epsilon), round_, rows)
+        self.passes += outcome.passes
+        if stage.any_epsilon and radius != epsilon:
+            outcome = self._subject.retry(outcome.proposed, radius, rows)
+            self.passes += outcome.passes
+        self._keep(rows[outcome.fooled], outcome.adversarial)
 
-    def _offer(self, rows, candidates, radii):
-        """Keeps candidates, projected to the radii, that fool the model from nearer than before."""
-        images = self._images[rows]
+    def _keep(self, rows, adversarial):
+        """Keeps examples that are nearer than the ones before."""
+        distances = self._subject.threat_model.distances(self._subject.images[rows], adversarial)
+        better = distances < self.highest[rows]
+        self.examples[rows[better]] = adversarial[better]
+        self.highest[rows[better]] = distances[better]
+
+    def _fooled_within(self, rows, radii):
+        """Which examples still fool the model when projected to the radii; those are kept."""
+        subject = self._subject
         column = radii[:, None, None, None]
-        candidates = self._threat_model.project(images, candidates, column)
-        places = padded_places(np.arange(len(rows)), self._batch_size)
+        images = subject.images[rows]
+        candidates = subject.threat_model.project(images, self.examples[rows], column)
+        places = padded_places(np.arange(len(rows)), subject.batch_size)
         logits = predict(self._classifier, candidates[places], len(places))[: len(rows)]
         self.passes[1] += len(rows)
-        distances = self._threat_model.distances(images, candidates)
-        fooled = ~correct(logits, self._labels[rows])
-        better = fooled & (distances < self.highest[rows])
-        self.examples[rows[better]] = candidates[better]
-        self.highest[rows[better]] = distances[better]
+        fooled = ~correct(logits, subject.labels[rows])
+        self._keep(rows[fooled], candidates[fooled])
         return fooled
 
     def _draw_in(self, rows, tolerance):
@@ -232,10 +264,10 @@ class _Search:
         while len(rows):
             wide = self.highest[rows] - below > tolerance / 2.0
             rows, below = rows[wide], below[wide]
-            for first in range(0, len(rows), self._batch_size):
-                part = slice(first, first + self._batch_size)
+            for first in range(0, len(rows), self._subject.batch_size):
+                part = slice(first, first + self._subject.batch_size)
                 radii = (below[part] + self.highest[rows[part]]) / 2.0
-                fooled = self._offer(rows[part], self.examples[rows[part]], radii)
+                fooled = self._fooled_within(rows[part], radii)
                 below[part] = np.where(fooled, below[part], radii)
 
 

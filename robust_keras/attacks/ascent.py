@@ -1,10 +1,10 @@
 """The inner loop of APGD as one compiled graph for each classifier, loss and norm."""
 
 import typing
-import weakref
 
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.losses import (
     cross_entropy,
     dlr,
@@ -12,8 +12,6 @@ from robust_keras.attacks.losses import (
     targeted_dlr,
     unit_gradient,
 )
-
-_functions = weakref.WeakKeyDictionary()
 
 # Each takes (labels, targets, logits) and returns what to maximise, (batch,).
 LOSSES = {
@@ -215,11 +213,12 @@ def ascent(classifier, loss, norm, image_shape):
         norm: "linf" or "l2".
         image_shape: (height, width, channels).
     """
-    known = _functions.setdefault(classifier, {})
     key = loss, norm, tuple(image_shape)
-    if key not in known:
-        known[key] = Ascent(classifier.logits, classifier.num_classes, *key)
-    return known[key]
+    return compiled.once(
+        classifier,
+        (Ascent, *key),
+        lambda: Ascent(classifier.logits, classifier.num_classes, *key),
+    )
 
 
 def choose(condition, yes, no):

@@ -1,17 +1,16 @@
 """The inner loop of FAB as one compiled graph for each classifier and norm."""
 
 import typing
-import weakref
 
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.ascent import choose
 from robust_keras.attacks.hyperplanes import shortest_changes
 
 # As published: how far a step goes past the hyperplane, how much of the change stays once the
 # boundary is crossed, and the largest weight of the way that starts from the image.
 _OVERSHOOT, _KEPT, _LARGEST_PULL = 1.05, 0.9, 0.1
-_searches = weakref.WeakKeyDictionary()
 
 
 class Problem(typing.NamedTuple):
@@ -140,8 +139,9 @@ def boundary_search(classifier, norm, image_shape):
         norm: "linf" or "l2".
         image_shape: (height, width, channels).
     """
-    known = _searches.setdefault(classifier, {})
     key = norm, tuple(image_shape)
-    if key not in known:
-        known[key] = BoundarySearch(classifier.logits, classifier.num_classes, *key)
-    return known[key]
+    return compiled.once(
+        classifier,
+        (BoundarySearch, *key),
+        lambda: BoundarySearch(classifier.logits, classifier.num_classes, *key),
+    )

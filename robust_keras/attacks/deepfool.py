@@ -2,11 +2,11 @@
 
 import dataclasses
 import typing
-import weakref
 
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.ascent import choose
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
 from robust_keras.attacks.batches import ShrinkingBatch
@@ -17,7 +17,6 @@ _BETWEEN_LOOKS = 2
 # How much further than computed each step goes. Where pixels are at their limits a step falls short
 # of the boundary, and without this the search would creep up to it forever.
 _FURTHER = 1e-4
-_crossings = weakref.WeakKeyDictionary()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -212,8 +211,9 @@ class Crossing:
 
 def _crossing(classifier, norm, image_shape):
     """The `Crossing` of a classifier, always the same object, so nothing is traced twice."""
-    known = _crossings.setdefault(classifier, {})
     key = norm, tuple(image_shape)
-    if key not in known:
-        known[key] = Crossing(classifier.logits, classifier.num_classes, *key)
-    return known[key]
+    return compiled.once(
+        classifier,
+        (Crossing, *key),
+        lambda: Crossing(classifier.logits, classifier.num_classes, *key),
+    )

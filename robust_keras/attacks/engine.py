@@ -1,7 +1,6 @@
 """Runs attacks on a classifier and believes nothing that they return."""
 
 import dataclasses
-import zlib
 
 import numpy as np
 
@@ -72,7 +71,6 @@ def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, s
         batch_size=min(batch_size, len(images)),
         seed=seed,
         journal=settings.journal,
-        scope=_scope(replicas.first, images, labels, threat_model, seed),
     )
     return _Evaluation(subject, settings).run(attacks)
 
@@ -180,10 +178,3 @@ def _survivors(survivors, shape):
             "survivors", f"bool {shape}", f"{survivors.dtype} {survivors.shape}"
         )
     return np.logical_and.accumulate(survivors, axis=0)
-
-
-def _scope(classifier, images, labels, threat_model, seed):
-    """All that a batch depends on besides the attack, as plain values."""
-    content = zlib.crc32(labels.tobytes(), zlib.crc32(images.tobytes()))
-    name = str(getattr(classifier, "path", ""))
-    return name, content, len(images), threat_model.norm, threat_model.bounds, seed

@@ -1,18 +1,15 @@
 """Ascent along slopes of the margin that are estimated from logits alone."""
 
-import weakref
-
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks import random_directions
 from robust_keras.attacks.attack import Proposal
 from robust_keras.attacks.batches import batch_shape
 from robust_keras.attacks.losses import margin
 from robust_keras.attacks.noise import uniform_in_ball
 from robust_keras.attacks.prediction import correct, predict
-
-_estimators = weakref.WeakKeyDictionary()
 
 
 class SlopeEstimator:
@@ -75,11 +72,10 @@ class SlopeEstimator:
 
 def estimator(classifier, image_shape, kind):
     """The `SlopeEstimator` of a classifier, always the same object, so nothing is traced twice."""
-    known = _estimators.setdefault(classifier, {})
     key = tuple(image_shape), kind
-    if key not in known:
-        known[key] = SlopeEstimator(classifier.logits, *key)
-    return known[key]
+    return compiled.once(
+        classifier, (SlopeEstimator, *key), lambda: SlopeEstimator(classifier.logits, *key)
+    )
 
 
 def climb(classifier, images, labels, threat_model, epsilon, generators, *, plan, kind, move):

@@ -102,6 +102,7 @@ class PerImage:
         distance: size of the change in the threat model's norm, NaN where there is none.
         margin: as `clean_margin`, after that attack; where none broke it, the smallest that was
             seen, the image's own included.
+        image_shape: (height, width, channels).
         adversarial: None unless they were kept: a dict from an image's index to the adversarial
             image, float32 (height, width, channels).
     """
@@ -114,6 +115,7 @@ class PerImage:
     epsilon: np.ndarray
     distance: np.ndarray
     margin: np.ndarray
+    image_shape: tuple[int, int, int]
     adversarial: dict[int, np.ndarray] | None = None
 
 

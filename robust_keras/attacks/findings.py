@@ -73,6 +73,7 @@ class Findings:
             epsilon=np.where(found, self._epsilon, np.nan),
             distance=np.array(self._distance),
             margin=np.where(found, self._margin, self._lowest),
+            image_shape=self._images.shape[1:],
             adversarial=self._kept,
         )
 

@@ -7,7 +7,6 @@ import zipfile
 
 import numpy as np
 
-from robust_keras.attacks.subject import Outcome
 from robust_keras.errors import InputError
 
 
@@ -48,11 +47,15 @@ class Journal:
         return time.monotonic() + self._replayed
 
     def remember(self, key, make):
-        """The `Outcome` kept for the key; made, and kept, where there is none.
+        """The values kept for the key; made, and kept, where there are none.
 
         Args:
-            key: tuple of plain values, all that the outcome depends on.
-            make: function without arguments that returns an `Outcome`.
+            key: tuple of plain values, all that the values depend on.
+            make: function without arguments that returns a dict from name to array, number or text,
+                none of the name "seconds".
+
+        Returns:
+            A dict of the same names, from name to array once it was kept.
 
         Raises:
             InputError: the disk is full, or whatever else keeps a file from being written.
@@ -62,17 +65,16 @@ class Journal:
         kept = _read(path)
         if kept is not None:
             self._replayed += float(kept.pop("seconds"))
-            return Outcome(**kept)
+            return kept
         start = time.monotonic()
-        outcome = make()
-        values = {name: value for name, value in vars(outcome).items() if value is not None}
+        values = make()
         try:
             self._write(path, values | {"seconds": time.monotonic() - start})
         except OSError as error:
             raise InputError.expected(
                 "--output_dir", "room for the batches that are done", f"{path} ({error.strerror})"
             ) from error
-        return outcome
+        return values
 
     def _write(self, path, values):
         if not self._begun:

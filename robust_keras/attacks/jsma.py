@@ -2,11 +2,11 @@
 
 import dataclasses
 import typing
-import weakref
 
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.ascent import choose
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
 from robust_keras.attacks.batches import ShrinkingBatch, padded_places
@@ -17,7 +17,6 @@ from robust_keras.attacks.targets import likeliest_others
 _BETWEEN_LOOKS = 4
 # Pixels that are paired with each other; few images have so many worth it.
 _CANDIDATES = 128
-_maps = weakref.WeakKeyDictionary()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -209,8 +208,9 @@ class SaliencyMap:
 
 def _map(classifier, image_shape):
     """The `SaliencyMap` of a classifier, always the same object, so nothing is traced twice."""
-    known = _maps.setdefault(classifier, {})
-    key = tuple(image_shape)
-    if key not in known:
-        known[key] = SaliencyMap(classifier.logits, classifier.num_classes, key)
-    return known[key]
+    shape = tuple(image_shape)
+    return compiled.once(
+        classifier,
+        (SaliencyMap, shape),
+        lambda: SaliencyMap(classifier.logits, classifier.num_classes, shape),
+    )

@@ -1,13 +1,11 @@
 """Which way leads across a decision boundary, asked with nothing but predicted classes."""
 
-import weakref
-
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks import random_directions
 
-_estimators = weakref.WeakKeyDictionary()
 _KINDS = {"linf": "uniform", "l2": "normal"}
 
 
@@ -108,8 +106,7 @@ def towards_errors(classifier, norm, points, labels, seeds, widths, *, step, cou
 
 def _estimator(classifier, norm, image_shape):
     """The `NormalEstimator` of a classifier, always the same, so nothing is traced twice."""
-    known = _estimators.setdefault(classifier, {})
     key = norm, tuple(image_shape)
-    if key not in known:
-        known[key] = NormalEstimator(classifier.logits, *key)
-    return known[key]
+    return compiled.once(
+        classifier, (NormalEstimator, *key), lambda: NormalEstimator(classifier.logits, *key)
+    )

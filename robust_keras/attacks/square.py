@@ -3,10 +3,10 @@
 import dataclasses
 import itertools
 import typing
-import weakref
 
 import numpy as np
 
+from robust_keras import compiled
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
 from robust_keras.attacks.batches import ShrinkingBatch
 from robust_keras.attacks.square_l2 import L2Squares
@@ -15,7 +15,6 @@ from robust_keras.attacks.square_linf import LinfSquares
 # After these queries, and every so many from the last on, fooled images leave the batch.
 _LOOKS = (5, 15, 35, 75, 150)
 _FORMS = {"linf": LinfSquares, "l2": L2Squares}
-_searches = weakref.WeakKeyDictionary()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,10 +89,10 @@ class Square(Attack):
 
 def _search(classifier, norm, image_shape):
     """The search of a classifier, always the same object, so nothing is traced twice."""
-    known = _searches.setdefault(classifier, {})
-    if (norm, image_shape) not in known:
-        known[norm, image_shape] = _FORMS[norm](classifier.logits, image_shape)
-    return known[norm, image_shape]
+    form = _FORMS[norm]
+    return compiled.once(
+        classifier, (form, image_shape), lambda: form(classifier.logits, image_shape)
+    )
 
 
 def _looks(queries):

@@ -1,6 +1,8 @@
 """What is attacked, and one batch of one attack on it."""
 
 import dataclasses
+import functools
+import zlib
 
 import numpy as np
 
@@ -43,7 +45,6 @@ class Subject:
         batch_size: images a pass, at most.
         seed: whole number >= 0.
         journal: `Journal` or `Unrecorded`.
-        scope: what names this subject in the journal.
     """
 
     replicas: Replicas
@@ -53,7 +54,14 @@ class Subject:
     batch_size: int
     seed: int
     journal: object
-    scope: tuple
+
+    @functools.cached_property
+    def scope(self):
+        """What names this subject in the journal: all that a batch depends on but the attack."""
+        content = zlib.crc32(self.labels.tobytes(), zlib.crc32(self.images.tobytes()))
+        name = str(getattr(self.replicas.first, "path", ""))
+        model = self.threat_model
+        return name, content, len(self.images), model.norm, model.bounds, self.seed
 
     @property
     def has_rule(self):
@@ -92,7 +100,11 @@ class Subject:
         def attack(classifier, share):
             return self._attack(classifier, stage, epsilon, round_, share, size)
 
-        return self.journal.remember(key, lambda: _joined(self.replicas.run(attack, indices)))
+        return Outcome(
+            **self.journal.remember(
+                key, lambda: _values(_joined(self.replicas.run(attack, indices)))
+            )
+        )
 
     def retry(self, proposed, epsilon, indices):
         """An `Outcome` of proposals that were made before, projected to another radius."""
@@ -128,6 +140,11 @@ class Subject:
             passes=np.array([gradients, forwards]),
             proposed=np.float32(proposal.images[real]) if stage.any_epsilon else None,
         )
+
+
+def _values(outcome):
+    """What there is of an outcome, as a journal takes it."""
+    return {name: value for name, value in vars(outcome).items() if value is not None}
 
 
 def _joined(outcomes):

@@ -26,25 +26,58 @@ class Substitute:
     queries: int
     agreement: float
 
+    def values(self):
+        """All of it as plain values and arrays, see `from_values`."""
+        weights = {f"weight {n}": w for n, w in enumerate(self.model.get_weights())}
+        return {"queries": self.queries, "agreement": self.agreement} | weights
+
+    @classmethod
+    def from_values(cls, model, values):
+        """The substitute of which these are the `values`, in a model of the same shape."""
+        model.set_weights([values[f"weight {n}"] for n in range(len(model.weights))])
+        return cls(model, int(values["queries"]), float(values["agreement"]))
+
     def classifier(self, name="substitute"):
         """The model as a `serving.Classifier`, to be attacked in place of the other one."""
         return serving.from_keras(self.model, path=name)
 
 
-def train_substitute(
-    classifier,
-    images,
-    *,
-    rounds=6,
-    step=0.1,
-    period=3,
-    epochs=10,
-    batch_size=128,
-    learning_rate=1e-3,
-    seed=0,
-    bounds=(0.0, 1.0),
-    model=None,
-):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a substitute is trained.
+
+    Args:
+        rounds: >= 1.
+        step: length of the moves in pixel units, in (0, 1].
+        period: rounds after which moves change their sign, >= 1.
+        epochs: passes over the images in each round, >= 1.
+        batch_size: images a training step, >= 1.
+        learning_rate: of Adam, > 0.
+        seed: whole number >= 0, for weights and the order of the images.
+        bounds: smallest and largest pixel value.
+
+    Raises:
+        ValueError: a setting is out of range.
+    """
+
+    rounds: int = 6
+    step: float = 0.1
+    period: int = 3
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    seed: int = 0
+    bounds: tuple[float, float] = (0.0, 1.0)
+
+    def __post_init__(self):
+        for name in ("rounds", "period", "epochs", "batch_size"):
+            require_whole(name, getattr(self, name))
+        require_whole("seed", self.seed, minimum=0)
+        require_number("step", self.step, maximum=1.0, above=True)
+        require_number("learning_rate", self.learning_rate, above=True)
+
+
+def train_substitute(classifier, images, *, model=None, **settings):
     """Trains a model to answer as another one does, asking it for nothing but predicted classes.
 
     Each round asks for the classes of all new images and trains on everything known so far; all
@@ -59,16 +92,9 @@ def train_substitute(
         classifier: has `logits`, `image_shape` and `num_classes`; only the largest logit is used.
         images: float array (images, height, width, channels) to begin with, about 150, that the
             attacker has of the same kind. They must not be among those evaluated later.
-        rounds: >= 1.
-        step: length of the moves in pixel units, in (0, 1].
-        period: rounds after which moves change their sign, >= 1.
-        epochs: passes over the images in each round, >= 1.
-        batch_size: images a training step, >= 1.
-        learning_rate: of Adam, > 0.
-        seed: whole number >= 0, for weights and the order of the images.
-        bounds: smallest and largest pixel value.
         model: `keras.Model` from images to logits, trained in place; None for two hidden layers of
             200 units.
+        **settings: those of `Settings`.
 
     Returns:
         A `Substitute`.
@@ -84,34 +110,30 @@ def train_substitute(
         >>> found.queries
         4800
     """
-    for name, value in (("rounds", rounds), ("period", period), ("epochs", epochs)):
-        require_whole(name, value)
-    require_whole("batch_size", batch_size)
-    require_whole("seed", seed, minimum=0)
-    require_number("step", step, maximum=1.0, above=True)
+    settings = Settings(**settings)
     known = np.asarray(images, np.float32)
     require(known.ndim == 4 and len(known) > 0, "images", "at least one image", known.shape)
-    model = model or _two_layers(known.shape[1:], classifier.num_classes, seed)
+    model = model or two_layers(known.shape[1:], classifier.num_classes, settings.seed)
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=keras.optimizers.Adam(settings.learning_rate),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     gradient = _gradient_signs(model)
-    labels, order = np.zeros(0, np.int64), np.random.default_rng(seed)
-    for number in range(rounds):
+    labels, order = np.zeros(0, np.int64), np.random.default_rng(settings.seed)
+    for number in range(settings.rounds):
         labels = np.append(labels, _classes(classifier, known[len(labels) :]))
-        _fit(model, known, labels, order, epochs, batch_size)
-        if number < rounds - 1:
-            length = step * (-1.0) ** (number // period)
-            moves = _in_batches(gradient, batch_size, known, labels)
-            moved = np.clip(known + length * moves, *bounds).astype(np.float32)
+        _fit(model, known, labels, order, settings)
+        if number < settings.rounds - 1:
+            length = settings.step * (-1.0) ** (number // settings.period)
+            moves = _in_batches(gradient, settings.batch_size, known, labels)
+            moved = np.clip(known + length * moves, *settings.bounds).astype(np.float32)
             known = np.concatenate([known, moved])
     answers = _in_batches(model.predict_on_batch, _QUERIES_AT_ONCE, known).argmax(axis=-1)
     return Substitute(model, len(labels), float(np.mean(answers == labels)))
 
 
-def _two_layers(image_shape, num_classes, seed):
-    """Two hidden layers of 200 units."""
+def two_layers(image_shape, num_classes, seed=0):
+    """A model from images to logits, with two hidden layers of 200 units."""
 
     def dense(units, number, **settings):
         initializer = keras.initializers.GlorotUniform(seed=3 * seed + number)
@@ -137,12 +159,12 @@ def _classes(classifier, images):
     return _in_batches(ask, _QUERIES_AT_ONCE, images)
 
 
-def _fit(model, images, labels, order, epochs, batch_size):
+def _fit(model, images, labels, order, settings):
     """Plain training in an order that depends on the seed alone."""
-    for _ in range(epochs):
+    for _ in range(settings.epochs):
         places = order.permutation(len(images))
-        for first in range(0, len(places), batch_size):
-            rows = places[first : first + batch_size]
+        for first in range(0, len(places), settings.batch_size):
+            rows = places[first : first + settings.batch_size]
             model.train_on_batch(images[rows], labels[rows])
 
 

@@ -1,17 +1,16 @@
 """The inner loop of Carlini and Wagner's attack as one compiled graph for each classifier."""
 
 import typing
-import weakref
 
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.ascent import choose
 from robust_keras.attacks.losses import margin
 
 _FIRST_DECAY, _SECOND_DECAY, _TINY = 0.9, 0.999, 1e-8
 # Just inside the pixel range, where the inverse of tanh is finite.
 _INSIDE = 0.999999
-_descents = weakref.WeakKeyDictionary()
 
 
 class Problem(typing.NamedTuple):
@@ -131,11 +130,12 @@ def tanh_descent(classifier, image_shape):
         classifier: has `logits` and `num_classes`.
         image_shape: (height, width, channels).
     """
-    known = _descents.setdefault(classifier, {})
-    key = tuple(image_shape)
-    if key not in known:
-        known[key] = TanhDescent(classifier.logits, classifier.num_classes, key)
-    return known[key]
+    shape = tuple(image_shape)
+    return compiled.once(
+        classifier,
+        (TanhDescent, shape),
+        lambda: TanhDescent(classifier.logits, classifier.num_classes, shape),
+    )
 
 
 def _box(bounds):

@@ -98,10 +98,10 @@ class ThreatModel:
         Returns:
             float64 array (batch,).
         """
-        changes = (np.asarray(others, np.float64) - images).reshape(len(images), -1)
+        changes, pixels = np.asarray(others, np.float64) - images, (1, 2, 3)
         if self.norm == "linf":
-            return np.abs(changes).max(axis=1, initial=0.0)
-        return np.sqrt(np.square(changes).sum(axis=1))
+            return np.abs(changes).max(axis=pixels, initial=0.0)
+        return np.sqrt(np.square(changes).sum(axis=pixels))
 
     def project(self, images, candidates, epsilon):
         """The candidates moved into the ball around the images and into the pixel range.

@@ -1,12 +1,15 @@
 """Adversarial examples made on one classifier and tried on others."""
 
 import dataclasses
-import time
+import functools
 
 import numpy as np
 
-from robust_keras.attacks.engine import generators
+from robust_keras.attacks.journal import Unrecorded
 from robust_keras.attacks.prediction import check_examples, correct, padded, predict
+from robust_keras.attacks.random_streams import generators
+from robust_keras.attacks.replicas import Replicas
+from robust_keras.attacks.subject import Subject
 from robust_keras.errors import InputError
 
 
@@ -32,7 +35,9 @@ class TransferResult:
     skipped: str | None = None
 
 
-def transfer(sources, targets, images, labels, attack, threat_model, *, batch_size, seed):
+def transfer(
+    sources, targets, images, labels, attack, threat_model, *, batch_size, seed, journal=None
+):
     """A table of sources by targets: how well attacks on one model work on another.
 
     Every image is attacked on every source at every epsilon, whether the source classifies it
@@ -52,6 +57,7 @@ def transfer(sources, targets, images, labels, attack, threat_model, *, batch_si
         threat_model: `ThreatModel`.
         batch_size: images a pass.
         seed: whole number >= 0; each image draws the same random numbers on every source.
+        journal: `Journal` of the batches that are done, or None.
 
     Returns:
         List of `TransferResult`s, one a source.
@@ -81,24 +87,28 @@ def transfer(sources, targets, images, labels, attack, threat_model, *, batch_si
         name: correct(predict(classifier, images, batch_size), labels)
         for name, classifier in targets.items()
     }
-    rows = []
-    for name, source in sources.items():
-        if attack.needs_gradient and source.gradient_error is not None:
-            rows.append(TransferResult(name, {}, skipped=source.gradient_error))
-            continue
-        start, passes = time.monotonic(), np.zeros(2, int)
-        accuracy = {target: [] for target in targets}
-        for epsilon in threat_model.epsilons:
-            settings = {"threat_model": threat_model, "epsilon": epsilon}
-            made, price = _examples(source, images, labels, attack, settings, batch_size, seed)
-            passes += price
-            for target, classifier in targets.items():
-                right = correct(predict(classifier, made, batch_size), labels)
-                accuracy[target].append(float(np.mean(right & clean[target])))
-        counts = (int(count) for count in passes)
-        shares = {target: tuple(values) for target, values in accuracy.items()}
-        rows.append(TransferResult(name, shares, time.monotonic() - start, *counts))
-    return rows
+    given = {"images": images, "labels": labels, "threat_model": threat_model}
+    given |= {"batch_size": batch_size, "seed": seed, "journal": journal or Unrecorded()}
+    subjects = {name: Subject(replicas=Replicas([s]), **given) for name, s in sources.items()}
+    return [_row(name, subjects[name], targets, clean, attack) for name in sources]
+
+
+def _row(name, subject, targets, clean, attack):
+    """The `TransferResult` of one source; `clean` holds what each target classifies correctly."""
+    lost = subject.replicas.first.gradient_error
+    if attack.needs_gradient and lost is not None:
+        return TransferResult(name, {}, skipped=lost)
+    start, passes = subject.journal.now(), np.zeros(2, int)
+    accuracy = {target: [] for target in targets}
+    for epsilon in subject.threat_model.epsilons:
+        made, price = _examples(subject, attack, epsilon)
+        passes += price
+        for target, classifier in targets.items():
+            right = correct(predict(classifier, made, subject.batch_size), subject.labels)
+            accuracy[target].append(float(np.mean(right & clean[target])))
+    counts = (int(count) for count in passes)
+    shares = {target: tuple(values) for target, values in accuracy.items()}
+    return TransferResult(name, shares, subject.journal.now() - start, *counts)
 
 
 def unhurried(attack):
@@ -108,19 +118,34 @@ def unhurried(attack):
     return dataclasses.replace(attack, stop_early=False)
 
 
-def _examples(source, images, labels, attack, settings, batch_size, seed):
+def _examples(subject, attack, epsilon):
     """All images changed for the source, projected, and the passes that took."""
-    epsilon, threat_model = settings["epsilon"], settings["threat_model"]
     if epsilon == 0.0:
-        return images, (0, 0)
-    made, gradients, forwards = [], 0, 0
-    for first in range(0, len(images), batch_size):
-        count = min(batch_size, len(images) - first)
-        rows = padded(np.arange(first, first + count), batch_size)
-        random = generators(seed, attack.name, epsilon, 0, rows)
-        given = images[rows], labels[rows]
-        proposal = attack.propose(source, *given, **settings, generators=random)
-        made.append(threat_model.project(images[rows], proposal.images, epsilon)[:count])
-        gradients += proposal.gradient_evaluations[:count].sum()
-        forwards += proposal.forward_evaluations[:count].sum()
-    return np.concatenate(made), (gradients, forwards)
+        return subject.images, np.zeros(2, int)
+    made, passes = [], np.zeros(2, int)
+    for first in range(0, len(subject.images), subject.batch_size):
+        key = (*subject.scope, "transfer", repr(attack), float(epsilon).hex(), first)
+        kept = subject.journal.remember(
+            key, functools.partial(_batch, subject, attack, epsilon, first)
+        )
+        made.append(kept["images"])
+        passes += kept["passes"]
+    return np.concatenate(made), passes
+
+
+def _batch(subject, attack, epsilon, first):
+    """One batch of changed images and the passes it took, as a journal takes them."""
+    count = min(subject.batch_size, len(subject.images) - first)
+    rows = padded(np.arange(first, first + count), subject.batch_size)
+    images = subject.images[rows]
+    proposal = attack.propose(
+        subject.replicas.first,
+        images,
+        subject.labels[rows],
+        threat_model=subject.threat_model,
+        epsilon=epsilon,
+        generators=generators(subject.seed, attack.name, epsilon, 0, rows),
+    )
+    counts = proposal.gradient_evaluations[:count], proposal.forward_evaluations[:count]
+    projected = subject.threat_model.project(images, proposal.images, epsilon)
+    return {"images": projected[:count], "passes": np.array([part.sum() for part in counts])}

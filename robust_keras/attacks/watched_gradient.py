@@ -1,15 +1,12 @@
 """The gradient that a library's attack asks for, and what can be learnt on the way."""
 
-import weakref
-
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.losses import cross_entropy, margin, unit_gradient
 
 LOSSES = {"cross_entropy": cross_entropy, "margin": margin}
-
-_functions = weakref.WeakKeyDictionary()
 
 
 class WatchedGradient:
@@ -48,10 +45,11 @@ class WatchedGradient:
 
 def _gradient_function(classifier, loss):
     """The compiled function, always the same object for a classifier and a loss."""
-    known = _functions.setdefault(classifier, {})
-    if loss not in known:
-        known[loss] = _traced(classifier.logits, LOSSES[loss], classifier.image_shape)
-    return known[loss]
+    return compiled.once(
+        classifier,
+        (_traced, loss),
+        lambda: _traced(classifier.logits, LOSSES[loss], classifier.image_shape),
+    )
 
 
 def _traced(logits, loss, image_shape):

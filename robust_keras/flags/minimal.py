@@ -10,6 +10,7 @@ from robust_keras.flags.field import flag
 MINIMAL_ATTACKS = (
     "quick",
     "autoattack",
+    "pgd",
     "margin_pgd",
     "apgd_ce",
     "apgd_dlr",

@@ -78,14 +78,8 @@ def build(
     x = MODELS[name].layers(x, kind)
     logits = blocks.classifier(x, num_classes + nonsense_classes, kind)
     if nonsense_classes or rejection_threshold:
-        logits = layers.RejectionRule(
-            nonsense_classes,
-            rejection_threshold,
-            confidence_rule(activation),
-            temperature,
-            dtype="float32",
-            name="rejection_rule",
-        )(logits)
+        rule = nonsense_classes, rejection_threshold, confidence_rule(activation), temperature
+        logits = layers.RejectionRule(*rule, dtype="float32", name="rejection_rule")(logits)
     model = keras.Model(images, logits, name=name)
     _scale_kernels(model, kernel_scale)
     return model

@@ -73,7 +73,7 @@ def _arrays(found):
     indices = np.array(sorted(found.adversarial), np.int64)
     pictures = [found.adversarial[index] for index in indices.tolist()]
     return {
-        "images": np.array(pictures, np.float32),
+        "images": np.array(pictures, np.float32).reshape(-1, *found.image_shape),
         "indices": indices,
         "labels": np.asarray(found.label)[indices],
         "epsilon": np.asarray(found.epsilon)[indices],

@@ -1,6 +1,12 @@
 """Shows a model all kinds of unusual inputs that a config asks for, and reports on each."""
 
 import base64
+import dataclasses
+import functools
+import json
+import zlib
+
+import numpy as np
 
 from robust_keras.progress import StepProgress
 from robust_keras.reporting import (
@@ -38,7 +44,7 @@ UNUSUAL = {
 _KEPT = 20
 
 
-def examine(classifier, images, labels, config):
+def examine(classifier, images, labels, config, journal):
     """What a classifier makes of unusual inputs.
 
     Args:
@@ -46,12 +52,13 @@ def examine(classifier, images, labels, config):
         images: float32 array (images, height, width, channels) in [0, 1].
         labels: int array (images,).
         config: an `EvaluateConfig`: `unusual`, its settings, `batch_size` and `seed`.
+        journal: `Journal` or `Unrecorded`, which keeps what each kind came to.
 
     Returns:
         An `UnusualReport`, or None where nothing is asked for.
 
     Example:
-        >>> examine(classifier, images, labels, config).fooling[0].above_half
+        >>> examine(classifier, images, labels, config, Unrecorded()).fooling[0].above_half
         10
     """
     names = [name for name in config.unusual if name != "none"]
@@ -60,34 +67,42 @@ def examine(classifier, images, labels, config):
     subject = Subject(classifier, images, labels, batch_size=config.batch_size, seed=config.seed)
     samples, fooling = [], []
     for name in names:
-        with StepProgress(f"{classifier.path} {name}") as progress:
-            result = UNUSUAL[name](config).run(subject, progress)
-        if hasattr(result, "strengths"):
-            samples.append(_sample_report(result))
+        kind = UNUSUAL[name](config)
+        content = zlib.crc32(subject.images.tobytes())
+        key = "unusual", str(classifier.path), content, repr(kind), config.seed
+        kept = journal.remember(key, functools.partial(_run, kind, subject))
+        values = json.loads(str(kept["result"]))
+        if "strengths" in values:
+            samples.append(_sample_report(values))
         else:
-            fooling.append(_fooling_report(result))
+            fooling.append(_fooling_report(values))
     return UnusualReport(samples=samples, fooling=fooling)
 
 
-def _sample_report(result):
-    strengths = [StrengthReport(**vars(strength)) for strength in result.strengths]
-    return SampleReport(**(vars(result) | {"strengths": strengths}))
+def _run(kind, subject):
+    """What came of one kind, as a journal takes it."""
+    with StepProgress(f"{subject.classifier.path} {kind.name}") as progress:
+        result = kind.run(subject, progress)
+    return {"result": json.dumps(dataclasses.asdict(result), default=_image)}
 
 
-def _fooling_report(result):
-    images = [
-        FoolingImageReport(
-            class_index=image.class_index,
-            confidence=image.confidence,
-            accepted=image.accepted,
-            iterations=image.iterations,
-            shape=image.image.shape,
-            pixels=_base64(image.image) if image.class_index < _KEPT else None,
-        )
-        for image in result.images
-    ]
-    return FoolingReport(**(vars(result) | {"images": images}))
+def _image(array):
+    """An 8-bit image as plain values."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"no plain value: {array!r}")
+    return {"shape": array.shape, "pixels": base64.b64encode(array.tobytes()).decode("ascii")}
 
 
-def _base64(image):
-    return base64.b64encode(image.tobytes()).decode("ascii")
+def _sample_report(values):
+    strengths = [StrengthReport(**strength) for strength in values["strengths"]]
+    return SampleReport(**(values | {"strengths": strengths}))
+
+
+def _fooling_report(values):
+    return FoolingReport(**(values | {"images": [_fooling_image(v) for v in values["images"]]}))
+
+
+def _fooling_image(values):
+    image = values.pop("image")
+    kept = image["pixels"] if values["class_index"] < _KEPT else None
+    return FoolingImageReport(**values, shape=image["shape"], pixels=kept)

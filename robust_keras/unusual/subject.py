@@ -1,19 +1,17 @@
 """A classifier under examination: its confidences and what it accepts, in batches of one shape."""
 
 import dataclasses
-import weakref
 import zlib
 
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.prediction import padded, rejected
 from robust_keras.serving.confidence import ConfidenceRule
 
 # The study's: without a rule of its own, a model answers where it is more than half sure.
 STUDY_THRESHOLD = 0.5
-
-_functions = weakref.WeakKeyDictionary()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,11 +103,7 @@ class Subject:
             name: of the function.
             make: makes it; called without arguments, the first time.
         """
-        known = _functions.setdefault(self.classifier, {})
-        key = name, self.image_shape
-        if key not in known:
-            known[key] = make()
-        return known[key]
+        return compiled.once(self.classifier, ("unusual", name, self.image_shape), make)
 
     def generator(self, name, index=None):
         """A random generator that depends on the seed, a name, and maybe an image's place alone."""

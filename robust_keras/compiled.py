@@ -1,0 +1,24 @@
+"""Compiled functions of a classifier, kept as long as it lives, so that nothing is traced twice."""
+
+import weakref
+
+_known = weakref.WeakKeyDictionary()
+
+
+def once(classifier, key, make):
+    """What `make()` returned the first time that it was called for this classifier and key.
+
+    Args:
+        classifier: what the functions compute with. They may hold its `logits` but not the
+            classifier itself, or it would never be freed.
+        key: hashable, tells the functions of a classifier apart.
+        make: function without arguments.
+
+    Example:
+        >>> once(classifier, "f", dict) is once(classifier, "f", dict)
+        True
+    """
+    found = _known.setdefault(classifier, {})
+    if key not in found:
+        found[key] = make()
+    return found[key]
