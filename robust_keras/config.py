@@ -60,6 +60,7 @@ ATTACK_NAMES = (
     "apgd_ce",
     "apgd_dlr",
     "apgd_targeted",
+    "apgd_accepted",
     "fab_targeted",
     "deepfool",
     "cw",

@@ -12,6 +12,7 @@ from robust_keras.attacks import ATTACKS, Replicas, ThreatModel, engine, sweep
 from robust_keras.attacks.expectation import averaged, in_passes
 from robust_keras.attacks.gallery import own_confidences
 from robust_keras.attacks.journal import Unrecorded
+from robust_keras.attacks.price import cheapest_first, passes_at_most
 from robust_keras.errors import InputError
 from robust_keras.minimal_evaluation import minimal_report
 from robust_keras.progress import AttackProgress
@@ -26,7 +27,7 @@ from robust_keras.reporting import (
     ThreatModelReport,
     WorstCaseReport,
 )
-from robust_keras.time_left import TimeLeft, passes_at_most
+from robust_keras.time_left import TimeLeft
 from robust_keras.transfer_evaluation import transfer_report
 from robust_keras.unusual.examination import examine
 
@@ -73,6 +74,7 @@ def evaluate(config, *, command="", journal=None):
         seed=config.seed,
         attacker_temperature=config.attacker_temperature,
         expectation_samples=config.expectation_samples,
+        survivors_only=config.survivors_only,
         command=command,
         transfer=transfer_report(
             config, [replicas.first for replicas in copies], dataset, split, threat_model, journal
@@ -143,6 +145,8 @@ class _ModelRun:
         self._threat_model = threat_model
         self._config = config
         self._attacks = [ATTACKS[name]() for name in config.attacks]
+        if config.survivors_only:
+            self._attacks = cheapest_first(self._attacks, config.norm)
         self._settings = {
             "batch_size": config.batch_size,
             "seed": config.seed,
@@ -171,6 +175,7 @@ class _ModelRun:
             self._threat_model,
             progress=progress,
             sweep=self._config.sweep,
+            survivors_only=self._config.survivors_only,
             keep_examples=self._config.keep_examples,
             **self._settings,
         )
@@ -214,6 +219,7 @@ def _rejection_report(classifier, found):
         clean_accepted=found.clean_accepted.mean(),
         clean_accuracy=(found.clean_correct & found.clean_accepted).mean(),
         accuracy=found.worst_case_with_rejection.mean(axis=1),
+        targeted=any(ATTACKS[r.name].aims_at_rule for r in found.attacks if r.skipped is None),
     )
 
 

@@ -2,11 +2,6 @@
 
 import time
 
-# A gradient takes about as long as three forward passes.
-_FORWARDS_A_GRADIENT = 3
-# Attacks that a search for an image's epsilon takes, about.
-_PROBES = 3
-
 
 class TimeLeft:
     """An estimate that follows an evaluation through its models, attacks and epsilons.
@@ -35,7 +30,7 @@ class TimeLeft:
         Args:
             parts: in their order, tuples (attack, title, epsilon, passes) of the attack's name,
                 what progress calls the part, its epsilon (None for a search over all of them), and
-                the passes an image at most, as `passes_at_most` counts them.
+                the passes an image at most, as `attacks.price.passes_at_most` counts them.
         """
         self._parts = [tuple(part) for part in parts]
         self._began = self._last = self._now()
@@ -109,18 +104,6 @@ class TimeLeft:
         if epsilon is None or epsilons.index(epsilon) == 0:
             return None
         return epsilons[epsilons.index(epsilon) - 1]
-
-
-def passes_at_most(stage, *, searched=False):
-    """Forward passes an image, or as many as take as long, that an attack may make at an epsilon.
-
-    Args:
-        stage: `Attack` that is no cascade.
-        searched: whether it is run several times, in search of an image's epsilon.
-    """
-    forwards = getattr(stage, "queries", 1)
-    passes = stage.rounds * (_FORWARDS_A_GRADIENT * stage.gradient_evaluations + forwards)
-    return passes * _PROBES if searched else passes
 
 
 def in_words(seconds):

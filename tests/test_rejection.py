@@ -160,6 +160,16 @@ def test_evaluation_takes_nonsense_as_an_error_and_reports_both_accounts(world):
     assert "No attack aimed at the rule" in reporting.summary_table(report)
 
 
+def test_an_attack_that_aims_at_the_rule_is_told_and_finds_no_less(world):
+    weak, strong = (
+        evaluate(world, attacks=("apgd_ce", *more)) for more in ((), ("apgd_accepted",))
+    )
+    for before, after in zip(weak.models, strong.models, strict=True):
+        assert (before.rejection.targeted, after.rejection.targeted) == (False, True)
+        assert np.all(np.array(after.rejection.accuracy) <= before.rejection.accuracy)
+    assert "At least one attack aimed at the rule" in reporting.summary_table(strong)
+
+
 def test_nonsense_must_be_told_and_may_not_stand_for_classes(world, tmp_path):
     model = network(nonsense_classes=2)
     keras.Model(model.inputs, model.layers[-2].output).save(tmp_path / "untold.keras")

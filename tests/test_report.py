@@ -91,6 +91,7 @@ def test_json_adds_counts_and_intervals():
 def with_transfer():
     model = samples.sound_model()
     changes = {"attacker_temperature": "removed", "expectation_samples": 20}
+    changes["survivors_only"] = True
     return samples.report(model, transfer=samples.transfer(model), **changes)
 
 
@@ -240,6 +241,7 @@ BAD = [
     ),
     ("attacker temperature", changed(attacker_temperature="gone"), "`attacker_temperature`"),
     ("passes", changed(expectation_samples=0), "`expectation_samples`"),
+    ("survivors", changed(survivors_only=1), "`survivors_only` must be true or false"),
     ("dataset", changed(dataset={}), "DatasetReport only"),
     ("passed", lambda: samples.check("a", "b", passed=1), "`passed`"),
     ("message", lambda: samples.check("a", ""), "`message`"),

@@ -8,8 +8,9 @@ import pytest
 from linear_model import GREYS, Linear, answers
 
 from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise, engine, sweep
+from robust_keras.attacks.price import passes_at_most
 from robust_keras.progress import AttackProgress
-from robust_keras.time_left import TimeLeft, in_words, passes_at_most
+from robust_keras.time_left import TimeLeft, in_words
 
 
 class Clock:

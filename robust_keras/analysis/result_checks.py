@@ -7,6 +7,7 @@ from robust_keras.analysis.check import AuditCheck, floats, not_applicable, perc
 _TOLERATED = 0.01
 _ENOUGH_STEPS = 10
 _ENOUGH_QUERIES = 1000
+_INCOMPARABLE = "each attack met only the images that those before it had left"
 
 
 def attack_strength(evaluation):
@@ -58,6 +59,8 @@ def noise_against_gradients(evaluation, threat_model):
         threat_model: `ThreatModel` it was made under.
     """
     name = "noise against gradients"
+    if evaluation.survivors_only:
+        return not_applicable(name, _INCOMPARABLE)
     noise = _robust(evaluation, ["noise"])
     guided = _robust(evaluation, ["one_step", "iterative"])
     if noise is None or guided is None:
@@ -84,6 +87,8 @@ def one_step_against_iterative(evaluation, threat_model):
         threat_model: `ThreatModel` it was made under.
     """
     name = "one step against many"
+    if evaluation.survivors_only:
+        return not_applicable(name, _INCOMPARABLE)
     single = _robust(evaluation, ["one_step"])
     many = _robust(evaluation, ["iterative"])
     if single is None or many is None:

@@ -1,6 +1,7 @@
 """Attacks on image classifiers: frozen settings, one engine, results that are checked again."""
 
 from robust_keras.attacks import engine
+from robust_keras.attacks.acceptance import APGDAccepted
 from robust_keras.attacks.apgd import APGDCE, APGDDLR, APGDTargeted
 from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.cascade import AutoAttack, Quick
@@ -36,6 +37,7 @@ ATTACKS = {
     "apgd_ce": APGDCE,
     "apgd_dlr": APGDDLR,
     "apgd_targeted": APGDTargeted,
+    "apgd_accepted": APGDAccepted,
     "fab_targeted": FABTargeted,
     "deepfool": DeepFool,
     "cw": CarliniWagner,
@@ -51,6 +53,7 @@ ATTACKS = {
 }
 
 __all__ = [
+    "APGDAccepted",
     "APGDCE",
     "APGDDLR",
     "ATTACKS",

@@ -36,8 +36,8 @@ def checkpoints(steps):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class _APGD(Attack):
-    """The part that the three share.
+class APGD(Attack):
+    """The part that all APGD share, which differ in their loss.
 
     Args:
         steps: number of steps, >= 1.
@@ -100,10 +100,10 @@ class _APGD(Attack):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class APGDCE(_APGD):
+class APGDCE(APGD):
     """APGD on the cross-entropy of the label, which large logits can blind.
 
-    See `_APGD` for the method and the settings steps, restarts and rho.
+    See `APGD` for the method and the settings steps, restarts and rho.
     """
 
     name: typing.ClassVar[str] = "apgd_ce"
@@ -111,10 +111,10 @@ class APGDCE(_APGD):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class APGDDLR(_APGD):
+class APGDDLR(APGD):
     """APGD on `losses.dlr`, which does not change with the logits' scale.
 
-    See `_APGD` for the method and the settings steps, restarts and rho.
+    See `APGD` for the method and the settings steps, restarts and rho.
     """
 
     name: typing.ClassVar[str] = "apgd_dlr"
@@ -122,7 +122,7 @@ class APGDDLR(_APGD):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class APGDTargeted(_APGD):
+class APGDTargeted(APGD):
     """APGD on `losses.targeted_dlr`, towards one class after the other.
 
     The targets are the classes with the largest logits of the clean image, beginning with the
@@ -131,7 +131,7 @@ class APGDTargeted(_APGD):
     Args:
         targets: number of targets, >= 1; a model with fewer other classes gets them all.
 
-    See `_APGD` for the method and the settings steps, restarts and rho.
+    See `APGD` for the method and the settings steps, restarts and rho.
 
     Example:
         >>> APGDTargeted(targets=3).settings()

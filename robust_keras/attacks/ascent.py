@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attacks.losses import (
+    accepted_margin,
     cross_entropy,
     dlr,
     margin,
@@ -19,7 +20,10 @@ LOSSES = {
     "margin": lambda labels, targets, logits: margin(labels, logits),
     "dlr": lambda labels, targets, logits: dlr(labels, logits),
     "targeted_dlr": targeted_dlr,
+    "accepted_margin": lambda labels, targets, logits: accepted_margin(labels, logits),
 }
+# Of the classes that these know, the last is no answer, and not wrong.
+_DECLINING = ("accepted_margin",)
 
 
 class Problem(typing.NamedTuple):
@@ -75,6 +79,7 @@ class Ascent:
         self._logits = logits
         self._num_classes = num_classes
         self._loss = LOSSES[loss]
+        self._declining = loss in _DECLINING
         self._norm = norm
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         numbers, whole, truths = (
@@ -158,7 +163,10 @@ class Ascent:
             values = tf.ensure_shape(values, (None, self._num_classes))
             loss = self._loss(problem.labels, problem.targets, values)
         gradient = tape.gradient(loss, points, unconnected_gradients="zero")
-        right = tf.argmax(values, axis=-1, output_type=tf.int32) == problem.labels
+        classes = tf.argmax(values, axis=-1, output_type=tf.int32)
+        right = classes == problem.labels
+        if self._declining:
+            right |= classes == self._num_classes - 1
         right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
         return loss, gradient, ~right
 

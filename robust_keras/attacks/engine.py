@@ -9,6 +9,7 @@ from robust_keras.attacks.evaluation import Evaluation
 from robust_keras.attacks.findings import Findings
 from robust_keras.attacks.journal import Unrecorded
 from robust_keras.attacks.prediction import check_examples, correct, predict, rejected
+from robust_keras.attacks.price import cheapest_first
 from robust_keras.attacks.random_streams import generators
 from robust_keras.attacks.replicas import Replicas
 from robust_keras.attacks.stage_run import StageRun
@@ -37,7 +38,7 @@ def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, s
             `num_classes` and `gradient_error`; or `Replicas` of one.
         images: float array (images, height, width, channels) within the threat model's bounds.
         labels: int array (images,).
-        attacks: `Attack`s, run in this order.
+        attacks: `Attack`s, run in this order, each on all images, unless `survivors_only`.
         threat_model: `ThreatModel`.
         batch_size: images a pass, at most; the last batch is padded to one of few sizes.
         seed: whole number >= 0. The same seed gives bit-identical results on the same machine.
@@ -87,6 +88,8 @@ class Settings:
             left: only those images are attacked, all others count as fallen.
         sweep: "every", each attack at every epsilon; or "bisection", which looks for the smallest
             epsilon of each image and costs little more than one epsilon or two.
+        survivors_only: whether each attack meets only the images that those before it left, the
+            cheapest first. Its result then tells what is left so far.
         keep_examples: whether all adversarial images are kept in `Evaluation.per_image`.
         journal: `Journal` of the batches that are done, so that a killed evaluation can go on.
 
@@ -97,6 +100,7 @@ class Settings:
     progress: object = None
     survivors: np.ndarray | None = None
     sweep: str = "every"
+    survivors_only: bool = False
     keep_examples: bool = False
     journal: object = dataclasses.field(default_factory=Unrecorded)
 
@@ -107,7 +111,7 @@ class Settings:
 class _Evaluation:
     """One evaluation under way.
 
-    `robust` is what an attack begins with, bool (2, epsilons, images), see `Standing`.
+    `robust` is what the next attack begins with, bool (2, epsilons, images), see `Standing`.
     """
 
     def __init__(self, subject, settings):
@@ -126,6 +130,8 @@ class _Evaluation:
 
     def run(self, attacks):
         """The `Evaluation` of all attacks, one after the other."""
+        if self._settings.survivors_only:
+            attacks = cheapest_first(attacks, self._subject.threat_model.norm)
         results = tuple(self._attack(number, attack) for number, attack in enumerate(attacks))
         worst_case = np.array(self._robust)
         for result in results:
@@ -136,6 +142,7 @@ class _Evaluation:
             worst_case[0],
             self._findings.examples(),
             per_image=self._findings.per_image(),
+            survivors_only=self._settings.survivors_only,
         )
         if not self._subject.has_rule:
             return found
@@ -163,6 +170,8 @@ class _Evaluation:
             if tally.skipped is None
         ]
         SWEEPS[self._settings.sweep](runs)
+        if self._settings.survivors_only:
+            self._robust &= standing.robust
         with_rejection = standing.robust[1] if subject.has_rule else None
         return attack_result(attack, tallies, standing.robust[0], with_rejection)
 

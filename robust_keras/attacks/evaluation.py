@@ -132,6 +132,7 @@ class Evaluation:
         clean_accepted: None where the classifier has no rejection rule, else bool array (images,).
         worst_case_with_rejection: likewise None, or bool array (epsilons, images).
         per_image: `PerImage`; where there is a rejection rule, it leaves it out of account.
+        survivors_only: whether each attack met only what those before it had left.
     """
 
     clean_correct: np.ndarray
@@ -141,3 +142,4 @@ class Evaluation:
     clean_accepted: np.ndarray | None = None
     worst_case_with_rejection: np.ndarray | None = None
     per_image: PerImage | None = None
+    survivors_only: bool = False

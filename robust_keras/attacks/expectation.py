@@ -61,7 +61,7 @@ def in_passes(result, classifier):
     """An attack's result with its counts in passes of the model, where an answer takes several.
 
     Args:
-        result: `AttackResult` or `StageResult`.
+        result: `AttackResult`, or any with the same counts.
         classifier: the attacked one, perhaps from `averaged`.
     """
     passes = getattr(classifier, "passes", 1)

@@ -22,6 +22,23 @@ def margin(labels, logits):
     return tf.reduce_max(tf.where(truth, logits.dtype.min, logits), axis=-1) - own
 
 
+def accepted_margin(labels, logits):
+    """The margin where the last class is no answer: it counts as right, as the label does.
+
+    Args:
+        labels: int32 tensor (batch,), none of them the last class.
+        logits: float32 tensor (batch, classes).
+
+    Returns:
+        float32 (batch,): largest logit of another class minus that of the label or of the last.
+    """
+    others, declined = logits[:, :-1], logits[:, -1]
+    truth = tf.one_hot(labels, tf.shape(others)[-1], on_value=True, off_value=False)
+    own = tf.reduce_max(tf.where(truth, others, others.dtype.min), axis=-1)
+    wrong = tf.reduce_max(tf.where(truth, others.dtype.min, others), axis=-1)
+    return wrong - tf.maximum(own, declined)
+
+
 def dlr(labels, logits):
     """Difference of logits ratio, float32 (batch,): free of the logits' scale and of constants.
 

@@ -19,6 +19,12 @@ class EngineFlags:
         "every: each attack at every epsilon. bisection: a search for the smallest epsilon of each "
         "image, for curves of many epsilons.",
     )
+    survivors_only: bool = flag(
+        False,
+        values.Truth(),
+        "Attack only images that the attacks before left, cheapest attack first: the same worst "
+        "case for less. Each attack's own accuracy is then not known.",
+    )
     keep_examples: bool = flag(
         False,
         values.Truth(),

@@ -70,6 +70,8 @@ class Report:
         attacker_temperature: above 0; the attacker divides the models' logits by it. Or "removed":
             by their standard deviation.
         expectation_samples: passes, at least 1, whose mean is one answer of a random model.
+        survivors_only: whether each attack met only the images that those above it had left; its
+            accuracy is then what was left so far.
         command: the command that made the report; "" if it was made from Python.
         created: ISO 8601 time in UTC; now, if not given.
         versions: version of each program that can change a number; by default those installed.
@@ -85,6 +87,7 @@ class Report:
     seed: int
     attacker_temperature: float | str = 1.0
     expectation_samples: int = 1
+    survivors_only: bool = False
     command: str = ""
     created: str = dataclasses.field(default_factory=timestamp)
     versions: Mapping = dataclasses.field(default_factory=installed_versions)
@@ -113,6 +116,7 @@ class Report:
             expectation_samples=validation.integer(
                 "expectation_samples", self.expectation_samples, low=1
             ),
+            survivors_only=validation.boolean("survivors_only", self.survivors_only),
             versions=validation.mapping("versions", self.versions),
         )
         if self.transfer is not None:
@@ -155,6 +159,7 @@ class Report:
             "seed": self.seed,
             "attacker_temperature": self.attacker_temperature,
             "expectation_samples": self.expectation_samples,
+            "survivors_only": self.survivors_only,
             "dataset": dataclasses.asdict(self.dataset),
             "threat_model": dataclasses.asdict(self.threat_model),
             "models": [self._model_value(model) for model in self.models],

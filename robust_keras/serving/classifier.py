@@ -135,6 +135,7 @@ class Classifier:
         def logits(images):
             return tf.ensure_shape(function(images), (None, self.num_classes))
 
+        other.unscaled = other
         other.logits = tf.function(logits, input_signature=[spec], autograph=False)
         probes = probing.probe_images(self.image_shape)
         other.gradient_error = probing.gradient_error(other.logits, probes)

@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 
+from robust_keras.attacks.expectation import in_passes
 from robust_keras.progress import StepProgress
 from robust_keras.reporting import (
     FoolingImageReport,
@@ -82,7 +83,7 @@ def examine(classifier, images, labels, config, journal):
 def _run(kind, subject):
     """What came of one kind, as a journal takes it."""
     with StepProgress(f"{subject.classifier.path} {kind.name}") as progress:
-        result = kind.run(subject, progress)
+        result = in_passes(kind.run(subject, progress), subject.classifier)
     return {"result": json.dumps(dataclasses.asdict(result), default=_image)}
 
 
