@@ -160,19 +160,22 @@ def curve_rows(case, options):
     runs = [case.ours(PGD(), **size, epsilons=(epsilon,)) for epsilon in CURVE]
     separate = np.stack([found.worst_case[0] for found, _ in runs]).mean(axis=1)
     above = (whole.worst_case.mean(axis=1) - separate).max()
-    # One PGD-40 takes 40 gradients an image; ours spares what falls early.
+    # One PGD-40 takes 40 gradients an image; ours spares what falls early, CleverHans' does not.
     price = whole.attacks[0].gradient_evaluations / (40 * size["count"])
+    _, plain = plain_cleverhans(case)
     row = {
         "model": case.name,
         "curve, s": seconds,
         "gradients / (40 x images)": price,
-        "most": 4.0,
+        "PGD-40 called plainly, s": plain,
+        "curve / plain": seconds / plain,
+        "at most": 4.0,
         "16 runs, s": sum(seconds for _, seconds in runs),
         "the largest alone, s": runs[-1][1],
         "above 16 runs by at most": above,
         "wanted": 0.01,
     }
-    yield row, price <= 4.0 and above <= 0.01
+    yield row, max(price, seconds / plain) <= 4.0 and above <= 0.01
 
 
 TABLES = {

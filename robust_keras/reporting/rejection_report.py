@@ -60,8 +60,8 @@ def rejection_note(rejection, epsilon):
     knowledge = (
         "At least one attack aimed at the rule."
         if rejection.targeted
-        else "No attack aimed at the rule: an attacker who knows it can do better, as may "
-        "apgd_accepted."
+        else "No attack aimed at the rule, as apgd_accepted would: an attacker who knows it can "
+        "do better."
     )
     return (
         f"The model rejects {rule_in_words(rejection)}. It accepts "
