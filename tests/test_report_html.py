@@ -204,3 +204,10 @@ def test_contrast_is_enough(scheme):
     for name in ("good", "weak", "bad"):
         assert contrast(colours[name], colours[f"{name}-paper"]) >= 4.5, name
         assert contrast(colours["ink"], colours[f"{name}-paper"]) >= 7, name
+
+
+def test_it_says_what_the_rows_are_where_attacks_ran_in_turn():
+    rows = "Each attack met only the images that those above it had left"
+    assert rows not in words(page.render(ONE, {}))
+    in_turn = words(page.render(samples.report(survivors_only=True), {}))
+    assert rows in in_turn and "thin lines are what was left after each attack." in in_turn
