@@ -17,9 +17,8 @@ def margin(labels, logits):
     Its gradient keeps its direction whatever the logits are multiplied by, where cross-entropy's
     vanishes in float32 once the label leads by about 100.
     """
-    truth = tf.one_hot(labels, tf.shape(logits)[-1], dtype=tf.bool, on_value=True, off_value=False)
-    own = tf.reduce_max(tf.where(truth, logits, logits.dtype.min), axis=-1)
-    return tf.reduce_max(tf.where(truth, logits.dtype.min, logits), axis=-1) - own
+    own, other = _own_and_largest_other(labels, logits)
+    return other - own
 
 
 def accepted_margin(labels, logits):
@@ -32,11 +31,15 @@ def accepted_margin(labels, logits):
     Returns:
         float32 (batch,): largest logit of another class minus that of the label or of the last.
     """
-    others, declined = logits[:, :-1], logits[:, -1]
-    truth = tf.one_hot(labels, tf.shape(others)[-1], on_value=True, off_value=False)
-    own = tf.reduce_max(tf.where(truth, others, others.dtype.min), axis=-1)
-    wrong = tf.reduce_max(tf.where(truth, others.dtype.min, others), axis=-1)
-    return wrong - tf.maximum(own, declined)
+    own, wrong = _own_and_largest_other(labels, logits[:, :-1])
+    return wrong - tf.maximum(own, logits[:, -1])
+
+
+def _own_and_largest_other(labels, logits):
+    """The label's logit and the largest of the others, each float32 (batch,)."""
+    truth = tf.one_hot(labels, tf.shape(logits)[-1], dtype=tf.bool, on_value=True, off_value=False)
+    own = tf.reduce_max(tf.where(truth, logits, logits.dtype.min), axis=-1)
+    return own, tf.reduce_max(tf.where(truth, logits.dtype.min, logits), axis=-1)
 
 
 def dlr(labels, logits):

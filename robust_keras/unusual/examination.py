@@ -66,10 +66,10 @@ def examine(classifier, images, labels, config, journal):
     if not names:
         return None
     subject = Subject(classifier, images, labels, batch_size=config.batch_size, seed=config.seed)
+    content = zlib.crc32(subject.images.tobytes())
     samples, fooling = [], []
     for name in names:
         kind = UNUSUAL[name](config)
-        content = zlib.crc32(subject.images.tobytes())
         key = "unusual", str(classifier.path), content, repr(kind), config.seed
         kept = journal.remember(key, functools.partial(_run, kind, subject))
         values = json.loads(str(kept["result"]))
