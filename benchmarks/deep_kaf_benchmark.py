@@ -24,9 +24,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from layers import KernelActivation
 from robust_keras import data, training
 from robust_keras.data import pipeline
+from robust_keras.layers import KernelActivation
 from robust_keras.models import ACTIVATIONS, MODELS, blocks
 from robust_keras.models.activations import Activation
 

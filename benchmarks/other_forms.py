@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-import layers
+from robust_keras import layers
 
 
 class BroadcastKAF(keras.layers.Layer):

@@ -1,23 +1,8 @@
-"""Keras 3 activation layers for robust image classifiers.
+"""The layers under a short name: `from layers import KernelActivation`.
 
-Importing this package registers every layer with Keras, so that `keras.models.load_model` needs
-no `custom_objects`.
+They live in `robust_keras.layers`, so that a folder called `layers` in a user's own project hides
+this front and nothing else.
 """
 
-from layers.k_winners_take_all import KWinnersTakeAll, LowerRatio
-from layers.kernel_activation import KernelActivation
-from layers.rejection_rule import RejectionRule
-from layers.smooth_relu import ParametricSoftplus, SmoothReLU
-from layers.symmetric_activation import SymmetricActivation
-from layers.temperature_softmax import TemperatureSoftmax
-
-__all__ = [
-    "KWinnersTakeAll",
-    "KernelActivation",
-    "LowerRatio",
-    "ParametricSoftplus",
-    "RejectionRule",
-    "SmoothReLU",
-    "SymmetricActivation",
-    "TemperatureSoftmax",
-]
+from robust_keras.layers import *  # noqa: F403
+from robust_keras.layers import __all__  # noqa: F401

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import layers
+from robust_keras import layers
 
 # Name -> (factory, shape of one example).
 CASES = {

@@ -9,8 +9,7 @@ import pytest
 import tensorflow as tf
 from linear_model import GREYS, Linear, answers
 
-import layers
-from robust_keras import serving
+from robust_keras import layers, serving
 from robust_keras.attacks import APGDCE, APGDAccepted, ThreatModel, engine, losses
 from robust_keras.attacks.acceptance import AcceptedAnswers
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from layers import k_winners_take_all, selection
+from robust_keras import layers
+from robust_keras.layers import k_winners_take_all, selection
 
 MODES = {
     "eager": lambda function: function,

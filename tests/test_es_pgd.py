@@ -6,8 +6,7 @@ import pytest
 import tensorflow as tf
 from linear_model import DUAL, GREYS, Linear, answers
 
-import layers
-from robust_keras import data, serving
+from robust_keras import data, layers, serving
 from robust_keras.attacks import PGD, EvolutionPGD, MarginPGD, ThreatModel, engine
 
 EPSILONS = {"linf": 0.02, "l2": 0.06}

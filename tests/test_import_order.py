@@ -35,7 +35,7 @@ NUMBERS = """
 import json, os
 import keras, numpy as np, tensorflow as tf
 from cleverhans.tf2.attacks.fast_gradient_method import fast_gradient_method
-from layers import KernelActivation
+from robust_keras.layers import KernelActivation
 from robust_keras.training import pruning
 
 tf.config.run_functions_eagerly(True)  # Compiling takes longer than these few steps.

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from layers import gaussian_kernels
+from robust_keras import layers
+from robust_keras.layers import gaussian_kernels
 
 CHANNELS = 3
 MODES = {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tensorflow.core.protobuf import saved_model_pb2
 
-import layers
+from robust_keras import layers
 
 NAMES = list(layer_contract.CASES)
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -19,7 +19,7 @@ READ_EXPORTS = """
 import sys
 import numpy as np
 import tensorflow as tf
-assert "layers" not in sys.modules
+assert "robust_keras" not in sys.modules
 results = {}
 for name in sys.argv[2:]:
     images = tf.constant(np.load(f"{sys.argv[1]}/{name}.npy"))

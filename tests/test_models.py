@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 
 import robust_keras.config
-from layers import KernelActivation, SymmetricActivation
 from robust_keras.data import channel_statistics, load
 from robust_keras.data.pipeline import training_dataset
 from robust_keras.errors import InputError
+from robust_keras.layers import KernelActivation, SymmetricActivation
 from robust_keras.models import ACTIVATIONS, MODELS, build, confidence_rule
 from robust_keras.models.resnet import ResidualLayers
 

@@ -5,8 +5,7 @@ import linear_model
 import numpy as np
 import pytest
 
-import layers
-from robust_keras import serving
+from robust_keras import layers, serving
 from robust_keras.serving.confidence import ConfidenceRule
 from robust_keras.training.hybrid_loss import HYBRID_MNIST, HybridLoss
 from robust_keras.unusual import NonsenseSamples, Subject

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers  # noqa: F401  (registers what model.keras names)
-from robust_keras import data
+from robust_keras import (
+    data,
+    layers,  # noqa: F401  (registers what model.keras names)
+)
 from robust_keras.reporting import Report
 
 ROOT = pathlib.Path(__file__).parent.parent

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from layers import KernelActivation
+from robust_keras.layers import KernelActivation
 from robust_keras.training import pruning
 
 BATCH, STEPS = 4, 8

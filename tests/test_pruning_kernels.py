@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from layers import KernelActivation
+from robust_keras.layers import KernelActivation
 from robust_keras.training import pruning
 from robust_keras.training.prunable_kernels import prunable_kernels
 from robust_keras.training.pruning_pattern import PruningPattern

@@ -7,8 +7,7 @@ import tensorflow as tf
 from report_samples import rejecting_model
 from report_samples import report as sample_report
 
-import layers
-from robust_keras import evaluation, models, reporting, serving
+from robust_keras import evaluation, layers, models, reporting, serving
 from robust_keras.attacks import FGSM, PGD, ThreatModel, engine
 from robust_keras.config import EvaluateConfig
 from robust_keras.errors import InputError

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import layers
-from robust_keras import serving
+from robust_keras import layers, serving
 from robust_keras.errors import InputError
 from robust_keras.serving import saved_model_edit
 

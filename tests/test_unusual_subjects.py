@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-import layers
-from robust_keras import serving
+from robust_keras import layers, serving
 from robust_keras.unusual import (
     CPPNEncoding,
     DirectEncoding,

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from test_fit import config, images, network, run
 
-from layers import KWinnersTakeAll
 from robust_keras import serving
+from robust_keras.layers import KWinnersTakeAll
 from robust_keras.run_directory import TrainingDirectory
 from robust_keras.training.winner_ratio import FallingRatio
 

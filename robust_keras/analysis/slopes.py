@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from layers import KernelActivation
+from robust_keras.layers import KernelActivation
 
 # Kernels reach a little beyond the dictionary; the steepest cliff is often right there.
 _POINTS = 2001

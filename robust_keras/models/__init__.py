@@ -2,7 +2,7 @@
 
 import keras
 
-import layers
+from robust_keras import layers
 from robust_keras.errors import InputError
 from robust_keras.models import blocks
 from robust_keras.models.activations import ACTIVATIONS, confidence_rule

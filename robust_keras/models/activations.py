@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import keras
 
-from layers import (
+from robust_keras.layers import (
     KernelActivation,
     KWinnersTakeAll,
     ParametricSoftplus,

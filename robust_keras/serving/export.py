@@ -7,7 +7,7 @@ import tempfile
 import keras
 import tensorflow as tf
 
-import layers
+from robust_keras import layers
 from robust_keras.errors import InputError
 from robust_keras.serving import rejection
 

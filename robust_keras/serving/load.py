@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import layers  # noqa: F401  (registers the layers that a .keras file may name)
+from robust_keras import layers  # noqa: F401  (registers the layers that a .keras file may name)
 from robust_keras.errors import InputError
 from robust_keras.serving import confidence, endpoints, probing, rejection, saved_model_edit
 from robust_keras.serving.classifier import Classifier

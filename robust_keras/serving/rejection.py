@@ -5,7 +5,7 @@ import typing
 
 import tensorflow as tf
 
-import layers
+from robust_keras import layers
 
 SIGNATURE = "rejection_rule"
 

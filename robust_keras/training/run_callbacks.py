@@ -1,6 +1,6 @@
 """The callbacks that a run's flags ask for, beside those that every run has."""
 
-from layers import KernelActivation
+from robust_keras.layers import KernelActivation
 from robust_keras.training.averaging import ValidateAverage
 from robust_keras.training.layer_log import LayerLog
 from robust_keras.training.winner_ratio import FallingRatio

@@ -2,7 +2,7 @@
 
 import keras
 
-from layers import KWinnersTakeAll
+from robust_keras.layers import KWinnersTakeAll
 
 
 class FallingRatio(keras.callbacks.Callback):

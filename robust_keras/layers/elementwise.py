@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from layers.fusion import fused, in_graph, unrecorded
+from robust_keras.layers.fusion import fused, in_graph, unrecorded
 
 
 def elementwise(value, slope, parameter_slope=None):

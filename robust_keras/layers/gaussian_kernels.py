@@ -9,7 +9,7 @@ import functools
 
 import tensorflow as tf
 
-from layers.gaussian_cells import TERMS, cells_for, cells_within, kernel_polynomials
+from robust_keras.layers.gaussian_cells import TERMS, cells_for, cells_within, kernel_polynomials
 
 # With more cells than this the tables would outgrow the caches, and then the inputs.
 MOST_CELLS = 8192

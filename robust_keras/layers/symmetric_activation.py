@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from layers.arguments import choice
-from layers.elementwise import elementwise
-from layers.float_layer import FloatLayer
+from robust_keras.layers.arguments import choice
+from robust_keras.layers.elementwise import elementwise
+from robust_keras.layers.float_layer import FloatLayer
 
 
 def _mrelu_value(inputs):

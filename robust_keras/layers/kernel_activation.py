@@ -4,14 +4,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from layers.arguments import choice, flag, positive, refuse, whole
-from layers.float_layer import FloatLayer
-from layers.gaussian_curve import gaussian_curve
-from layers.gaussian_kernels import FixedKernels, MovingKernels
-from layers.kernel_ridge import paired_ridge_coefficients, ridge_coefficients
-from layers.kernel_sum import kernel_sum
-from layers.kernels import BANDWIDTH_RULES, KERNELS, PAIRED_BANDWIDTH
-from layers.paired_sum import paired_kernel_sum
+from robust_keras.layers.arguments import choice, flag, positive, refuse, whole
+from robust_keras.layers.float_layer import FloatLayer
+from robust_keras.layers.gaussian_curve import gaussian_curve
+from robust_keras.layers.gaussian_kernels import FixedKernels, MovingKernels
+from robust_keras.layers.kernel_ridge import paired_ridge_coefficients, ridge_coefficients
+from robust_keras.layers.kernel_sum import kernel_sum
+from robust_keras.layers.kernels import BANDWIDTH_RULES, KERNELS, PAIRED_BANDWIDTH
+from robust_keras.layers.paired_sum import paired_kernel_sum
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from layers.fusion import fused
+from robust_keras.layers.fusion import fused
 
 # Bits that one pass over the values settles at most: more bins would leave the caches.
 LARGEST_DIGIT = 11

@@ -5,9 +5,9 @@ import math
 import keras
 import tensorflow as tf
 
-from layers.arguments import flag, positive
-from layers.elementwise import elementwise
-from layers.float_layer import FloatLayer
+from robust_keras.layers.arguments import flag, positive
+from robust_keras.layers.elementwise import elementwise
+from robust_keras.layers.float_layer import FloatLayer
 
 
 # The logarithm sees only the rectified input: its argument never leaves its domain.

@@ -2,8 +2,8 @@
 
 import keras
 
-from layers.arguments import choice, positive, refuse, whole
-from layers.float_layer import FloatLayer
+from robust_keras.layers.arguments import choice, positive, refuse, whole
+from robust_keras.layers.float_layer import FloatLayer
 
 CONFIDENCES = ("softmax", "rbf")
 

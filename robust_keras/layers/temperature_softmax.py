@@ -2,8 +2,8 @@
 
 import keras
 
-from layers.arguments import positive
-from layers.float_layer import FloatLayer
+from robust_keras.layers.arguments import positive
+from robust_keras.layers.float_layer import FloatLayer
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")

@@ -11,8 +11,8 @@ import functools
 
 import tensorflow as tf
 
-from layers.fusion import fused, in_graph, unrecorded
-from layers.gaussian_cells import TERMS
+from robust_keras.layers.fusion import fused, in_graph, unrecorded
+from robust_keras.layers.gaussian_cells import TERMS
 
 # Derivatives beyond this order are those of the interpolating quadratic itself.
 LAST_ORDER = 2

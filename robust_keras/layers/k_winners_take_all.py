@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
-from layers.arguments import bounded, flag, positive, whole
-from layers.float_layer import FloatLayer
-from layers.selection import kth_largest
+from robust_keras.layers.arguments import bounded, flag, positive, whole
+from robust_keras.layers.float_layer import FloatLayer
+from robust_keras.layers.selection import kth_largest
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
