@@ -1,40 +1,11 @@
-"""Attacks trained classifiers, audits the result and writes report.json and report.html.
+"""Attacks trained classifiers and reports: `python evaluate.py --help`.
 
-    python evaluate.py --models=runs/quickstart/serving --output_dir=runs/quickstart/report
-    python evaluate.py --models=A/serving,B/model.keras --dataset=cifar10 --norm=linf
-    --epsilons=2/255,8/255
-
-The same command on an evaluation that was interrupted goes on with it.
-
-Takes SavedModels (ours or anybody's, as long as the default signature maps images to logits or
-probabilities) and .keras files. Images and epsilons are in [0, 1].
+An installation has the same program as `robust-keras-evaluate`.
 """
 
-import shlex
-import sys
+from robust_keras.programs.evaluate import main, run
 
-import command_line
-from robust_keras.config import EvaluateConfig
-from robust_keras.quiet_start import start_tensorflow
-from robust_keras.report_directory import ReportDirectory
-
-
-def main(config):
-    """One evaluation, from the config to the report."""
-    directory = ReportDirectory(config)
-    start_tensorflow()
-    from robust_keras import evaluation, reporting
-    from robust_keras.attacks import Journal
-
-    command = shlex.join(["python", *sys.argv])
-    journal = Journal(directory.journal_path, directory.begin)
-    report, examples, tables = evaluation.evaluate(config, command=command, journal=journal)
-    reporting.write(report, examples, directory.path, tables)
-    directory.finish()
-    print(reporting.summary_table(report))
-    print(f"report  {directory.path / 'report.html'}")
-    print(f"data    {directory.path / 'report.json'}")
-
+__all__ = ["main", "run"]
 
 if __name__ == "__main__":
-    command_line.run(main, EvaluateConfig, __doc__)
+    run()

@@ -1,51 +1,11 @@
-"""Trains an image classifier, prunes it if asked, and exports it as a SavedModel.
+"""Trains an image classifier and exports it: `python train.py --help`.
 
-    python train.py --flagfile=configs/quickstart.cfg
-    python train.py --dataset=cifar10 --model=resnet20 --activation=kaf_elu --epochs=20
-
-Writes OUTPUT_DIR/model.keras and OUTPUT_DIR/serving/1 (what evaluate.py attacks and TensorFlow
-Serving serves), with config.json, logs and checkpoints beside them. The same command on an
-unfinished directory goes on where it stopped.
+An installation has the same program as `robust-keras-train`.
 """
 
-import command_line
-from robust_keras.config import TrainConfig
-from robust_keras.quiet_start import start_tensorflow
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.programs.train import main, run
 
-
-def main(config):
-    """One run, from the config to the exported SavedModel."""
-    directory = TrainingDirectory(config)
-    start_tensorflow()
-    import keras
-
-    from robust_keras import data, distribution, models, serving, training
-
-    training.make_reproducible(config.seed)
-    keras.mixed_precision.set_dtype_policy(config.precision)
-    dataset = data.load(config.dataset, config.data_dir)
-    with distribution.strategy(config.distribute, batch_size=config.batch_size).scope():
-        model = training.network(config, dataset)
-        if config.learning_rate_range_test:
-            return training.suggest_learning_rate(model, dataset.train, config, directory)
-        model = training.before_training(model, config)
-        training.fit(model, dataset.train, config, directory)
-        model = training.after_training(model, config)
-    training.save_model(model, directory.model_path)
-    trained = keras.models.load_model(directory.model_path)
-    served = serving.export(
-        trained,
-        directory.serving_path,
-        temperature=config.serving_temperature,
-        confidence=models.confidence_rule(config.activation),
-    )
-    training.write_layer_facts(trained, directory.layers_path, served)
-    accuracy = training.accuracy(trained, dataset.test, config.batch_size)
-    print(f"test accuracy {accuracy:.4f}, sparsity {training.sparsity(trained):.4f}")
-    print(f"Keras model   {directory.model_path}")
-    print(f"SavedModel    {served}")
-
+__all__ = ["main", "run"]
 
 if __name__ == "__main__":
-    command_line.run(main, TrainConfig, __doc__)
+    run()

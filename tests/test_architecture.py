@@ -8,7 +8,8 @@ import tomllib
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-ENTRYPOINTS = {"train.py", "evaluate.py", "command_line.py"}
+ENTRYPOINTS = {"train.py", "evaluate.py"}
+PROGRAMS = "robust_keras/programs/"
 SOURCES = sorted(
     [ROOT / name for name in ENTRYPOINTS]
     + list((ROOT / "layers").rglob("*.py"))
@@ -64,8 +65,11 @@ def test_imports_run_in_one_direction(path):
         ours = {name for name in imports(path) if name.partition(".")[0] == "robust_keras"}
         assert found - sys.stdlib_module_names <= LAYERS_MAY_IMPORT | {"robust_keras"}
         assert all(f"{name}.".startswith("robust_keras.layers.") for name in ours)
-    elif relative(path) not in ENTRYPOINTS:
-        assert not found & {"absl", "layers", "train", "evaluate", "command_line"}
+    elif relative(path) in ENTRYPOINTS:
+        assert imports(path) == {f"robust_keras.programs.{path.stem}"}
+    elif not relative(path).startswith(PROGRAMS):
+        assert not found & {"absl", "layers", *(name.removesuffix(".py") for name in ENTRYPOINTS)}
+        assert not any(name.startswith("robust_keras.programs") for name in imports(path))
     assert "." not in "".join(sorted(n for n in imports(path) if n.startswith(".")))
 
 
@@ -106,7 +110,7 @@ def test_tf_keras_is_never_touched(path):
 
 def test_entrypoints_are_short():
     for name in ("train.py", "evaluate.py"):
-        tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+        tree = ast.parse((ROOT / PROGRAMS / name).read_text(encoding="utf-8"))
         (main,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "main")
         assert main.end_lineno - main.lineno + 1 <= 40
 

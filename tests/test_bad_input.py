@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import evaluate
-import train
 from robust_keras import serving
+from robust_keras.programs import evaluate, train
 
 ROOT = pathlib.Path(__file__).parent.parent
 

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-import command_line
 from robust_keras import config as config_module
 from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.errors import InputError
+from robust_keras.programs import command_line
 
 ROOT = pathlib.Path(__file__).parent.parent
 

@@ -9,9 +9,8 @@ import pytest
 import tensorflow as tf
 from test_fit import ROOT, images
 
-import evaluate
-import train
 from robust_keras.config import EvaluateConfig, TrainConfig
+from robust_keras.programs import evaluate, train
 from robust_keras.reporting import Report
 
 SETTINGS = {

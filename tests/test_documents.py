@@ -9,8 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-import command_line
 from robust_keras.config import EvaluateConfig, TrainConfig
+from robust_keras.programs import command_line
 
 ROOT = pathlib.Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -1,0 +1,1 @@
+"""The two programs, train and evaluate: the only readers of flags."""
