@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from robust_keras import serving
-from robust_keras.programs import evaluate, train
+from robust_keras.programs import command_line, evaluate, train
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -444,7 +444,7 @@ def run(program, arguments, monkeypatch):
     monkeypatch.setattr(sys, "argv", [name, *arguments])
     configs = {"train.py": train.TrainConfig, "evaluate.py": evaluate.EvaluateConfig}
     with pytest.raises(SystemExit) as stopped:
-        program.command_line.run(program.main, configs[name], program.__doc__)
+        command_line.run(program.main, configs[name], program.__doc__)
     return stopped.value.code
 
 

@@ -10,11 +10,12 @@ Takes SavedModels (ours or anybody's, as long as the default signature maps imag
 probabilities) and .keras files. Images and epsilons are in [0, 1].
 """
 
+import pathlib
 import shlex
 import sys
 
 from robust_keras.config import EvaluateConfig
-from robust_keras.programs import command_line
+from robust_keras.programs import packages
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.report_directory import ReportDirectory
 
@@ -26,9 +27,8 @@ def main(config):
     from robust_keras import evaluation, reporting
     from robust_keras.attacks import Journal
 
-    command = shlex.join(["python", *sys.argv])
     journal = Journal(directory.journal_path, directory.begin)
-    report, examples, tables = evaluation.evaluate(config, command=command, journal=journal)
+    report, examples, tables = evaluation.evaluate(config, command=_command(), journal=journal)
     reporting.write(report, examples, directory.path, tables)
     directory.finish()
     print(reporting.summary_table(report))
@@ -36,6 +36,14 @@ def main(config):
     print(f"data    {directory.path / 'report.json'}")
 
 
+def _command():
+    """What was typed, as it can be typed again."""
+    program, *arguments = sys.argv
+    if program.endswith(".py"):
+        return shlex.join(["python", program, *arguments])
+    return shlex.join([pathlib.Path(program).name, *arguments])
+
+
 def run():
     """The program, from the command line to the exit code."""
-    command_line.run(main, EvaluateConfig, __doc__)
+    packages.start(main, EvaluateConfig, __doc__)

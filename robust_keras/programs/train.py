@@ -9,7 +9,7 @@ unfinished directory goes on where it stopped.
 """
 
 from robust_keras.config import TrainConfig
-from robust_keras.programs import command_line
+from robust_keras.programs import packages
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.run_directory import TrainingDirectory
 
@@ -49,4 +49,4 @@ def main(config):
 
 def run():
     """The program, from the command line to the exit code."""
-    command_line.run(main, TrainConfig, __doc__)
+    packages.start(main, TrainConfig, __doc__)
