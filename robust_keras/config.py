@@ -19,6 +19,7 @@ from robust_keras.flags.minimal import MinimalFlags
 from robust_keras.flags.nonsense import NonsenseFlags
 from robust_keras.flags.optimization import OptimizationFlags
 from robust_keras.flags.pruning import PruningFlags
+from robust_keras.flags.strangers import StrangerFlags
 from robust_keras.flags.structure import StructureFlags
 from robust_keras.flags.unusual import UnusualFlags
 from robust_keras.flags.winners import WinnerFlags
@@ -175,7 +176,7 @@ class TrainConfig(
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, Flags):
+class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, StrangerFlags, Flags):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
     models: tuple[str, ...] = flag(

@@ -86,7 +86,7 @@ def evaluate(config, *, command="", journal=None):
 def _load_all(config):
     """The models, as the attacker knows them, and the data set, all of which fit together."""
     devices = distribution.devices(config.distribute)
-    copies = [_load(path, devices) for path in config.models]
+    copies = [_load(path, devices, config) for path in config.models]
     dataset = data.load(config.dataset, config.data_dir)
     for replicas in copies:
         _check_fit(replicas.first, dataset)
@@ -109,12 +109,18 @@ def _dataset_report(config, dataset, split):
     )
 
 
-def _load(path, devices):
+def _load(path, devices, config):
     """A copy of the model on each device."""
     classifiers = []
     for device in devices:
         with contextlib.nullcontext() if device is None else tf.device(device):
-            classifiers.append(serving.load(path))
+            classifiers.append(
+                serving.load(
+                    path,
+                    trusted_operations=config.trusted_operations,
+                    time_limit=config.first_passes_seconds,
+                )
+            )
     return Replicas(classifiers, devices)
 
 

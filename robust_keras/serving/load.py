@@ -10,14 +10,22 @@ import tensorflow as tf
 
 from robust_keras import layers  # noqa: F401  (registers the layers that a .keras file may name)
 from robust_keras.errors import InputError
-from robust_keras.serving import confidence, endpoints, probing, rejection, saved_model_edit
+from robust_keras.serving import (
+    confidence,
+    endpoints,
+    graph_safety,
+    probing,
+    rejection,
+    saved_model_edit,
+)
 from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.outputs import choose_output
+from robust_keras.serving.time_limit import FIRST_PASSES, within
 
 _EXPECTED = "a SavedModel directory, a directory of numbered versions of one, or a .keras file"
 
 
-def load(path):
+def load(path, *, trusted_operations=(), time_limit=FIRST_PASSES):
     """Loads a classifier from a `.keras` file or a SavedModel, ours or a stranger's.
 
     A SavedModel must be from TensorFlow 2 and map one float image batch to (batch, classes) of
@@ -32,6 +40,9 @@ def load(path):
     Args:
         path: a `.keras` file, a SavedModel directory, or a directory whose subdirectories are
             numbered versions of one (the highest is taken).
+        trusted_operations: names of operations that a SavedModel may hold although they act outside
+            the model or are not known to be harmless.
+        time_limit: seconds in which a SavedModel must load and answer its first images.
 
     Returns:
         A `Classifier`.
@@ -46,7 +57,9 @@ def load(path):
     path = pathlib.Path(path)
     if path.is_dir():
         directory = _saved_model_directory(path)
-        return _from_saved_model(directory)
+        message = saved_model_edit.read(directory)
+        graph_safety.check(message, directory, trusted_operations)
+        return within(time_limit, directory, lambda: _from_saved_model(directory, message))
     if not path.is_file():
         raise InputError.expected(str(path), _EXPECTED, "nothing of that name")
     if path.suffix != ".keras":
@@ -111,13 +124,11 @@ def _saved_model_directory(path):
     return max(versions, key=lambda entry: int(entry.name))
 
 
-def _from_saved_model(directory):
-    message = saved_model_edit.read(directory)
-    if saved_model_edit.expose_lost_gradients(message):
-        with saved_model_edit.written(message, directory) as edited:
-            root = _load_saved_model(edited, directory)
-    else:
-        root = _load_saved_model(directory, directory)
+def _from_saved_model(directory, message):
+    saved_model_edit.expose_lost_gradients(message)
+    # What is loaded is what was looked at, whatever happens to the files meanwhile.
+    with saved_model_edit.written(message, directory) as edited:
+        root = _load_saved_model(edited, directory)
     endpoint = endpoints.saved_model_endpoint(directory, root)
 
     def without_softmax(output):

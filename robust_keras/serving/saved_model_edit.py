@@ -43,6 +43,9 @@ def read(directory):
         raise InputError.expected(
             str(directory), f"{expected} with the tag 'serve'", f"tags {tags}"
         )
+    if len(message.meta_graphs) > 1:
+        received = f"{len(message.meta_graphs)} graphs"
+        raise InputError.expected(str(directory), f"{expected} with one graph", received)
     if not graphs[0].HasField("object_graph_def"):
         raise InputError.expected(str(directory), expected, "a graph saved by TensorFlow 1")
     return message
@@ -61,10 +64,10 @@ def written(message, directory):
     """
     with tempfile.TemporaryDirectory() as scratch:
         scratch = pathlib.Path(scratch)
-        for entry in directory.resolve().iterdir():
-            # The fingerprint is one of the graph as it was.
-            if entry.name not in ("saved_model.pb", "fingerprint.pb"):
-                (scratch / entry.name).symlink_to(entry)
+        # Nothing else: TensorFlow would prefer a saved_model.cpb, which nobody has looked at.
+        for name in ("variables", "assets"):
+            if (directory / name).exists():
+                (scratch / name).symlink_to((directory / name).resolve())
         (scratch / "saved_model.pb").write_bytes(message.SerializeToString())
         yield scratch
 
