@@ -8,6 +8,7 @@ import dataclasses
 import pathlib
 import re
 
+from robust_keras.errors import InputError
 from robust_keras.flags import values
 from robust_keras.flags.adversarial import AdversarialFlags
 from robust_keras.flags.attacker import AttackerFlags
@@ -78,6 +79,8 @@ ATTACK_NAMES = (
 NORMS = ("linf", "l2")
 OPTIMIZERS = ("adam", "sgd")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
+# Beyond these a softmax in float32 is one class, or all classes, whatever the logits.
+TEMPERATURE = values.Number(minimum=1e-3, maximum=1e6)
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
 
 
@@ -116,7 +119,7 @@ class TrainConfig(
     )
     kernel_scale: float = flag(
         1.0,
-        values.Number(above=0.0),
+        values.Number(minimum=1e-6, maximum=1e3),
         "Factor on the kernels' initial values; 0.1 with --normalise=false helps "
         "--adversarial=fast at large epsilons.",
     )
@@ -126,11 +129,13 @@ class TrainConfig(
         "Directory of the run (default: runs/DATASET-MODEL-ACTIVATION). An unfinished run in it is "
         "resumed, a finished one is never overwritten.",
     )
-    epochs: int = flag(5, values.Whole(minimum=1), "Passes over the training images.")
-    batch_size: int = flag(128, values.Whole(minimum=1), "Images a step, over all replicas.")
-    seed: int = flag(0, values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random.")
+    epochs: int = flag(5, values.Whole(1, 1_000_000), "Passes over the training images.")
+    batch_size: int = flag(128, values.Whole(1, 1_000_000), "Images a step, over all replicas.")
+    seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
     optimizer: str = flag("adam", values.Choice(OPTIMIZERS), "Optimizer (sgd: momentum 0.9).")
-    learning_rate: float = flag(1e-3, values.Number(above=0.0), "Highest learning rate.")
+    learning_rate: float = flag(
+        1e-3, values.Number(minimum=1e-9, maximum=1e3), "Highest learning rate."
+    )
     learning_rate_schedule: str = flag(
         "cosine",
         values.Choice(LEARNING_RATE_SCHEDULES),
@@ -139,10 +144,10 @@ class TrainConfig(
         "of the steps and again after three quarters).",
     )
     temperature: float = flag(
-        1.0, values.Number(above=0.0), "Temperature of the softmax in the training loss."
+        1.0, TEMPERATURE, "Temperature of the softmax in the training loss."
     )
     serving_temperature: float = flag(
-        1.0, values.Number(above=0.0), "Temperature of the exported model's probabilities."
+        1.0, TEMPERATURE, "Temperature of the exported model's probabilities."
     )
     augment: bool = flag(False, values.Truth(), "Random crops (4 pixels of padding) and flips.")
     validation_fraction: float = flag(
@@ -158,12 +163,12 @@ class TrainConfig(
     precision: str = flag("float32", values.Choice(PRECISIONS), "Keras dtype policy.")
     weight_decay: float = flag(
         0.0,
-        values.Number(minimum=0.0),
+        values.Number(minimum=1e-9, maximum=1e3, zero=True),
         "Decoupled weight decay, times the learning rate a step; 0 for none.",
     )
     clip_norm: float = flag(
         0.0,
-        values.Number(minimum=0.0),
+        values.Number(minimum=1e-6, maximum=1e9, zero=True),
         "Global norm that the gradient is clipped to; 0 clips nothing.",
     )
 
@@ -181,9 +186,13 @@ class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, Str
 
     models: tuple[str, ...] = flag(
         (),
-        values.Texts("at least one path of a SavedModel directory or .keras file"),
+        values.Texts(
+            "at least one path of a SavedModel directory or .keras file (such as "
+            "--models=runs/quickstart/serving)"
+        ),
         "Models to attack, comma separated: SavedModel directories, their versioned parents, or "
         ".keras files.",
+        unset="required",
     )
     dataset: str = flag(
         "mnist5k",
@@ -197,7 +206,7 @@ class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, Str
     )
     split: str = flag("test", values.Choice(("test", "train")), "Split whose images are attacked.")
     examples: int = flag(
-        1000, values.Whole(minimum=1), "Images to attack (fewer if the split has fewer)."
+        1000, values.Whole(1, 10_000_000), "Images to attack (fewer if the split has fewer)."
     )
     attacks: tuple[str, ...] = flag(
         ("uniform_noise", "fgsm", "pgd", "mim"),
@@ -209,13 +218,20 @@ class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, Str
         (0.05, 0.1, 0.2, 0.3),
         values.Epsilons(),
         "Largest allowed perturbations of images in [0, 1], comma separated; fractions such as "
-        "8/255 work.",
+        "8/255 work. linf: at most 1; l2: 0.5, 2 and 3 are common.",
     )
-    batch_size: int = flag(250, values.Whole(minimum=1), "Images a forward or backward pass.")
-    seed: int = flag(0, values.Whole(minimum=0, maximum=2**31 - 1), "Seed of everything random.")
+    batch_size: int = flag(250, values.Whole(1, 1_000_000), "Images a forward or backward pass.")
+    seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
     output_dir: str = flag(
         "runs/evaluation",
         values.Text(),
         "Directory of the report. An unfinished evaluation in it is gone on with, a finished one "
         "never overwritten.",
     )
+
+    def check_together(self):
+        """Raises InputError where an epsilon is none of the norm's."""
+        if self.norm == "linf" and self.epsilons[-1] > 1.0:
+            received = f"{self.epsilons[-1]:g}{values.pixels(self.epsilons[-1])}"
+            expected = "numbers in [0, 1] with --norm=linf (l2 takes larger ones)"
+            raise InputError.expected("--epsilons", expected, received)

@@ -1,5 +1,26 @@
 """The one error that the command line turns into a single line and exit code 2."""
 
+# Longer values, such as a number of thousands of digits, would bury the line that matters.
+_LONGEST = 300
+# Python refuses to write down longer integers.
+_LONGEST_INTEGER = 4000
+
+
+def shown(value):
+    """A value as one line can show it: short, printable, in quotes only where it is blank.
+
+    Args:
+        value: anything.
+    """
+    if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
+        return f"a whole number of {value.bit_length()} bits"
+    text = str(value)
+    if not text.strip():
+        return repr(text)
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 3]}... ({len(text)} characters)"
+    return "".join(c if c.isprintable() or c.isspace() else repr(c)[1:-1] for c in text)
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used: a flag, a path, a data set or a model."""
@@ -16,6 +37,4 @@ class InputError(ValueError):
         Returns:
             An `InputError` whose text fits on one line.
         """
-        # Quotes only where nothing could be seen without them.
-        shown = str(received) if str(received).strip() else repr(received)
-        return cls(" ".join(f"{name}: expected {expected}; received {shown}".split()))
+        return cls(" ".join(f"{shown(name)}: expected {expected}; received {shown(received)}".split()))

@@ -9,7 +9,7 @@ from robust_keras.flags.field import flag
 ADVERSARIAL_METHODS = ("none", "pgd", "free", "fast", "trades", "ensemble")
 ENSEMBLE_ATTACKS = ("step_ll", "fgsm")
 
-# Flag -> the methods that use it; 0 stands for the published value.
+# Flag -> the methods that use it.
 _OF_METHOD = {
     "adversarial_steps": ("pgd", "trades"),
     "replays": ("free",),
@@ -32,22 +32,26 @@ class AdversarialFlags:
     )
     train_epsilon: float = flag(
         0.0,
-        values.Number(minimum=0.0, maximum=1.0),
+        values.PIXEL_CHANGE,
         "Largest change of a pixel in adversarial training, such as 0.3 or 8/255.",
     )
-    adversarial_steps: int = flag(
-        0,
-        values.Whole(minimum=0),
-        "Crafting steps of pgd and trades, fewer being larger; 0 for the published 40 (epsilon of "
-        "0.1 or more) or 10.",
+    adversarial_steps: int | None = flag(
+        None,
+        values.Whole(1, 10_000, optional=True),
+        "Crafting steps of pgd and trades, fewer being larger.",
+        unset="40 from a --train_epsilon of 0.1 on, else 10, as published",
     )
-    replays: int = flag(
-        0,
-        values.Whole(minimum=0),
-        "How often free trains on each batch; 0 for the published 8. Divide --epochs by it.",
+    replays: int | None = flag(
+        None,
+        values.Whole(2, 1000, optional=True),
+        "How often free trains on each batch. Divide --epochs by it.",
+        unset="8, as published",
     )
-    trades_beta: float = flag(
-        0.0, values.Number(minimum=0.0), "Weight of trades' divergence; 0 for the published 6."
+    trades_beta: float | None = flag(
+        None,
+        values.Number(minimum=1e-6, maximum=1e6, optional=True),
+        "Weight of trades' divergence.",
+        unset="6, as published",
     )
     source_models: tuple[str, ...] = flag(
         (),
@@ -62,11 +66,11 @@ class AdversarialFlags:
         "away from the predicted class).",
     )
     warm_up_epochs: int = flag(
-        0, values.Whole(minimum=0), "First epochs of adversarial training on clean images."
+        0, values.Whole(0, 1_000_000), "First epochs of adversarial training on clean images."
     )
     epsilon_ramp_epochs: int = flag(
         0,
-        values.Whole(minimum=0),
+        values.Whole(0, 1_000_000),
         "Epochs after the warm-up in which epsilon grows in equal parts, before it is full.",
     )
 
@@ -90,8 +94,6 @@ class AdversarialFlags:
                     f"{_nothing(self, name)} with --adversarial={method} "
                     f"(it belongs to {', '.join(methods)})",
                 )
-        if self.replays == 1:
-            _refuse(self, "replays", "at least 2, or 0 for the published 8")
         if method in _ALONE and self.distribute != "none":
             _refuse(self, "distribute", f"none with --adversarial={method}")
         if method == "ensemble" and not self.source_models:
@@ -107,7 +109,7 @@ class AdversarialFlags:
 
 
 def _nothing(config, name):
-    return "none" if isinstance(getattr(config, name), tuple) else "0"
+    return "0" if name in _OF_ALL else "nothing"
 
 
 def _refuse(config, name, expected):

@@ -26,14 +26,14 @@ class AttackerFlags:
 
     attacker_temperature: float | str = flag(
         1.0,
-        values.Number(above=0.0, word="removed"),
+        values.Number(minimum=1e-3, maximum=1e6, word="removed"),
         "The attacker divides logits by this: for a model trained at a --temperature, that one for "
         "an attacker who knows it, 1 for one who does not. removed: each image's logits are "
         "divided by their standard deviation, so that no scale of them matters.",
     )
     expectation_samples: int = flag(
         1,
-        values.Whole(minimum=1),
+        values.Whole(1, 10_000),
         "Passes whose logits are averaged for every answer of a model that is random, in the "
         "attack and when it is checked; others take one.",
     )
@@ -53,7 +53,7 @@ class AttackerFlags:
     )
     substitute_images: int = flag(
         150,
-        values.Whole(minimum=1),
+        values.Whole(1, 1_000_000),
         "Images that --substitute begins with, from the split that is not attacked; the model is "
         "asked 32 times as many questions.",
     )

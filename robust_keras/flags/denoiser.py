@@ -23,8 +23,8 @@ _OF_CLASSIFIERS = {
     "low_rank": 0.0,
     "final_sparsity": 0.0,
     "pruning_m_by_n": None,
-    "kwta_ratio": 0.0,
-    "kwta_final_ratio": 0.0,
+    "kwta_ratio": None,
+    "kwta_final_ratio": None,
     "learning_rate_range_test": False,
     "temperature": 1.0,
 }
@@ -54,7 +54,7 @@ class DenoiserFlags:
     )
     denoiser_epsilon: float = flag(
         0.0,
-        values.Number(minimum=0.0, maximum=1.0),
+        values.PIXEL_CHANGE,
         "Largest change of a pixel in the images to denoise, such as 0.3 or 16/255.",
     )
 
@@ -82,6 +82,10 @@ class DenoiserFlags:
                 received = getattr(self, name)
                 raise InputError.expected(
                     f"--{name}",
-                    f"{str(default).lower()} with --denoiser, whose classifier is trained already",
+                    f"{_default(default)} with --denoiser, whose classifier is trained already",
                     ":".join(map(str, received)) if isinstance(received, tuple) else received,
                 )
+
+
+def _default(value):
+    return "nothing" if value is None else str(value).lower()

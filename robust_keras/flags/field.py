@@ -6,9 +6,18 @@ import json
 from robust_keras.errors import InputError
 
 
-def flag(default, parse, text):
-    """A field that is also a flag: its default, its parser (text to value) and its help text."""
-    return dataclasses.field(default=default, metadata={"parse": parse, "help": text})
+def flag(default, parse, text, *, unset=None):
+    """A field that is also a flag.
+
+    Args:
+        default: its value where it is not given; None where that depends on other settings.
+        parse: one of `values`, which turns text into a value and checks values.
+        text: help.
+        unset: what a default of None or () comes to, in words.
+    """
+    return dataclasses.field(
+        default=default, metadata={"parse": parse, "help": text, "unset": unset}
+    )
 
 
 class Flags:

@@ -27,23 +27,23 @@ class LossFlags:
     )
     hybrid_relative: float = flag(
         _HYBRID_DEFAULTS["hybrid_relative"],
-        values.Number(minimum=0.0),
+        values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of log(sum y / y of the label); published for MNIST and CIFAR-10: 1.",
     )
     hybrid_absolute: float = flag(
         _HYBRID_DEFAULTS["hybrid_absolute"],
-        values.Number(minimum=0.0),
+        values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of (1 - y of the label)^power; published for MNIST and CIFAR-10: 1.",
     )
     hybrid_others: float = flag(
         _HYBRID_DEFAULTS["hybrid_others"],
-        values.Number(minimum=0.0),
+        values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of the sum of y^power of the other classes; published: 0 for MNIST, 1/9 "
         "for CIFAR-10.",
     )
     hybrid_power: float = flag(
         _HYBRID_DEFAULTS["hybrid_power"],
-        values.Number(minimum=1.0),
+        values.Number(minimum=1.0, maximum=100.0),
         "hybrid: the power; published for MNIST and CIFAR-10: 2.",
     )
     label_smoothing: float = flag(

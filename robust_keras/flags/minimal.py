@@ -35,11 +35,13 @@ class MinimalFlags:
         "quick", values.Choice(MINIMAL_ATTACKS), "Attack that --minimal_epsilon uses."
     )
 
-    minimal_largest: float = flag(
-        0.0,
-        values.Number(minimum=0.0),
-        "Largest epsilon that --minimal_epsilon tries, in l2 also above 1; 0 for the largest of "
-        "--epsilons.",
+    minimal_largest: float | None = flag(
+        None,
+        values.Number(
+            minimum=values.SMALLEST_EPSILON, maximum=values.LARGEST_EPSILON, optional=True
+        ),
+        "Largest epsilon that --minimal_epsilon tries, in l2 also above 1.",
+        unset="the largest of --epsilons",
     )
 
     @property
@@ -50,14 +52,13 @@ class MinimalFlags:
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
         if not self.minimal_epsilon:
-            for name, unused in (("minimal_attack", "quick"), ("minimal_largest", 0.0)):
+            for name, unused in (("minimal_attack", "quick"), ("minimal_largest", None)):
                 if getattr(self, name) != unused:
-                    expected = f"{unused} without --minimal_epsilon"
+                    expected = f"{unused or 'nothing'} without --minimal_epsilon"
                     raise InputError.expected(f"--{name}", expected, getattr(self, name))
-        if self.norm == "linf" and self.minimal_largest > 1.0:
-            raise InputError.expected(
-                "--minimal_largest", "at most 1 with --norm=linf", self.minimal_largest
-            )
+        if self.norm == "linf" and (self.minimal_largest or 0) > 1.0:
+            received = f"{self.minimal_largest}{values.pixels(self.minimal_largest)}"
+            raise InputError.expected("--minimal_largest", "at most 1 with --norm=linf", received)
         if self.minimal_attack == "cw" and self.norm != "l2":
             raise InputError.expected(
                 "--minimal_attack", f"an attack for --norm={self.norm}", self.minimal_attack

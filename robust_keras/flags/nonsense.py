@@ -20,10 +20,11 @@ class NonsenseFlags:
         "Random training: half of the training images get plus or minus a fixed amount at every "
         "pixel.",
     )
-    noise_magnitude: float = flag(
-        0.0,
-        values.Number(minimum=0.0, maximum=1.0),
-        "That amount; 0 for the published 0.5 (images of one channel) or 0.15.",
+    noise_magnitude: float | None = flag(
+        None,
+        values.Number(minimum=1e-6, maximum=1.0, optional=True),
+        "That amount.",
+        unset="0.5 for images of one channel, else 0.15, as published",
     )
     noise_draw: str = flag(
         "published",
@@ -36,11 +37,11 @@ class NonsenseFlags:
         values.Truth(),
         "Mean training: two more classes, of noise around the mean image and of plain noise.",
     )
-    nonsense_share: float = flag(
-        0.0,
-        values.Number(minimum=0.0, maximum=1.0),
-        "Images of each of the two classes as a share of the training images; 0 for the "
-        "published 0.1 (images of one channel) or 0.05.",
+    nonsense_share: float | None = flag(
+        None,
+        values.Number(minimum=1e-6, maximum=1.0, optional=True),
+        "Images of each of the two classes as a share of the training images.",
+        unset="0.1 for images of one channel, else 0.05, as published",
     )
     rejection_threshold: float = flag(
         0.0,
@@ -57,10 +58,11 @@ class NonsenseFlags:
     def check_together(self):
         """Raises InputError for the first setting of a method that is off."""
         for name, default, method in (
-            ("noise_magnitude", 0.0, "noise_training"),
+            ("noise_magnitude", None, "noise_training"),
             ("noise_draw", "published", "noise_training"),
-            ("nonsense_share", 0.0, "mean_training"),
+            ("nonsense_share", None, "mean_training"),
         ):
             value = getattr(self, name)
             if value != default and not getattr(self, method):
-                raise InputError.expected(f"--{name}", f"{default} without --{method}", value)
+                expected = f"{default or 'nothing'} without --{method}"
+                raise InputError.expected(f"--{name}", expected, value)

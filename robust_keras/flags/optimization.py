@@ -40,7 +40,7 @@ class OptimizationFlags:
         for name in ("final_sparsity", "ema_momentum", "kwta_ratio", "kwta_final_ratio"):
             if getattr(self, name):
                 raise InputError.expected(
-                    f"--{name}", "0 with --learning_rate_range_test", getattr(self, name)
+                    f"--{name}", "nothing with --learning_rate_range_test", getattr(self, name)
                 )
         if self.pruning_m_by_n:
             raise InputError.expected(

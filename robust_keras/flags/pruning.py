@@ -39,7 +39,7 @@ class PruningFlags:
         "Share of all training steps after which the final sparsity is reached.",
     )
     pruning_frequency: int = flag(
-        20, values.Whole(minimum=1), "Steps between two updates of the pruning masks."
+        20, values.Whole(1, 1_000_000), "Steps between two updates of the pruning masks."
     )
     pruning_layers: tuple[str, ...] = flag(
         ("dense", "conv"),

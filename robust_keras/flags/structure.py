@@ -15,13 +15,13 @@ class StructureFlags:
 
     nuclear_norm: float = flag(
         0.0,
-        values.Number(minimum=0.0),
+        values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "Weight of the sum of all singular values of the dense and convolution kernels in the "
         "training loss; 0 for none.",
     )
     low_rank: float = flag(
         0.0,
-        values.Number(minimum=0.0),
+        values.Number(minimum=1e-6, maximum=1e6, zero=True),
         "Rank of every convolution as a vertical and a horizontal one: below 1 the share of its "
         "full rank, from 1 on the rank itself; 0 leaves convolutions as they are.",
     )

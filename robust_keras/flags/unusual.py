@@ -28,7 +28,7 @@ class UnusualFlags:
         "the published study.",
     )
     fooling_steps: int = flag(
-        300, values.Whole(minimum=1), "Steps of fooling_gradient, at most; published: 300."
+        300, values.Whole(1, 1_000_000), "Steps of fooling_gradient, at most; published: 300."
     )
     fooling_decay: float = flag(
         0.0,
@@ -43,7 +43,7 @@ class UnusualFlags:
     )
     fooling_generations: int = flag(
         200,
-        values.Whole(minimum=0),
+        values.Whole(0, 1_000_000),
         "Generations of 200 images of fooling_direct and fooling_cppn; published: 1000 for MNIST.",
     )
 

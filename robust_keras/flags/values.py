@@ -1,32 +1,49 @@
 """What a flag may hold: each kind turns text into a value and checks a value, in one wording.
 
 `parse(text)` is for the command line, `check(value)` for values that come from Python or JSON. Both
-raise ValueError("expected ...; received ...").
+raise ValueError("expected ...; received ..."). Numbers are in a file of their own.
 """
 
 import dataclasses
-import math
+
+from robust_keras.flags.numbers import (
+    LARGEST_EPSILON,
+    PIXEL_CHANGE,
+    SMALLEST_EPSILON,
+    Epsilons,
+    Number,
+    Pair,
+    Whole,
+    pixels,
+)
+from robust_keras.flags.wording import did_you_mean, joined, refuse
+
+__all__ = [
+    "LARGEST_EPSILON",
+    "PIXEL_CHANGE",
+    "SMALLEST_EPSILON",
+    "Choice",
+    "Choices",
+    "Epsilons",
+    "Number",
+    "Pair",
+    "Text",
+    "Texts",
+    "Truth",
+    "Whole",
+    "pixels",
+]
+
+# The longest path that Linux takes.
+_LONGEST_TEXT = 4095
 
 
-def _refuse(expected, received):
-    # Quotes only where nothing could be seen without them.
-    shown = str(received) if str(received).strip() else repr(received)
-    raise ValueError(f"expected {expected}; received {shown}")
-
-
-def _number(text: str) -> float:
-    """A float from `0.1` or from a fraction such as `8/255`."""
-    numerator, slash, denominator = text.partition("/")
-    if not slash:
-        return float(text)
-    divisor = float(denominator)
-    if divisor == 0:
-        raise ValueError(f"{text} divides by zero")
-    return float(numerator) / divisor
-
-
-def _is_real(value) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def check_readable(text):
+    """Raises ValueError unless a text can be written down: no control characters, no half bytes."""
+    if not text.isprintable() and any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in text):
+        refuse("text in UTF-8 without control characters", text)
+    if len(text) > _LONGEST_TEXT:
+        refuse(f"a text of at most {_LONGEST_TEXT} characters", text)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +62,8 @@ class Text:
         if value is None and self.optional:
             return
         if not isinstance(value, str) or not value.strip():
-            _refuse("some text", value)
+            refuse("some text", value)
+        check_readable(value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +80,7 @@ class Choice:
     def check(self, value):
         """Raises ValueError listing the names."""
         if value not in self.names:
-            _refuse("one of " + ", ".join(self.names), value)
+            refuse("one of " + ", ".join(self.names), value, did_you_mean(value, self.names))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,126 +94,12 @@ class Truth:
             return True
         if spelling in ("false", "f", "0", "no", "n"):
             return False
-        return _refuse("true or false", text)
+        return refuse("true or false", text)
 
     def check(self, value):
         """Raises ValueError unless the value is a bool."""
         if not isinstance(value, bool):
-            _refuse("true or false", value)
-
-
-@dataclasses.dataclass(frozen=True)
-class Whole:
-    """A whole number from `minimum` to `maximum`."""
-
-    minimum: int
-    maximum: int | None = None
-
-    @property
-    def _expected(self):
-        if self.maximum is None:
-            return f"a whole number of at least {self.minimum}"
-        return f"a whole number from {self.minimum} to {self.maximum}"
-
-    def parse(self, text):
-        """The number in the text."""
-        try:
-            value = int(text)
-        except ValueError:
-            _refuse(self._expected, text)
-        self.check(value)
-        return value
-
-    def check(self, value):
-        """Raises ValueError unless the value is such a number."""
-        if not isinstance(value, int) or isinstance(value, bool) or value < self.minimum:
-            _refuse(self._expected, value)
-        if self.maximum is not None and value > self.maximum:
-            _refuse(self._expected, value)
-
-
-@dataclasses.dataclass(frozen=True)
-class Pair:
-    """Two whole numbers of at least 1 with a sign between them, such as 2x2 or 2:4."""
-
-    sign: str
-    optional: bool = False
-
-    @property
-    def _expected(self):
-        return f"two whole numbers of at least 1, such as 2{self.sign}4"
-
-    def parse(self, text):
-        """The two numbers as a tuple."""
-        try:
-            value = tuple(int(part) for part in text.split(self.sign))
-            self.check(value)
-        except ValueError:
-            _refuse(self._expected, text)
-        return value
-
-    def check(self, value):
-        """Raises ValueError unless the value is two such numbers, or None where it may be."""
-        if value is None and self.optional:
-            return
-        fits = isinstance(value, tuple) and len(value) == 2
-        if not fits or any(type(number) is not int or number < 1 for number in value):
-            _refuse(self._expected, _joined(value))
-
-
-@dataclasses.dataclass(frozen=True)
-class Number:
-    """A finite number; `minimum` and `maximum` are allowed values, `above` and `below` are not.
-
-    Instead of a number it may be `word`, where there is one.
-    """
-
-    minimum: float | None = None
-    above: float | None = None
-    maximum: float | None = None
-    below: float | None = None
-    word: str | None = None
-
-    @property
-    def _expected(self):
-        limits = [
-            f"{words} {limit:g}"
-            for words, limit in (
-                ("of at least", self.minimum),
-                ("above", self.above),
-                ("of at most", self.maximum),
-                ("below", self.below),
-            )
-            if limit is not None
-        ]
-        number = "a number " + " and ".join(limits) if limits else "a number"
-        return f"{number} or {self.word}" if self.word else number
-
-    def parse(self, text):
-        """The number in the text; fractions such as 8/255 work."""
-        if text == self.word:
-            return text
-        try:
-            value = _number(text)
-        except ValueError:
-            _refuse(self._expected, text)
-        self.check(value)
-        return value
-
-    def check(self, value):
-        """Raises ValueError unless the value is finite and within the limits, or the word."""
-        if self.word is not None and value == self.word:
-            return
-        if not _is_real(value) or not math.isfinite(value):
-            _refuse(self._expected, value)
-        too_low = (self.minimum is not None and value < self.minimum) or (
-            self.above is not None and value <= self.above
-        )
-        too_high = (self.maximum is not None and value > self.maximum) or (
-            self.below is not None and value >= self.below
-        )
-        if too_low or too_high:
-            _refuse(self._expected, value)
+            refuse("true or false", value)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,9 +124,11 @@ class Texts:
             or not value
             or not all(isinstance(v, str) and v for v in value)
         ):
-            _refuse(self.expected, _joined(value))
+            refuse(self.expected, joined(value))
+        for text in value:
+            check_readable(text)
         if len(set(value)) < len(value):
-            _refuse(f"{self.expected}, each once", _joined(value))
+            refuse(f"{self.expected}, each once", joined(value))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,41 +149,10 @@ class Choices:
 
     def check(self, value):
         """Raises ValueError listing the names."""
-        if not isinstance(value, tuple) or not value or len(set(value)) < len(value):
-            _refuse(self._expected, _joined(value))
-        if any(name not in self.names for name in value):
-            _refuse(self._expected, _joined(value))
-
-
-@dataclasses.dataclass(frozen=True)
-class Epsilons:
-    """Different numbers in [0, 1], kept in rising order."""
-
-    _expected = "different numbers in [0, 1] such as 0.1,8/255"
-
-    def parse(self, text):
-        """The numbers, sorted, as a tuple."""
-        try:
-            values = tuple(sorted(_number(part) for part in text.split(",")))
-        except ValueError:
-            _refuse(self._expected, text)
-        try:
-            self.check(values)
-        except ValueError:
-            _refuse(self._expected, text)
-        return values
-
-    def check(self, value):
-        """Raises ValueError unless the numbers rise strictly from at least 0 to at most 1."""
-        in_range = (
-            isinstance(value, tuple)
-            and bool(value)
-            and all(_is_real(v) and math.isfinite(v) and 0 <= v <= 1 for v in value)
-        )
-        if not in_range or any(a >= b for a, b in zip(value, value[1:], strict=False)):
-            _refuse(self._expected, _joined(value))
-
-
-def _joined(value):
-    """A tuple as the user would type it."""
-    return ",".join(str(v) for v in value) if isinstance(value, tuple) else value
+        texts = isinstance(value, tuple) and all(isinstance(name, str) for name in value)
+        if not texts or not value or len(set(value)) < len(value):
+            refuse(self._expected, joined(value))
+        wrong = [name for name in value if name not in self.names]
+        if wrong:
+            meant = "".join(did_you_mean(name, self.names) for name in wrong[:1])
+            refuse(self._expected, joined(value), meant)

@@ -11,15 +11,17 @@ from robust_keras.flags.field import flag
 class WinnerFlags:
     """k-winners-take-all."""
 
-    kwta_ratio: float = flag(
-        0.0,
-        values.Number(minimum=0.0, maximum=1.0),
-        "Share of each layer's entries that pass --activation=kwta; 0 for 0.2.",
+    kwta_ratio: float | None = flag(
+        None,
+        values.Number(minimum=1e-6, maximum=1.0, optional=True),
+        "Share of each layer's entries that pass --activation=kwta.",
+        unset="0.2",
     )
-    kwta_final_ratio: float = flag(
-        0.0,
-        values.Number(minimum=0.0, maximum=1.0),
-        "That share at the end, reached in a straight line while training; 0 to keep it.",
+    kwta_final_ratio: float | None = flag(
+        None,
+        values.Number(minimum=1e-6, maximum=1.0, optional=True),
+        "That share at the end, reached in a straight line while training.",
+        unset="as --kwta_ratio",
     )
     kwta_begin: float = flag(
         0.1,
@@ -37,9 +39,9 @@ class WinnerFlags:
         for name in ("kwta_ratio", "kwta_final_ratio"):
             if getattr(self, name) and self.activation != "kwta":
                 raise InputError.expected(
-                    f"--{name}", f"0 with --activation={self.activation}", getattr(self, name)
+                    f"--{name}", f"nothing with --activation={self.activation}", getattr(self, name)
                 )
-        if self.kwta_final_ratio > (self.kwta_ratio or 0.2):
+        if (self.kwta_final_ratio or 0) > (self.kwta_ratio or 0.2):
             raise InputError.expected(
                 "--kwta_final_ratio",
                 f"at most --kwta_ratio={self.kwta_ratio or 0.2}",

@@ -1,0 +1,63 @@
+"""Ctrl-C and SIGTERM: one line, the exit code that shells expect, never a traceback."""
+
+import contextlib
+import os
+import signal
+import threading
+
+EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+_CODES = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM; whatever ends in order after Ctrl-C does so after this, too."""
+
+
+@contextlib.contextmanager
+def end_at_once(stderr=2):
+    """Within, both signals end the process without unwinding.
+
+    For imports, which libraries written in C answer with tracebacks of their own, and only while
+    there is nothing that has to be put in order.
+
+    Args:
+        stderr: file descriptor for the line that says so.
+    """
+
+    def end(number, _):
+        with contextlib.suppress(OSError):  # nobody listens
+            os.write(stderr, b"interrupted\n" if number == signal.SIGINT else b"terminated\n")
+        os._exit(_CODES[number])
+
+    with _answered_by(end):
+        yield
+
+
+@contextlib.contextmanager
+def unwound():
+    """Within, Ctrl-C raises KeyboardInterrupt and SIGTERM `Terminated`, each once."""
+
+    def unwind(number, _):
+        for other in _CODES:
+            if signal.getsignal(other) is unwind:
+                signal.signal(other, signal.SIG_DFL)
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+    with _answered_by(unwind):
+        yield
+
+
+@contextlib.contextmanager
+def _answered_by(handler):
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _CODES:
+            # Whoever started the program may want it to go on, as nohup does.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
