@@ -143,9 +143,7 @@ class TrainConfig(
         "line up to the highest at 40 % of the steps, then down to 0) or step (a tenth after half "
         "of the steps and again after three quarters).",
     )
-    temperature: float = flag(
-        1.0, TEMPERATURE, "Temperature of the softmax in the training loss."
-    )
+    temperature: float = flag(1.0, TEMPERATURE, "Temperature of the softmax in the training loss.")
     serving_temperature: float = flag(
         1.0, TEMPERATURE, "Temperature of the exported model's probabilities."
     )

@@ -19,7 +19,7 @@ def shown(value):
         return repr(text)
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 3]}... ({len(text)} characters)"
-    return "".join(c if c.isprintable() or c.isspace() else repr(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 class InputError(ValueError):
@@ -37,4 +37,6 @@ class InputError(ValueError):
         Returns:
             An `InputError` whose text fits on one line.
         """
-        return cls(" ".join(f"{shown(name)}: expected {expected}; received {shown(received)}".split()))
+        return cls(
+            " ".join(f"{shown(name)}: expected {expected}; received {shown(received)}".split())
+        )

@@ -14,15 +14,17 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM; whatever ends in order after Ctrl-C does so after this, too."""
 
 
-@contextlib.contextmanager
-def end_at_once(stderr=2):
-    """Within, both signals end the process without unwinding.
+def end_the_process(stderr=2):
+    """From now on both signals end the process without unwinding.
 
-    For imports, which libraries written in C answer with tracebacks of their own, and only while
-    there is nothing that has to be put in order.
+    For imports, where unwinding ends in tracebacks of the libraries' own, and only while there is
+    nothing that has to be put in order.
 
     Args:
         stderr: file descriptor for the line that says so.
+
+    Returns:
+        A dict from signal to the handler before.
     """
 
     def end(number, _):
@@ -30,12 +32,21 @@ def end_at_once(stderr=2):
             os.write(stderr, b"interrupted\n" if number == signal.SIGINT else b"terminated\n")
         os._exit(_CODES[number])
 
-    with _answered_by(end):
-        yield
+    return _answer_by(end)
 
 
 @contextlib.contextmanager
-def unwound():
+def ending_at_once(stderr=2):
+    """Within, `end_the_process`."""
+    before = end_the_process(stderr)
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+@contextlib.contextmanager
+def unwinding():
     """Within, Ctrl-C raises KeyboardInterrupt and SIGTERM `Terminated`, each once."""
 
     def unwind(number, _):
@@ -44,20 +55,23 @@ def unwound():
                 signal.signal(other, signal.SIG_DFL)
         raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
-    with _answered_by(unwind):
+    before = _answer_by(unwind)
+    try:
         yield
+    finally:
+        _restore(before)
 
 
-@contextlib.contextmanager
-def _answered_by(handler):
+def _answer_by(handler):
     before = {}
     if threading.current_thread() is threading.main_thread():
         for number in _CODES:
             # Whoever started the program may want it to go on, as nohup does.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, handler)
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+    return before
+
+
+def _restore(handlers):
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

@@ -1,8 +1,11 @@
 """Starts TensorFlow without its chatter on stderr."""
 
+import contextlib
 import os
 import sys
 import tempfile
+
+from robust_keras import interruption
 
 
 def start_tensorflow():
@@ -10,11 +13,11 @@ def start_tensorflow():
 
     TensorFlow's C++ side writes a dozen lines about CPU features and missing GPUs before its
     logging can be configured, which would bury the one line that a user has to read. Should the
-    import fail, what was set aside is shown after all.
+    import fail, what was set aside is shown after all. Ctrl-C ends the process there and then.
     """
     sys.stderr.flush()
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as chatter:
+    with _set_aside() as chatter, interruption.ending_at_once(stderr):
         os.dup2(chatter.fileno(), 2)
         started = False
         try:
@@ -28,3 +31,14 @@ def start_tensorflow():
             if not started:
                 chatter.seek(0)
                 sys.stderr.write(chatter.read().decode(errors="replace"))
+
+
+@contextlib.contextmanager
+def _set_aside():
+    """A file that nobody sees; one that keeps nothing where no temporary file can be made."""
+    try:
+        file = tempfile.TemporaryFile()
+    except OSError:
+        file = open(os.devnull, "r+b")
+    with file:
+        yield file

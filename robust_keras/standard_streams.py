@@ -63,12 +63,26 @@ class ForgivingStream:
             print(f"warning: {line}", file=sys.stderr, flush=True)
 
 
-def prepare():
-    """Makes sys.stdout and sys.stderr streams that can be written to, whatever they are.
+@contextlib.contextmanager
+def forgiving():
+    """Within, sys.stdout and sys.stderr are `ForgivingStream`s, whatever they were.
 
     A descriptor that is closed is opened on nothing: else the next file that is opened would get
     its number, and what libraries print would end up in that file.
     """
+    _open_closed_descriptors()
+    before = sys.stdout, sys.stderr
+    sys.stdout = _prepared(sys.stdout, 1, "standard output")
+    sys.stderr = _prepared(sys.stderr, 2, "standard error")
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _open_closed_descriptors():
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -77,13 +91,9 @@ def prepare():
             if nowhere != number:
                 os.dup2(nowhere, number)
                 os.close(nowhere)
-    sys.stdout = _prepared(sys.stdout, 1, "standard output")
-    sys.stderr = _prepared(sys.stderr, 2, "standard error")
 
 
 def _prepared(stream, number, name):
-    if isinstance(stream, ForgivingStream):
-        return stream
     if stream is None:
         stream = open(number, "w", encoding="utf-8", closefd=False)
     if hasattr(stream, "reconfigure"):

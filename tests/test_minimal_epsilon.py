@@ -249,7 +249,7 @@ def test_evaluate_searches_when_asked(tmp_path):
             "--minimal_attack: expected an attack for --norm=linf; received cw",
         ),
         ({"minimal_epsilon": True, "epsilons": (0.0,)}, "--epsilons: expected one above 0"),
-        ({"minimal_largest": 0.3}, "--minimal_largest: expected 0.0 without --minimal_epsilon"),
+        ({"minimal_largest": 0.3}, "--minimal_largest: expected nothing without --minimal_epsilon"),
         (
             {"minimal_largest": 2.0, "minimal_epsilon": True},
             "--minimal_largest: expected at most 1 with --norm=linf; received 2.0",

@@ -109,7 +109,8 @@ class AdversarialFlags:
 
 
 def _nothing(config, name):
-    return "0" if name in _OF_ALL else "nothing"
+    value = getattr(config, name)
+    return "none" if isinstance(value, tuple) else "0" if name in _OF_ALL else "nothing"
 
 
 def _refuse(config, name, expected):

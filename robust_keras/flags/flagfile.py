@@ -3,6 +3,7 @@
 One flag a line, as on the command line; empty lines and those that begin with # or // say nothing.
 """
 
+import errno
 import os
 import pathlib
 
@@ -45,8 +46,9 @@ class _Expansion:
                 yield argument
 
     def _file(self, name, within):
-        if not name.strip():
-            raise InputError.expected("--flagfile", "the path of a text file", "none")
+        if not name.strip() or "\0" in name:
+            received = name.strip() or "none"
+            raise InputError.expected("--flagfile", "the path of a text file", received)
         path = pathlib.Path(os.path.expanduser(name))
         here = os.path.realpath(path)
         self._files += 1
@@ -61,15 +63,14 @@ class _Expansion:
 
 def _read(path, name):
     """The text of a file; that of Windows' editors has a mark before it and other line ends."""
-    if path.is_dir() or path.is_fifo() and not name.startswith("/dev/fd/"):
-        raise InputError.expected("--flagfile", "a text file", f"{name}, which is none")
     try:
+        if path.is_fifo() and not name.startswith("/dev/fd/"):
+            raise OSError(errno.EINVAL, "a pipe")
         with path.open("rb") as stream:
             content = stream.read(_MOST_BYTES + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        expected = "a file that can be read"
-        raise InputError.expected("--flagfile", expected, f"{name} ({reason})") from error
+    except OSError as error:
+        expected = "a text file that can be read"
+        raise InputError.expected("--flagfile", expected, f"{name} ({error.strerror})") from error
     if len(content) > _MOST_BYTES:
         raise InputError.expected("--flagfile", "a text file of at most 1 MiB", f"{name}, larger")
     try:

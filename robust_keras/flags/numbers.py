@@ -121,8 +121,9 @@ class Number:
 
     @property
     def _expected(self):
-        highest = f"at most {self.maximum:g}" if self.below is None else f"below {self.below:g}"
-        number = f"a number of at least {self.minimum:g} and {highest}"
+        number = f"a number from {self.minimum:g} to {self.maximum or 0:g}"
+        if self.below is not None:
+            number = f"a number of at least {self.minimum:g} and below {self.below:g}"
         number = f"0, or {number}" if self.zero else number
         return f"{number} or {self.word}" if self.word else number
 
@@ -155,8 +156,8 @@ class Epsilons:
     """Different numbers, kept in rising order; which are allowed depends on the norm, too."""
 
     _expected = (
-        f"up to {_MOST_EPSILONS} different numbers such as 0.1,8/255, each 0 or from "
-        f"{SMALLEST_EPSILON:g} to {LARGEST_EPSILON:g}"
+        f"different numbers in [0, 1] (l2: in [0, {LARGEST_EPSILON:g}]) such as 0.1,8/255, none "
+        f"between 0 and {SMALLEST_EPSILON:g}, at most {_MOST_EPSILONS}"
     )
 
     def parse(self, text):

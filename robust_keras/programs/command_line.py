@@ -7,14 +7,20 @@ TensorFlow is imported, so that `--help` and bad values are answered at once.
 import dataclasses
 import os
 import sys
-import textwrap
 
 from absl import flags
 
+from robust_keras import interruption, standard_streams
 from robust_keras.errors import InputError
+from robust_keras.flags import flagfile
+from robust_keras.flags.wording import did_you_mean
+from robust_keras.programs.help_text import help_text, version_text
 
 EXIT_INPUT_ERROR = 2
-EXIT_INTERRUPTED = 130
+# More would only be a mistake: a list of files where a pattern was meant.
+_MOST_ARGUMENTS = 10_000
+# By name: TensorFlow has not been imported where there is nothing to recognise.
+_OUT_OF_MEMORY = {"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError"}
 
 
 class _Parser(flags.ArgumentParser):
@@ -25,12 +31,18 @@ class _Parser(flags.ArgumentParser):
 
     def parse(self, text):
         """The flag's value; defaults arrive already parsed."""
-        return self._field.metadata["parse"].parse(text) if isinstance(text, str) else text
+        if not isinstance(text, str):
+            return text
+        try:
+            return self._field.metadata["parse"].parse(text)
+        except ValueError as error:
+            raise InputError(f"--{self._field.name}: {error}") from error
 
 
 def _define(config_class):
     values = flags.FlagValues()
     flags.DEFINE_boolean("help", False, "Print this and stop.", short_name="h", flag_values=values)
+    flags.DEFINE_boolean("version", False, "Print versions and stop.", flag_values=values)
     for field in dataclasses.fields(config_class):
         flag = flags.Flag(
             parser=_Parser(field),
@@ -44,35 +56,6 @@ def _define(config_class):
     return values
 
 
-def _help_text(config_class, description):
-    lines = [description.strip(), "", "Flags (also from a file: --flagfile=PATH):"]
-    for topic, fields in _topics(config_class):
-        lines += ["", f"{topic}:"] * (topic is not None) + _help_lines(fields)
-    return "\n".join(lines)
-
-
-def _topics(config_class):
-    """The fields under the heading of their topic's class; the config's own come first."""
-    missing = {field.name: field for field in dataclasses.fields(config_class)}
-    for topic in config_class.__mro__:
-        names = [name for name in vars(topic).get("__annotations__", {}) if name in missing]
-        if names:
-            heading = None if topic is config_class else topic.__doc__.splitlines()[0].strip(".")
-            yield heading, [missing.pop(name) for name in names]
-
-
-def _help_lines(fields):
-    lines = []
-    for field in fields:
-        default = field.default
-        shown = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
-        names = getattr(field.metadata["parse"], "names", ())
-        choices = f" Known: {', '.join(names)}." if names else ""
-        lines.append(f"  --{field.name}" + ("" if default in (None, ()) else f"={shown.lower()}"))
-        lines.append(textwrap.indent(textwrap.fill(field.metadata["help"] + choices, 90), " " * 6))
-    return lines
-
-
 def parse(config_class, description, arguments):
     """The config that the arguments ask for.
 
@@ -83,35 +66,63 @@ def parse(config_class, description, arguments):
 
     Raises:
         InputError: naming the flag, what was expected and what was received.
-        SystemExit: with code 0 after `--help` has been printed.
+        SystemExit: with code 0 after `--help` or `--version` has been printed.
     """
     values = _define(config_class)
-    try:
-        rest = values(arguments)
-    except flags.UnrecognizedFlagError as error:
-        raise InputError.expected(
-            f"--{error.flagname}", "a flag that --help lists", f"--{error.flagname}"
-        ) from error
-    except (flags.Error, OSError) as error:
-        raise InputError(_one_line(error)) from error
-    if values.help:
-        print(_help_text(config_class, description))
-        raise SystemExit(0)
+    rest = _parsed(values, [arguments[0], *_checked(arguments[1:])])
+    for wanted, text in (
+        (values.version, version_text),
+        (values.help, lambda: help_text(config_class, description)),
+    ):
+        if wanted:
+            print(text())
+            raise SystemExit(0)
     if rest[1:]:
-        raise InputError.expected("command line", "flags only, as --name=value", " ".join(rest[1:]))
+        received = " ".join(text or "''" for text in rest[1:])
+        raise InputError.expected("command line", "flags only, as --name=value", received)
     return config_class(**{f.name: values[f.name].value for f in dataclasses.fields(config_class)})
 
 
+def _checked(arguments):
+    """The arguments with flag files replaced by what they say, all of it text."""
+    expanded = flagfile.expand(arguments)
+    if len(expanded) > _MOST_ARGUMENTS:
+        raise InputError.expected(
+            "command line", f"at most {_MOST_ARGUMENTS} flags", f"{len(expanded)}"
+        )
+    for argument in (*arguments, *expanded):
+        # Bytes that are no UTF-8 arrive as half characters, which no report can hold.
+        if any(0xD800 <= ord(character) < 0xE000 for character in argument):
+            raise InputError.expected("command line", "text in UTF-8", argument)
+    return expanded
+
+
+def _parsed(values, arguments):
+    """Sets the flags; returns what is none."""
+    try:
+        return values(arguments, known_only=False)
+    except flags.UnrecognizedFlagError as error:
+        known = [name for name in values if name != "h"]
+        known += [f"no{name}" for name in known if values[name].boolean]
+        name, expected = error.flagname, "a flag that --help lists"
+        meant = did_you_mean(name, known, mark="--")
+        raise InputError(
+            f"{InputError.expected(f'--{name}', expected, f'--{name}')}{meant}"
+        ) from error
+    except flags.Error as error:
+        if isinstance(error.__context__, InputError):
+            raise error.__context__ from None
+        raise InputError(_one_line(error)) from error
+
+
 def _one_line(error):
-    """An absl error in our wording: `flag --x=y: expected ...` becomes `--x: expected ...`."""
+    """An absl error in our wording."""
     text = " ".join(str(error).split())
-    if isinstance(error, flags.CantOpenFlagFileError):
-        return f"--flagfile: expected a file that can be read; received {text.rpartition(': ')[2]}"
     if text.startswith("Missing value for flag "):
         return f"{text.rpartition(' ')[2]}: expected a value; received none"
     if text.startswith("flag --") and "=" in text and ": " in text:
-        flag, _, reason = text.removeprefix("flag ").partition(": ")
-        return f"{flag.partition('=')[0]}: {reason}"
+        name, _, reason = text.removeprefix("flag ").partition(": ")
+        return f"{name.partition('=')[0]}: {reason}"
     return text
 
 
@@ -127,11 +138,30 @@ def run(main, config_class, description):
     # TensorFlow's start-up chatter would bury the one line that matters; TF_CPP_MIN_LOG_LEVEL=0
     # in the environment brings it back.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        main(parse(config_class, description, sys.argv))
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(EXIT_INPUT_ERROR) from None
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
-        raise SystemExit(EXIT_INTERRUPTED) from None
+    with standard_streams.forgiving():
+        try:
+            with interruption.unwinding():
+                main(parse(config_class, description, sys.argv))
+        except InputError as error:
+            _leave(f"error: {error}", EXIT_INPUT_ERROR)
+        except interruption.Terminated:
+            _leave("terminated; the same command goes on from here", interruption.EXIT_TERMINATED)
+        except KeyboardInterrupt:
+            _leave("interrupted; the same command goes on from here", interruption.EXIT_INTERRUPTED)
+        except Exception as error:
+            if type(error).__name__ not in _OUT_OF_MEMORY:
+                raise
+            _leave(f"error: {_out_of_memory(error)}", EXIT_INPUT_ERROR)
+
+
+def _leave(line, code):
+    print(line, file=sys.stderr)
+    raise SystemExit(code) from None
+
+
+def _out_of_memory(error):
+    reason = str(getattr(error, "message", error)).strip().splitlines() or ["no more"]
+    expected = (
+        "less of it to be needed (a smaller --batch_size; the same command goes on from here)"
+    )
+    return InputError.expected("memory", expected, reason[0])

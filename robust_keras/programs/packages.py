@@ -64,7 +64,7 @@ def start(main, config_class, description):
 
     `--help` and wrong flags need nothing but absl, so the other packages are looked for later.
     """
-    if "absl-py" in missing():
+    if importlib.util.find_spec("absl") is None:
         try:
             check()
         except InputError as error:
