@@ -2,8 +2,9 @@
 
 import functools
 
-from robust_keras.data import mnist5k, npz_file, tfds_datasets
+from robust_keras.data import local_files, mnist5k, tfds_datasets
 from robust_keras.data.checks import check_images, check_labels
+from robust_keras.data.class_fit import check_model_classes, check_trainable
 from robust_keras.data.datasets import (
     ImageDataset,
     ImageSplit,
@@ -19,6 +20,8 @@ __all__ = [
     "channel_statistics",
     "check_images",
     "check_labels",
+    "check_model_classes",
+    "check_trainable",
     "hold_out",
     "load",
 ]
@@ -38,8 +41,9 @@ def load(name: str, data_dir: str | None = None) -> ImageDataset:
     """Loads a data set into memory.
 
     Args:
-        name: a key of `DATASETS`, any TensorFlow Datasets name (`kmnist`, `emnist/letters` ...), or
-            the path of an `.npz` file of one's own (see `npz_file`).
+        name: a key of `DATASETS`, the path of an `.npz` file or of a directory of one's own (see
+            `array_file` and `class_folders`), or any TensorFlow Datasets name (`kmnist`,
+            `emnist/letters` ...).
         data_dir: where TensorFlow Datasets keeps its data; None for its own choice.
 
     Returns:
@@ -52,7 +56,8 @@ def load(name: str, data_dir: str | None = None) -> ImageDataset:
         dataset = load("mnist5k")
         dataset.train.images.shape  # (4000, 28, 28, 1)
     """
-    if name.endswith(".npz"):
-        return npz_file.load(name)
-    loader = DATASETS.get(name, functools.partial(tfds_datasets.load, name))
-    return loader(data_dir)
+    if name in DATASETS:
+        return DATASETS[name](data_dir)
+    if local_files.is_local(name):
+        return local_files.load(name)
+    return tfds_datasets.load(name, data_dir)

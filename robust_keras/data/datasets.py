@@ -32,7 +32,8 @@ class ImageSplit:
 
     def __post_init__(self):
         check_images(self.images, "images")
-        highest = np.max(self.labels) if np.size(self.labels) else 0
+        # As a Python integer: 255 + 1 is 0 in bytes.
+        highest = int(np.max(self.labels)) if np.size(self.labels) else 0
         check_labels(self.labels, highest + 1, "labels")
         if len(self.images) != len(self.labels):
             raise InputError.expected(
@@ -75,31 +76,36 @@ class ImageDataset:
 
     Attributes:
         name: as given to `load`.
-        train: images to train on.
+        train: images to train on, or None where there are none: the set can then be evaluated on.
         test: images to evaluate on, of the same shape.
         class_names: one name a class; a label is a position in it.
+        numbered: whether classes are known by their numbers alone. A model may then know classes
+            that the set does not show.
+        notes: what was read how, a sentence each, for the report.
 
     Raises:
         InputError: shapes differ between the splits, fewer than two classes, a label without class.
     """
 
     name: str
-    train: ImageSplit
+    train: ImageSplit | None
     test: ImageSplit
     class_names: tuple[str, ...]
+    numbered: bool = False
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         if self.num_classes < 2:
             raise InputError.expected(self.name, "at least 2 classes", self.num_classes)
-        if self.train.image_shape != self.test.image_shape:
+        if self.train is not None and self.train.image_shape != self.test.image_shape:
             raise InputError.expected(
                 self.name,
                 f"test images of the training images' shape {self.train.image_shape}",
                 self.test.image_shape,
             )
         for split_name in ("train", "test"):
-            labels = getattr(self, split_name).labels
-            check_labels(labels, self.num_classes, f"{self.name} {split_name}")
+            if (split := getattr(self, split_name)) is not None:
+                check_labels(split.labels, self.num_classes, f"{self.name} {split_name}")
 
     @property
     def num_classes(self):
@@ -109,7 +115,37 @@ class ImageDataset:
     @property
     def image_shape(self):
         """(height, width, channels)."""
-        return self.train.image_shape
+        return self.test.image_shape
+
+    def part(self, name):
+        """The `ImageSplit` of a name: `train`, `test`, or `all` for both.
+
+        Raises:
+            InputError: there are no training images.
+        """
+        if self.train is None and name != "train":
+            return self.test
+        if self.train is None:
+            raise InputError.expected(
+                self.name,
+                "training images (arrays x_train and y_train, or a folder train)",
+                f"{len(self.test)} test images alone",
+            )
+        return _joined(self.train, self.test) if name == "all" else getattr(self, name)
+
+    def widened(self, num_classes):
+        """The same set with the numbers of classes that it does not show, at most these many."""
+        if not self.numbered or num_classes <= self.num_classes:
+            return self
+        names = tuple(str(number) for number in range(num_classes))
+        return dataclasses.replace(self, class_names=names)
+
+
+def _joined(first, second):
+    images = [first.images, second.images]
+    if images[0].dtype != images[1].dtype:
+        images = [to_float(part) for part in images]
+    return ImageSplit(np.concatenate(images), np.concatenate([first.labels, second.labels]))
 
 
 # A loader takes the directory for prepared data (None: its own choice) and returns an ImageDataset.

@@ -1,0 +1,82 @@
+"""Data sets that are files or directories of the user's own, told apart by what is in them."""
+
+import os
+import pathlib
+
+from robust_keras.data import array_file, class_folders
+from robust_keras.errors import InputError
+from robust_keras.suggestion import did_you_mean
+
+_SUFFIXES = (".npz", ".npy")
+
+
+def is_local(name):
+    """Whether the name of a data set is a path: it exists, or can be nothing else.
+
+    A directory without pictures and arrays is none, so that `kmnist` means TensorFlow Datasets'
+    even beside a directory of that name that holds its prepared files.
+    """
+    path = os.path.expanduser(name)
+    if os.path.isdir(path):
+        bare = os.sep not in name
+        return not bare or _holds_arrays(path) or class_folders.holds_pictures(path)
+    looks_it = name.lower().endswith(_SUFFIXES) or name.startswith((".", "~", os.sep))
+    return looks_it or "\\" in name or os.path.lexists(path)
+
+
+def load(name):
+    """Loads the set at a path.
+
+    Args:
+        name: an `.npz` file, whatever its name ends in; or a directory of `.npy` files, or of one
+            folder of pictures a class.
+
+    Returns:
+        An `ImageDataset` named by the path.
+
+    Raises:
+        InputError: there is no such file or directory, it cannot be read, or holds something else.
+    """
+    path = os.path.expanduser(name)
+    if os.path.isdir(path):
+        return array_file.load(path) if _holds_arrays(path) else class_folders.load(path)
+    if not os.path.isfile(path):
+        raise InputError.expected(
+            "--dataset", "an .npz file that exists, or a directory", name + _nearest(path)
+        )
+    kind = _kind(path)
+    if kind != "zip":
+        raise InputError.expected(
+            "--dataset",
+            "a readable .npz file, as numpy.savez(PATH, x_train=..., y_train=..., x_test=..., "
+            "y_test=...) writes it, or a directory with a folder of pictures a class",
+            f"{path}, {kind}",
+        )
+    return array_file.load(path)
+
+
+def _kind(path):
+    try:
+        return array_file.kind_of(path)
+    except OSError as error:
+        raise InputError.expected(
+            "--dataset", "a file that may be read", f"{path} ({error.strerror})"
+        ) from error
+
+
+def _holds_arrays(path):
+    try:
+        return any(name.endswith(".npy") for name in os.listdir(path))
+    except OSError as error:
+        raise InputError.expected(
+            "--dataset", "a directory that can be read", f"{path} ({error.strerror})"
+        ) from error
+
+
+def _nearest(path):
+    """The file of nearly that name beside it."""
+    parent = pathlib.Path(path).parent
+    try:
+        return did_you_mean(os.path.basename(path), os.listdir(parent))
+    except (OSError, ValueError):
+        return ""
