@@ -102,8 +102,9 @@ class TrainConfig(
         "mnist5k",
         values.Text(),
         "Data set: mnist5k (5,000 real MNIST digits, needs no download), a TensorFlow Datasets "
-        "name such as mnist, fashion_mnist, cifar10, svhn_cropped, or your own .npz file with "
-        "x_train, y_train, x_test, y_test.",
+        "name such as mnist, fashion_mnist, cifar10, svhn_cropped, your own .npz file with "
+        "x_train, y_train, x_test, y_test, or a directory with a folder of pictures a class "
+        "(docs/data.md).",
     )
     data_dir: str | None = flag(
         None,
@@ -195,14 +196,19 @@ class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, Str
     dataset: str = flag(
         "mnist5k",
         values.Text(),
-        "Data set: mnist5k, a TensorFlow Datasets name such as mnist or cifar10, or an .npz file.",
+        "Data set: mnist5k, a TensorFlow Datasets name such as mnist or cifar10, an .npz file, or "
+        "a directory with a folder of pictures a class (docs/data.md).",
     )
     data_dir: str | None = flag(
         None,
         values.Text(optional=True),
         "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
     )
-    split: str = flag("test", values.Choice(("test", "train")), "Split whose images are attacked.")
+    split: str = flag(
+        "test",
+        values.Choice(("test", "train", "all")),
+        "Split whose images are attacked; all: training and test images together.",
+    )
     examples: int = flag(
         1000, values.Whole(1, 10_000_000), "Images to attack (fewer if the split has fewer)."
     )

@@ -52,7 +52,7 @@ def evaluate(config, *, command="", journal=None):
         InputError: a model or the data set cannot be used, or they do not fit together.
     """
     copies, dataset = _load_all(config)
-    split = getattr(dataset, config.split).take(config.examples, _IMAGE_SEED)
+    split = dataset.part(config.split).take(config.examples, _IMAGE_SEED)
     threat_model = ThreatModel(config.norm, config.epsilons)
     journal = Unrecorded() if journal is None else journal
     time_left = TimeLeft(len(copies), len(split), journal.now)
@@ -88,8 +88,12 @@ def _load_all(config):
     devices = distribution.devices(config.distribute)
     copies = [_load(path, devices, config) for path in config.models]
     dataset = data.load(config.dataset, config.data_dir)
+    dataset.part(config.split)
+    if config.substitute:
+        dataset.beyond(config.split)
     for replicas in copies:
         _check_fit(replicas.first, dataset)
+    dataset = dataset.widened(max(_meaningful_classes(replicas.first) for replicas in copies))
     return [replicas.map(lambda c: _as_attacked(c, config)) for replicas in copies], dataset
 
 
@@ -106,6 +110,7 @@ def _dataset_report(config, dataset, split):
         examples=len(split),
         num_classes=dataset.num_classes,
         class_names=dataset.class_names,
+        notes=dataset.notes,
     )
 
 
@@ -133,13 +138,11 @@ def _check_fit(classifier, dataset):
             f"a model of {expected} images, as in {dataset.name}",
             f"one of {classifier.image_shape} images",
         )
-    meaningful = classifier.num_classes - classifier.nonsense_classes
-    if meaningful != dataset.num_classes:
-        raise InputError.expected(
-            str(classifier.path),
-            f"a model of {dataset.num_classes} classes, as in {dataset.name}",
-            f"one of {meaningful} classes",
-        )
+    data.check_model_classes(dataset, _meaningful_classes(classifier), str(classifier.path))
+
+
+def _meaningful_classes(classifier):
+    return classifier.num_classes - classifier.nonsense_classes
 
 
 class _ModelRun:

@@ -45,8 +45,9 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal):
             _source(row) for row in transfer({path: classifier}, targets, *problem, **settings)
         ]
     if config.substitute:
-        other = dataset.train if config.split == "test" else dataset.test
-        images = other.take(config.substitute_images, _IMAGE_SEED).float_images()
+        images = (
+            dataset.beyond(config.split).take(config.substitute_images, _IMAGE_SEED).float_images()
+        )
         for path, classifier in _shown(targets, "substitutes"):
             found = _substitute(classifier, images, config.seed, journal)
             source = {path: found.classifier(f"substitute for {path}")}

@@ -10,6 +10,7 @@ from robust_keras.data.datasets import (
     ImageSplit,
     Loader,
     channel_statistics,
+    description,
     hold_out,
 )
 
@@ -22,6 +23,7 @@ __all__ = [
     "check_labels",
     "check_model_classes",
     "check_trainable",
+    "description",
     "hold_out",
     "load",
 ]

@@ -87,7 +87,9 @@ def _pixels(images, brightest, source, notes):
         return images.astype(np.float32)
     if images.dtype == np.uint8:
         if 0 < brightest <= _DARK:
-            notes.append(f"the brightest pixel is {brightest} of 255; if {brightest} is white, divide")
+            notes.append(
+                f"the brightest pixel is {brightest} of 255; divide by {brightest} if that is white"
+            )
         return images
     if 0 < brightest <= _DARK:
         raise _refused(images, source)

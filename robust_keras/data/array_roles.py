@@ -78,7 +78,7 @@ def _one(archive, role, names):
 
 
 def _by_shape(archive, names):
-    """Two arrays of any name, as `numpy.savez(path, x, y)` writes: pictures and a label for each."""
+    """Two arrays of any name, as `numpy.savez(path, x, y)` writes: pictures and their labels."""
     if len(names) != 2:
         return {}
     labels, images = sorted(names, key=lambda name: len(archive.headers[name].shape))

@@ -9,6 +9,7 @@ from robust_keras.data.checks import check_images, check_labels
 from robust_keras.errors import InputError
 
 _CHUNK = 4096
+_NAMES_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -133,6 +134,21 @@ class ImageDataset:
             )
         return _joined(self.train, self.test) if name == "all" else getattr(self, name)
 
+    def beyond(self, name):
+        """The `ImageSplit` of images that `part(name)` leaves, for an attacker's own use.
+
+        Raises:
+            InputError: it leaves none.
+        """
+        if self.train is None or name == "all":
+            raise InputError.expected(
+                self.name,
+                "images beside those attacked, which substitute models begin with (training images "
+                "as well, and --split=test or train; or leave --substitute out)",
+                f"none beside the split {name}",
+            )
+        return self.test if name == "train" else self.train
+
     def widened(self, num_classes):
         """The same set with the numbers of classes that it does not show, at most these many."""
         if not self.numbered or num_classes <= self.num_classes:
@@ -146,6 +162,19 @@ def _joined(first, second):
     if images[0].dtype != images[1].dtype:
         images = [to_float(part) for part in images]
     return ImageSplit(np.concatenate(images), np.concatenate([first.labels, second.labels]))
+
+
+def description(dataset):
+    """Lines of text for the terminal: how much there is, the classes, and what was read how."""
+    sides = " x ".join(map(str, dataset.image_shape))
+    training = 0 if dataset.train is None else len(dataset.train)
+    names = ", ".join(dataset.class_names[:_NAMES_SHOWN])
+    more = ", ..." if dataset.num_classes > _NAMES_SHOWN else ""
+    counts = f"{training} training and {len(dataset.test)} test images of {sides}"
+    return [
+        f"data          {counts}, {dataset.num_classes} classes ({names}{more})",
+        *[f"              {note}" for note in dataset.notes],
+    ]
 
 
 # A loader takes the directory for prepared data (None: its own choice) and returns an ImageDataset.
@@ -186,7 +215,8 @@ def hold_out(split, fraction, seed):
 
     Args:
         split: an `ImageSplit`.
-        fraction: share to hold out, in [0, 1); each class gives this share, rounded.
+        fraction: share to hold out, in [0, 1); each class gives this share, rounded. Where that
+            is nothing of any class, all images together give it.
         seed: which images are held out.
 
     Returns:
@@ -204,10 +234,13 @@ def hold_out(split, fraction, seed):
     for label in np.unique(split.labels):
         members = generator.permutation(np.flatnonzero(split.labels == label))
         held[members[: round(fraction * len(members))]] = True
+    if not held.any():
+        # Few images of each of many classes: a share of all of them.
+        held[generator.permutation(len(split))[: round(fraction * len(split))]] = True
     if held.all() or not held.any():
         raise InputError.expected(
-            "validation_fraction",
-            f"a share that leaves images on both sides of {len(split)}",
+            "--validation_fraction",
+            f"a share that leaves images on both sides of {len(split)} (0 holds none out)",
             fraction,
         )
     return split.select(~held), split.select(held)

@@ -25,6 +25,8 @@ def main(config):
     training.make_reproducible(config.seed)
     keras.mixed_precision.set_dtype_policy(config.precision)
     dataset = data.load(config.dataset, config.data_dir)
+    data.check_trainable(dataset)
+    print("\n".join(data.description(dataset)))
     with distribution.strategy(config.distribute, batch_size=config.batch_size).scope():
         model = training.network(config, dataset)
         if config.learning_rate_range_test:

@@ -61,9 +61,21 @@ def dataset_facts(report):
         ("Data set", dataset.name),
         ("Split", dataset.split),
         ("Images", wording.count(dataset.examples)),
-        ("Classes", wording.count(dataset.num_classes)),
+        ("Classes", class_list(dataset)),
+        *[("Read as", wording.visible(note)) for note in dataset.notes],
         ("Seed", str(report.seed)),
     ]
+
+
+def class_list(dataset):
+    """Gives how many classes there are and, where they have names of their own, the first names."""
+    count = wording.count(dataset.num_classes)
+    names = [wording.shortened(name, 24) for name in dataset.class_names]
+    if names == [str(number) for number in range(len(names))]:
+        return count
+    more = len(names) - LONGEST_LIST
+    shown = ", ".join(names[:LONGEST_LIST])
+    return f"{count}: {shown}, and {more} more" if more > 0 else f"{count}: {shown}"
 
 
 def threat_facts(threat_model, temperature=1.0, passes=1):

@@ -29,6 +29,7 @@ class DatasetReport:
         examples: number of images attacked, at least 1.
         num_classes: number of classes of the data set, at least 2; chance is 1 / num_classes.
         class_names: nothing, or one name a class.
+        notes: what was read how from the user's files, a sentence each.
     """
 
     name: str
@@ -36,6 +37,7 @@ class DatasetReport:
     examples: int
     num_classes: int
     class_names: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         """Checks every field."""
@@ -48,7 +50,8 @@ class DatasetReport:
                 f"`class_names` must hold {num_classes} names or none. Received: {len(names)} names"
             )
         examples = validation.integer("examples", self.examples, low=1)
-        store(self, examples=examples, num_classes=num_classes, class_names=names)
+        notes = validation.sequence("notes", self.notes, validation.text)
+        store(self, examples=examples, num_classes=num_classes, class_names=names, notes=notes)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,8 @@
 """The report as a short table of plain text, for the terminal."""
 
-from robust_keras.reporting import wording
+import textwrap
+
+from robust_keras.reporting import facts, wording
 from robust_keras.reporting.rejection_report import rejection_note
 from robust_keras.reporting.unusual_words import unusual_notes
 from robust_keras.reporting.verdict import verdict
@@ -34,8 +36,16 @@ def summary_table(report):
         f"{wording.plural(report.dataset.examples, 'image')}: accuracy without attack, and at most "
         f"this under {report.threat_model.norm} attack per epsilon"
     )
-    table = [title, "", lines[0], "-" * len(lines[0]), *lines[1:]]
+    table = [title, *_read_as(report.dataset), "", lines[0], "-" * len(lines[0]), *lines[1:]]
     return "\n".join([*table, *_rejections(report), *_unusual(report)])
+
+
+def _read_as(dataset):
+    """A line on the classes where they have names, and one on each thing read in its own way."""
+    classes = facts.class_list(dataset)
+    lines = [f"classes  {_ascii(classes)}"] if ":" in classes else []
+    lines += [f"data     {wording.visible(note)}" for note in dataset.notes]
+    return [piece for line in lines for piece in textwrap.wrap(line, 80, subsequent_indent=" " * 9)]
 
 
 def _rejections(report):
