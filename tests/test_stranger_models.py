@@ -235,14 +235,42 @@ LOST = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
 
 
 @pytest.mark.parametrize("operation", [steep, silu_of_old])
-def test_lost_gradients_are_reported_and_never_raised(operation, tmp_path, caplog):
-    path = saved(tmp_path, lambda s, _: operation(s), options=LOST)
+def test_where_a_gradient_was_lost_that_of_the_value_is_used_and_said(operation, tmp_path, caplog):
+    path = saved(tmp_path / "lost", lambda s, _: operation(s), options=LOST)
+    value = tf.identity if operation is steep else tf.nn.silu
+    plain = serving.load(saved(tmp_path / "plain", lambda s, _: value(s)))
     caplog.clear()
     classifier = serving.load(path)
-    assert not caplog.records, "said once, by gradient_error"
-    assert "gradient was not saved" in classifier.gradient_error
-    assert "IdentityN" in classifier.gradient_error and "\n" not in classifier.gradient_error
+    assert classifier.gradient_error is None and not caplog.records
     np.testing.assert_allclose(classifier.logits(IMAGES), operation(LOGITS), atol=1e-5)
+    np.testing.assert_allclose(gradient(classifier), gradient(plain), rtol=1e-4, atol=1e-5)
+    (sentence,) = classifier.notes
+    assert "gradient of IdentityN was not saved" in sentence and "agrees with finite" in sentence
+    assert not plain.notes
+
+
+@tf.custom_gradient
+def rounded(values):
+    return tf.round(values * 8) / 8, lambda upstream: upstream
+
+
+def test_a_gradient_that_finite_differences_do_not_confirm_is_said(tmp_path):
+    path = saved(tmp_path, lambda s, _: rounded(s), options=LOST)
+    classifier = serving.load(path)
+    assert classifier.gradient_error is None
+    assert "do not confirm it" in classifier.notes[0] and "may be blind" in classifier.notes[0]
+
+
+@tf.custom_gradient
+def remainder(values):
+    return tf.raw_ops.TruncateMod(x=values, y=100.0), lambda upstream: upstream
+
+
+def test_gradients_that_nobody_knows_are_reported_and_never_raised(tmp_path):
+    path = saved(tmp_path, lambda s, _: remainder(s), options=LOST)
+    classifier = serving.load(path)
+    assert "gradient was not saved" in classifier.gradient_error
+    assert "TruncateMod" in classifier.gradient_error and "\n" not in classifier.gradient_error
 
 
 def test_saved_custom_gradients_work(tmp_path):
@@ -261,7 +289,8 @@ def test_lost_gradient_never_takes_that_of_another_model(tmp_path):
         tape.watch(images)
         total = tf.reduce_sum(loaded.signatures["serving_default"](blob_7=images)["output_0"])
     assert tape.gradient(total, images) is not None
-    assert "was not saved" in serving.load(path).gradient_error
+    plain = serving.load(saved(tmp_path / "plain", lambda s, _: s))
+    np.testing.assert_allclose(gradient(serving.load(path)), gradient(plain), rtol=1e-5)
 
 
 def test_a_lost_gradient_beside_the_way_to_the_logits_is_no_fault(tmp_path):

@@ -52,6 +52,7 @@ class Classifier:
     Attributes:
         path, format, output_kind, num_classes, rejection: as given.
         confidence: the `ConfidenceRule` by which the model is served; softmax unless set.
+        notes: plain sentences on what is unusual about how it is asked and read.
         nonsense_classes: how many of the classes, the last ones, mean nonsense.
         image_shape: (height, width, channels); None where the model leaves it open.
         logits: `tf.function` from (batch, height, width, channels) float32 in [0, 1] to float32
@@ -80,6 +81,7 @@ class Classifier:
         self.output_kind = output_kind
         self.num_classes = num_classes
         self.rejection = rejection
+        self.notes = ()
         self.confidence = ConfidenceRule()
         self.nonsense_classes = rejection.nonsense_classes if rejection else 0
         self.image_shape = tuple(endpoint.batch_shape[1:])

@@ -14,6 +14,7 @@ from robust_keras.serving import (
     confidence,
     endpoints,
     graph_safety,
+    lost_gradients,
     probing,
     rejection,
     saved_model_edit,
@@ -125,7 +126,7 @@ def _saved_model_directory(path):
 
 
 def _from_saved_model(directory, message):
-    saved_model_edit.expose_lost_gradients(message)
+    lost = lost_gradients.use_own_gradients(message)
     # What is loaded is what was looked at, whatever happens to the files meanwhile.
     with saved_model_edit.written(message, directory) as edited:
         root = _load_saved_model(edited, directory)
@@ -137,6 +138,8 @@ def _from_saved_model(directory, message):
     rule = rejection.from_saved_model(root)
     classifier = _classifier(directory, "saved_model", endpoint, without_softmax, rule)
     images = tf.constant(probing.probe_images(classifier.image_shape))
+    if lost and classifier.gradient_error is None:
+        classifier.notes += (lost_gradients.note(lost, classifier.logits, images),)
     classifier.confidence = confidence.from_saved_model(root, classifier.logits(images), images)
     return classifier
 

@@ -1,4 +1,4 @@
-"""Edits of a SavedModel's graph before loading: softmax removed, lost gradients made visible.
+"""Edits of a SavedModel's graph before loading: the softmax at its end removed.
 
 A SavedModel stores its functions as plain protocol buffers, where a tensor is named
 "node:output:index" and a function's results are listed by name. That is enough to walk back from an
@@ -16,7 +16,6 @@ from robust_keras.errors import InputError
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _TRANSPARENT = ("Identity", "EnsureShape", "Cast", "PreventGradient", "CheckNumerics")
-_LOST_GRADIENT = b"robust_keras_gradient_was_not_saved"
 
 
 def read(directory):
@@ -70,33 +69,6 @@ def written(message, directory):
                 (scratch / name).symlink_to((directory / name).resolve())
         (scratch / "saved_model.pb").write_bytes(message.SerializeToString())
         yield scratch
-
-
-def expose_lost_gradients(message):
-    """Renames gradients that were not saved, so that asking for one fails instead of guessing.
-
-    An operation with a custom gradient names it "CustomGradient-7". Where that gradient was not
-    saved, the name may by chance belong to a gradient of another model in this process, which
-    TensorFlow would then use without a word.
-
-    Args:
-        message: `SavedModel`, changed in place.
-
-    Returns:
-        Whether anything was renamed.
-    """
-    changed = False
-    for graph in message.meta_graphs:
-        library = graph.graph_def.library
-        saved = {gradient.registered_op_type for gradient in library.registered_gradients}
-        for function in library.function:
-            for node in function.node_def:
-                attribute = node.attr.get("_gradient_op_type")
-                if attribute is None or node.op in _CALLS or attribute.s.decode() in saved:
-                    continue
-                attribute.s = _LOST_GRADIENT
-                changed = True
-    return changed
 
 
 def remove_softmax(message, endpoint_name, output):
