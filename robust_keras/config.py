@@ -127,8 +127,9 @@ class TrainConfig(
     output_dir: str | None = flag(
         None,
         values.Text(optional=True),
-        "Directory of the run (default: runs/DATASET-MODEL-ACTIVATION). An unfinished run in it is "
-        "resumed, a finished one is never overwritten.",
+        "Directory of the run (default: runs/DATASET-MODEL-ACTIVATION, or the first of it with -2, "
+        "-3, ... behind it that is free). An unfinished run in it is resumed, a finished one is "
+        "never overwritten.",
     )
     epochs: int = flag(5, values.Whole(1, 1_000_000), "Passes over the training images.")
     batch_size: int = flag(128, values.Whole(1, 1_000_000), "Images a step, over all replicas.")
@@ -173,6 +174,7 @@ class TrainConfig(
 
     def __post_init__(self):
         super().__post_init__()
+        object.__setattr__(self, "is_default_directory", self.output_dir is None)
         if self.output_dir is None:
             dataset = re.sub(r"\W+", "-", self.dataset.removesuffix(".npz")).strip("-")
             name = f"{dataset}-{self.model}-{self.activation}"
@@ -226,12 +228,19 @@ class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, Str
     )
     batch_size: int = flag(250, values.Whole(1, 1_000_000), "Images a forward or backward pass.")
     seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
-    output_dir: str = flag(
-        "runs/evaluation",
-        values.Text(),
-        "Directory of the report. An unfinished evaluation in it is gone on with, a finished one "
+    output_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Directory of the report (default: runs/evaluation, or the first of it with -2, -3, ... "
+        "behind it that is free). An unfinished evaluation in it is gone on with, a finished one "
         "never overwritten.",
     )
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "is_default_directory", self.output_dir is None)
+        if self.output_dir is None:
+            object.__setattr__(self, "output_dir", str(pathlib.Path("runs") / "evaluation"))
 
     def check_together(self):
         """Raises InputError where an epsilon is none of the norm's."""

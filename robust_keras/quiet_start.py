@@ -15,6 +15,7 @@ def start_tensorflow():
     logging can be configured, which would bury the one line that a user has to read. Should the
     import fail, what was set aside is shown after all. Ctrl-C ends the process there and then.
     """
+    _compile_at_once()
     sys.stderr.flush()
     stderr = os.dup(2)
     with _set_aside() as chatter, interruption.ending_at_once(stderr):
@@ -42,3 +43,15 @@ def _set_aside():
         file = open(os.devnull, "r+b")
     with file:
         yield file
+
+
+def _compile_at_once():
+    """Lets XLA compile a cluster before its first run and not after it.
+
+    By default the first runs at every new shape of a batch are made by single operations, which
+    round otherwise. What came first is not the same in a run that goes on as in one that was never
+    stopped, and both shall end with the same bits.
+    """
+    flags = os.environ.get("TF_XLA_FLAGS", "")
+    if "tf_xla_enable_lazy_compilation" not in flags:
+        os.environ["TF_XLA_FLAGS"] = f"{flags} --tf_xla_enable_lazy_compilation=false".strip()

@@ -1,115 +1,103 @@
 """The directory of one report: new, begun and to be gone on with, or finished and never touched."""
 
-import json
+import contextlib
 import pathlib
-import shutil
+import re
 
+from robust_keras.directories import lock, place, record, whole_files
+from robust_keras.directories.occupied import OccupiedError, first_free
 from robust_keras.errors import InputError
-from robust_keras.run_directory import check_writable, make_directory, write_atomically
 
-_OURS = {"figures", "journal", "report.html", "examples.csv"}
-_KEPT = "adversarial_examples"
+_INPUTS = ("models", "dataset")
+_ENTRY = re.compile(r"[0-9a-f]{32}\.npz")
+
+
+def report_directory(config):
+    """The `ReportDirectory` that the config names, or the first default one that is free."""
+    if not config.is_default_directory:
+        return ReportDirectory(config)
+    return first_free(config.output_dir, lambda path: ReportDirectory(config, path))
 
 
 class ReportDirectory:
     """Where one evaluation keeps its things.
 
-    `journal/` holds what is done of an evaluation under way, with its settings; it goes when
-    `report.json`, which is written last, is there.
+    `config.json` is written first. `journal/` holds what is done of an evaluation under way; it
+    goes when `report.json`, which is written last, is there.
 
     Args:
         config: the `EvaluateConfig`.
+        path: where; as the config says unless given.
 
     Raises:
-        InputError: if the directory is a file, is read-only, or holds a finished report, an
-            evaluation begun with other settings or other files of a model, or files that are none
-            of these.
+        OccupiedError: if the directory holds a finished report, an evaluation begun with other
+            settings, or files that are none of these.
+        InputError: if it is a file, read-only or damaged, in use by another process, or its
+            evaluation began with other models or data.
     """
 
-    def __init__(self, config):
-        self.path = pathlib.Path(config.output_dir)
+    def __init__(self, config, path=None):
+        self.path = pathlib.Path(config.output_dir if path is None else path)
         self.journal_path = self.path / "journal"
-        self._begun_path = self.journal_path / "begun.json"
-        self._begun = {"settings": json.loads(config.to_json()), "files": _files(config)}
-        check_writable(self.path)
+        self._begun = False
+        self._record = record.Record(self.path, config, "evaluate", record.inputs(config, *_INPUTS))
+        place.check_writable(self.path)
         self._check_content()
+        lock.check(self.path)
 
     def begin(self):
-        """Makes the directory of the journal and notes what the evaluation was asked to do."""
-        make_directory(self.journal_path)
-        if not self._begun_path.exists():
-            write_atomically(self._begun_path, json.dumps(self._begun, indent=2) + "\n")
+        """Takes the directory for this process and notes what it was asked to do.
+
+        Raises:
+            InputError: another process was quicker.
+        """
+        if self._begun:
+            return
+        place.make_directory(self.path)
+        lock.acquire(self.path)
+        # Another process may have begun or finished an evaluation since this one looked.
+        self._check_content()
+        for directory in (self.path, self.journal_path, self.path / "figures"):
+            whole_files.remove_leftovers(directory)
+        self._record.write()
+        place.make_directory(self.journal_path)
+        self._begun = True
 
     def finish(self):
-        """Deletes the journal of an evaluation whose report is written."""
-        shutil.rmtree(self.journal_path, ignore_errors=True)
+        """Deletes the journal of an evaluation whose report is written, and nothing else in it."""
+        whole_files.remove_leftovers(self.journal_path)
+        # What cannot be deleted does no harm to a finished report.
+        with contextlib.suppress(OSError):
+            for entry in self.journal_path.iterdir():
+                if _ENTRY.fullmatch(entry.name):
+                    entry.unlink()
+            self.journal_path.rmdir()
 
     def _check_content(self):
         if (self.path / "report.json").exists():
-            raise InputError.expected(
+            self._finish_what_was_killed()
+            raise OccupiedError.expected(
                 "--output_dir",
                 "a directory without a finished report",
                 f"{self.path}, which holds report.json",
             )
-        if not self.path.is_dir():
+        place.check_kinds(
+            self.path,
+            directories=[self.journal_path, self.path / "figures"],
+            files=[self.path / "report.html", self.path / "examples.csv"],
+        )
+        if self._record.exists():
+            self._record.check_same()
             return
-        names = {item.name for item in self.path.iterdir() if not item.name.startswith(".")}
-        others = sorted(name for name in names - _OURS if not name.startswith(_KEPT))
-        if others:
-            raise InputError.expected(
-                "--output_dir",
-                "a new or empty directory",
-                f"{self.path}, which holds {', '.join(others[:3])}",
-            )
-        if self._begun_path.exists():
-            self._check_same(self._stored())
+        place.refuse_others(self.path, place.others(self.path))
 
-    def _stored(self):
-        try:
-            stored = json.loads(self._begun_path.read_text(encoding="utf-8"))
-            return {"settings": dict(stored["settings"]), "files": dict(stored["files"])}
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError.expected(
-                "--output_dir",
-                "an unfinished evaluation with a readable journal",
-                f"{self._begun_path} ({error})",
-            ) from error
-
-    def _check_same(self, stored):
-        settings, now = stored["settings"], self._begun["settings"]
-        different = [
-            f"--{name}={_as_typed(settings.get(name))}"
-            for name in sorted({*settings, *now} - {"output_dir"})
-            if settings.get(name) != now.get(name)
-        ]
-        if different:
-            raise InputError.expected(
-                "--output_dir",
-                "an unfinished evaluation with the same settings",
-                f"{self.path}, begun with {' '.join(different)}",
-            )
-        files = self._begun["files"]
-        changed = [path for path in files if files[path] != stored["files"].get(path)]
-        if changed:
-            raise InputError.expected(
-                "--output_dir",
-                "an unfinished evaluation of the same files",
-                f"{self.path}, begun before {changed[0]} changed",
-            )
-
-
-def _as_typed(value):
-    return ",".join(map(str, value)) if isinstance(value, list) else value
-
-
-def _files(config):
-    """Size and time of change of every file of the models and of an .npz data set."""
-    roots = [pathlib.Path(path) for path in config.models]
-    roots += [pathlib.Path(config.dataset)] if config.dataset.endswith(".npz") else []
-    found = {}
-    for root in roots:
-        for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
-            if path.is_file():
-                status = path.stat()
-                found[str(path)] = [status.st_size, status.st_mtime_ns]
-    return found
+    def _finish_what_was_killed(self):
+        """A process that was killed after its report was written has left its journal."""
+        if self.journal_path.is_symlink() or not self.journal_path.is_dir():
+            return
+        # Somebody else's directory, or one in use, stays as it is.
+        with contextlib.suppress(InputError):
+            if self._record.exists():
+                lock.acquire(self.path)
+                self.finish()
+                lock.release(self.path)

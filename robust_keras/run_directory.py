@@ -1,67 +1,39 @@
-"""The directory of one run: new, unfinished and to be resumed, or finished and never touched."""
+"""The directory of one training run: new, unfinished and to be resumed, or finished."""
 
-import os
 import pathlib
 
-from robust_keras.errors import InputError
+from robust_keras.directories import lock, place, record, whole_files
+from robust_keras.directories.occupied import OccupiedError, first_free
+from robust_keras.directories.range_test_files import RANGE_TEST_FILES, is_range_test
 
-# What a learning-rate range test leaves in the directory of the run that it is made for.
-_RANGE_TEST = {"learning_rate_range.csv", "learning_rate_range.png"}
-
-
-def _nearest_existing(path: pathlib.Path) -> pathlib.Path:
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path
+_INPUTS = ("dataset", "classifier", "distillation_teacher", "source_models")
 
 
-def check_writable(path: pathlib.Path):
-    """Raises InputError unless `path` is a directory, or can become one, that may be written to."""
-    nearest = _nearest_existing(path)
-    if not nearest.is_dir():
-        raise InputError.expected("--output_dir", "a directory", f"{path}, but {nearest} is a file")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError.expected(
-            "--output_dir",
-            "a directory that can be written to",
-            f"{path}, but {nearest} is read-only",
-        )
-
-
-def make_directory(path: pathlib.Path):
-    """Creates `path` and its parents; an InputError says why where that cannot be done."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError.expected(
-            "--output_dir", "a directory that can be created", f"{path} ({error.strerror})"
-        ) from error
-
-
-def write_atomically(path: pathlib.Path, text: str):
-    """Writes the whole text or nothing."""
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+def training_directory(config):
+    """The `TrainingDirectory` that the config names, or the first default one that is free."""
+    if not config.is_default_directory:
+        return TrainingDirectory(config)
+    return first_free(config.output_dir, lambda path: TrainingDirectory(config, path))
 
 
 class TrainingDirectory:
     """Where one training run keeps its things.
 
-    `config.json` is written when training begins and `serving/1` last, so its presence marks a
-    finished run.
+    `config.json` is written first and `serving/1` last, so its presence marks a finished run.
 
     Args:
         config: the run's `TrainConfig`.
+        path: where; as the config says unless given.
 
     Raises:
-        InputError: if the directory is a file, is read-only, holds a finished run, an unfinished
-            run with other settings, or files that are no run's.
+        OccupiedError: if the directory holds a finished run, an unfinished run with other settings,
+            or files that are no run's.
+        InputError: if it is a file, read-only or damaged, in use by another process, or its run
+            began with other data or models.
     """
 
-    def __init__(self, config):
-        self.path = pathlib.Path(config.output_dir)
-        self._config = config
+    def __init__(self, config, path=None):
+        self.path = pathlib.Path(config.output_dir if path is None else path)
         self.model_path = self.path / "model.keras"
         self.serving_path = self.path / "serving"
         self.checkpoint_path = self.path / "checkpoints" / "last.npz"
@@ -69,50 +41,51 @@ class TrainingDirectory:
         self.csv_path = self.path / "logs" / "training.csv"
         self.layers_path = self.path / "logs" / "layers.csv"
         self.tensorboard_path = self.path / "logs" / "tensorboard"
-        self._config_path = self.path / "config.json"
-        check_writable(self.path)
+        self._record = record.Record(self.path, config, "train", record.inputs(config, *_INPUTS))
+        place.check_writable(self.path)
         self._check_content()
+        lock.check(self.path)
 
     def _check_content(self):
         if (self.serving_path / "1").exists():
-            raise InputError.expected(
+            raise OccupiedError.expected(
                 "--output_dir",
                 "a new directory or an unfinished run",
                 f"{self.path}, a finished run",
             )
-        if self._config_path.exists():
-            self._check_same_settings()
-        elif self.path.is_dir() and {item.name for item in self.path.iterdir()} - _RANGE_TEST:
-            raise InputError.expected(
-                "--output_dir",
-                "a new or empty directory, or a run of train.py",
-                f"{self.path}, which holds other files",
-            )
+        place.check_kinds(
+            self.path, directories=self._directories(), files=self._files() + self._range_test()
+        )
+        if self._record.exists():
+            self._record.check_same()
+            return
+        ours = {path.name for path in self._range_test() if is_range_test(path)}
+        place.refuse_others(self.path, place.others(self.path, known=ours))
 
-    def _check_same_settings(self):
-        try:
-            stored = type(self._config).from_json(self._config_path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError) as error:
-            raise InputError.expected(
-                "--output_dir",
-                "a run with a readable config.json",
-                f"{self._config_path} ({error})",
-            ) from error
-        different = [
-            f"--{name}={value}"
-            for name, value in vars(stored).items()
-            if value != getattr(self._config, name) and name != "output_dir"
-        ]
-        if different:
-            raise InputError.expected(
-                "--output_dir",
-                "an unfinished run with the same settings",
-                f"{self.path}, begun with {' '.join(different)}",
-            )
+    def _directories(self):
+        logs = self.csv_path.parent
+        return [self.serving_path, self.checkpoint_path.parent, logs, self.tensorboard_path]
+
+    def _files(self):
+        best = [self.best_path, self.best_path.with_suffix(".txt")]
+        return [self.model_path, self.checkpoint_path, *best, self.csv_path, self.layers_path]
+
+    def _range_test(self):
+        return [self.path / name for name in RANGE_TEST_FILES]
 
     def begin(self):
-        """Creates the directory and stores the settings, or leaves an unfinished run as it is."""
+        """Takes the directory for this process and stores the settings, unless a run began.
+
+        Raises:
+            InputError: another process was quicker.
+        """
+        place.make_directory(self.path)
+        lock.acquire(self.path)
+        # Another process may have begun or finished a run since this one looked.
+        self._check_content()
+        directories = [self.path, *self._directories()]
+        for directory in directories:
+            whole_files.remove_leftovers(directory)
+        self._record.write()
         for directory in (self.checkpoint_path.parent, self.csv_path.parent):
-            make_directory(directory)
-        if not self._config_path.exists():
-            write_atomically(self._config_path, self._config.to_json())
+            place.make_directory(directory)

@@ -223,14 +223,17 @@ def test_a_directory_is_gone_on_with_only_by_the_same_evaluation(world, tmp_path
     other = dataclasses.replace(config, epsilons=(0.1, 0.2), attacks=("pgd",))
     text = "begun with --attacks=uniform_noise,fgsm,pgd,mim --epsilons=0.05,0.1,0.2,0.3"
     assert refused(other).endswith(text)
-    copied = world / "model.keras"
-    content = copied.read_bytes()
-    copied.write_bytes(content)
-    assert "an unfinished evaluation of the same files" in refused(config)
-    begun = directory.journal_path / "begun.json"
-    begun.write_text("[]")
-    assert "a readable journal" in refused(config)
-    directory.finish()
+    model = world / "model.keras"
+    content = model.read_bytes()
+    model.write_bytes(content)
+    ReportDirectory(config)
+    model.write_bytes(content[:-1])
+    assert "an unfinished run of the same files" in refused(config)
+    model.write_bytes(content)
+    begun = (directory.path / "config.json").read_text()
+    (directory.path / "config.json").write_text(begun[:50])
+    assert "a readable config.json" in refused(config)
+    (directory.path / "config.json").write_text(begun)
     ReportDirectory(config)
     (directory.path / "report.json").write_text("{}")
     assert "holds report.json" in refused(config)

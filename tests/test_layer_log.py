@@ -11,8 +11,8 @@ from test_fit import config, images, network
 from robust_keras import serving
 from robust_keras.analysis.layer_facts import (
     last_gradient_norms,
+    layer_notes,
     read_layer_facts,
-    write_layer_facts,
 )
 from robust_keras.analysis.slopes import kernel_slopes, largest_slope
 from robust_keras.layers import KernelActivation
@@ -144,14 +144,14 @@ def test_it_works_on_mirrored_weights_and_goes_on_where_a_run_was(tmp_path):
 
 def test_the_facts_travel_with_a_saved_model_and_are_computed_for_a_file(tmp_path):
     model = kernel_network()
-    served = serving.export(model, tmp_path / "serving")
-    assert read_layer_facts(serving.load(served)) == []
+    bare = serving.export(model, tmp_path / "bare")
+    assert read_layer_facts(serving.load(bare)) == []
     (tmp_path / "logs").mkdir()
     csv_path = tmp_path / "logs" / "layers.csv"
     csv_path.write_text(
         "epoch,layer,gradient_norm,largest_slope\n-1,conv,9,\n0,conv,0.5,\n0,kaf,nan,3.0\n"
     )
-    write_layer_facts(model, csv_path, served)
+    served = serving.export(model, tmp_path / "serving", notes=layer_notes(model, csv_path))
     slope = kernel_slopes(model)["kaf"]
     expected = [
         {"name": "conv", "largest_slope": None, "gradient_norm": 0.5},

@@ -1,6 +1,6 @@
 """What is known of a model's layers, kept beside a SavedModel, where its layers are gone."""
 
-import csv
+import contextlib
 import json
 import math
 import pathlib
@@ -8,7 +8,8 @@ import pathlib
 import keras
 
 from robust_keras.analysis.slopes import kernel_slopes
-from robust_keras.run_directory import write_atomically
+from robust_keras.directories.epoch_table import read_rows
+from robust_keras.errors import InputError
 
 # The place for files that TensorFlow Serving shall not look at.
 _FILE = pathlib.Path("assets.extra") / "layers.json"
@@ -39,19 +40,15 @@ def layer_facts(model, gradient_norms=None):
     ]
 
 
-def write_layer_facts(model, layer_log, saved_model):
-    """Writes `assets.extra/layers.json` into a SavedModel, unless nothing is known.
+def layer_notes(model, layer_log):
+    """What `serving.export` takes as notes on a model's layers; empty where nothing is known.
 
     Args:
-        model: the `keras.Model` that was exported.
+        model: the `keras.Model` that is exported.
         layer_log: path of a `LayerLog`'s CSV file, which need not exist.
-        saved_model: the SavedModel's directory.
     """
     facts = layer_facts(model, last_gradient_norms(layer_log))
-    if facts:
-        path = pathlib.Path(saved_model) / _FILE
-        path.parent.mkdir(exist_ok=True)
-        write_atomically(path, json.dumps(facts, indent=1) + "\n")
+    return {_FILE.name: facts} if facts else {}
 
 
 def read_layer_facts(classifier):
@@ -67,7 +64,7 @@ def read_layer_facts(classifier):
     path = pathlib.Path(classifier.path)
     if path.suffix == ".keras":
         model = keras.models.load_model(path, compile=False)
-        return layer_facts(model, last_gradient_norms(path.parent / "logs" / "layers.csv"))
+        return layer_facts(model, _norms_beside(path))
     try:
         found = json.loads((path / _FILE).read_text(encoding="utf-8"))
         return [
@@ -91,17 +88,29 @@ def last_gradient_norms(csv_path):
 
     Returns:
         A dict from layer name to a float; empty without a file.
+
+    Raises:
+        InputError: the file is damaged.
     """
     path = pathlib.Path(csv_path)
-    if not path.exists():
-        return {}
-    with path.open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["gradient_norm"]]
-    return {
-        row["layer"]: float(row["gradient_norm"])
-        for row in rows
-        if row["epoch"] == rows[-1]["epoch"]
-    }
+    try:
+        rows = [row for row in read_rows(path) if row["gradient_norm"]]
+        return {
+            row["layer"]: float(row["gradient_norm"])
+            for row in rows
+            if row["epoch"] == rows[-1]["epoch"]
+        }
+    except (KeyError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError.expected(str(path), "a log of layers (delete it)", error) from error
+
+
+def _norms_beside(path):
+    # A stranger's file may have a file of that name beside it and any content.
+    with contextlib.suppress(InputError):
+        return last_gradient_norms(path.parent / "logs" / "layers.csv")
+    return {}
 
 
 def _finite(value):

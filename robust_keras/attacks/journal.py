@@ -1,13 +1,12 @@
 """Batches that an evaluation has finished, kept on disk so that a killed one goes on after them."""
 
 import hashlib
-import os
+import pathlib
 import time
-import zipfile
 
 import numpy as np
 
-from robust_keras.errors import InputError
+from robust_keras.directories import whole_files
 
 
 class Unrecorded:
@@ -37,7 +36,7 @@ class Journal:
     """
 
     def __init__(self, directory, begin):
-        self._directory = directory
+        self._directory = pathlib.Path(directory)
         self._begin = begin
         self._begun = False
         self._replayed = 0.0
@@ -68,29 +67,23 @@ class Journal:
             return kept
         start = time.monotonic()
         values = make()
-        try:
-            self._write(path, values | {"seconds": time.monotonic() - start})
-        except OSError as error:
-            raise InputError.expected(
-                "--output_dir", "room for the batches that are done", f"{path} ({error.strerror})"
-            ) from error
+        self._write(path, values | {"seconds": time.monotonic() - start})
         return values
 
     def _write(self, path, values):
         if not self._begun:
             self._begin()
             self._begun = True
-        temporary = path.with_suffix(".part")
-        with open(temporary, "wb") as stream:
+        with whole_files.writing(path) as temporary, open(temporary, "wb") as stream:
             np.savez(stream, **values)
-        os.replace(temporary, path)
 
 
 def _read(path):
     """The arrays in a file, or None where there is no whole one."""
     try:
         with np.load(path) as kept:
-            return dict(kept)
-    # A machine that lost its power may leave a file with no content.
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+            values = dict(kept)
+        return values if values["seconds"].shape == () else None
+    # A damaged archive raises nearly everything: of zipfile, zlib, struct, memory, encodings.
+    except Exception:
         return None

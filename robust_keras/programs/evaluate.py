@@ -15,20 +15,27 @@ import shlex
 import sys
 
 from robust_keras.config import EvaluateConfig
+from robust_keras.directories import whole_files
 from robust_keras.programs import packages
 from robust_keras.quiet_start import start_tensorflow
-from robust_keras.report_directory import ReportDirectory
+from robust_keras.report_directory import report_directory
 
 
 def main(config):
     """One evaluation, from the config to the report."""
-    directory = ReportDirectory(config)
-    start_tensorflow()
+    directory = report_directory(config)
+    with whole_files.reasons(directory.path, only_disk=True):
+        start_tensorflow()
+        _evaluate(config, directory)
+
+
+def _evaluate(config, directory):
     from robust_keras import evaluation, reporting
     from robust_keras.attacks import Journal
 
     journal = Journal(directory.journal_path, directory.begin)
     report, examples, tables = evaluation.evaluate(config, command=_command(), journal=journal)
+    directory.begin()
     reporting.write(report, examples, directory.path, tables)
     directory.finish()
     print(reporting.summary_table(report))

@@ -9,15 +9,21 @@ unfinished directory goes on where it stopped.
 """
 
 from robust_keras.config import TrainConfig
+from robust_keras.directories import whole_files
 from robust_keras.programs import packages
 from robust_keras.quiet_start import start_tensorflow
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.run_directory import training_directory
 
 
 def main(config):
     """One run, from the config to the exported SavedModel."""
-    directory = TrainingDirectory(config)
-    start_tensorflow()
+    directory = training_directory(config)
+    with whole_files.reasons(directory.path, only_disk=True):
+        start_tensorflow()
+        _train(config, directory)
+
+
+def _train(config, directory):
     import keras
 
     from robust_keras import data, distribution, models, serving, training
@@ -36,14 +42,14 @@ def main(config):
         model = training.after_training(model, config)
     training.save_model(model, directory.model_path)
     trained = keras.models.load_model(directory.model_path)
+    accuracy = training.accuracy(trained, dataset.test, config.batch_size)
     served = serving.export(
         trained,
         directory.serving_path,
         temperature=config.serving_temperature,
         confidence=models.confidence_rule(config.activation),
+        notes=training.layer_notes(trained, directory.layers_path),
     )
-    training.write_layer_facts(trained, directory.layers_path, served)
-    accuracy = training.accuracy(trained, dataset.test, config.batch_size)
     print(f"test accuracy {accuracy:.4f}, sparsity {training.sparsity(trained):.4f}")
     print(f"Keras model   {directory.model_path}")
     print(f"SavedModel    {served}")

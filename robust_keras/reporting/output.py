@@ -1,10 +1,9 @@
 """Writing of a finished report: figures, then the page, and the data last."""
 
 import dataclasses
-import os
 import pathlib
-import tempfile
 
+from robust_keras.directories import place, whole_files
 from robust_keras.errors import InputError
 from robust_keras.reporting import example_table
 from robust_keras.reporting.parts import ExampleReport
@@ -46,14 +45,14 @@ def write(report, examples, directory, tables=None):
         )
     report = _with_examples(report, examples)
     pictures = directory / figures.FIGURES
-    pictures.mkdir(parents=True, exist_ok=True)
+    place.make_directory(pictures)
     for name, content in figures.files(report, examples):
-        _write_whole(pictures / name, content)
+        whole_files.write(pictures / name, content)
     _write_tables(tables or {}, directory)
     page = html.render(report, examples)
     # Half characters, which a path may hold, have no place in UTF-8.
-    _write_whole(directory / REPORT_HTML, page.encode("utf-8", errors="backslashreplace"))
-    _write_whole(finished, report.to_json().encode("ascii"))
+    whole_files.write(directory / REPORT_HTML, page.encode("utf-8", errors="backslashreplace"))
+    whole_files.write(finished, report.to_json().encode("ascii"))
     return finished
 
 
@@ -61,9 +60,9 @@ def _write_tables(tables, directory):
     if tables:
         text = example_table.table(tables)
         content = text.encode("utf-8", errors="backslashreplace")
-        _write_whole(directory / example_table.EXAMPLES_CSV, content)
+        whole_files.write(directory / example_table.EXAMPLES_CSV, content)
     for name, arrays in example_table.adversarial_files(tables):
-        _write_whole(directory / name, example_table.npz(arrays))
+        whole_files.write(directory / name, example_table.npz(arrays))
 
 
 def _with_examples(report, examples):
@@ -74,18 +73,3 @@ def _with_examples(report, examples):
         for model in report.models
     ]
     return dataclasses.replace(report, models=models)
-
-
-def _write_whole(path, content):
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        # mkstemp keeps a file to its owner; a report is as readable as the directory's other files.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

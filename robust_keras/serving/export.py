@@ -1,20 +1,21 @@
 """Writes a Keras model as a SavedModel that TensorFlow Serving loads as it is."""
 
 import contextlib
+import json
 import pathlib
-import tempfile
 
 import keras
 import tensorflow as tf
 
 from robust_keras import layers
+from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.serving import rejection
 
 CONFIDENCES = ("softmax", "rbf")
 
 
-def export(model, directory, *, version=1, temperature=1.0, confidence="softmax"):
+def export(model, directory, *, version=1, temperature=1.0, confidence="softmax", notes=None):
     """Writes `directory/version/`, a SavedModel that needs no Python, Keras or `layers` to load.
 
     Signatures, both from `images` (batch, height, width, channels), float32 in [0, 1]:
@@ -40,6 +41,8 @@ def export(model, directory, *, version=1, temperature=1.0, confidence="softmax"
         version: whole number >= 1, the name of the version directory. Never overwritten.
         temperature: T, a finite number > 0; the `logits` signature is not divided by it.
         confidence: "softmax" or "rbf".
+        notes: what to keep beside the model in `assets.extra`, where servers do not look: None, or
+            mapping from a file's name to a value that JSON can hold.
 
     Returns:
         The `pathlib.Path` of the version directory.
@@ -57,19 +60,28 @@ def export(model, directory, *, version=1, temperature=1.0, confidence="softmax"
         raise InputError.expected("confidence", f"one of {', '.join(CONFIDENCES)}", confidence)
     archive = _archive(model, _softmax(temperature), confidence)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".writing-") as scratch:
-            written = pathlib.Path(scratch) / "model"
+        with whole_files.reasons(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+        with whole_files.writing(target) as written:
             archive.write_out(str(written), verbose=False)
-            written.rename(target)
+            _write_notes(written / "assets.extra", notes or {})
     # TensorFlow's file system raises errors of its own kind.
-    except (OSError, tf.errors.OpError) as error:
+    except (InputError, tf.errors.OpError) as error:
         # Only goes if it is empty: then it was made for this export.
         with contextlib.suppress(OSError):
             target.parent.rmdir()
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).splitlines()[0]
         raise InputError.expected(str(target), "a directory that can be written", reason) from error
     return target
+
+
+def _write_notes(directory, notes):
+    if notes:
+        directory.mkdir(exist_ok=True)
+    for name, value in notes.items():
+        (directory / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 def _checked_target(directory, version):

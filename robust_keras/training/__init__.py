@@ -1,6 +1,6 @@
 """Training: fitting, adversarial training, pruning, and what keeps a run alive."""
 
-from robust_keras.analysis.layer_facts import write_layer_facts
+from robust_keras.analysis.layer_facts import layer_notes
 from robust_keras.training.fit import fit
 from robust_keras.training.low_rank_training import after_training, before_training
 from robust_keras.training.network import network
@@ -19,5 +19,5 @@ __all__ = [
     "save_model",
     "sparsity",
     "suggest_learning_rate",
-    "write_layer_facts",
+    "layer_notes",
 ]

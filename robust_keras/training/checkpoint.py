@@ -1,15 +1,16 @@
 """Checkpoints from which an interrupted run goes on to the same final weights."""
 
-import os
 import pathlib
-import zipfile
 
 import keras
 import numpy as np
 
+from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.training.averaging import averaged_weights, read_variable
 from robust_keras.training.results import save_model
+
+_ADVICE = " (delete it to begin again with the first epoch)"
 
 
 class LastCheckpoint(keras.callbacks.Callback):
@@ -54,13 +55,16 @@ class LastCheckpoint(keras.callbacks.Callback):
             with np.load(self._path) as stored:
                 values = [stored[f"variable_{i}"] for i in range(len(stored.files) - 1)]
                 epochs = int(stored["epochs"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        # A damaged archive raises nearly everything: of zipfile, zlib, struct, memory, encodings.
+        except Exception as error:
             raise InputError.expected(
-                str(self._path), "a checkpoint", f"another file ({error})"
+                str(self._path), f"a checkpoint{_ADVICE}", f"another file ({error})"
             ) from error
         if [value.shape for value in values] != [tuple(v.shape) for v in variables]:
             raise InputError.expected(
-                str(self._path), "a checkpoint of this model", f"{len(values)} other arrays"
+                str(self._path),
+                f"a checkpoint of this model{_ADVICE}",
+                f"{len(values)} other arrays",
             )
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
@@ -72,12 +76,8 @@ class LastCheckpoint(keras.callbacks.Callback):
             f"variable_{i}": read_variable(variable)
             for i, variable in enumerate(self._variables(self.model))
         }
-        temporary = self._path.with_name(self._path.name + ".part")
-        with temporary.open("wb") as file:
+        with whole_files.writing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, epochs=np.int64(epoch + 1), **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._path)
 
 
 class BestCheckpoint(keras.callbacks.Callback):
@@ -97,8 +97,24 @@ class BestCheckpoint(keras.callbacks.Callback):
         self._first_epoch = first_epoch
         self._metric = metric
 
+    def on_train_begin(self, logs=None):
+        """Raises InputError where an earlier run's score cannot be read."""
+        self._best()
+
     def _best(self):
-        return float(self._score_path.read_text()) if self._score_path.exists() else -1.0
+        if not self._score_path.exists():
+            return -1.0
+        try:
+            score = float(self._score_path.read_text(encoding="utf-8"))
+            if not 0.0 <= score <= 1.0:
+                raise ValueError(f"the number {score}")
+            return score
+        except (OSError, ValueError) as error:
+            raise InputError.expected(
+                str(self._score_path),
+                "the accuracy of best.keras (delete both to choose among the epochs to come)",
+                error,
+            ) from error
 
     def on_epoch_end(self, epoch, logs=None):
         """Saves the model if it is the best so far."""
@@ -107,4 +123,4 @@ class BestCheckpoint(keras.callbacks.Callback):
             return
         with averaged_weights(self.model):
             save_model(self.model, self._path)
-        self._score_path.write_text(f"{accuracy}\n")
+        whole_files.write(self._score_path, f"{accuracy}\n")

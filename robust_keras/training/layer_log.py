@@ -1,6 +1,5 @@
 """Gradients and slopes layer by layer: what shows a deep network exploding, and where."""
 
-import csv
 import pathlib
 
 import keras
@@ -8,10 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.analysis.slopes import kernel_slopes, layer_of
+from robust_keras.directories.epoch_table import EpochTable
 from robust_keras.training.averaging import read_variable
-from robust_keras.training.logs import drop_rows_from_epoch
-
-FIELDS = ("epoch", "layer", "gradient_norm", "largest_slope")
 
 
 class LayerLog(keras.callbacks.Callback):
@@ -55,7 +52,7 @@ class LayerLog(keras.callbacks.Callback):
         if self._csv_path is not None:
             self._csv_path.parent.mkdir(parents=True, exist_ok=True)
             # Epoch -1 too is logged anew where no epoch was done.
-            drop_rows_from_epoch(self._csv_path, self._initial_epoch or -1)
+            self._table = EpochTable(self._csv_path, self._initial_epoch or -1)
         if self._tensorboard_path is not None:
             self._writer = tf.summary.create_file_writer(str(self._tensorboard_path))
         if not self._initial_epoch:
@@ -102,14 +99,16 @@ class LayerLog(keras.callbacks.Callback):
         norms, slopes = self.gradient_norms(), kernel_slopes(self.model)
         layers = list(dict.fromkeys([*norms, *slopes]))
         if self._csv_path is not None:
-            self._append(
-                {
-                    "epoch": epoch,
-                    "layer": layer,
-                    "gradient_norm": norms.get(layer, ""),
-                    "largest_slope": slopes.get(layer, ""),
-                }
-                for layer in layers
+            self._table.add(
+                [
+                    {
+                        "epoch": epoch,
+                        "layer": layer,
+                        "gradient_norm": norms.get(layer, ""),
+                        "largest_slope": slopes.get(layer, ""),
+                    }
+                    for layer in layers
+                ]
             )
         if self._writer is not None:
             with self._writer.as_default():
@@ -117,11 +116,3 @@ class LayerLog(keras.callbacks.Callback):
                     for layer, value in values.items():
                         tf.summary.scalar(f"{kind}/{layer}", value, step=epoch + 1)
             self._writer.flush()
-
-    def _append(self, rows):
-        begins = not self._csv_path.exists()
-        with self._csv_path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, FIELDS)
-            if begins:
-                writer.writeheader()
-            writer.writerows(rows)

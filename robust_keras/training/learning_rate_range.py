@@ -1,12 +1,13 @@
 """The learning-rate range test: which rates make the loss fall, and from which on it grows."""
 
 import csv
+import io
 import math
 import pathlib
 
 import keras
 
-from robust_keras.run_directory import make_directory
+from robust_keras.directories import place, range_test_files, whole_files
 
 _SMOOTHING = 0.9
 _DIVERGED = 4.0  # times the lowest loss
@@ -87,14 +88,15 @@ class LearningRateRangeTest(keras.callbacks.Callback):
     def write(self, directory):
         """Writes `learning_rate_range.csv` and `learning_rate_range.png` into a directory."""
         directory = pathlib.Path(directory)
-        make_directory(directory)
-        with (directory / "learning_rate_range.csv").open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["learning_rate", "loss", "smoothed_loss"])
-            writer.writerows(zip(self.rates, self.losses, self.smoothed, strict=True))
-        self._draw(directory / "learning_rate_range.png")
+        place.make_directory(directory)
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(range_test_files.CSV_HEAD.split(","))
+        writer.writerows(zip(self.rates, self.losses, self.smoothed, strict=True))
+        whole_files.write(directory / "learning_rate_range.csv", text.getvalue())
+        whole_files.write(directory / "learning_rate_range.png", self._picture())
 
-    def _draw(self, path):
+    def _picture(self):
         # Only who draws shall wait for matplotlib; the object interface needs no display.
         from matplotlib.figure import Figure
 
@@ -107,7 +109,10 @@ class LearningRateRangeTest(keras.callbacks.Callback):
         top = max(self.smoothed[0], min(self.smoothed)) * 1.5
         axes.set_ylim(0, top if _finite(top) else None)
         axes.legend(frameon=False)
-        figure.savefig(path, dpi=120)
+        picture = io.BytesIO()
+        metadata = {"Software": range_test_files.SOFTWARE}
+        figure.savefig(picture, format="png", dpi=120, metadata=metadata)
+        return picture.getvalue()
 
 
 def _finite(value):

@@ -1,38 +1,35 @@
 """What a run writes down while it trains."""
 
-import csv
 import math
 import pathlib
 
 import keras
 
+from robust_keras.directories.epoch_table import EpochTable
 from robust_keras.errors import InputError
 
 
-def drop_rows_from_epoch(path: pathlib.Path, epoch: int):
-    """Removes the rows of `epoch` and later from a CSV log.
+class EpochLog(keras.callbacks.Callback):
+    """Writes what Keras logs at the end of every epoch to a CSV file.
 
-    A run that was killed between its log and its checkpoint repeats an epoch; the log shall hold
-    each epoch once.
+    Args:
+        path: `pathlib.Path` of the file.
+        initial_epoch: epochs done by the run that this one continues; later rows are dropped.
     """
-    if not path.exists():
-        return
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows:
-        return
-    kept = [row for row in rows if int(row["epoch"]) < epoch]
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(kept)
+
+    def __init__(self, path, initial_epoch):
+        super().__init__()
+        self._table = EpochTable(path, initial_epoch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Adds the epoch's row."""
+        self._table.add([{"epoch": epoch} | dict(sorted((logs or {}).items()))])
 
 
 def log_callbacks(csv_path: pathlib.Path, tensorboard_path: pathlib.Path, initial_epoch: int):
     """CSV and TensorBoard logs that go on where the first `initial_epoch` epochs ended."""
-    drop_rows_from_epoch(csv_path, initial_epoch)
     return [
-        keras.callbacks.CSVLogger(str(csv_path), append=csv_path.exists()),
+        EpochLog(csv_path, initial_epoch),
         keras.callbacks.TensorBoard(str(tensorboard_path), write_graph=False),
     ]
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from robust_keras.data import pipeline
+from robust_keras.directories import whole_files
 from robust_keras.training.adversarial import AdversarialTraining
 from robust_keras.training.denoising import DenoiserTraining
 
@@ -21,9 +22,8 @@ def save_model(model, path):
     """
     if isinstance(model, AdversarialTraining | DenoiserTraining):
         model = model.classifier
-    temporary = path.with_name("part-" + path.name)
-    keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(temporary)
-    temporary.replace(path)
+    with whole_files.writing(path, ".keras") as temporary:
+        keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(temporary)
 
 
 def accuracy(model, split, batch_size):

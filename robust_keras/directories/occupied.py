@@ -1,0 +1,29 @@
+"""A directory that is somebody else's, as against one that cannot be used at all."""
+
+import itertools
+import pathlib
+
+from robust_keras.errors import InputError
+
+
+class OccupiedError(InputError):
+    """The directory is another run's, a finished one, or a user's own."""
+
+
+def first_free(default, open_directory):
+    """The first of `default`, `default-2`, `default-3`, ... that is not occupied.
+
+    Args:
+        default: path of the directory that is used where none is named.
+        open_directory: called with a `pathlib.Path`; raises OccupiedError where it is occupied.
+
+    Returns:
+        What `open_directory` returned.
+    """
+    default = pathlib.Path(default)
+    for number in itertools.count(1):
+        path = default if number == 1 else default.with_name(f"{default.name}-{number}")
+        try:
+            return open_directory(path)
+        except OccupiedError:
+            continue

@@ -1,0 +1,136 @@
+"""The first file of every run: what it was asked to do, what it read, and what it ran on."""
+
+import dataclasses
+import functools
+import json
+import pathlib
+import sys
+
+from robust_keras.directories import fingerprints, whole_files
+from robust_keras.directories.occupied import OccupiedError
+from robust_keras.errors import InputError
+
+NAME = "config.json"
+_MARK = "robust_keras"
+# Fields that every version of a program has written.
+_ALWAYS = {"dataset", "batch_size", "seed", "output_dir"}
+
+
+class Record:
+    """`config.json`: the settings, and under "robust_keras" which program made it from what.
+
+    Nothing but these programs writes such a file, so a directory that has one is theirs.
+
+    Args:
+        directory: `pathlib.Path` of the run.
+        config: its frozen config.
+        program: "train" or "evaluate".
+        inputs: paths of what it reads; those that do not exist are left out.
+    """
+
+    def __init__(self, directory, config, program, inputs):
+        self.path = directory / NAME
+        self._directory = directory
+        self._config = config
+        self._program = program
+        self._inputs = inputs
+        self._warned = False
+
+    def exists(self):
+        """Whether this program made the directory.
+
+        Raises:
+            InputError: the file is damaged, or another program's.
+        """
+        return self.path.exists() and self._stored() is not None
+
+    def write(self):
+        """Writes the file, unless it is there."""
+        if self.path.exists():
+            return
+        mark = {"program": self._program} | fingerprints.versions() | {"files": self._files}
+        values = dataclasses.asdict(self._config) | {_MARK: mark}
+        whole_files.write(self.path, json.dumps(values, indent=2) + "\n")
+
+    def check_same(self):
+        """Whether the run that made the file is the one that is asked for now.
+
+        Tells on stderr where it began with other versions of the libraries.
+
+        Raises:
+            OccupiedError: it was asked to do something else.
+            InputError: what it read has changed.
+        """
+        settings, mark = self._stored()
+        self._check_settings(settings)
+        self._check_files(mark.get("files"))
+        now = fingerprints.versions()
+        others = [f"{name} {mark[name]}" for name in now if mark.get(name, now[name]) != now[name]]
+        if others and not self._warned:
+            self._warned = True
+            print(
+                f"warning: {self._directory} was begun with {', '.join(others)}; what is left is "
+                "done with " + ", ".join(f"{name} {now[name]}" for name in now),
+                file=sys.stderr,
+            )
+
+    def _stored(self):
+        """The config and the mark in the file."""
+        try:
+            values = json.loads(self.path.read_text(encoding="utf-8"))
+            mark = dict(values.pop(_MARK, {}))
+            if not _ALWAYS <= set(values) or mark.get("program", self._program) != self._program:
+                raise InputError(f"not one of {self._program}")
+            return type(self._config).from_json(json.dumps(values)), mark
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise InputError.expected(
+                "--output_dir",
+                f"a run with a readable {NAME} (choose another, or delete this one)",
+                f"{self.path} ({error})",
+            ) from error
+
+    def _check_settings(self, stored):
+        different = [
+            f"--{field.name}={_as_typed(getattr(stored, field.name))}"
+            for field in dataclasses.fields(stored)
+            if getattr(stored, field.name) != getattr(self._config, field.name)
+            and field.name != "output_dir"
+        ]
+        if different:
+            raise OccupiedError.expected(
+                "--output_dir",
+                "an unfinished run with the same settings",
+                f"{self._directory}, begun with {' '.join(different)}",
+            )
+
+    def _check_files(self, stored):
+        if not isinstance(stored, dict):
+            return
+        now = self._files
+        changed = [path for path in {**stored, **now} if stored.get(path) != now.get(path)]
+        if changed:
+            raise InputError.expected(
+                "--output_dir",
+                "an unfinished run of the same files (bring them back, or choose another)",
+                f"{self._directory}, begun before {changed[0]} changed",
+            )
+
+    @functools.cached_property
+    def _files(self):
+        return fingerprints.files(self._inputs, outside=self._directory)
+
+
+def _as_typed(value):
+    return ",".join(map(str, value)) if isinstance(value, tuple) else value
+
+
+def inputs(config, *fields):
+    """The paths that a config names in some of its fields, for a `Record`.
+
+    Args:
+        config: a frozen config.
+        *fields: names of fields that are None, text or a tuple of texts.
+    """
+    values = [getattr(config, field) for field in fields]
+    texts = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
+    return [pathlib.Path(text) for text in texts if text]
