@@ -1,5 +1,6 @@
 """Where a run may write: a directory that is empty, or its own, and free of links that lead out."""
 
+import errno
 import os
 import pathlib
 
@@ -26,28 +27,33 @@ def check_writable(path):
 
 
 def _nearest_existing(path):
+    wanted = path
     try:
         while not path.exists() and path != path.parent:
             path = path.parent
-        # Nobody's directory can have this name, which `exists` does not tell.
-        if "\0" in str(path):
-            raise ValueError("a name with a zero byte")
+        names = [os.fsencode(name) for name in wanted.parts[len(path.parts) :]]
+        if any(len(name) > _longest_name(path) for name in names):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         return path
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
         raise InputError.expected(
-            "--output_dir", "a path that the disk takes (choose another)", f"{path} ({reason})"
+            "--output_dir",
+            "a path that the disk takes (choose another)",
+            f"{wanted} ({error.strerror})",
         ) from error
+
+
+def _longest_name(path):
+    return os.pathconf(path, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
 
 
 def make_directory(path):
     """Creates `path` and its parents; an InputError says why where that cannot be done."""
     try:
         path.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+    except OSError as error:
         raise InputError.expected(
-            "--output_dir", "a directory that can be created", f"{path} ({reason})"
+            "--output_dir", "a directory that can be created", f"{path} ({error.strerror})"
         ) from error
 
 
