@@ -11,14 +11,17 @@ TEST_PROCESSES ?= 2
 .PHONY: quickstart test check clean
 .DELETE_ON_ERROR:
 
-# Trains, prunes, exports, attacks and reports; what is already there is not done again.
+# Trains two models, prunes one, exports, attacks and reports; what is already there is not done again.
 quickstart: $(QUICKSTART)/report/report.json
 	@echo "open $(QUICKSTART)/report/report.html in a browser"
 
 $(QUICKSTART)/serving/1/saved_model.pb: | $(VENV)/installed
 	$(RUN) train.py --flagfile=configs/quickstart.cfg
 
-$(QUICKSTART)/report/report.json: $(QUICKSTART)/serving/1/saved_model.pb
+$(QUICKSTART)_robust/serving/1/saved_model.pb: | $(VENV)/installed
+	$(RUN) train.py --flagfile=configs/quickstart_robust.cfg
+
+$(QUICKSTART)/report/report.json: $(QUICKSTART)/serving/1/saved_model.pb $(QUICKSTART)_robust/serving/1/saved_model.pb
 	$(RUN) evaluate.py --flagfile=configs/quickstart_evaluate.cfg
 
 test: $(VENV)/installed-dev
@@ -29,7 +32,7 @@ check: $(VENV)/installed-dev
 	$(RUN) -m ruff format --check .
 
 clean:
-	rm -rf $(VENV) $(QUICKSTART)
+	rm -rf $(VENV) $(QUICKSTART) $(QUICKSTART)_robust
 
 $(VENV)/installed: requirements.txt constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python: expected 3.11 or newer; received {v[0]}.{v[1]}")'

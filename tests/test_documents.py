@@ -1,36 +1,33 @@
-"""README, docs and configs do what they say: their commands parse, their code runs."""
+"""README, docs and configs do what they say: every command parses, links lead somewhere."""
 
-import contextlib
-import pathlib
 import re
 import shlex
 
-import keras
-import numpy as np
 import pytest
+from document_blocks import DOCUMENTS, ROOT, outside
 
 from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.programs import command_line
 
-ROOT = pathlib.Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
+PROGRAMS = [ROOT / "robust_keras" / "programs" / f"{name}.py" for name in ("train", "evaluate")]
 CLASSES = {"train.py": TrainConfig, "evaluate.py": EvaluateConfig}
 
 
 def commands(text):
-    """Every `python train.py ...` or `python evaluate.py ...` in a text."""
-    return re.findall(r"python (?:train|evaluate)\.py [^`\n]*--[^`\n]*", text)
+    """Every `python train.py ...` or `python evaluate.py ...` in a text, on one line or more."""
+    joined = re.sub(r" \\\n#? +", " ", text)
+    return re.findall(r"python (?:train|evaluate)\.py [^`\n]*--[^`\n]*", joined)
 
 
 def parse(command, monkeypatch):
-    program, *arguments = shlex.split(command)[1:]
+    program, *arguments = shlex.split(command, comments=True)[1:]
     monkeypatch.chdir(ROOT)
     return command_line.parse(CLASSES[program], "", [program, *arguments])
 
 
 def all_commands():
-    sources = [*DOCUMENTS, *CONFIGS, ROOT / "train.py", ROOT / "evaluate.py"]
+    sources = [*DOCUMENTS, *CONFIGS, *PROGRAMS]
     found = [
         pytest.param(command, id=f"{source.name}: {command}")
         for source in sources
@@ -55,23 +52,6 @@ def test_every_config_begins_with_its_command(path):
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
-    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-    targets = re.findall(r"\]\(([^)#]+)\)", text)
-    for target in targets:
+    for target in re.findall(r"\]\(([^)#]+)\)", outside(path)):
         if "://" not in target:
             assert (path.parent / target).exists(), target
-
-
-def test_python_in_the_readme_runs():
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(blocks) == 2
-    names = {
-        "images": np.random.default_rng(0).uniform(size=(64, 28, 28, 1)).astype("float32"),
-        "labels": np.arange(64) % 10,
-    }
-    for block in blocks:
-        # The second block trains the model of the first, too short to end its pruning.
-        with pytest.warns() if "PruneLowMagnitude" in block else contextlib.nullcontext():
-            exec(block, names)  # noqa: S102
-    assert isinstance(names["model"], keras.Model)
-    assert names["model"].optimizer.iterations > 0
