@@ -80,7 +80,7 @@ def _pixels(images, brightest, source, notes):
         return images.astype(np.float32)
     if images.dtype.kind == "f":
         return _floats(images, source, notes)
-    if images.min() < 0 or brightest > 255:
+    if images.min() < 0 or images.max() > 255:
         raise _refused(images, source)
     if brightest == 1:
         notes.append("pixels are 0 and 1 only: black and white")

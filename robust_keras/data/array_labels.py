@@ -1,6 +1,7 @@
 """Labels as people store them, read as class numbers from 0 and the names of the classes."""
 
 import dataclasses
+import sys
 
 import numpy as np
 
@@ -133,7 +134,7 @@ def _whole(labels, source, notes):
     odd = labels[~(np.isfinite(labels) & (labels == np.floor(labels)))]
     if odd.size:
         raise InputError.expected(source, "class numbers, whole and from 0", f"{odd[0]:g}")
-    if np.abs(labels).max() > MOST_CLASSES:
+    if float(np.abs(labels).max()) > MOST_CLASSES:
         raise _too_many(source, labels.max())
     notes.append("labels are floats, all whole")
     return labels.astype(np.int64)
@@ -156,15 +157,25 @@ def _names(names, source):
         raise InputError.expected(
             source, f"names of at most {_LONGEST_NAME} characters", f"type {names.dtype}"
         )
+    found = _decoded(names, source)
+    if not all(name.strip() for name in found):
+        raise InputError.expected(source, "names that are not empty", "an empty one")
+    return found
+
+
+def _decoded(names, source):
+    """The strings of an array of text, each of which can be written."""
     try:
         if names.dtype.kind == "S":
             names = np.char.decode(names, "utf-8")
+        names = np.ascontiguousarray(names, names.dtype.newbyteorder("="))
+        # numpy makes no string of damaged characters, and raises a SystemError of its own.
+        if names.size and names.view(np.uint32).max() > sys.maxunicode:
+            raise UnicodeError("characters that do not exist")
         found = names.tolist()
         "".join(found).encode("utf-8")
     except UnicodeError as error:
-        raise InputError.expected(source, "names in UTF-8", f"other bytes ({error})") from error
-    if not all(name.strip() for name in found):
-        raise InputError.expected(source, "names that are not empty", "an empty one")
+        raise InputError.expected(source, "names in Unicode", f"others ({error})") from error
     return found
 
 

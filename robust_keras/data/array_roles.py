@@ -47,7 +47,9 @@ def find_roles(archive):
     class_names = [n for n in archive.headers if _squeezed(n) in _CLASS_NAMES and n not in named]
     if not parts and not chosen:
         parts = _by_shape(archive, [n for n in archive.headers if n not in class_names])
-    halves = [role for role in chosen if role[0] not in parts and role[0] != "validation"]
+    # Test images and their labels are enough to evaluate on, whatever else lacks its other half.
+    optional = {"validation", *(("train", WHOLE) if "test" in parts else ())}
+    halves = [role for role in chosen if role[0] not in {*parts, *optional}]
     if not parts or halves:
         raise _missing(archive, parts, halves)
     return parts, class_names[0] if class_names else None
