@@ -171,7 +171,11 @@ def test_missing_package_says_what_to_install(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("mnits", f"--dataset: expected {', '.join(DATASETS)} or another .*mnits"),
+        (
+            "mnits",
+            f"--dataset: expected {', '.join(DATASETS)} or another .*mnits .did you mean mni",
+        ),
+        ("cifr100", r"received cifr100 \(did you mean cifar100\?\)"),
         ("mnist:9.9.9", "9.9.9"),
         ("no name!", "--dataset: expected mnist5k"),
         ("imdb_reviews", "one image and one class label.*features label, text"),

@@ -186,7 +186,7 @@ REFUSED = {
     "negative label": ({"y_train": np.array([0, 1, 2, 0, 1, -1])}, "labels in 0..*from 0"),
     "gaps": (
         {"y_train": np.array([0, 5, 255] * 2)},
-        "without gaps.*3 classes of 256.*without is 1",
+        "without gaps.*3 classes of 256.* is 1",
     ),
     "50,000,000 classes": ({"y_test": np.array([0, 50_000_000])}, r"0\.\.99999.*5e\+07"),
     "half a class": ({"y_test": np.array([0, 0.5])}, "whole and from 0; received 0.5"),

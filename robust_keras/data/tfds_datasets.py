@@ -3,17 +3,19 @@
 import contextlib
 import logging
 import pathlib
+import re
 import sys
 import tempfile
 import textwrap
 
 import numpy as np
 
+from robust_keras.data import memory
 from robust_keras.data.datasets import ImageDataset, ImageSplit
 from robust_keras.errors import InputError
+from robust_keras.suggestion import did_you_mean
 
 _KNOWN = "mnist5k, mnist, fashion_mnist, cifar10, svhn_cropped"
-_MEMORY_LIMIT = 8 * 2**30  # bytes; sets are held in memory as they are
 _DOWNLOAD_RETRIES = 3
 
 
@@ -33,17 +35,32 @@ def load(name, data_dir=None):
     tfds = _import(name)
     _silence()
     builder = _builder(tfds, name, data_dir)
-    image_key, label_key = _keys(tfds, builder, name)
-    if not builder.is_prepared():
+    with _intact(builder.data_path, name):
+        image_key, label_key = _keys(tfds, builder, name)
+        prepared = builder.is_prepared()
+    if not prepared:
         _download(tfds, builder, name)
-    train, test = _split_names(builder, name)
-    _check_size(builder, image_key, (train, test), name)
-    return ImageDataset(
-        name=name,
-        train=_read(builder, train, image_key, label_key),
-        test=_read(builder, test, image_key, label_key),
-        class_names=tuple(builder.info.features[label_key].names),
-    )
+    with _intact(builder.data_path, name):
+        train, test = _split_names(builder, name)
+        _check_size(builder, image_key, (train, test), name)
+        return ImageDataset(
+            name=name,
+            train=_read(builder, train, image_key, label_key),
+            test=_read(builder, test, image_key, label_key),
+            class_names=tuple(builder.info.features[label_key].names),
+        )
+
+
+@contextlib.contextmanager
+def _intact(path, name):
+    """Damage of any kind in prepared data becomes one line."""
+    try:
+        yield
+    except InputError:
+        raise
+    # Records, their checksums, pictures, JSON: each reader raises something else.
+    except Exception as error:
+        raise _damaged(path, name, error) from error
 
 
 def _import(name):
@@ -65,14 +82,36 @@ def _builder(tfds, name, data_dir):
     # A bad name, version or configuration raises one of many types, AssertionError among them.
     except Exception as error:
         if isinstance(error, tfds.core.registered.DatasetNotFoundError):
-            reason = name
+            reason = name + did_you_mean(name.partition("/")[0], _names(tfds))
         else:
             reason = f"{name} ({_first_line(error)})"
+            _check_prepared(name, data_dir, error)
         raise InputError.expected(
             "--dataset",
-            f"{_KNOWN} or another TensorFlow Datasets name",
+            f"{_KNOWN} or another TensorFlow Datasets name, or the path of an .npz file or a "
+            "directory",
             reason,
         ) from error
+
+
+def _check_prepared(name, data_dir, error):
+    """Raises where a set of that name lies there and is damaged; a version may just be missing."""
+    path = pathlib.Path(data_dir or "~/tensorflow_datasets").expanduser() / name
+    if ":" not in name and path.is_dir() and any(path.iterdir()):
+        raise _damaged(path, name, error) from error
+
+
+def _damaged(path, name, error):
+    return InputError.expected(
+        f"--dataset={name}",
+        f"undamaged data in {path} (delete that directory to have it prepared again)",
+        _first_line(error),
+    )
+
+
+def _names(tfds):
+    """The names that a misspelt one may have meant."""
+    return [*_KNOWN.split(", "), *tfds.list_builders(with_community_datasets=False)]
 
 
 def _keys(tfds, builder, name):
@@ -111,18 +150,17 @@ def _check_size(builder, image_key, split_names, name):
     feature = builder.info.features[image_key]
     count = sum(builder.info.splits[split].num_examples for split in split_names)
     size = count * int(np.prod(feature.shape)) * np.dtype(feature.np_dtype).itemsize
-    if size > _MEMORY_LIMIT:
-        raise InputError.expected(
-            f"--dataset={name}",
-            f"at most {_MEMORY_LIMIT / 2**30:g} GiB of images, as they are held in memory",
-            f"{size / 2**30:.1f} GiB",
-        )
+    memory.check_size(size, f"--dataset={name}")
 
 
 def _read(builder, split, image_key, label_key):
     # One batch holding everything, which has a fixed order because files are not shuffled.
     everything = builder.as_dataset(split=split, batch_size=-1, shuffle_files=False)
-    return ImageSplit(everything[image_key].numpy(), everything[label_key].numpy())
+    found = ImageSplit(everything[image_key].numpy(), everything[label_key].numpy())
+    expected = builder.info.splits[split].num_examples
+    if len(found) != expected:
+        raise ValueError(f"{len(found)} of {expected} images in the split {split}")
+    return found
 
 
 def _download(tfds, builder, name):
@@ -183,5 +221,6 @@ def _remove_empty(directories):
 
 def _first_line(error):
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else "no reason given"
+    # TensorFlow begins with the place in its graph, which would take all the room.
+    text = re.sub(r"\{\{.*?\}\}", "", lines[0]).strip() if lines else "no reason given"
     return f"{type(error).__name__}: {textwrap.shorten(text, 120, placeholder=' ...')}"

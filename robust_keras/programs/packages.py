@@ -19,6 +19,7 @@ PACKAGES = {
     "matplotlib": "matplotlib",
     "mlxtend": "mlxtend",
     "numpy": "numpy",
+    "PIL": "pillow",
     "tensorboard": "tensorboard",
     "tensorflow": "tensorflow",
     "tensorflow_datasets": "tensorflow-datasets",
