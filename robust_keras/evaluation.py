@@ -8,6 +8,7 @@ import tensorflow as tf
 from robust_keras import data, distribution, serving
 from robust_keras.analysis.audit import audit
 from robust_keras.analysis.layer_facts import read_layer_facts
+from robust_keras.analysis.training_note import accuracy_in_training, read_training_note
 from robust_keras.attacks import ATTACKS, Replicas, ThreatModel, engine, sweep
 from robust_keras.attacks.expectation import averaged, in_passes
 from robust_keras.attacks.gallery import own_confidences
@@ -189,13 +190,18 @@ class _ModelRun:
             **self._settings,
         )
         audited = self._replicas.first, *data, found, self._threat_model
-        checks = audit(*audited, **self._settings)
+        checks = (*audit(*audited, **self._settings), self._noted(found))
         report = _model_report(audited[0], self._split, self._threat_model, found, checks)
         found_elsewhere = {
             "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal),
             "unusual": examine(audited[0].unscaled, *data, self._config, journal),
         }
         return dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start), found
+
+    def _noted(self, found):
+        """Whether the model does as well as train.py noted in it."""
+        config, note = self._config, read_training_note(self._replicas.first.path)
+        return accuracy_in_training(note, config.dataset, config.split, found.clean_correct)
 
 
 def _model_report(classifier, split, threat_model, found, checks):
@@ -241,6 +247,7 @@ def _attack_report(result):
         seconds=result.seconds,
         gradient_evaluations=result.gradient_evaluations,
         forward_evaluations=result.forward_evaluations,
+        kind=result.kind,
         skipped=result.skipped,
         accuracy_with_rejection=(None if with_rejection is None else with_rejection.mean(axis=1)),
     )

@@ -1,6 +1,7 @@
 """Made-up but realistic reports for the tests of robust_keras.reporting; the digits are real."""
 
 import base64
+import dataclasses
 import functools
 import types
 
@@ -128,6 +129,20 @@ def sound_model(**changes):
         ),
     }
     return reporting.ModelReport(**(values | changes))
+
+
+def quotable_model(**changes):
+    """The same, attacked by an ensemble as well."""
+    settings = {"steps": 100, "targets": 5, "queries": 200}
+    quick = dataclasses.replace(
+        attack("pgd", (0.88, 0.65, 0.1, 0.002)), name="quick", kind="iterative", settings=settings
+    )
+    values = {
+        "path": "runs/ensemble/serving/1",
+        "attacks": (*sound_model().attacks, quick),
+        "worst_case": worst_case((0.88, 0.65, 0.1, 0.002)),
+    }
+    return sound_model(**(values | changes))
 
 
 def doubtful_model(**changes):

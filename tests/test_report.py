@@ -13,7 +13,8 @@ import scipy.stats
 
 from robust_keras import reporting
 from robust_keras.errors import InputError
-from robust_keras.reporting import interval, output, validation
+from robust_keras.proportions import wilson
+from robust_keras.reporting import output, validation
 from robust_keras.reporting.model_report import short_name
 
 DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "report_format.md"
@@ -32,6 +33,7 @@ MODEL_CONTRACT = ["path", "format", "clean_accuracy", "parameters", "sparsity"] 
     "worst_case",
     "audit",
     "reliable",
+    "verdict",
 ]
 ATTACK_CONTRACT = [
     "name",
@@ -61,7 +63,7 @@ def test_importing_reporting_loads_no_heavy_library():
 def test_json_holds_the_contract():
     value = json.loads(three_models().to_json())
     assert set(CONTRACT) <= set(value)
-    assert value["schema"] == 1 and value["transfer"] is None and value["seed"] == 0
+    assert value["schema"] == 2 and value["transfer"] is None and value["seed"] == 0
     assert value["dataset"]["name"] == "mnist5k" and value["dataset"]["examples"] == 1000
     assert value["threat_model"] == {
         "norm": "linf", "epsilons": [0.05, 0.1, 0.2, 0.3], "bounds": [0.0, 1.0]
@@ -74,7 +76,7 @@ def test_json_holds_the_contract():
             pairs = zip(model["worst_case"]["accuracy"], attack["accuracy"], strict=True)
             assert all(worst <= single for worst, single in pairs)
         for check in model["audit"]:
-            assert set(check) == {"check", "passed", "message", "evidence"}
+            assert set(check) == {"check", "passed", "result", "message", "evidence"}
     assert [model["reliable"] for model in value["models"]] == [True, False, False]
 
 
@@ -85,7 +87,7 @@ def test_json_adds_counts_and_intervals():
     assert model["attacks"][1]["correct"] == [901, 742, 388, 171]
     low, high = model["worst_case"]["interval"][2]
     assert low < 0.112 < high
-    assert model["clean_interval"] == list(interval.wilson(972, 1000))
+    assert model["clean_interval"] == list(wilson(972, 1000))
 
 
 def with_transfer():
@@ -275,7 +277,7 @@ def without(*keys):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda value: value.update(schema=2), "`schema` must be 1"),
+        (lambda value: value.update(schema=3), "`schema` must be 2"),
         (without("created"), "created"),
         (without("versions"), "versions"),
         (without("seed"), "seed"),
@@ -320,7 +322,7 @@ def test_a_new_report_knows_time_and_versions():
 @pytest.mark.parametrize("confidence", [0.9, 0.95])
 def test_interval_is_wilsons(correct, examples, confidence):
     expected = scipy.stats.binomtest(correct, examples).proportion_ci(confidence, "wilson")
-    measured = interval.wilson(correct, examples, confidence)
+    measured = wilson(correct, examples, confidence)
     np.testing.assert_allclose(measured, (expected.low, expected.high), atol=1e-12)
     assert 0.0 <= measured[0] <= correct / examples <= measured[1] <= 1.0
 
@@ -328,7 +330,7 @@ def test_interval_is_wilsons(correct, examples, confidence):
 @pytest.mark.parametrize("arguments", [(1, 0), (-1, 5), (6, 5), (1, 5, 1.0)])
 def test_interval_refuses_what_is_no_fraction(arguments):
     with pytest.raises(ValueError, match="Received"):
-        interval.wilson(*arguments)
+        wilson(*arguments)
 
 
 @pytest.mark.parametrize(

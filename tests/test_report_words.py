@@ -7,14 +7,16 @@ import report_samples as samples
 
 from robust_keras import reporting
 from robust_keras.reporting import facts, wording
+from robust_keras.reporting.advice import stronger_command
 from robust_keras.reporting.verdict import verdict
 
 
 def said(model):
-    report = samples.report(model)
+    threat_model = samples.threat_model(epsilons=model.worst_case.epsilons)
+    report = samples.report(model, threat_model=threat_model)
     found = verdict(report, model)
     return found.level, " ".join(
-        [found.headline, found.detail, found.warning]
+        [found.headline, found.detail, found.warning, found.short, found.remedy, found.command]
         + [f"{title}: {text}" for title, text in found.reasons]
         + list(found.notes)
     ).replace(wording.NO_BREAK_SPACE, " ")
@@ -31,39 +33,122 @@ def searched(queries):
     return (dataclasses.replace(NOISE[0], name="square", settings={"queries": queries}),)
 
 
+def cut_short(left_out=(), **settings):
+    """The attacks of the quotable model, its ensemble with other settings."""
+    *others, ensemble = samples.quotable_model().attacks
+    settings = {**ensemble.settings, "left_out": list(left_out), **settings}
+    return (*others, dataclasses.replace(ensemble, settings=settings))
+
+
+PGD = samples.attack("pgd", (0.8, 0.6, 0.1, 0.004))
+WEAK = (
+    samples.check("attack strength", "No attack took more than one step.", passed=False),
+    samples.check("any", "Not checked: no.", passed=None),
+    *samples.sound_model().audit[:3],
+)
+GUESSING = (samples.check("clean accuracy", "It cannot be told from guessing.", passed=False),)
 FAILED = (samples.check("logit scale", "Dividing logits finds more.", passed=False),)
 VERDICTS = {
+    "ensemble": (
+        samples.quotable_model(),
+        "quotable",
+        ["at most 0.2 % at epsilon 0.3", "survived all 6 attacks", "The audit made 4 checks"],
+    ),
+    "cut short": (
+        samples.quotable_model(attacks=cut_short(left_out=["square"])),
+        "preliminary",
+        ["Only attacks along gradients"],
+    ),
+    "ensemble of few steps": (
+        samples.quotable_model(attacks=cut_short(steps=20)),
+        "preliminary",
+        ["Only attacks along gradients"],
+    ),
     "sound": (
         samples.sound_model(),
-        "reliable",
-        ["at most 0.4 % at epsilon 0.3 (linf)", "4 of 1,000 images survived all 5 attacks"]
+        "preliminary",
+        ["Only attacks along gradients support this number", "no long search without gradients"]
+        + ["gradient attacks only", "python evaluate.py --models=runs/quickstart/serving"]
+        + ["--attacks=quick --output_dir=runs/quickstart/report-quick"]
+        + ["at most 0.4 % at epsilon 0.3 (linf)", "4 of 1,000 images survived all 5 attacks"]
         + ["95 % interval 0.2 % to 1.0 %", "972 of 1,000 images correctly (97.2 %)", "not proof"],
     ),
     "nothing survives": (
         samples.sound_model(worst_case=samples.worst_case((0.5, 0.1, 0.0, 0.0))),
-        "reliable",
+        "preliminary",
         ["Robust accuracy is 0.0 % at epsilon 0.3"],
     ),
     "one step": (
         samples.sound_model(attacks=ONE_STEP, worst_case=samples.worst_case((0.9, 0.7, 0.3, 0.1))),
-        "weak",
-        ["Only weak attacks were tried", "fgsm: No attack that ran takes 10 or more steps"]
+        "preliminary",
+        ["Only weak attacks support this number", "fgsm: No attack that ran takes 10 or more steps"]
         + ["survived the one attack that ran"],
     ),
     "noise": (
         samples.sound_model(attacks=NOISE, worst_case=samples.worst_case((0.97, 0.96, 0.95, 0.9))),
-        "weak",
+        "preliminary",
         ["No attack that ran follows the model's gradients"],
     ),
     "a short search": (
         samples.sound_model(attacks=searched(999), worst_case=samples.worst_case(NOISY)),
-        "weak",
+        "preliminary",
         ["No attack that ran follows the model's gradients"],
     ),
     "a long search": (
         samples.sound_model(attacks=searched(1000), worst_case=samples.worst_case(NOISY)),
-        "reliable",
-        ["survived the one attack that ran"],
+        "preliminary",
+        ["survived the one attack that ran", "Only searches without gradients"],
+    ),
+    "gradients and a search": (
+        samples.sound_model(
+            attacks=(*samples.sound_model().attacks, *searched(1000)),
+            worst_case=samples.worst_case((0.89, 0.68, 0.11, 0.004)),
+        ),
+        "preliminary",
+        ["No strong ensemble", "no scale of the logits can blind"],
+    ),
+    "an ensemble of one's own": (
+        samples.sound_model(
+            attacks=(dataclasses.replace(PGD, name="apgd_targeted"), *searched(1000)),
+            worst_case=samples.worst_case((0.8, 0.6, 0.1, 0.004)),
+        ),
+        "quotable",
+        ["survived both attacks"],
+    ),
+    "corrected by the audit": (
+        samples.quotable_model(
+            worst_case=dataclasses.replace(
+                samples.worst_case((0.7, 0.5, 0.1, 0.002)), before_audit=(0.88, 0.65, 0.1, 0.002)
+            )
+        ),
+        "preliminary",
+        ["The audit had to correct this number"],
+    ),
+    "weak, and the audit knows": (
+        samples.sound_model(
+            attacks=ONE_STEP, worst_case=samples.worst_case((0.9, 0.7, 0.3, 0.1)), audit=WEAK
+        ),
+        "preliminary",
+        ["Only weak attacks support this number", "The audit made 4 checks", "found fault in 1"]
+        + ["1 check could not be made"],
+    ),
+    "not above guessing": (
+        samples.quotable_model(audit=(*GUESSING, *samples.sound_model().audit)),
+        "unreliable",
+        ["No robustness was measured.", "There was no robustness to measure", "clean accuracy"],
+    ),
+    "epsilon 0": (
+        samples.quotable_model(
+            attacks=(samples.attack("pgd", (0.972,)),),
+            worst_case=samples.worst_case((0.972,), (0.0,)),
+        ),
+        "unreliable",
+        ["No robustness was measured.", "The largest epsilon is 0"],
+    ),
+    "nothing was checked": (
+        samples.quotable_model(audit=(samples.check("any", "Not checked: no.", passed=None),)),
+        "unreliable",
+        ["No check for masked gradients was made"],
     ),
     "every image falls at once": (
         samples.sound_model(
@@ -71,8 +156,9 @@ VERDICTS = {
             attacks=(samples.attack("pgd", (0.0,) * 4),),
             worst_case=samples.worst_case((0.0,) * 4),
         ),
-        "reliable",
-        ["Robust accuracy is 0.0 % at epsilon 0.3", "0 of 1,000 images correctly (0.0 %)"],
+        "unreliable",
+        ["No robustness was measured.", "There was no robustness to measure"]
+        + ["0 of 1,000 images correctly (0.0 %)", "Not one image is classified correctly"],
     ),
     "masked": (
         samples.doubtful_model(),
@@ -100,7 +186,7 @@ VERDICTS = {
         samples.sound_model(
             attacks=LOST, worst_case=samples.worst_case((0.972,) * 4), audit=FAILED
         ),
-        "unknown",
+        "unreliable",
         ["Robust accuracy is unknown", "No attack could be run", "pgd: the gradient was lost"]
         + ["Audit, logit scale: Dividing logits finds more."],
     ),
@@ -111,7 +197,10 @@ VERDICTS = {
 def test_verdict(case):
     model, level, phrases = VERDICTS[case]
     found, text = said(model)
-    assert found == level
+    assert found == level == model.verdict
+    assert model.reliable == (
+        level != "unreliable" and not model.failed and "had to correct" not in text
+    )
     for phrase in phrases:
         assert phrase in text
 
@@ -130,14 +219,18 @@ def test_summary_table():
     )
     report = samples.report(samples.sound_model(), samples.doubtful_model(), lost, one_step)
     lines = reporting.summary_table(report).splitlines()
+    assert len(lines) == 4 + 4 + 1 + 5 and all(line.isascii() for line in lines)
     assert lines[0].startswith("mnist5k test, 1,000 images")
-    assert lines[2].split() == ["model", "clean", "0.05", "0.1", "0.2", "0.3", "reliable"]
-    assert lines[4].split("  ")[0] == "quickstart" and lines[4].endswith("0.4 %  yes")
-    assert lines[5].endswith("no: finite gradients, logit scale")
-    assert lines[6].endswith("unknown  unknown  no: no attack ran")
-    assert lines[7].endswith("weak attacks only")
-    assert all(line.isascii() for line in lines)
-    assert len({line.index("%") for line in lines[4:]}) == 1
+    assert lines[2].split() == ["model", "clean", "0.05", "0.1", "0.2", "0.3", "verdict"]
+    assert lines[4].split("  ")[0] == "quickstart" and lines[4].endswith("0.4 %  preliminary")
+    assert lines[5].endswith("97.6 %  unreliable")
+    assert lines[6].endswith("unknown  unknown  unreliable")
+    assert lines[9] == "quickstart: preliminary: gradient attacks only"
+    assert lines[10] == "temperature_50: unreliable: finite gradients, logit scale"
+    assert lines[11] == "lost: unreliable: no attack ran"
+    assert lines[12] == "one_step: preliminary: weak attacks only"
+    assert lines[13].startswith("to quote it: python evaluate.py --models=runs/quickstart/serving ")
+    assert len({line.index("%") for line in lines[4:8]}) == 1
 
 
 def test_models_of_one_name_are_told_apart_by_path():
@@ -217,3 +310,45 @@ def test_characters_that_deceive_are_spelled_out():
 )  # fmt: skip
 def test_settings_on_one_line(settings, text):
     assert facts.setting_text(settings) == text
+
+
+@pytest.mark.parametrize(
+    ("command", "stronger"),
+    [
+        ("python evaluate.py --models=m", "--models=m --attacks=quick"),
+        ("python evaluate.py --attacks pgd,mim --models 'a b'", "--models 'a b' --attacks=quick"),
+        ("robust-keras-evaluate --output_dir=x/ --models=m", "--output_dir=x-quick"),
+        ("", ""),
+        ("it's", ""),
+    ],
+)
+def test_the_stronger_command_is_the_same_but_for_the_attack(command, stronger):
+    found = stronger_command(samples.report(command=command))
+    assert stronger in found and bool(found) == bool(stronger) and "pgd" not in found
+
+
+def test_the_page_says_who_the_attacker_was():
+    names = dict(facts.threat_facts(samples.report()))
+    assert names["Knowledge"] == "everything about the model (white box)"
+    searches = samples.sound_model(attacks=searched(1000), worst_case=samples.worst_case(NOISY))
+    names = dict(facts.threat_facts(samples.report(searches)))
+    assert names["Knowledge"].startswith("the model's answers only (black box)")
+    both = samples.report(samples.doubtful_model(), searches)
+    assert dict(facts.threat_facts(both))["Knowledge"].endswith("of quickstart its answers only")
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (samples.sound_model(), "nothing was tried: not other norms, larger epsilons, rotations"),
+        (samples.unusual_model(), "only unusual inputs (noisy, nonsense, fooling_gradient and"),
+        (
+            samples.sound_model(minimal_epsilon=samples.minimal_epsilon(largest=0.5)),
+            "only larger epsilons, up to 0.5, in the search for the smallest were tried: not other "
+            "norms, rotations",
+        ),
+        (samples.sound_model(minimal_epsilon=samples.minimal_epsilon()), "nothing was tried"),
+    ],
+)
+def test_the_page_says_what_was_tried_outside_the_threat_model(model, said):
+    assert facts.outside(samples.report(model)).startswith(said)

@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from robust_keras.analysis import forward_checks, gradient_checks, probes, result_checks
+from robust_keras.analysis import (
+    clean_checks,
+    difference_checks,
+    forward_checks,
+    gradient_checks,
+    probes,
+    result_checks,
+)
 from robust_keras.attacks.journal import Unrecorded
 
 # Enough to see a difference of two points, few enough to cost little beside the attacks.
@@ -15,8 +22,9 @@ def audit(classifier, images, labels, evaluation, threat_model, *, batch_size, s
     A model can be hard to attack without being robust: gradients that are lost, zero or pointing
     nowhere (masked gradients), answers that change by themselves, attacks that are too weak. Each
     check looks for one sign of it, in the results of the attacks or by small attacks of its own on
-    up to 128 images that are classified correctly. Figures are reliable only where all pass; passed
-    checks are evidence, not proof.
+    up to 128 images that are classified correctly; and first whether there was anything to measure.
+    Figures are reliable only where none fails; passed checks are evidence, not proof. Every
+    tolerance takes the number of images into account, so that a single image decides nothing.
 
     Args:
         classifier: the attacked `serving.Classifier`.
@@ -38,8 +46,8 @@ def audit(classifier, images, labels, evaluation, threat_model, *, batch_size, s
 
     Example:
         >>> checks = audit(classifier, images, labels, found, threat_model, batch_size=250, seed=0)
-        >>> all(check.passed for check in checks)
-        True
+        >>> [check.check for check in checks if check.passed is False]
+        []
     """
     images, labels = np.asarray(images, np.float32), np.asarray(labels, np.int64)
     chosen = _sample(evaluation.clean_correct, seed)
@@ -53,9 +61,14 @@ def audit(classifier, images, labels, evaluation, threat_model, *, batch_size, s
         seed=seed,
         journal=journal or Unrecorded(),
     )
+    classes = classifier.num_classes - getattr(classifier, "nonsense_classes", 0)
     return (
+        clean_checks.better_than_guessing(evaluation, labels, classes),
+        clean_checks.other_readings(classifier, images, labels, batch_size),
+        clean_checks.class_order(classifier, images, labels, batch_size),
         gradient_checks.gradient_available(classifier),
         *gradient_checks.gradient_checks(sample),
+        difference_checks.gradients_against_differences(sample),
         forward_checks.repeatable_answers(classifier, images, batch_size),
         forward_checks.batch_independence(classifier, images, batch_size),
         result_checks.attack_strength(evaluation),

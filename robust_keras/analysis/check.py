@@ -9,25 +9,26 @@ class AuditCheck:
 
     Args:
         check: its name.
-        passed: whether nothing was found. A check that does not apply has passed and says so.
+        passed: whether nothing was found; None where there was nothing to look at, so that the
+            check was not made.
         message: one or two sentences for a reader who knows nothing of masked gradients.
         evidence: the numbers behind it, plain values.
     """
 
     check: str
-    passed: bool
+    passed: bool | None
     message: str
     evidence: dict
 
 
 def not_applicable(check, reason):
-    """A check that had nothing to look at.
+    """A check that had nothing to look at, and so neither passed nor failed.
 
     Args:
         check: its name.
         reason: why, as the end of a sentence that begins "Not checked:".
     """
-    return AuditCheck(check, True, f"Not checked: {reason}.", {"applicable": False})
+    return AuditCheck(check, None, f"Not checked: {reason}.", {"applicable": False})
 
 
 def percent(fraction):

@@ -6,10 +6,12 @@ import tensorflow as tf
 from robust_keras.analysis.check import AuditCheck, floats, not_applicable, percent
 from robust_keras.attacks.losses import cross_entropy, margin
 from robust_keras.attacks.prediction import padded
+from robust_keras.proportions import clearly_above
 
 # Where the label leads by more than this, exp(-lead) is no normal float32 number any more: the
 # probabilities of all other classes, and with them the gradient of cross-entropy, are lost.
 SATURATED = 87.3
+# Share of the images, as far as their number can tell.
 _TOLERATED = 0.01
 
 
@@ -54,7 +56,7 @@ def _zero_gradients(name, slopes):
     share = float(useless.mean())
     median = float(np.median(slopes))
     evidence = {"images": len(slopes), "zero_share": share, "median_slope": median}
-    if share <= _TOLERATED:
+    if not clearly_above(int(useless.sum()), len(slopes), _TOLERATED):
         message = f"The loss has a gradient on {percent(1 - share)} of the images."
         return AuditCheck(name, True, message, evidence)
     message = (
@@ -65,7 +67,8 @@ def _zero_gradients(name, slopes):
 
 
 def _saturated_logits(name, leads):
-    share = float(np.mean(leads >= SATURATED))
+    saturated = leads >= SATURATED
+    share = float(np.mean(saturated))
     evidence = {
         "images": len(leads),
         "saturated_share": share,
@@ -73,7 +76,7 @@ def _saturated_logits(name, leads):
         "median_lead": float(np.median(leads)),
         "largest_lead": float(np.max(leads)),
     }
-    if share <= _TOLERATED:
+    if not clearly_above(int(saturated.sum()), len(leads), _TOLERATED):
         message = (
             f"The winning logit leads by {np.median(leads):.3g} in the median, within what "
             "cross-entropy can tell apart."

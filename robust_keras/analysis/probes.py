@@ -6,9 +6,13 @@ import numpy as np
 
 from robust_keras.analysis.check import AuditCheck, floats, not_applicable, percent
 from robust_keras.attacks import BIM, PGD, ThreatModel, engine
+from robust_keras.proportions import clearly_above
 
 _STEPS = 20
+# Share of all images, as far as the number that was tried can tell.
 _TOLERATED = 0.02
+# A model of which nothing falls is told from chance by so many images.
+_FEWEST = 10
 _NO_GRADIENTS = "the model has no gradients"
 _NO_IMAGES = "no image is classified correctly"
 
@@ -79,8 +83,7 @@ def growing_ball(sample, evaluation):
         return [not_applicable(name, sample.obstacle) for name in names]
     model = sample.threat_model
     everything = model.largest_epsilon(sample.images.shape[1:])
-    wider = min(4.0 * model.epsilons[-1], everything)
-    epsilons = (everything,) if wider in (0.0, everything) else (wider, everything)
+    epsilons = _growing(model.epsilons[-1], everything)
     left = sample.attack(BIM(steps=_STEPS), epsilons).mean(axis=1)
     evidence = {"images": len(sample.images), "epsilons": list(epsilons), "left": floats(left)}
     return [
@@ -89,10 +92,19 @@ def growing_ball(sample, evaluation):
     ]
 
 
+def _growing(epsilon, everything):
+    """Four, sixteen and so on times epsilon, up to a ball that holds every image."""
+    epsilons = []
+    while 0.0 < 4.0 * epsilon < everything:
+        epsilon *= 4.0
+        epsilons.append(epsilon)
+    return (*epsilons, everything)
+
+
 def _unbounded(name, num_classes, probe):
     left, chance = probe["left"][-1], 1.0 / num_classes
     evidence = {**probe, "chance": chance}
-    if left <= chance:
+    if not clearly_above(round(left * probe["images"]), probe["images"], chance):
         message = "An attack that may change every pixel to anything succeeds, as it must."
         return AuditCheck(name, True, message, evidence)
     message = (
@@ -110,15 +122,19 @@ def _falling(name, evaluation, model, probe):
         return not_applicable(
             name, "that takes two epsilons, the larger at least twice the smaller"
         )
+    if probe["images"] < _FEWEST:
+        return not_applicable(name, f"that takes {_FEWEST} images that are classified correctly")
     evidence = {**probe, "curve_epsilons": list(model.epsilons), "accuracy": floats(curve)}
     smallest, largest = model.epsilons[positive[0]], model.epsilons[-1]
     flat = curve[-1] == curve[positive[0]] and curve[-1] > 0.0
-    if not flat or probe["left"][0] < 1.0:
+    widest = len(probe["left"][:-1] or probe["left"]) - 1
+    if not flat or probe["left"][widest] < 1.0:
         message = "A larger epsilon lets attacks fool more images."
         return AuditCheck(name, True, message, evidence)
+    reach = probe["epsilons"][widest]
     message = (
         f"Not one image more falls when epsilon grows from {smallest:.4g} to {largest:.4g}, and "
-        f"none at {probe['epsilons'][0]:.4g} either. Real robustness wears off as epsilon grows."
+        f"none at {reach:.4g} either. Real robustness wears off as epsilon grows."
     )
     return AuditCheck(name, False, message, evidence)
 
@@ -128,8 +144,8 @@ def scale_free_loss(sample, evaluation):
 
     A short PGD on the margin between the label's logit and the best other, at up to three epsilons,
     on images of the sample that every attack left. What it breaks of those is taken for what it
-    would break of all survivors; the check fails where that is more than two points, the error
-    of sampling allowed for (95 % Wilson bound, none where the sample holds all survivors).
+    would break of all survivors; the check fails where that is clearly more than two points of
+    robust accuracy (exact binomial test on the images that were tried).
 
     Args:
         sample: `Sample`.
@@ -148,34 +164,28 @@ def scale_free_loss(sample, evaluation):
     after = sample.attack(PGD(steps=_STEPS, loss="margin"), epsilons, before)
     tried, broken = before.sum(axis=1), (before & ~after).sum(axis=1)
     reported = evaluation.worst_case[rows].mean(axis=1)
-    everyone = tried == evaluation.worst_case[rows].sum(axis=1)
-    share = broken / np.maximum(tried, 1)
-    excess = reported * np.where(everyone, share, _wilson_lower(broken, tried))
-    corrected = reported * (1.0 - share)
+    excess = reported * broken / np.maximum(tried, 1)
+    too_high = [_clearly_too_high(*row) for row in zip(broken, tried, reported, strict=True)]
     evidence = {
         "images": tried.tolist(),
         "broken": broken.tolist(),
         "epsilons": list(epsilons),
         "reported": floats(reported),
-        "corrected": floats(corrected),
-        "too_high_by_at_least": floats(excess),
+        "corrected": floats(reported - excess),
     }
-    worst = int(np.argmax(excess))
-    if excess[worst] <= _TOLERATED:
+    if not any(too_high):
         message = "An attack on a loss that ignores the size of the logits finds hardly more."
         return AuditCheck(name, True, message, evidence)
+    worst = int(np.argmax(np.where(too_high, excess, -1.0)))
     message = (
         f"At epsilon {epsilons[worst]:.4g} a short attack on a loss that ignores the size of the "
         f"logits lowers robust accuracy from {percent(reported[worst])} to about "
-        f"{percent(corrected[worst])}. The reported figure is too high."
+        f"{percent(reported[worst] - excess[worst])}. The reported figure is too high."
     )
     return AuditCheck(name, False, message, evidence)
 
 
-def _wilson_lower(successes, trials):
-    """Lower end of the 95 % Wilson interval of a proportion, 0 where nothing was tried."""
-    trials = np.maximum(trials, 1)
-    share, z = successes / trials, 1.959964
-    centre = share + z**2 / (2 * trials)
-    spread = z * np.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
-    return np.maximum(centre - spread, 0.0) / (1 + z**2 / trials)
+def _clearly_too_high(broken, tried, reported):
+    """Whether more than two points of what was reported would fall with the images tried."""
+    tolerated = _TOLERATED / reported if reported > 0.0 else 1.0
+    return clearly_above(int(broken), int(tried), tolerated)

@@ -3,10 +3,11 @@
 import numpy as np
 
 from robust_keras.analysis.check import AuditCheck, floats, not_applicable, percent
+from robust_keras.proportions import clearly_above, clearly_more
+from robust_keras.strength import FEW_QUERIES, FEW_STEPS, is_long
 
+# Share of the images, as far as their number can tell.
 _TOLERATED = 0.01
-_ENOUGH_STEPS = 10
-_ENOUGH_QUERIES = 1000
 _INCOMPARABLE = "each attack met only the images that those before it had left"
 
 
@@ -20,35 +21,26 @@ def attack_strength(evaluation):
     """
     name = "attack strength"
     ran = {result.name: result.kind for result in evaluation.attacks if result.skipped is None}
-    strong = [r.name for r in evaluation.attacks if r.skipped is None and _is_strong(r)]
+    strong = [r.name for r in evaluation.attacks if r.skipped is None and is_long(r)]
     evidence = {"ran": sorted(ran), "strong": sorted(strong)}
     if strong:
         message = "At least one attack followed gradients, or searched, for long enough."
         return AuditCheck(name, True, message, evidence)
     kinds = set(ran.values())
     if "iterative" in kinds:
-        tried = f"The longest attack took too few steps (under {_ENOUGH_STEPS}, or too short ones)"
+        tried = f"The longest attack took too few steps (under {FEW_STEPS}, or too short ones)"
     elif "one_step" in kinds:
         tried = "No attack took more than one step along the gradient"
     elif kinds & {"score", "decision"}:
-        tried = f"The longest search without gradients took under {_ENOUGH_QUERIES} queries"
+        tried = f"The longest search without gradients took under {FEW_QUERIES} queries"
     elif "sparse" in kinds:
         tried = "No attack changed more than a few pixels by the gradient"
     elif kinds:
         tried = "Only random noise was tried"
     else:
         tried = "No attack ran"
-    message = f"{tried}. The figure is an upper bound from a weak attack; run pgd."
+    message = f"{tried}. The figure is an upper bound from a weak attack; run --attacks=quick."
     return AuditCheck(name, False, message, evidence)
-
-
-def _is_strong(result):
-    if result.kind in ("score", "decision"):
-        return result.settings.get("queries", 0) >= _ENOUGH_QUERIES
-    steps = result.settings.get("steps", _ENOUGH_STEPS)
-    # Rounding must not turn ten tenths into less than one.
-    reach = steps * result.settings.get("step", 1.0) + 1e-9
-    return result.kind == "iterative" and steps >= _ENOUGH_STEPS and reach >= 1.0
 
 
 def noise_against_gradients(evaluation, threat_model):
@@ -65,10 +57,11 @@ def noise_against_gradients(evaluation, threat_model):
     guided = _robust(evaluation, ["one_step", "iterative"])
     if noise is None or guided is None:
         return not_applicable(name, "that takes one attack with noise and one with gradients")
-    missed = (guided & ~noise).mean(axis=1)
+    by_noise_alone = guided & ~noise
+    missed = by_noise_alone.mean(axis=1)
     row = int(np.argmax(missed))
     evidence = {"epsilons": list(threat_model.epsilons), "missed_share": floats(missed)}
-    if missed[row] <= _tolerance(evaluation):
+    if not clearly_above(int(by_noise_alone[row].sum()), guided.shape[1], _TOLERATED):
         message = "Noise found next to nothing that attacks with gradients had missed."
         return AuditCheck(name, True, message, evidence)
     message = (
@@ -100,7 +93,8 @@ def one_step_against_iterative(evaluation, threat_model):
         "one_step_accuracy": floats(single.mean(axis=1)),
         "iterative_accuracy": floats(many.mean(axis=1)),
     }
-    if gap[row] <= _tolerance(evaluation):
+    alone = int((many[row] & ~single[row]).sum()), int((single[row] & ~many[row]).sum())
+    if gap[row] <= _TOLERATED or not clearly_more(*alone):
         message = "Many small steps fool at least as many images as a single one."
         return AuditCheck(name, True, message, evidence)
     message = (
@@ -116,8 +110,3 @@ def _robust(evaluation, kinds):
     """What every attack of these kinds left, bool (epsilons, images), or None if none ran."""
     left = [r.robust for r in evaluation.attacks if r.kind in kinds and r.skipped is None]
     return np.logical_and.reduce(left) if left else None
-
-
-def _tolerance(evaluation):
-    """One point, or one image where there are fewer than a hundred."""
-    return max(_TOLERATED, 1.0 / len(evaluation.clean_correct))

@@ -48,7 +48,10 @@ def _train(config, directory):
         directory.serving_path,
         temperature=config.serving_temperature,
         confidence=models.confidence_rule(config.activation),
-        notes=training.layer_notes(trained, directory.layers_path),
+        notes={
+            **training.layer_notes(trained, directory.layers_path),
+            **training.accuracy_note(config.dataset, accuracy, len(dataset.test)),
+        },
     )
     print(f"test accuracy {accuracy:.4f}, sparsity {training.sparsity(trained):.4f}")
     print(f"Keras model   {directory.model_path}")

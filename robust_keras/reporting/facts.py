@@ -2,6 +2,7 @@
 
 from robust_keras.reporting import parts, wording
 from robust_keras.reporting.rejection_report import rule_in_words
+from robust_keras.strength import follows_gradients
 
 UNKNOWN = "unknown"
 LONGEST_LIST = 8
@@ -78,24 +79,64 @@ def class_list(dataset):
     return f"{count}: {shown}, and {more} more" if more > 0 else f"{count}: {shown}"
 
 
-def threat_facts(threat_model, temperature=1.0, passes=1):
+def threat_facts(report):
     """Gives the (name, value) pairs that describe the attacker."""
+    threat_model = report.threat_model
     low, high = threat_model.bounds
     epsilons = [wording.epsilon_in_full(value) for value in threat_model.epsilons]
-    knowledge = "everything about the model (white box)"
-    if temperature == "removed":
-        knowledge += "; each image's logits are divided by their standard deviation"
-    elif temperature != 1.0:
-        knowledge += f"; its logits are divided by {temperature:g}"
-    if passes > 1:
-        knowledge += f"; answers of a random model are means of {passes} passes"
     return [
         ("Norm", NORM_MEANINGS[threat_model.norm]),
         ("Epsilons", ", ".join(epsilons)),
         ("Pixel bounds", f"{low:g} to {high:g}, and epsilon is in the same unit"),
         ("Aim", "any wrong class"),
-        ("Knowledge", knowledge),
+        ("Knowledge", _knowledge(report)),
     ]
+
+
+def _knowledge(report):
+    """What the attacks that ran made use of."""
+    temperature, passes = report.attacker_temperature, report.expectation_samples
+    names = wording.display_names(report.models)
+    blind = [
+        name
+        for name, model in zip(names, report.models, strict=True)
+        if not any(follows_gradients(attack) for attack in model.ran)
+    ]
+    if len(blind) == len(names):
+        text = "the model's answers only (black box): no attack that ran used its gradients"
+    else:
+        text = "everything about the model (white box)"
+        text += f"; of {wording.listed(blind)} its answers only" if blind else ""
+    if temperature == "removed":
+        text += "; each image's logits are divided by their standard deviation"
+    elif temperature != 1.0:
+        text += f"; its logits are divided by {temperature:g}"
+    if passes > 1:
+        text += f"; answers of a random model are means of {passes} passes"
+    return text
+
+
+def outside(report):
+    """Says what was tried beyond the threat model, to go on from "Outside the threat model"."""
+    unusual = [
+        part.name
+        for model in report.models
+        if model.unusual is not None
+        for part in (*model.unusual.samples, *model.unusual.fooling)
+        if part.skipped is None
+    ]
+    searched = max(
+        (m.minimal_epsilon.largest for m in report.models if m.minimal_epsilon), default=0
+    )
+    wider = searched > report.threat_model.epsilons[-1]
+    tried = [f"unusual inputs ({wording.listed(dict.fromkeys(unusual))})"] if unusual else []
+    tried += (
+        [f"larger epsilons, up to {searched:.4g}, in the search for the smallest"] if wider else []
+    )
+    rest = ["other norms", *([] if wider else ["larger epsilons"]), "rotations", "blur"]
+    if not tried:
+        return f"nothing was tried: not {', '.join(rest)}, or patches."
+    return f"only {wording.listed(tried)} were tried: not {', '.join(rest)}, or patches."
 
 
 def setting_text(settings):

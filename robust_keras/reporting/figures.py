@@ -22,7 +22,11 @@ def model_curves(report, model):
     return [
         *lines,
         curves.Curve(
-            label="worst case", accuracy=worst, band=band, bold=True, doubtful=not model.reliable
+            label="worst case",
+            accuracy=worst,
+            band=band,
+            bold=True,
+            doubtful=model.verdict == "unreliable",
         ),
     ]
 
@@ -33,7 +37,7 @@ def comparison_curves(report):
         curves.Curve(
             label=name,
             accuracy=(model.clean_accuracy, *model.worst_case.accuracy),
-            doubtful=not model.reliable,
+            doubtful=model.verdict == "unreliable",
         )
         for name, model in zip(wording.display_names(report.models), report.models, strict=True)
         if model.ran

@@ -13,6 +13,7 @@ from robust_keras.reporting.facts import (
     dataset_facts,
     layer_summary,
     model_facts,
+    outside,
     setting_text,
     threat_facts,
 )
@@ -24,13 +25,6 @@ FOLDER = pathlib.Path(__file__).parent
 
 # The whole path stands among the facts of a model.
 NAME_LENGTH = 48
-
-BADGES = {
-    "reliable": "audit passed",
-    "weak": "weak attacks",
-    "unreliable": "not reliable",
-    "unknown": "not attacked",
-}
 
 
 def render(report, examples):
@@ -69,9 +63,8 @@ def render(report, examples):
         created=_date(report.created),
         epsilons=[wording.epsilon(value) for value in report.threat_model.epsilons],
         dataset=dataset_facts(report),
-        threat=threat_facts(
-            report.threat_model, report.attacker_temperature, report.expectation_samples
-        ),
+        threat=threat_facts(report),
+        outside=outside(report),
         transfer=transfer_tables(report),
         models=models,
         comparison=_pictures(report, compared) if len(models) > 1 and compared else None,
@@ -87,7 +80,6 @@ def _models(report, examples):
             "anchor": f"model-{number}",
             "model": model,
             "verdict": verdict(report, model),
-            "badge": BADGES[verdict(report, model).level],
             "scores": _scores(report, model),
             "curves": _pictures(report, figures.model_curves(report, model)) if model.ran else None,
             "minimal": minimal_section.minimal_section(report, model),
@@ -104,7 +96,7 @@ def _models(report, examples):
 def _scores(report, model):
     """Gives the clean accuracy and the worst case per epsilon, each with its interval."""
     measured = [("no attack", model.clean_accuracy)]
-    if model.ran:
+    if model.measured:
         pairs = zip(model.worst_case.epsilons, model.worst_case.accuracy, strict=True)
         measured += [(f"epsilon {wording.epsilon(e)}", accuracy) for e, accuracy in pairs]
     return [

@@ -6,6 +6,12 @@ from robust_keras.reporting import parts, validation
 from robust_keras.reporting.minimal_report import MinimalEpsilonReport
 from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.unusual_report import UnusualReport
+from robust_keras.strength import NONE, STRONG, strength
+
+# From best to worst.
+VERDICTS = ("quotable", "preliminary", "unreliable")
+# The audit's names of the checks that the verdict must know.
+CLEAN_ACCURACY, ATTACK_STRENGTH = "clean accuracy", "attack strength"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -117,9 +123,58 @@ class ModelReport:
         return tuple(attack for attack in self.attacks if attack.skipped is not None)
 
     @property
+    def checked(self):
+        """The checks of the audit that were made."""
+        return tuple(check for check in self.audit if check.passed is not None)
+
+    @property
+    def failed(self):
+        """The checks of the audit that failed."""
+        return tuple(check for check in self.audit if check.passed is False)
+
+    @property
+    def strength(self):
+        """How strong the attacks were that ran, a word of `robust_keras.strength`."""
+        return strength(self.attacks)
+
+    @property
+    def measured(self):
+        """Whether there was a robustness to measure, and something measured it.
+
+        An attack ran, at an epsilon above 0, on images that the model classifies better than
+        guessing.
+        """
+        return (
+            self.strength != NONE
+            and self.clean_accuracy > 0.0
+            and self.worst_case.epsilons[-1] > 0.0
+            and CLEAN_ACCURACY not in {check.check for check in self.failed}
+        )
+
+    @property
     def reliable(self):
-        """Whether an attack ran, the audit made at least one check, and every check passed."""
-        return bool(self.ran and self.audit) and all(check.passed for check in self.audit)
+        """Whether the number, as the attacks first measured it, could be believed.
+
+        Something was measured, the audit made at least one check, no check failed, and its own
+        attacks found no more.
+        """
+        worst = self.worst_case
+        lowered = any(
+            a < b - parts.TOLERANCE for a, b in zip(worst.accuracy, worst.before_audit, strict=True)
+        )
+        return bool(self.measured and self.checked) and not self.failed and not lowered
+
+    @property
+    def verdict(self):
+        """What the headline is worth: a word of `VERDICTS`.
+
+        `unreliable`: nothing was measured, or a check failed, or none was made. `preliminary`: only
+        weak or one-sided attacks support it, or the audit had to correct it. `quotable`: the rest.
+        """
+        doubts = {check.check for check in self.failed} - {ATTACK_STRENGTH}
+        if not self.measured or not self.checked or doubts:
+            return "unreliable"
+        return "quotable" if self.reliable and self.strength == STRONG else "preliminary"
 
 
 def _check_at_most(name, accuracy, limit_name, limit):

@@ -8,6 +8,7 @@ from robust_keras.reporting import validation
 FORMATS = ("saved_model", "keras")
 NORMS = ("linf", "l2")
 OUTPUT_KINDS = ("logits", "probabilities")
+KINDS = ("noise", "score", "decision", "sparse", "one_step", "iterative")
 
 # Two accuracies of the same images may differ by rounding, float32 means included.
 TOLERANCE = 1e-6
@@ -96,6 +97,7 @@ class AttackReport:
         seconds: wall time over all images and epsilons.
         gradient_evaluations: gradients of one image each, over all images and epsilons.
         forward_evaluations: forward passes of one image each, over all images and epsilons.
+        kind: `noise`, `score`, `decision`, `sparse`, `one_step` or `iterative`; None if unknown.
         skipped: why the attack did not run, or None if it ran. An attack that did not run fooled
             no image, so its accuracy is the clean accuracy; it says nothing about robustness.
         accuracy_with_rejection: per epsilon, the same where a rejected adversarial image is no
@@ -109,12 +111,15 @@ class AttackReport:
     seconds: float
     gradient_evaluations: int
     forward_evaluations: int
+    kind: str | None = None
     skipped: str | None = None
     accuracy_with_rejection: tuple[float, ...] | None = None
 
     def __post_init__(self):
         """Checks every field."""
         validation.text("name", self.name)
+        if self.kind is not None:
+            validation.one_of("kind", self.kind, KINDS)
         if self.skipped is not None:
             validation.text("skipped", self.skipped)
         if self.accuracy_with_rejection is not None:
@@ -140,22 +145,35 @@ class WorstCaseReport:
     Args:
         epsilons: the threat model's epsilons.
         accuracy: one fraction in [0, 1] an epsilon, never rising.
+        before_audit: what the attacks alone had left, never below `accuracy`; the same, if not
+            given.
     """
 
     epsilons: tuple[float, ...]
     accuracy: tuple[float, ...]
+    before_audit: tuple[float, ...] | None = None
 
     def __post_init__(self):
         """Checks every field."""
         epsilons = validation.sequence("epsilons", self.epsilons, validation.number)
-        accuracy = validation.sequence("accuracy", self.accuracy, validation.fraction)
-        if len(epsilons) != len(accuracy):
+        given = {"accuracy": self.accuracy, "before_audit": self.before_audit}
+        if self.before_audit is None:
+            given["before_audit"] = self.accuracy
+        for name, values in given.items():
+            values = validation.sequence(name, values, validation.fraction)
+            if len(epsilons) != len(values):
+                raise ValueError(
+                    f"`{name}` must hold one number an epsilon, {len(epsilons)}. Received: {values}"
+                )
+            if any(b > a + TOLERANCE for a, b in zip(values, values[1:], strict=False)):
+                raise ValueError(f"worst case must not rise with epsilon. Received: {values}")
+            store(self, **{name: values})
+        if any(a > b + TOLERANCE for a, b in zip(self.accuracy, self.before_audit, strict=True)):
             raise ValueError(
-                f"`accuracy` must hold one number an epsilon, {len(epsilons)}. Received: {accuracy}"
+                f"`accuracy` must not exceed `before_audit` {self.before_audit}. "
+                f"Received: {self.accuracy}"
             )
-        if any(b > a + TOLERANCE for a, b in zip(accuracy, accuracy[1:], strict=False)):
-            raise ValueError(f"worst case must not rise with epsilon. Received: {accuracy}")
-        store(self, epsilons=epsilons, accuracy=accuracy)
+        store(self, epsilons=epsilons)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -164,13 +182,13 @@ class AuditReport:
 
     Args:
         check: name of the check.
-        passed: whether nothing was found.
+        passed: whether nothing was found; None where the check could not be made.
         message: one sentence for the reader.
         evidence: the numbers behind it.
     """
 
     check: str
-    passed: bool
+    passed: bool | None
     message: str
     evidence: Mapping = dataclasses.field(default_factory=dict)
 
@@ -178,11 +196,14 @@ class AuditReport:
         """Checks every field."""
         validation.text("check", self.check)
         validation.text("message", self.message)
-        store(
-            self,
-            passed=validation.boolean("passed", self.passed),
-            evidence=validation.mapping("evidence", self.evidence),
-        )
+        if self.passed is not None:
+            store(self, passed=validation.boolean("passed", self.passed))
+        store(self, evidence=validation.mapping("evidence", self.evidence))
+
+    @property
+    def result(self):
+        """`passed`, `failed` or `not checked`."""
+        return {True: "passed", False: "failed", None: "not checked"}[self.passed]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,25 +9,14 @@ import platform
 from collections.abc import Mapping
 
 import robust_keras
-from robust_keras.reporting import interval, parts, validation
-from robust_keras.reporting.minimal_report import ClassEpsilons, MinimalEpsilonReport
+from robust_keras.proportions import wilson
+from robust_keras.reporting import parts, reading, validation
 from robust_keras.reporting.model_report import ModelReport
-from robust_keras.reporting.rejection_report import RejectionReport
-from robust_keras.reporting.transfer_report import (
-    SubstituteReport,
-    TransferReport,
-    TransferSource,
-    TransferTarget,
-)
-from robust_keras.reporting.unusual_report import (
-    FoolingImageReport,
-    FoolingReport,
-    SampleReport,
-    StrengthReport,
-    UnusualReport,
-)
+from robust_keras.reporting.transfer_report import TransferReport
 
-SCHEMA = 1
+SCHEMA = 2
+# Older reports miss what has a default.
+READABLE = (1, 2)
 
 # The distributions that can change a number, and the package itself.
 DISTRIBUTIONS = (
@@ -130,6 +119,7 @@ class Report:
                 f"Received: {model.worst_case.epsilons}"
             )
         measured = [model.clean_accuracy, *model.worst_case.accuracy]
+        measured += model.worst_case.before_audit
         measured += [value for attack in model.attacks for value in attack.accuracy]
         if model.rejection is not None:
             measured += [model.rejection.clean_accuracy, *model.rejection.accuracy]
@@ -147,7 +137,7 @@ class Report:
 
     def interval(self, accuracy):
         """Gives the 95 % Wilson interval `(low, high)` of a fraction of the images."""
-        return interval.wilson(self.count(accuracy), self.dataset.examples)
+        return wilson(self.count(accuracy), self.dataset.examples)
 
     def to_json(self):
         """Gives the report as strict JSON text; the same report always gives the same text."""
@@ -174,7 +164,10 @@ class Report:
         for scored in (*value["attacks"], value["worst_case"]):
             scored["correct"] = [self.count(a) for a in scored["accuracy"]]
             scored["interval"] = [self.interval(a) for a in scored["accuracy"]]
+        for check, part in zip(value["audit"], model.audit, strict=True):
+            check["result"] = part.result
         value["reliable"] = model.reliable
+        value["verdict"] = model.verdict
         if model.unusual is not None:
             model.unusual.add_derived(value["unusual"])
         return value
@@ -191,9 +184,9 @@ class Report:
         except json.JSONDecodeError as error:
             raise ValueError(f"a report must be JSON. Received: {error}") from error
         schema = value.get("schema") if isinstance(value, dict) else None
-        if schema != SCHEMA:
+        if schema not in READABLE or isinstance(schema, bool):
             raise ValueError(f"`schema` must be {SCHEMA}. Received: schema={schema!r}")
-        return _report(value)
+        return reading.report(cls, value)
 
     @classmethod
     def read(cls, path):
@@ -217,87 +210,3 @@ def _check_created(created):
         raise ValueError(f"`created` must be ISO 8601. Received: created={created!r}") from error
     if moment.utcoffset() != datetime.timedelta(0):
         raise ValueError(f"`created` must be in UTC. Received: created={created!r}")
-
-
-def _report(value):
-    # Their defaults hold for a report that is being made, and would be untrue of one that is read.
-    if missing := [name for name in ("created", "versions") if name not in value]:
-        raise ValueError(f"a Report must have {missing}. Received: {sorted(value)}")
-    made = {
-        "dataset": _part(parts.DatasetReport, value.get("dataset")),
-        "threat_model": _part(parts.ThreatModelReport, value.get("threat_model")),
-        "models": [_model(item) for item in _items(value, "models")],
-    }
-    if value.get("transfer") is not None:
-        sources = [_source(item) for item in _items(value["transfer"], "sources")]
-        made["transfer"] = _part(TransferReport, value["transfer"], sources=sources)
-    return _part(Report, value, **made)
-
-
-def _source(value):
-    made = {"targets": [_part(TransferTarget, item) for item in _items(value, "targets")]}
-    if isinstance(value, dict) and value.get("substitute") is not None:
-        made["substitute"] = _part(SubstituteReport, value["substitute"])
-    return _part(TransferSource, value, **made)
-
-
-def _model(value):
-    made = {
-        "attacks": [_part(parts.AttackReport, item) for item in _items(value, "attacks")],
-        "audit": [_part(parts.AuditReport, item) for item in _items(value, "audit")],
-        "examples": [_part(parts.ExampleReport, item) for item in _items(value, "examples", [])],
-        "layers": [_part(parts.LayerReport, item) for item in _items(value, "layers", [])],
-        "worst_case": _part(parts.WorstCaseReport, value.get("worst_case")),
-    }
-    if value.get("rejection") is not None:
-        made["rejection"] = _part(RejectionReport, value["rejection"])
-    if value.get("unusual") is not None:
-        made["unusual"] = _unusual(value["unusual"])
-    if value.get("minimal_epsilon") is not None:
-        classes = [_part(ClassEpsilons, c) for c in _items(value["minimal_epsilon"], "classes")]
-        made["minimal_epsilon"] = _part(
-            MinimalEpsilonReport, value["minimal_epsilon"], classes=classes
-        )
-    return _part(ModelReport, value, **made)
-
-
-def _unusual(value):
-    samples = [
-        _part(
-            SampleReport,
-            item,
-            strengths=[_part(StrengthReport, part) for part in _items(item, "strengths")],
-        )
-        for item in _items(value, "samples")
-    ]
-    fooling = [
-        _part(
-            FoolingReport,
-            item,
-            images=[_part(FoolingImageReport, part) for part in _items(item, "images")],
-        )
-        for item in _items(value, "fooling")
-    ]
-    return UnusualReport(samples=samples, fooling=fooling)
-
-
-def _items(value, name, default=None):
-    items = value.get(name, default) if isinstance(value, dict) else None
-    if not isinstance(items, list):
-        raise ValueError(f"`{name}` must be a list. Received: {items!r}")
-    return items
-
-
-def _part(kind, value, **made):
-    if not isinstance(value, dict):
-        raise ValueError(f"a {kind.__name__} must be a mapping. Received: {value!r}")
-    fields = {field.name for field in dataclasses.fields(kind)}
-    given = {name: item for name, item in value.items() if name in fields} | made
-    required = {
-        field.name
-        for field in dataclasses.fields(kind)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    }
-    if missing := sorted(required - set(given)):
-        raise ValueError(f"a {kind.__name__} must have {missing}. Received: {sorted(given)}")
-    return kind(**given)

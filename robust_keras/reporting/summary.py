@@ -8,11 +8,10 @@ from robust_keras.reporting.unusual_words import unusual_notes
 from robust_keras.reporting.verdict import verdict
 
 NAME_LENGTH = 32
-WORDS = {"reliable": "yes", "weak": "weak attacks only", "unknown": "no: no attack ran"}
 
 
 def summary_table(report):
-    """Gives a line of text per model: clean accuracy, worst case per epsilon, audit; then notes.
+    """Gives a line of text per model: clean accuracy, worst case per epsilon, verdict; then notes.
 
     Args:
         report: `Report`.
@@ -21,14 +20,14 @@ def summary_table(report):
         ASCII text without a last newline, apart from what model names hold.
     """
     epsilons = [wording.epsilon(epsilon) for epsilon in report.threat_model.epsilons]
-    rows = [["model", "clean", *epsilons, "reliable"]]
+    rows = [["model", "clean", *epsilons, "verdict"]]
     for name, model in zip(wording.display_names(report.models), report.models, strict=True):
         accuracies = [_ascii(wording.percent(value)) for value in model.worst_case.accuracy]
-        if not model.ran:
+        if not model.measured:
             accuracies = ["unknown"] * len(epsilons)
         clean = _ascii(wording.percent(model.clean_accuracy))
         shown = wording.shortened(name, NAME_LENGTH).replace("…", "...")
-        rows.append([shown, clean, *accuracies, _reliable(report, model)])
+        rows.append([shown, clean, *accuracies, model.verdict])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(_cells(row, widths)).rstrip() for row in rows]
     title = (
@@ -37,7 +36,21 @@ def summary_table(report):
         f"this under {report.threat_model.norm} attack per epsilon"
     )
     table = [title, *_read_as(report.dataset), "", lines[0], "-" * len(lines[0]), *lines[1:]]
-    return "\n".join([*table, *_rejections(report), *_unusual(report)])
+    return "\n".join([*table, *_verdicts(report), *_rejections(report), *_unusual(report)])
+
+
+def _verdicts(report):
+    """A line on every model whose number may not be quoted, then what to do, after an empty one."""
+    lines, command = [], ""
+    for name, model in zip(wording.display_names(report.models), report.models, strict=True):
+        found = verdict(report, model)
+        if found.short:
+            shown = wording.shortened(name, NAME_LENGTH).replace("…", "...")
+            lines.append(f"{shown}: {found.level}: {found.short}")
+        command = command or found.command
+    if command:
+        lines.append(f"to quote it: {command}")
+    return ["", *lines] if lines else []
 
 
 def _read_as(dataset):
@@ -79,11 +92,3 @@ def _cells(row, widths):
 
 def _ascii(text):
     return text.replace(wording.NO_BREAK_SPACE, " ")
-
-
-def _reliable(report, model):
-    level = verdict(report, model).level
-    if level in WORDS:
-        return WORDS[level]
-    failed = [check.check for check in model.audit if not check.passed]
-    return "no: " + ", ".join(failed) if failed else "no: not audited"

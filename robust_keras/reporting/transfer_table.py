@@ -12,8 +12,8 @@ def transfer_tables(report):
         report: `Report`.
 
     Returns:
-        Dict with `attack`, `settings`, `targets` (names), `cost` and `tables`, one an epsilon, each
-        with `epsilon` and `rows`.
+        Dict with `attack`, `settings`, `targets` (names), `knowledge`, `cost` and `tables`, one an
+        epsilon, each with `epsilon` and `rows`.
     """
     if report.transfer is None:
         return None
@@ -22,6 +22,7 @@ def transfer_tables(report):
         "attack": report.transfer.attack,
         "settings": report.transfer.settings,
         "targets": list(names.values()),
+        "knowledge": _knowledge(report),
         "cost": _cost(report),
         "tables": [
             {
@@ -55,7 +56,17 @@ def _row(source, names, place):
     }
 
 
+def _knowledge(report):
+    if any(source.gradient_evaluations for source in report.transfer.sources):
+        return "full knowledge"
+    return "its answers alone"
+
+
 def _cost(report):
-    most = max(report.transfer.sources, key=lambda source: source.gradient_evaluations)
-    gradients = wording.per_image(most.gradient_evaluations, report.dataset.examples)
-    return f"at most {gradients} gradients an image over all epsilons"
+    examples, sources = report.dataset.examples, report.transfer.sources
+    counts = (
+        (max(source.gradient_evaluations for source in sources), "gradients"),
+        (max(source.forward_evaluations for source in sources), "forward passes"),
+    )
+    costs = [f"{wording.per_image(most, examples)} {words}" for most, words in counts if most]
+    return f"at most {wording.listed(costs) or 'nothing'} an image over all epsilons"

@@ -3,12 +3,9 @@
 import dataclasses
 
 from robust_keras.reporting import wording
+from robust_keras.reporting.advice import ATTACK, stronger_command
 from robust_keras.reporting.rejection_report import rejection_note
-
-# An iterated attack with fewer steps than this is called weak: it stops before it is near its best.
-FEW_STEPS = 10
-# The same for a search that uses no gradients.
-FEW_QUERIES = 1000
+from robust_keras.strength import FEW_STEPS, WEAK, follows_gradients, is_long
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,11 +13,14 @@ class Verdict:
     """What to tell the reader first.
 
     Args:
-        level: `reliable`, `weak`, `unreliable` or `unknown`, from best to worst.
+        level: `quotable`, `preliminary` or `unreliable`, as `ModelReport.verdict`.
         headline: the one sentence to remember.
         detail: the counts behind it.
         warning: title of the warning, or "" if there is none.
         reasons: what the warning rests on, one (title, text) each.
+        short: why it is not quotable, in a few words for a table; "" if it is.
+        remedy: what would make the number quotable, before the command; "" if nothing is known to.
+        command: the command for that; "" where the report was made from Python.
         notes: smaller remarks.
     """
 
@@ -29,31 +29,80 @@ class Verdict:
     detail: str
     warning: str
     reasons: tuple[tuple[str, str], ...]
+    short: str
+    remedy: str
+    command: str
     notes: tuple[str, ...]
 
 
 def verdict(report, model):
     """Gives the verdict on one model of a report, at the largest epsilon tried."""
-    failed = tuple((check.check, check.message) for check in model.audit if not check.passed)
-    skipped = _skipped(model)
-    if not model.ran:
-        level, warning, reasons = "unknown", "No attack could be run on this model", skipped
-    elif not model.reliable:
-        level, warning = "unreliable", "This number should not be believed"
-        reasons = failed or (("audit", "No check for masked gradients was made."),)
-    elif weak(model):
-        level, warning = "weak", "Only weak attacks were tried"
-        reasons = ((wording.listed(attack.name for attack in model.ran), _weakness(model)),)
-    else:
-        level, warning, reasons = "reliable", "", ()
+    level = model.verdict
+    warning, reasons, short = {
+        "quotable": lambda model: ("", (), ""),
+        "preliminary": _preliminary,
+        "unreliable": _unreliable,
+    }[level](model)
+    preliminary = level == "preliminary"
     return Verdict(
         level=level,
         headline=_headline(report, model),
         detail=_detail(report, model),
         warning=warning,
         reasons=reasons,
-        notes=_notes(model, level, failed, skipped),
+        short=short,
+        remedy=f"What would make it quotable: the attack {ATTACK}, or autoattack, and an audit "
+        "that finds nothing."
+        if preliminary
+        else "",
+        command=stronger_command(report) if preliminary else "",
+        notes=_notes(model),
     )
+
+
+def _unreliable(model):
+    failed = tuple((check.check, check.message) for check in model.failed)
+    names = ", ".join(title for title, _ in failed)
+    if not model.ran:
+        return "No attack could be run on this model", _skipped(model), "no attack ran"
+    if not model.measured:
+        reasons = failed or (("nothing to attack", _nothing(model)),)
+        return "There was no robustness to measure", reasons, names or "nothing to attack"
+    if not failed:
+        reasons = (("audit", "No check for masked gradients was made."),)
+        return "This number should not be believed", reasons, "not audited"
+    return "This number should not be believed", failed, names
+
+
+def _nothing(model):
+    if not model.clean_accuracy:
+        return "Not one image is classified correctly, even without attack."
+    return "The largest epsilon is 0, which changes nothing."
+
+
+def _preliminary(model):
+    names = wording.listed(attack.name for attack in model.ran)
+    if model.strength == WEAK:
+        title, short = "Only weak attacks support this number", "weak attacks only"
+        return title, ((names, _weakness(model)),), short
+    if model.worst_case.accuracy != model.worst_case.before_audit:
+        text = "The audit's own attacks fooled more images, which are counted here."
+        return "The audit had to correct this number", (("audit", text),), "corrected by audit"
+    long = [attack for attack in model.ran if is_long(attack)]
+    gradients = any(follows_gradients(attack) for attack in long)
+    if gradients and not all(follows_gradients(attack) for attack in long):
+        text = "No attack ran on a loss that no scale of the logits can blind."
+        return "No strong ensemble supports this number", ((names, text),), "no ensemble"
+    if gradients:
+        text = (
+            "Attacks that follow the model's gradients fail wherever these mislead, robust or not, "
+            "and no long search without gradients was tried."
+        )
+        title = "Only attacks along gradients support this number"
+        return title, ((names, text),), "gradient attacks only"
+    text = "A search without gradients finds less than attacks that follow them, where these lead."
+    title = "Only searches without gradients support this number"
+    return title, ((names, text),), "searches only"
 
 
 def _skipped(model):
@@ -65,23 +114,9 @@ def _skipped(model):
     )
 
 
-def weak(model):
-    """Tells whether no attack that ran made `FEW_STEPS` steps or `FEW_QUERIES` queries or more."""
-    return not any(
-        _steps(attack) >= FEW_STEPS or attack.settings.get("queries", 0) >= FEW_QUERIES
-        for attack in model.ran
-    )
-
-
-def _steps(attack):
-    # The number of evaluations would not do: an image that is fooled early costs fewer.
-    steps = attack.settings.get("steps")
-    return steps if isinstance(steps, int) else int(attack.gradient_evaluations > 0)
-
-
 def _weakness(model):
-    if not any(_steps(attack) for attack in model.ran):
-        tried = "No attack that ran follows the model's gradients."
+    if not any(follows_gradients(attack) for attack in model.ran):
+        tried = "No attack that ran follows the model's gradients, or searches for long."
     else:
         tried = f"No attack that ran takes {FEW_STEPS} or more steps along the model's gradients."
     return f"{tried} A stronger attack will most likely find more adversarial examples."
@@ -90,6 +125,8 @@ def _weakness(model):
 def _headline(report, model):
     if not model.ran:
         return "Robust accuracy is unknown."
+    if not model.measured:
+        return "No robustness was measured."
     epsilon = wording.epsilon(report.threat_model.epsilons[-1])
     accuracy = model.worst_case.accuracy[-1]
     # Nothing lies below zero, so there it is no bound any more.
@@ -105,10 +142,12 @@ def _detail(report, model):
     correct = wording.count(report.count(model.clean_accuracy))
     percent = wording.percent(model.clean_accuracy)
     clean = f"Without attack it classifies {correct} of {images} correctly ({percent})."
-    if not model.ran:
+    if not model.measured:
         return clean
     ran = len(model.ran)
     attacks = {1: "the one attack that ran", 2: "both attacks"}.get(ran, f"all {ran} attacks")
+    if ran == 2 and model.skipped:
+        attacks = "both attacks that ran"
     accuracy = model.worst_case.accuracy[-1]
     survivors = wording.count(report.count(accuracy))
     low, high = (wording.percent(bound) for bound in report.interval(accuracy))
@@ -116,19 +155,28 @@ def _detail(report, model):
     return f"{survivors} of {images} survived {attacks} ({interval}). {clean}"
 
 
-def _notes(model, level, failed, skipped):
+def _notes(model):
     notes = []
-    if level == "unreliable" and weak(model):
-        notes.append(_weakness(model))
-    if level in ("reliable", "weak"):
-        notes.append(
-            f"The audit made {wording.plural(len(model.audit), 'check')} for ways to look robust "
-            "without being so, and found nothing. That is evidence, not proof."
-        )
-    if model.rejection is not None and model.ran:
-        notes.append(rejection_note(model.rejection, model.worst_case.epsilons[-1]))
-    if level == "unknown":
-        notes.extend(f"Audit, {check}: {message}" for check, message in failed)
+    skipped = [f"{names} did not run: {reason}" for names, reason in _skipped(model)]
+    if model.verdict == "unreliable":
+        if model.measured and model.strength == WEAK:
+            notes.append(_weakness(model))
     else:
-        notes.extend(f"{names} did not run: {reason}" for names, reason in skipped)
-    return tuple(notes)
+        notes.append(audit_note(model))
+    if model.rejection is not None and model.measured:
+        notes.append(rejection_note(model.rejection, model.worst_case.epsilons[-1]))
+    if not model.ran:
+        return tuple(notes + [f"Audit, {check.check}: {check.message}" for check in model.failed])
+    return tuple(notes + skipped)
+
+
+def audit_note(model):
+    """Says how many checks were made, what they found, and how many could not be made."""
+    made, failed = len(model.checked), len(model.failed)
+    found = "found nothing" if not failed else f"found fault in {failed}"
+    text = (
+        f"The audit made {wording.plural(made, 'check')} for ways to look robust without being so, "
+        f"and {found}. That is evidence, not proof."
+    )
+    missing = len(model.audit) - made
+    return f"{text} {wording.plural(missing, 'check')} could not be made." if missing else text

@@ -1,6 +1,7 @@
 """Training: fitting, adversarial training, pruning, and what keeps a run alive."""
 
 from robust_keras.analysis.layer_facts import layer_notes
+from robust_keras.analysis.training_note import accuracy_note
 from robust_keras.training.fit import fit
 from robust_keras.training.low_rank_training import after_training, before_training
 from robust_keras.training.network import network
@@ -11,6 +12,7 @@ from robust_keras.training.results import accuracy, save_model
 
 __all__ = [
     "accuracy",
+    "accuracy_note",
     "after_training",
     "before_training",
     "fit",

@@ -1,0 +1,106 @@
+"""The test accuracy that train.py noted in an export, and whether the export still reaches it."""
+
+import dataclasses
+import json
+import pathlib
+
+from robust_keras.analysis.check import AuditCheck, not_applicable, percent
+from robust_keras.proportions import difference
+
+# The place for files that TensorFlow Serving shall not look at.
+_FILE = pathlib.Path("assets.extra") / "accuracy.json"
+_SURE = 0.999
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingNote:
+    """What train.py measured on the model that it exported.
+
+    Args:
+        dataset: last part of the data set's name, as on the command line.
+        split: the split of it.
+        examples: number of images, at least 1.
+        correct: how many of them were classified correctly.
+    """
+
+    dataset: str
+    split: str
+    examples: int
+    correct: int
+
+    def is_about(self, dataset, split):
+        """Whether it was measured on this split of the data set of this name."""
+        return (self.dataset, self.split) == (_short(dataset), split)
+
+
+def accuracy_note(dataset, accuracy, examples):
+    """What `serving.export` takes as a note on the accuracy that train.py measured.
+
+    Args:
+        dataset: the data set, as on the command line; only the last part of a path is kept.
+        accuracy: fraction of its test images that are classified correctly.
+        examples: number of these images, at least 1.
+    """
+    note = TrainingNote(_short(dataset), "test", int(examples), round(accuracy * examples))
+    return {_FILE.name: dataclasses.asdict(note)}
+
+
+def read_training_note(saved_model):
+    """The `TrainingNote` in a SavedModel, or None where there is none that can be understood.
+
+    Args:
+        saved_model: the SavedModel's directory, or a file, in which there is none.
+    """
+    try:
+        found = json.loads((pathlib.Path(saved_model) / _FILE).read_text(encoding="utf-8"))
+        examples, correct = int(found["examples"]), int(found["correct"])
+        note = TrainingNote(str(found["dataset"]), str(found["split"]), examples, correct)
+    # A stranger's SavedModel may have a file of that name and any content.
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+    return note if 0 <= note.correct <= note.examples and note.examples else None
+
+
+def accuracy_in_training(note, dataset, split, clean_correct):
+    """Whether the model still classifies as well as when it was exported.
+
+    Args:
+        note: `TrainingNote` or None.
+        dataset: the data set that is evaluated, as on the command line.
+        split: the split of it.
+        clean_correct: bool array (images,).
+
+    Returns:
+        An `AuditCheck`: failed where the clean accuracy is below the one noted by more than both
+        numbers of images explain (99.9 % interval of the difference).
+    """
+    name = "accuracy in training"
+    if note is None:
+        return not_applicable(name, "the model carries no accuracy that train.py measured")
+    before = percent(note.correct / note.examples)
+    if not note.is_about(dataset, split):
+        return not_applicable(
+            name, f"train.py measured {before} on {note.dataset} ({note.split}), on other images"
+        )
+    now = int(clean_correct.sum()), len(clean_correct)
+    low, high = difference(now, (note.correct, note.examples), _SURE)
+    evidence = {
+        "images": now[1],
+        "accuracy": now[0] / now[1],
+        "images_in_training": note.examples,
+        "accuracy_in_training": note.correct / note.examples,
+        "difference": [low, high],
+    }
+    if high >= 0.0:
+        message = f"train.py measured {before} on this data set, and these images do not deny it."
+        return AuditCheck(name, True, message, evidence)
+    message = (
+        f"train.py measured {before} on {note.dataset} ({note.split}); here the model is right on "
+        f"{percent(now[0] / now[1])}. The images, their pixels or the order of their classes are "
+        "not those it was tested on, or the model's files were changed."
+    )
+    return AuditCheck(name, False, message, evidence)
+
+
+def _short(dataset):
+    return pathlib.PurePath(dataset).name

@@ -1,0 +1,123 @@
+"""What counts of images can tell, however few there are: intervals and exact tests."""
+
+import math
+import statistics
+
+# How often an honest count may be called too high by chance. An audit asks a dozen times.
+LEVEL = 0.01
+
+
+def wilson(correct: int, examples: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Gives the Wilson score interval of a binomial fraction.
+
+    With p = correct / examples and z the normal quantile of (1 + confidence) / 2::
+
+        (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
+
+    It stays inside [0, 1] and keeps a width where p is 0 or 1 (Wilson, 1927). It covers the choice
+    of the images only: it says nothing of how much a stronger attack would find.
+
+    Args:
+        correct: number of images classified correctly, 0 to `examples`.
+        examples: number of images, at least 1.
+        confidence: probability in (0, 1) that the interval covers the true fraction.
+
+    Returns:
+        `(low, high)`, both in [0, 1].
+
+    Raises:
+        ValueError: if a number is out of its range.
+
+    Example:
+        >>> low, high = wilson(123, 1000)
+        >>> print(f"{low:.4f} {high:.4f}")
+        0.1041 0.1448
+    """
+    if examples < 1 or not 0 <= correct <= examples:
+        raise ValueError(
+            "`correct` must be in [0, examples] and `examples` at least 1. "
+            f"Received: correct={correct}, examples={examples}"
+        )
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"`confidence` must be in (0, 1). Received: confidence={confidence}")
+    z = statistics.NormalDist().inv_cdf((1.0 + confidence) / 2.0)
+    fraction = correct / examples
+    shrink = 1.0 + z * z / examples
+    centre = (fraction + z * z / (2 * examples)) / shrink
+    spread = fraction * (1.0 - fraction) / examples + z * z / (4 * examples * examples)
+    half = z * math.sqrt(spread) / shrink
+    low = 0.0 if correct == 0 else max(0.0, centre - half)
+    high = 1.0 if correct == examples else min(1.0, centre + half)
+    return low, high
+
+
+def difference(first: tuple, second: tuple, confidence: float = 0.95) -> tuple[float, float]:
+    """Gives an interval of the difference of two fractions of different images.
+
+    Each fraction's own Wilson interval, put together (Newcombe, 1998, method 10), so that it knows
+    both counts and holds for few images too.
+
+    Args:
+        first: `(correct, examples)`.
+        second: likewise.
+        confidence: probability in (0, 1) that the interval covers the true difference.
+
+    Returns:
+        `(low, high)` of the first fraction minus the second, both in [-1, 1].
+
+    Example:
+        >>> low, high = difference((56, 70), (48, 80))
+        >>> print(f"{low:.4f} {high:.4f}")
+        0.0524 0.3339
+    """
+    a, b = first[0] / first[1], second[0] / second[1]
+    a_low, a_high = wilson(*first, confidence)
+    b_low, b_high = wilson(*second, confidence)
+    below = math.hypot(a - a_low, b_high - b)
+    above = math.hypot(a_high - a, b - b_low)
+    return a - b - below, a - b + above
+
+
+def clearly_above(count: int, trials: int, share: float, level: float = LEVEL) -> bool:
+    """Whether so many successes are hardly possible where their true share is `share` at most.
+
+    Exact binomial test, one-sided: P(X >= count) < level.
+
+    Args:
+        count: successes, 0 to `trials`.
+        trials: how often was tried.
+        share: true share that is tolerated, in [0, 1].
+        level: probability of a false alarm at exactly that share.
+
+    Example:
+        >>> clearly_above(1, 40, 0.01), clearly_above(10, 200, 0.01)
+        (False, True)
+    """
+    if count <= 0 or share >= 1.0:
+        return False
+    if share <= 0.0:
+        return True
+    tail = math.fsum(math.exp(_log_binomial(trials, k, share)) for k in range(count, trials + 1))
+    return tail < level
+
+
+def clearly_more(only_first: int, only_second: int, level: float = LEVEL) -> bool:
+    """Whether the first of two ways did better on the same images than chance explains.
+
+    Exact sign test on the images that tell the two apart (McNemar, 1947), one-sided.
+
+    Args:
+        only_first: images on which only the first succeeded.
+        only_second: images on which only the second did.
+        level: probability of a false alarm where both are equally good.
+
+    Example:
+        >>> clearly_more(2, 0), clearly_more(10, 1)
+        (False, True)
+    """
+    return clearly_above(only_first, only_first + only_second, 0.5, level)
+
+
+def _log_binomial(trials, count, share):
+    ways = math.lgamma(trials + 1) - math.lgamma(count + 1) - math.lgamma(trials - count + 1)
+    return ways + count * math.log(share) + (trials - count) * math.log1p(-share)
