@@ -1,22 +1,26 @@
-"""Did you mean: the known name nearest to one that is not known."""
+"""Did you mean: the known names nearest to one that is not known. Standard library only."""
 
 import difflib
 
-_NEAR = 0.6
 
+def did_you_mean(typed, names, *, mark=""):
+    """` (did you mean lenet5?)`, or nothing where no name is near.
 
-def did_you_mean(name, known):
-    """Words to add to an error.
+    Near are names that begin with the text, that its letters are the initials of (lr for
+    learning_rate), and of nearly the same letters, in upper or lower case.
 
     Args:
-        name: what was written.
-        known: names that would have been right.
-
-    Returns:
-        ` (did you mean NAME?)`, or nothing where no known name is near.
-
-    Example: `did_you_mean("mnits", ["mnist", "cifar10"])` gives ` (did you mean mnist?)`.
+        typed: what the user wrote.
+        names: what could have been written.
+        mark: what users write before a name.
     """
-    lower = {other.lower(): other for other in known}
-    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=_NEAR)
-    return f" (did you mean {lower[found[0]]}?)" if found else ""
+    if not isinstance(typed, str) or not 1 < len(typed) <= 100:
+        return ""
+    small = {name.lower(): name for name in names}
+    text = typed.lower().replace("-", "_").strip("_")
+    begun = sorted((name for name in small if text and name.startswith(text)), key=len)
+    spelt = [name for name in small if "".join(word[:1] for word in name.split("_")) == text]
+    near = difflib.get_close_matches(text, small, n=1, cutoff=0.6)
+    found = begun or spelt or near
+    meant = " or ".join(mark + small[name] for name in found[:2])
+    return f" (did you mean {meant}?)" if meant else ""

@@ -183,7 +183,7 @@ def test_bytes_that_may_be_dark_are_told(tmp_path):
 REFUSED = {
     "no labels": ({"y_test": None}, "none named y_test, but x_test, x_tr"),
     "test label beyond": ({"y_test": np.array([0, 3])}, "labels in 0..2; received 0..3"),
-    "negative label": ({"y_train": np.array([0, 1, 2, 0, 1, -1])}, "labels in 0..*from 0"),
+    "negative label": ({"y_train": np.array([0, 1, 2, 0, 1, -1])}, "count from 0.; received -1..2"),
     "gaps": (
         {"y_train": np.array([0, 5, 255] * 2)},
         "without gaps.*3 classes of 256.* is 1",

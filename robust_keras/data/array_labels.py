@@ -183,7 +183,7 @@ def _check_numbers(labels, source):
     low, high = int(labels.min()), int(labels.max())
     if low < 0:
         raise InputError.expected(
-            source, "labels in 0.. (class numbers count from 0)", f"{low}..{high}"
+            source, "labels in 0..classes - 1 (class numbers count from 0)", f"{low}..{high}"
         )
     if high >= MOST_CLASSES:
         raise _too_many(source, high)

@@ -1,6 +1,7 @@
 """A data set in memory: images, labels and what they mean."""
 
 import dataclasses
+import textwrap
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ from robust_keras.errors import InputError
 
 _CHUNK = 4096
 _NAMES_SHOWN = 10
+_COLUMNS = 80
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -171,9 +173,11 @@ def description(dataset):
     names = ", ".join(dataset.class_names[:_NAMES_SHOWN])
     more = ", ..." if dataset.num_classes > _NAMES_SHOWN else ""
     counts = f"{training} training and {len(dataset.test)} test images of {sides}"
+    lines = [f"{counts}, {dataset.num_classes} classes ({names}{more})", *dataset.notes]
     return [
-        f"data          {counts}, {dataset.num_classes} classes ({names}{more})",
-        *[f"              {note}" for note in dataset.notes],
+        line
+        for text in lines
+        for line in textwrap.wrap(f"data  {text}", _COLUMNS, subsequent_indent=" " * 6)
     ]
 
 

@@ -16,7 +16,8 @@ from robust_keras.flags.numbers import (
     Whole,
     pixels,
 )
-from robust_keras.flags.wording import did_you_mean, joined, refuse
+from robust_keras.flags.wording import joined, refuse
+from robust_keras.suggestion import did_you_mean
 
 __all__ = [
     "LARGEST_EPSILON",

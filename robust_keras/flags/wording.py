@@ -1,7 +1,5 @@
 """How a refused value is worded: what was expected, what came, and what may have been meant."""
 
-import difflib
-
 from robust_keras.errors import shown
 
 
@@ -19,26 +17,3 @@ def refuse(expected, received, meant=""):
 def joined(value):
     """A tuple as the user would type it; anything else as it is."""
     return ",".join(map(shown, value)) if isinstance(value, tuple) else value
-
-
-def did_you_mean(typed, names, *, mark=""):
-    """` (did you mean lenet5?)`, or nothing where no name is near.
-
-    Near are names that begin with the text, that its letters are the initials of (lr for
-    learning_rate), and of nearly the same letters, in upper or lower case.
-
-    Args:
-        typed: what the user wrote.
-        names: what could have been written.
-        mark: what users write before a name.
-    """
-    if not isinstance(typed, str) or not 1 < len(typed) <= 100:
-        return ""
-    small = {name.lower(): name for name in names}
-    text = typed.lower().replace("-", "_").strip("_")
-    begun = sorted((name for name in small if text and name.startswith(text)), key=len)
-    spelt = [name for name in small if "".join(word[:1] for word in name.split("_")) == text]
-    near = difflib.get_close_matches(text, small, n=1, cutoff=0.6)
-    found = begun or spelt or near
-    meant = " or ".join(mark + small[name] for name in found[:2])
-    return f" (did you mean {meant}?)" if meant else ""

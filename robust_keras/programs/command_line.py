@@ -13,8 +13,8 @@ from absl import flags
 from robust_keras import interruption, standard_streams
 from robust_keras.errors import InputError
 from robust_keras.flags import flagfile
-from robust_keras.flags.wording import did_you_mean
 from robust_keras.programs.help_text import help_text, version_text
+from robust_keras.suggestion import did_you_mean
 
 EXIT_INPUT_ERROR = 2
 # More would only be a mistake: a list of files where a pattern was meant.

@@ -32,13 +32,13 @@ def _train(config, directory):
     keras.mixed_precision.set_dtype_policy(config.precision)
     dataset = data.load(config.dataset, config.data_dir)
     data.check_trainable(dataset)
-    print("\n".join(data.description(dataset)))
     with distribution.strategy(config.distribute, batch_size=config.batch_size).scope():
         model = training.network(config, dataset)
         if config.learning_rate_range_test:
             return training.suggest_learning_rate(model, dataset.train, config, directory)
         model = training.before_training(model, config)
-        training.fit(model, dataset.train, config, directory)
+        told = data.description(dataset)
+        training.fit(model, dataset.train, config, directory, introduction=told)
         model = training.after_training(model, config)
     training.save_model(model, directory.model_path)
     trained = keras.models.load_model(directory.model_path)

@@ -126,7 +126,7 @@ def _batches(trained, config, initial_epoch, image_shape):
     )
 
 
-def fit(model, split, config, directory):
+def fit(model, split, config, directory, introduction=()):
     """Compiles and trains a model, from the last checkpoint where there is one.
 
     Call it in the scope of the strategy in which the model was built.
@@ -137,6 +137,7 @@ def fit(model, split, config, directory):
             says.
         config: a `TrainConfig`.
         directory: the run's `TrainingDirectory`.
+        introduction: lines to print once all has been looked at and training begins.
 
     Raises:
         InputError: if the loss stops being finite, or a batch is larger than the training images.
@@ -159,6 +160,8 @@ def fit(model, split, config, directory):
     )
     pruning_run.prepare(pruner, model)
     directory.begin()
+    for line in introduction:
+        print(line)
     initial_epoch = checkpoint.restore(model)
     if initial_epoch:
         print(f"resuming after epoch {initial_epoch} of {config.epochs}")
