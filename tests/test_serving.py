@@ -56,12 +56,13 @@ def exported(model, tmp_path_factory):
 
 def test_signatures_have_the_names_and_types_of_the_contract(exported):
     loaded = tf.saved_model.load(str(exported))
-    assert set(loaded.signatures) == {"serving_default", "logits"}
+    assert set(loaded.signatures) == {"serving_default", "logits", "confidence_rule"}
     expected = {
         "serving_default": {
             "probabilities": (tf.float32, [None, 3]),
             "classes": (tf.int64, [None]),
             "confidence": (tf.float32, [None]),
+            "valid": (tf.bool, [None]),
         },
         "logits": {"logits": (tf.float32, [None, 3])},
     }
@@ -176,15 +177,41 @@ def two_inputs():
     return keras.Model([first, second], keras.layers.Dense(2)(flat))
 
 
+def flat(*tail, dtype="float32"):
+    return keras.Sequential([keras.Input((4, 4, 1), dtype=dtype), keras.layers.Flatten(), *tail])
+
+
+def whole_numbers():
+    return flat(keras.layers.Rescaling(1.0), keras.layers.Dense(2), dtype="uint8")
+
+
+def two_outputs():
+    inputs = keras.Input((4, 4, 1))
+    hidden = keras.layers.Flatten()(inputs)
+    return keras.Model(inputs, [keras.layers.Dense(2)(hidden), keras.layers.Dense(3)(hidden)])
+
+
+def doubtful_column():
+    return flat(keras.layers.Dense(1, activation="hard_sigmoid"))
+
+
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
         ({"version": 0}, "version: expected a whole number of at least 1; received 0"),
         ({"version": "1"}, "version: expected a whole number"),
-        ({"temperature": 0.0}, "temperature: expected a number above 0; received 0.0"),
+        ({"temperature": 0.0}, "temperature: expected a number from 1e-06 to 1e+06; received 0.0"),
         ({"temperature": float("nan")}, "temperature"),
+        ({"temperature": 1e-300}, "a number from 1e-06 to 1e+06; received 1e-300"),
+        ({"temperature": 1e300}, "a number from 1e-06 to 1e+06; received 1e+300"),
         ({"confidence": "sure"}, "confidence: expected one of softmax, rbf; received sure"),
-        ({"model": keras.Sequential([keras.layers.Dense(2)])}, "built Keras model"),
+        ({"model": keras.Sequential([keras.layers.Dense(2)])}, "pass image_shape="),
+        ({"model": lambda images: images}, "model: expected a Keras model; received function"),
+        ({"image_shape": (8, 8)}, "image_shape: expected (height, width, channels)"),
+        ({"image_shape": (8, 8, 3)}, "that of the model, (8, 8, 1); received (8, 8, 3)"),
+        ({"model": whole_numbers()}, "give the model a keras.Input of float32"),
+        ({"model": two_outputs()}, "keras.Model(model.inputs, the output to serve)"),
+        ({"model": doubtful_column()}, "keras.layers.Activation('sigmoid')"),
         ({"model": keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])}, "(None, 4)"),
         ({"model": two_inputs()}, "one image batch"),
     ],

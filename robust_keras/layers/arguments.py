@@ -3,6 +3,10 @@
 import math
 import numbers
 
+# Beyond these, logits divided by T in float32 are all zero or not finite.
+LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-6, 1e6
+TEMPERATURES = f"a number from {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}"
+
 
 def refuse(name, expected, received):
     """Raises the `ValueError` that says what was expected and what was received."""
@@ -31,6 +35,14 @@ def bounded(name, value, expected, *, most=math.inf):
     if not math.isfinite(value) or not 0 < value <= most:
         refuse(name, expected, value)
     return float(value)
+
+
+def checked_temperature(name, value):
+    """Returns `value` as a float; refuses what float32 cannot divide logits by."""
+    number = bounded(name, value, TEMPERATURES, most=HIGHEST_TEMPERATURE)
+    if number < LOWEST_TEMPERATURE:
+        refuse(name, TEMPERATURES, value)
+    return number
 
 
 def whole(name, value, *, least):

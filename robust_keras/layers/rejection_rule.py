@@ -2,7 +2,7 @@
 
 import keras
 
-from robust_keras.layers.arguments import choice, positive, refuse, whole
+from robust_keras.layers.arguments import checked_temperature, choice, refuse, whole
 from robust_keras.layers.float_layer import FloatLayer
 
 CONFIDENCES = ("softmax", "rbf")
@@ -13,15 +13,15 @@ class RejectionRule(FloatLayer):
     """Passes logits on unchanged, and knows which answers are no answers.
 
     An image is rejected if its class is one of the last `nonsense_classes`, or its confidence is
-    below `threshold`. Confidence is the largest softmax(z / T), or exp(largest z) for models that
-    end in an RBF unit. Put it last in a model: the rule is saved with it, exported with it, and
-    evaluated with it.
+    below `threshold` or no number. Confidence is the largest softmax(z / T), or exp(largest z) for
+    models that end in an RBF unit. Put it last in a model: the rule is saved with it, exported with
+    it, and evaluated with it.
 
     Args:
         nonsense_classes: how many of the classes, the last ones, mean nonsense; at least 0.
         threshold: lowest confidence that is accepted, in [0, 1); 0 accepts any.
         confidence: "softmax" or "rbf".
-        temperature: T, a finite number > 0, of the softmax.
+        temperature: T, a number from 1e-6 to 1e6, of the softmax.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape: (..., classes). Output shape: the input's.
@@ -47,7 +47,7 @@ class RejectionRule(FloatLayer):
             refuse("threshold", "a number in [0, 1)", threshold)
         self.threshold = float(threshold)
         self.confidence = choice("confidence", confidence, CONFIDENCES)
-        self.temperature = positive("temperature", temperature)
+        self.temperature = checked_temperature("temperature", temperature)
 
     def build(self, input_shape):
         """Refuses logits of nonsense classes only."""
@@ -72,7 +72,10 @@ class RejectionRule(FloatLayer):
         logits = keras.ops.convert_to_tensor(logits)
         real = logits.shape[-1] - self.nonsense_classes
         is_nonsense = keras.ops.argmax(logits, axis=-1) >= real
-        return keras.ops.logical_or(is_nonsense, self.confidences(logits) < self.threshold)
+        confidences = self.confidences(logits)
+        # Said by itself: TensorFlow rewrites `not (a >= b)` as `a < b`.
+        unsure = keras.ops.logical_or(keras.ops.isnan(confidences), confidences < self.threshold)
+        return keras.ops.logical_or(is_nonsense, unsure)
 
     def get_config(self):
         """Returns the arguments that rebuild the layer."""

@@ -2,7 +2,7 @@
 
 import keras
 
-from robust_keras.layers.arguments import positive
+from robust_keras.layers.arguments import checked_temperature
 from robust_keras.layers.float_layer import FloatLayer
 
 
@@ -16,7 +16,7 @@ class TemperatureSoftmax(FloatLayer):
     T = 1 hides its gradients behind saturated probabilities: that is no robustness.
 
     Args:
-        temperature: T, a finite number > 0.
+        temperature: T, a number from 1e-6 to 1e6.
         **kwargs: arguments of `keras.layers.Layer`.
 
     Input shape: (..., classes). Output shape: the input's.
@@ -34,7 +34,7 @@ class TemperatureSoftmax(FloatLayer):
 
     def __init__(self, temperature=1.0, **kwargs):
         super().__init__(**kwargs)
-        self.temperature = positive("temperature", temperature)
+        self.temperature = checked_temperature("temperature", temperature)
 
     def call(self, inputs):
         """Turns logits into probabilities."""

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
+SIGNATURE = "confidence_rule"
 _TOLERANCE = 1e-3
 # Below this a probability is too coarse a float32 to tell a temperature from.
 _TELLING = 1e-6
@@ -35,13 +36,32 @@ class ConfidenceRule:
         return tf.nn.log_softmax(scaled, axis=-1)
 
 
+def rule_signature(kind, temperature):
+    """A function without arguments that tells an export's rule, to be exported with it.
+
+    Args:
+        kind: "softmax" or "rbf".
+        temperature: T > 0.
+    """
+
+    def settings():
+        return {
+            "kind": tf.constant(kind),
+            "temperature": tf.constant(temperature, tf.float64),
+        }
+
+    return settings
+
+
 def from_rule(rule):
     """The `ConfidenceRule` of a `layers.RejectionRule`; softmax where a model has none."""
     return ConfidenceRule(rule.confidence, rule.temperature) if rule else ConfidenceRule()
 
 
 def from_saved_model(root, logits, images):
-    """The `ConfidenceRule` of a loaded SavedModel, read off its answers to a few images.
+    """The `ConfidenceRule` of a loaded SavedModel, as it tells it itself.
+
+    Exports from before there was a signature for that are asked about a few images.
 
     Args:
         root: what `tf.saved_model.load` returned.
@@ -52,6 +72,9 @@ def from_saved_model(root, logits, images):
         A `ConfidenceRule`; softmax at temperature 1 for a model without the outputs that `export`
         writes.
     """
+    told = _told(root)
+    if told is not None:
+        return told
     served = getattr(root, "signatures", {}).get("serving_default")
     scores = np.asarray(logits, np.float64)
     if not _is_ours(served, scores.shape[-1]):
@@ -63,6 +86,18 @@ def from_saved_model(root, logits, images):
     if _agree(rbf, confidence) and not _agree(probabilities.max(axis=-1), confidence):
         return ConfidenceRule("rbf")
     return ConfidenceRule("softmax", _temperature(scores, probabilities))
+
+
+def _told(root):
+    """The rule in the signature that `export` writes, or None where there is none to be read."""
+    function = getattr(root, "signatures", {}).get(SIGNATURE)
+    outputs = getattr(function, "structured_outputs", {})
+    if set(outputs) != {"kind", "temperature"} or function.structured_input_signature[1]:
+        return None
+    settings = function()
+    kind, temperature = settings["kind"].numpy(), float(settings["temperature"])
+    known = kind in (b"softmax", b"rbf") and np.isfinite(temperature) and temperature > 0
+    return ConfidenceRule(kind.decode(), temperature) if known else None
 
 
 def _is_ours(served, classes):

@@ -7,26 +7,43 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from robust_keras import layers
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
-from robust_keras.serving import rejection
+from robust_keras.layers.arguments import TEMPERATURES, checked_temperature
+from robust_keras.serving import image_input, rejection
+from robust_keras.serving.signatures import signatures
 
 CONFIDENCES = ("softmax", "rbf")
 
 
-def export(model, directory, *, version=1, temperature=1.0, confidence="softmax", notes=None):
+def export(
+    model,
+    directory,
+    *,
+    version=1,
+    temperature=1.0,
+    confidence="softmax",
+    image_shape=None,
+    notes=None,
+):
     """Writes `directory/version/`, a SavedModel that needs no Python, Keras or `layers` to load.
 
     Signatures, both from `images` (batch, height, width, channels), float32 in [0, 1]:
 
     * `serving_default`: `probabilities` = softmax(logits / T), float32 (batch, classes); `classes`,
-      the most probable one, int64 (batch,); `confidence`, float32 (batch,) in [0, 1].
+      the most probable one, int64 (batch,); `confidence`, float32 (batch,) in [0, 1]; `valid`, bool
+      (batch,), false where a pixel is not a number in [0, 1] (to 1e-6).
     * `logits`: `logits`, float32 (batch, classes), differentiable with respect to `images`.
 
+    A model that ends in a softmax, or in sigmoids, is served by the logits before it, and a model
+    of one column, a logit or a sigmoid, as two classes. The model is called as `model.export` would
+    call it: a layer that was given `training=True` keeps its randomness. Each weight is written
+    once.
+
     A model that ends in a `layers.RejectionRule` also tells `rejected`, bool (batch,), in
-    `serving_default`: nonsense, or a confidence below the rule's threshold. Its signature
-    `rejection_rule`, without inputs, tells `nonsense_classes` and `threshold`.
+    `serving_default`: nonsense, or a confidence below the rule's threshold. Two signatures without
+    inputs tell the settings: `confidence_rule` the `kind` and `temperature`, `rejection_rule`,
+    where there is a rule, `nonsense_classes` and `threshold`.
 
     Confidence is the largest probability ("softmax"), or exp(largest logit) ("rbf"): models that
     end in an RBF unit have the logits log y, so that is the unit's own answer y, which is small for
@@ -36,11 +53,14 @@ def export(model, directory, *, version=1, temperature=1.0, confidence="softmax"
     sees half a model.
 
     Args:
-        model: built `keras.Model` from one float image batch to one (batch, classes) of logits.
+        model: `keras.Model` from one float image batch to one (batch, columns) of logits or
+            probabilities; built, or buildable from `image_shape`.
         directory: parent of the version directories; made if missing.
         version: whole number >= 1, the name of the version directory. Never overwritten.
-        temperature: T, a finite number > 0; the `logits` signature is not divided by it.
+        temperature: T, from 1e-6 to 1e6; the `logits` signature is not divided by it.
         confidence: "softmax" or "rbf".
+        image_shape: (height, width, channels), with None for open sides, of a model that does not
+            declare it, as subclasses of `keras.Model`.
         notes: what to keep beside the model in `assets.extra`, where servers do not look: None, or
             mapping from a file's name to a value that JSON can hold.
 
@@ -58,7 +78,11 @@ def export(model, directory, *, version=1, temperature=1.0, confidence="softmax"
     target = _checked_target(directory, version)
     if confidence not in CONFIDENCES:
         raise InputError.expected("confidence", f"one of {', '.join(CONFIDENCES)}", confidence)
-    archive = _archive(model, _softmax(temperature), confidence)
+    if not isinstance(model, keras.Model):
+        raise InputError.expected("model", "a Keras model", type(model).__name__)
+    temperature = _checked_temperature(temperature)
+    shape = image_input.image_shape(model, image_shape)
+    archive = _archive(model, shape, temperature, confidence)
     try:
         with whole_files.reasons(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,55 +117,31 @@ def _checked_target(directory, version):
     return target
 
 
-def _softmax(temperature):
+def _checked_temperature(temperature):
     try:
-        return layers.TemperatureSoftmax(temperature=temperature, dtype="float32")
-    except (TypeError, ValueError) as error:
-        raise InputError.expected("temperature", "a number above 0", temperature) from error
+        return checked_temperature("temperature", temperature)
+    except ValueError as error:
+        raise InputError.expected("temperature", TEMPERATURES, temperature) from error
 
 
-def _archive(model, softmax, confidence):
-    """The export with its two signatures, not yet written."""
-    spec = tf.TensorSpec(_image_batch_shape(model), tf.float32, name="images")
+def _archive(model, shape, temperature, confidence):
+    """The export with its signatures, not yet written."""
     rule = rejection.rule_of(model)
+    answers = image_input.answers(model, shape)
 
-    def logits(images):
-        return {"logits": tf.cast(model(images, training=False), tf.float32)}
+    # Called as `model.export` calls it: randomness that is part of the model stays in it.
+    def outputs(images):
+        return image_input.only_output(model(images))
 
-    def serving_default(images):
-        scores = logits(images)["logits"]
-        probabilities = softmax(scores)
-        if confidence == "rbf":
-            confidences = tf.minimum(tf.exp(tf.reduce_max(scores, axis=-1)), 1.0)
-        else:
-            confidences = tf.reduce_max(probabilities, axis=-1)
-        answers = {
-            "probabilities": probabilities,
-            "classes": tf.argmax(scores, axis=-1, output_type=tf.int64),
-            "confidence": confidences,
-        }
-        if rule is not None:
-            answers["rejected"] = rejection.rejected(rule, scores, confidences)
-        return answers
-
+    of_images, settings = signatures(outputs, answers, rule, temperature, confidence)
     archive = keras.export.ExportArchive()
-    archive.track(model)
-    archive.add_endpoint("serving_default", serving_default, input_signature=[spec])
-    archive.add_endpoint("logits", logits, input_signature=[spec])
-    if rule is not None:
-        archive.add_endpoint(
-            rejection.SIGNATURE, rejection.rule_signature(rule), input_signature=[]
-        )
+    # As part of a module: tracked by itself, every weight of a model would be written twice.
+    holder = tf.Module()
+    holder.model = model
+    archive.track(holder)
+    spec = tf.TensorSpec((None, *shape), tf.float32, name="images")
+    for name, function in of_images.items():
+        archive.add_endpoint(name, function, input_signature=[spec])
+    for name, function in settings.items():
+        archive.add_endpoint(name, function, input_signature=[])
     return archive
-
-
-def _image_batch_shape(model):
-    """(None, height, width, channels); InputError if the model does not map that to logits."""
-    expected = "a built Keras model from one image batch to one (batch, classes) of logits"
-    inputs, outputs = getattr(model, "inputs", None), getattr(model, "outputs", None)
-    if not inputs or not outputs:
-        raise InputError.expected("model", expected, f"{type(model).__name__} without known inputs")
-    shapes = [tuple(tensor.shape) for tensor in inputs], [tuple(tensor.shape) for tensor in outputs]
-    if [len(shape) for shape in shapes[0]] != [4] or [len(shape) for shape in shapes[1]] != [2]:
-        raise InputError.expected("model", expected, f"inputs {shapes[0]}, outputs {shapes[1]}")
-    return (None, *shapes[0][0][1:])

@@ -54,7 +54,9 @@ def rejected(rule, scores, confidences):
         confidences: (batch,), as the exported model tells them.
     """
     is_nonsense = tf.argmax(scores, axis=-1) >= scores.shape[-1] - rule.nonsense_classes
-    return tf.logical_or(is_nonsense, confidences < rule.threshold)
+    # Said by itself: TensorFlow rewrites `not (a >= b)` as `a < b`.
+    unsure = tf.logical_or(tf.math.is_nan(confidences), confidences < rule.threshold)
+    return tf.logical_or(is_nonsense, unsure)
 
 
 def from_keras(model):
