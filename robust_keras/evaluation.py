@@ -12,6 +12,7 @@ from robust_keras.analysis.training_note import accuracy_in_training, read_train
 from robust_keras.attacks import ATTACKS, Replicas, ThreatModel, engine, sweep
 from robust_keras.attacks.expectation import averaged, in_passes
 from robust_keras.attacks.gallery import own_confidences
+from robust_keras.attacks.headline_examples import at_epsilon
 from robust_keras.attacks.journal import Unrecorded
 from robust_keras.attacks.price import cheapest_first, passes_at_most
 from robust_keras.errors import InputError
@@ -66,7 +67,7 @@ def evaluate(config, *, command="", journal=None):
             model, found = run.attack(progress)
             time_left.end()
             models.append(model)
-            examples[model.path] = own_confidences(found.examples, replicas.first)
+            examples[model.path] = run.shown(found)
             tables[model.path] = found.per_image
     report = Report(
         dataset=_dataset_report(config, dataset, split),
@@ -197,6 +198,14 @@ class _ModelRun:
             "unusual": examine(audited[0].unscaled, *data, self._config, journal),
         }
         return dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start), found
+
+    def shown(self, found):
+        """The `AdversarialExample`s to show, at the epsilon of the headline."""
+        classifier, threat_model = self._replicas.first, self._threat_model
+        shown = at_epsilon(
+            found.examples, classifier, self._attacks, threat_model, **self._settings
+        )
+        return own_confidences(shown, classifier)
 
     def _noted(self, found):
         """Whether the model does as well as train.py noted in it."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import report_samples as samples
 
-from robust_keras.reporting import curves, figures, grid, theme
+from robust_keras.reporting import curves, figures, gallery, grid, theme
 
 FRACTIONS = tuple(e / 255 for e in (1, 2, 4, 8, 16))
 
@@ -163,7 +163,8 @@ def test_svg_is_the_same_every_time():
 
 def test_files_are_pictures_of_the_right_size():
     report = samples.report(samples.sound_model(), samples.doubtful_model())
-    made = dict(figures.files(report, {report.models[1].path: samples.examples(2)}))
+    found = {report.models[1].path: samples.examples(2)}
+    made = dict(figures.files(gallery.with_examples(report, found)))
     assert list(made) == [
         "comparison.png",
         "01-quickstart-curves.png",
@@ -178,7 +179,9 @@ def test_files_are_pictures_of_the_right_size():
 @pytest.mark.parametrize("count", [1, 4, 12])
 def test_grid_of_any_images(channels, count):
     figure = grid.draw(
-        samples.examples(count, channels=channels), theme=theme.THEMES["light"], title="A title"
+        gallery.kept(samples.examples(count, channels=channels)),
+        theme=theme.THEMES["light"],
+        title="A title",
     )
     assert len(figure.axes) == 3 * min(count, grid.MOST_SHOWN)
     for text in figure.texts:
@@ -201,12 +204,14 @@ def test_amplification_of_no_change():
 def test_pictures_show_what_was_attacked():
     example = samples.examples(1, epsilon=0.1)[0]
     clean, change, adversarial = grid.pictures(example, 5)
-    assert clean.shape == change.shape == adversarial.shape == (28, 28, 3)
+    assert clean.shape == change.shape == adversarial.shape == (28, 28, 1)
     np.testing.assert_array_equal(clean[..., 0], np.rint(example.image[..., 0] * 255))
     moved = example.adversarial[..., 0] - example.image[..., 0]
     np.testing.assert_allclose(change[..., 0], 127.5 + 5 * 255 * moved, atol=0.51)
-    read = matplotlib.image.imread(io.BytesIO(grid.png(adversarial)))
-    np.testing.assert_array_equal(np.rint(read[..., :3] * 255), adversarial)
+    part = gallery.kept([example])[0]
+    assert part.amplification == 5
+    read = matplotlib.image.imread(io.BytesIO(grid.png(part.arrays[2])))
+    np.testing.assert_array_equal(np.rint(read[..., :3] * 255), part.arrays[2])
 
 
 @pytest.mark.parametrize(

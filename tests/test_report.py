@@ -12,9 +12,10 @@ import report_samples as samples
 import scipy.stats
 
 from robust_keras import reporting
+from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.proportions import wilson
-from robust_keras.reporting import output, validation
+from robust_keras.reporting import validation
 from robust_keras.reporting.model_report import short_name
 
 DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "report_format.md"
@@ -353,8 +354,9 @@ def test_a_path_gives_a_short_name(path, name):
 
 def test_an_example_keeps_all_but_its_pixels():
     example = samples.examples(1)[0]
-    part = reporting.ExampleReport.of(example)
-    assert dataclasses.asdict(part).items() <= vars(example).items()
+    part = dataclasses.asdict(reporting.ExampleReport.of(example))
+    assert part.pop("pictures") == part.pop("shape") == () and part.pop("amplification") == 1.0
+    assert vars(example).items() >= part.items()
     over = types.SimpleNamespace(**vars(example) | {"clean_confidence": np.float32(1.0000001)})
     assert reporting.ExampleReport.of(over).clean_confidence == 1.0
 
@@ -375,6 +377,38 @@ def test_write_puts_everything_in_place(tmp_path):
     assert (folder / "report.html").read_text().count("data:image/png") == 9
 
 
+def files(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_report_that_was_read_is_written_again_with_its_pictures(tmp_path, channels):
+    model = samples.unusual_model(minimal_epsilon=samples.minimal_epsilon())
+    found = {model.path: samples.examples(12, channels=channels)}
+    written = reporting.write(samples.report(model), found, tmp_path / "first")
+    again = reporting.write(reporting.Report.read(written), {}, tmp_path / "again")
+    assert files(again.parent) == files(written.parent)
+    assert "No picture was kept" not in (again.parent / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pictures": ["AAAA"] * 2}, "`pictures` must be three"),
+        ({"shape": (2, 2)}, "`pictures` must be three"),
+        ({"pictures": ["AAAA"] * 3}, "must hold 4 bytes. Received: 3"),
+        ({"pictures": ["?"] * 3}, "must be base64"),
+        ({"amplification": 0.5}, "`amplification`"),
+    ],
+)
+def test_pictures_that_cannot_be_are_refused(changes, message):
+    part = reporting.ExampleReport.of(
+        samples.examples(1)[0], 2.0, [np.zeros((2, 2, 1), np.uint8)] * 3
+    )
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(part, **changes)
+
+
 def test_write_refuses_a_finished_directory(tmp_path):
     (tmp_path / "report.json").write_text("old")
     with pytest.raises(InputError, match="finished report"):
@@ -384,8 +418,10 @@ def test_write_refuses_a_finished_directory(tmp_path):
 
 def test_the_data_are_written_last(tmp_path, monkeypatch):
     order = []
-    replace = output.os.replace
-    monkeypatch.setattr(output.os, "replace", lambda a, b: (order.append(b.name), replace(a, b))[1])
+    replace = whole_files.os.replace
+    monkeypatch.setattr(
+        whole_files.os, "replace", lambda a, b: (order.append(b.name), replace(a, b))[1]
+    )
     reporting.write(samples.report(), {}, tmp_path)
     assert order[-2:] == ["report.html", "report.json"]
 
@@ -394,8 +430,8 @@ def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
     def broken(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(output.os, "replace", broken)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr(whole_files.os, "replace", broken)
+    with pytest.raises(InputError, match="disk full"):
         reporting.write(samples.report(), {}, tmp_path)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 

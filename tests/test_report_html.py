@@ -8,6 +8,7 @@ import report_samples as samples
 from test_figures import contrast
 
 from robust_keras import reporting
+from robust_keras.reporting import gallery
 from robust_keras.reporting import html as page
 
 VOID = {"meta", "link", "img", "wbr", "br"}
@@ -90,7 +91,11 @@ REPORTS = {
 
 @pytest.fixture(scope="module", params=REPORTS)
 def text(request):
-    return page.render(*REPORTS[request.param])
+    return page.render(gallery.with_examples(*REPORTS[request.param]))
+
+
+def rendered(name):
+    return page.render(gallery.with_examples(*REPORTS[name]))
 
 
 def words(text):
@@ -134,13 +139,13 @@ def test_everybody_can_read_it(text):
 
 
 def test_names_of_strangers_stay_text():
-    text = page.render(*REPORTS["hostile"])
+    text = rendered("hostile")
     assert "<script" not in text and "<img src=x" not in text
     assert words(text).count("<script>alert") > 10
 
 
 def test_the_verdict_comes_first_and_everything_follows():
-    text = words(page.render(*REPORTS["one"])).replace("\xa0", " ")
+    text = words(rendered("one")).replace("\xa0", " ")
     order = [
         "Robust accuracy is at most 0.4 % at epsilon 0.3 (linf).",
         "preliminary Only attacks along gradients support this number",
@@ -166,7 +171,7 @@ def test_the_verdict_comes_first_and_everything_follows():
 
 
 def test_doubt_is_said_before_the_number():
-    pieces = page.render(*REPORTS["three"]).split("<article")
+    pieces = rendered("three").split("<article")
     sound, doubtful, lost = (words(f"<p{p.partition('</article>')[0]}</p>") for p in pieces[1:])
     warning = doubtful.index("This number should not be believed finite gradients: 97.2 %")
     assert warning < doubtful.index("Robust accuracy is at most")
@@ -180,14 +185,14 @@ def test_a_model_that_was_not_attacked_shows_no_robust_accuracy():
         attacks=(samples.attack("pgd", (0.972,) * 4, skipped="no gradient"),),
         worst_case=samples.worst_case((0.972,) * 4),
     )
-    text = page.render(samples.report(lost), {})
+    text = page.render(samples.report(lost))
     assert "Robust accuracy is unknown." in text
     assert "No attack ran." in text and "No adversarial example was found." not in text
     assert 'class="chart' not in text and "Worst case <span" not in text
 
 
 def test_the_command_can_be_copied_as_it_was():
-    text = page.render(*REPORTS["one"])
+    text = rendered("one")
     command = re.findall(r'<pre class="command".*?</pre>', text, re.DOTALL)[-1]
     assert Page(command).text == samples.COMMAND
 
@@ -210,6 +215,6 @@ def test_contrast_is_enough(scheme):
 
 def test_it_says_what_the_rows_are_where_attacks_ran_in_turn():
     rows = "Each attack met only the images that those above it had left"
-    assert rows not in words(page.render(ONE, {}))
-    in_turn = words(page.render(samples.report(survivors_only=True), {}))
+    assert rows not in words(page.render(ONE))
+    in_turn = words(page.render(samples.report(survivors_only=True)))
     assert rows in in_turn and "thin lines are what was left after each attack." in in_turn

@@ -3,6 +3,7 @@
 Nothing here imports TensorFlow, and matplotlib and jinja2 are imported only to write.
 """
 
+from robust_keras.reporting.example_report import ExampleReport
 from robust_keras.reporting.minimal_report import ClassEpsilons, MinimalEpsilonReport
 from robust_keras.reporting.model_report import ModelReport
 from robust_keras.reporting.output import write
@@ -10,7 +11,6 @@ from robust_keras.reporting.parts import (
     AttackReport,
     AuditReport,
     DatasetReport,
-    ExampleReport,
     LayerReport,
     ThreatModelReport,
     WorstCaseReport,

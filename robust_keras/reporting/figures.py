@@ -103,12 +103,11 @@ def png(figure):
     return stream.getvalue()
 
 
-def files(report, examples):
+def files(report):
     """Gives every figure of a report as PNG.
 
     Args:
         report: `Report`.
-        examples: mapping from a model's path to its adversarial examples.
 
     Yields:
         `(file name, bytes)`.
@@ -126,7 +125,7 @@ def files(report, examples):
             yield f"{slug}-curves.png", png(figure)
         if model.minimal_epsilon is not None:
             yield f"{slug}-minimal.png", png(draw_boxes(report, model, title=short))
-        if shown := list(examples.get(model.path, ())):
+        if shown := [example for example in model.examples if example.pictures]:
             figure = grid.draw(
                 shown,
                 theme=theme.THEMES["light"],

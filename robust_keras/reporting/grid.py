@@ -36,11 +36,11 @@ def pictures(example, amplification):
         amplification: factor on the change.
 
     Returns:
-        Three uint8 arrays (h, w, 3). Images that have neither one nor three channels are shown as
-        the grey mean of their channels.
+        Three uint8 arrays (h, w, 1 or 3). Images that have neither one nor three channels are shown
+        as the grey mean of their channels.
     """
     change = 0.5 + amplification * _change(example)
-    return tuple(rgb(image) for image in (example.image, change, example.adversarial))
+    return tuple(to_bytes(image) for image in (example.image, change, example.adversarial))
 
 
 def png(pixels):
@@ -68,7 +68,7 @@ def draw(examples, *, theme, title, class_names=()):
     """Draws up to ten examples as columns of three pictures with class and confidence.
 
     Args:
-        examples: adversarial examples, at least one; the first `MOST_SHOWN` are drawn.
+        examples: `ExampleReport`s that have their pictures, at least one.
         theme: `Theme`.
         title: text above the figure.
         class_names: nothing, or one name a class.
@@ -76,8 +76,7 @@ def draw(examples, *, theme, title, class_names=()):
     Returns:
         A `matplotlib.figure.Figure`.
     """
-    examples = examples[:MOST_SHOWN]
-    amplification = factor(examples)
+    amplification = examples[0].amplification
     cell, gap, left, top = 92, 8, 96, 84
     width = left + len(examples) * (cell + gap)
     # A title needs its room even where there is a single example.
@@ -96,7 +95,7 @@ def draw(examples, *, theme, title, class_names=()):
         figure.text(8 / width, y, name, verticalalignment="center", **style)
     for column, example in enumerate(examples):
         x = left + column * (cell + gap)
-        for line, picture in zip(lines, pictures(example, amplification), strict=True):
+        for line, picture in zip(lines, example.arrays, strict=True):
             box = (x / width, 1 - (line + cell) / height, cell / width, cell / height)
             axes = figure.add_axes(box)
             axes.imshow(picture, interpolation="nearest")
@@ -118,13 +117,18 @@ def _change(example):
     return np.asarray(example.adversarial, float) - np.asarray(example.image, float)
 
 
-def rgb(image):
-    """Gives an image (h, w, channels) in [0, 1] as uint8 (h, w, 3).
+def to_bytes(image):
+    """Gives an image (h, w, channels) in [0, 1] as uint8 (h, w, 1 or 3).
 
     One that has neither one nor three channels is shown as the grey mean of its channels.
     """
     image = np.asarray(image, float)
     if image.shape[-1] not in (1, 3):
         image = image.mean(axis=-1, keepdims=True)
-    shown = np.clip(np.rint(image * 255.0), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(image * 255.0), 0, 255).astype(np.uint8)
+
+
+def rgb(image):
+    """Gives the same with three channels."""
+    shown = to_bytes(image)
     return np.broadcast_to(shown, (*shown.shape[:2], 3))

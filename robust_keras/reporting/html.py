@@ -27,12 +27,11 @@ FOLDER = pathlib.Path(__file__).parent
 NAME_LENGTH = 48
 
 
-def render(report, examples):
+def render(report):
     """Gives the whole page.
 
     Args:
         report: `Report`.
-        examples: mapping from a model's path to its adversarial examples.
 
     Returns:
         HTML text.
@@ -53,7 +52,7 @@ def render(report, examples):
         settings=setting_text,
     )
     style = (FOLDER / "style.css").read_text(encoding="utf-8")
-    models = _models(report, examples)
+    models = _models(report)
     compared = figures.comparison_curves(report)
     return environment.get_template("report.html").render(
         report=report,
@@ -72,7 +71,7 @@ def render(report, examples):
     )
 
 
-def _models(report, examples):
+def _models(report):
     names = wording.display_names(report.models)
     return [
         {
@@ -86,7 +85,7 @@ def _models(report, examples):
             "attacks": [_attack(report, attack) for attack in model.attacks],
             "facts": model_facts(report, model),
             "layers": layer_summary(model),
-            "gallery": _gallery(report, list(examples.get(model.path, ()))),
+            "gallery": _gallery(report, model),
             "unusual": unusual_block(report, model),
         }
         for number, (name, model) in enumerate(zip(names, report.models, strict=True), 1)
@@ -124,23 +123,19 @@ def _pictures(report, lines):
     return figures.variants(lambda **look: figures.draw_curves(report, lines, **look))
 
 
-def _gallery(report, examples):
-    if not examples:
+def _gallery(report, model):
+    shown = [example for example in model.examples if example.pictures]
+    if not shown:
         return None
-    shown = examples[: grid.MOST_SHOWN]
-    amplification = grid.factor(shown)
     return {
-        "amplified": wording.times(amplification),
-        "items": [_item(report, example, amplification) for example in shown],
+        "amplified": wording.times(shown[0].amplification),
+        "items": [_item(report, example) for example in shown],
     }
 
 
-def _item(report, example, amplification):
+def _item(report, example):
     names = report.dataset.class_names
-    sources = [
-        "data:image/png;base64," + _base64(grid.png(picture))
-        for picture in grid.pictures(example, amplification)
-    ]
+    sources = ["data:image/png;base64," + _base64(grid.png(picture)) for picture in example.arrays]
     return {
         "index": example.index,
         "label": grid.class_name(example.label, names),

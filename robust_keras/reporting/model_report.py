@@ -3,6 +3,7 @@
 import dataclasses
 
 from robust_keras.reporting import parts, validation
+from robust_keras.reporting.example_report import ExampleReport
 from robust_keras.reporting.minimal_report import MinimalEpsilonReport
 from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.unusual_report import UnusualReport
@@ -55,7 +56,7 @@ class ModelReport:
     sparsity: float | None = None
     output_kind: str | None = None
     image_shape: tuple[int, ...] = ()
-    examples: tuple[parts.ExampleReport, ...] = ()
+    examples: tuple[ExampleReport, ...] = ()
     layers: tuple[parts.LayerReport, ...] = ()
     rejection: RejectionReport | None = None
     unusual: UnusualReport | None = None
@@ -75,7 +76,7 @@ class ModelReport:
             audit=validation.members("audit", self.audit, parts.AuditReport),
             seconds=validation.number("seconds", self.seconds),
             image_shape=validation.sequence("image_shape", self.image_shape, validation.integer),
-            examples=validation.members("examples", self.examples, parts.ExampleReport),
+            examples=validation.members("examples", self.examples, ExampleReport),
             layers=validation.members("layers", self.layers, parts.LayerReport),
         )
         if self.parameters is not None:

@@ -1,12 +1,10 @@
 """Writing of a finished report: figures, then the page, and the data last."""
 
-import dataclasses
 import pathlib
 
 from robust_keras.directories import place, whole_files
 from robust_keras.errors import InputError
 from robust_keras.reporting import example_table
-from robust_keras.reporting.parts import ExampleReport
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
@@ -15,14 +13,16 @@ REPORT_HTML = "report.html"
 def write(report, examples, directory, tables=None):
     """Writes `figures/*.png`, `report.html` and `report.json` into a directory.
 
-    With tables also `examples.csv`, and the adversarial images where they were kept.
+    With tables also `examples.csv`, and the adversarial images where they were kept. A report that
+    was read gives the same page and figures again: it holds the pictures of its examples.
 
     Each file appears whole or not at all, and `report.json` comes last: where it is, the run is
     finished.
 
     Args:
         report: `Report`.
-        examples: mapping from a model's path to its adversarial examples, which have `image` and
+        examples: mapping from a model's path to its adversarial examples, if the report does not
+            hold them yet, which have `image` and
             `adversarial` of shape (h, w, channels) in [0, 1] and the fields of `ExampleReport`.
         directory: where to write; made if it is missing.
         tables: None, or mapping from a model's path to what was found out about every image, see
@@ -35,7 +35,7 @@ def write(report, examples, directory, tables=None):
         InputError: if the directory holds a finished report.
     """
     # Reading a report or building one must not cost the second that matplotlib takes.
-    from robust_keras.reporting import figures, html
+    from robust_keras.reporting import figures, gallery, html
 
     directory = pathlib.Path(directory)
     finished = directory / REPORT_JSON
@@ -43,13 +43,13 @@ def write(report, examples, directory, tables=None):
         raise InputError.expected(
             str(directory), f"a directory without {REPORT_JSON}", "one with a finished report"
         )
-    report = _with_examples(report, examples)
+    report = gallery.with_examples(report, examples)
     pictures = directory / figures.FIGURES
     place.make_directory(pictures)
-    for name, content in figures.files(report, examples):
+    for name, content in figures.files(report):
         whole_files.write(pictures / name, content)
     _write_tables(tables or {}, directory)
-    page = html.render(report, examples)
+    page = html.render(report)
     # Half characters, which a path may hold, have no place in UTF-8.
     whole_files.write(directory / REPORT_HTML, page.encode("utf-8", errors="backslashreplace"))
     whole_files.write(finished, report.to_json().encode("ascii"))
@@ -63,13 +63,3 @@ def _write_tables(tables, directory):
         whole_files.write(directory / example_table.EXAMPLES_CSV, content)
     for name, arrays in example_table.adversarial_files(tables):
         whole_files.write(directory / name, example_table.npz(arrays))
-
-
-def _with_examples(report, examples):
-    models = [
-        dataclasses.replace(model, examples=[ExampleReport.of(e) for e in examples[model.path]])
-        if model.path in examples
-        else model
-        for model in report.models
-    ]
-    return dataclasses.replace(report, models=models)

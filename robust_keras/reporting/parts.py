@@ -207,48 +207,6 @@ class AuditReport:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ExampleReport:
-    """One adversarial example that is shown, without its pixels.
-
-    Args:
-        index: place of the image in the data, from 0.
-        label: class it belongs to.
-        clean_class: class the model gives without the attack.
-        adversarial_class: class the model gives after it.
-        clean_confidence: confidence in [0, 1] of `clean_class`.
-        adversarial_confidence: confidence in [0, 1] of `adversarial_class`.
-        epsilon: radius it was found at.
-        attack: name of the attack that found it.
-    """
-
-    index: int
-    label: int
-    clean_class: int
-    adversarial_class: int
-    clean_confidence: float
-    adversarial_confidence: float
-    epsilon: float
-    attack: str
-
-    def __post_init__(self):
-        """Checks every field."""
-        validation.text("attack", self.attack)
-        for name in ("index", "label", "clean_class", "adversarial_class"):
-            store(self, **{name: validation.integer(name, getattr(self, name))})
-        for name in ("clean_confidence", "adversarial_confidence"):
-            # A float32 softmax may pass 1 by a rounding error.
-            value = validation.number(name, getattr(self, name), high=1.0 + TOLERANCE)
-            store(self, **{name: min(value, 1.0)})
-        store(self, epsilon=validation.number("epsilon", self.epsilon))
-
-    @classmethod
-    def of(cls, example):
-        """Makes the part of an adversarial example that has these fields; its pixels are left."""
-        fields = [field.name for field in dataclasses.fields(cls)]
-        return cls(**{name: getattr(example, name) for name in fields})
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class LayerReport:
     """One layer of which a slope or a gradient is known.
 

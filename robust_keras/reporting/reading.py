@@ -3,6 +3,7 @@
 import dataclasses
 
 from robust_keras.reporting import parts
+from robust_keras.reporting.example_report import ExampleReport
 from robust_keras.reporting.minimal_report import ClassEpsilons, MinimalEpsilonReport
 from robust_keras.reporting.model_report import ModelReport
 from robust_keras.reporting.rejection_report import RejectionReport
@@ -56,7 +57,7 @@ def _model(value):
     made = {
         "attacks": [_part(parts.AttackReport, item) for item in _items(value, "attacks")],
         "audit": [_part(parts.AuditReport, _check(item)) for item in _items(value, "audit")],
-        "examples": [_part(parts.ExampleReport, item) for item in _items(value, "examples", [])],
+        "examples": [_part(ExampleReport, item) for item in _items(value, "examples", [])],
         "layers": [_part(parts.LayerReport, item) for item in _items(value, "layers", [])],
         "worst_case": _part(parts.WorstCaseReport, value.get("worst_case")),
     }

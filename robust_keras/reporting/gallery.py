@@ -1,0 +1,36 @@
+"""The adversarial examples that a report shows, and the pictures that it keeps of them."""
+
+import dataclasses
+
+from robust_keras.reporting import grid
+from robust_keras.reporting.example_report import ExampleReport
+
+
+def with_examples(report, examples):
+    """Gives the report with the examples that are shown, and three pictures of each.
+
+    Args:
+        report: `Report`.
+        examples: mapping from a model's path to its adversarial examples, which have `image` and
+            `adversarial` of shape (h, w, channels) in [0, 1] and the fields of `ExampleReport`; a
+            model that is not in it keeps what it has.
+    """
+    models = [
+        dataclasses.replace(model, examples=kept(examples[model.path]))
+        if model.path in examples
+        else model
+        for model in report.models
+    ]
+    return dataclasses.replace(report, models=models)
+
+
+def kept(examples):
+    """Gives `ExampleReport`s of up to `grid.MOST_SHOWN` examples, all amplified alike."""
+    shown = list(examples)[: grid.MOST_SHOWN]
+    if not shown:
+        return []
+    amplification = grid.factor(shown)
+    return [
+        ExampleReport.of(example, amplification, grid.pictures(example, amplification))
+        for example in shown
+    ]
