@@ -7,8 +7,8 @@ import pytest
 
 from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.errors import InputError
-from robust_keras.flags.wording import did_you_mean
 from robust_keras.programs import command_line
+from robust_keras.suggestion import did_you_mean
 
 NASTY = [
     "", " ", "0", "-0", "-1", "1e19", "1e30", "1e-300", "1e-400", "1e999", "nan", "inf", "-inf",
