@@ -8,7 +8,6 @@ from robust_keras.directories import lock, place, record, whole_files
 from robust_keras.directories.occupied import OccupiedError, first_free
 from robust_keras.errors import InputError
 
-_INPUTS = ("models", "dataset")
 _ENTRY = re.compile(r"[0-9a-f]{32}\.npz")
 
 
@@ -40,7 +39,7 @@ class ReportDirectory:
         self.path = pathlib.Path(config.output_dir if path is None else path)
         self.journal_path = self.path / "journal"
         self._begun = False
-        self._record = record.Record(self.path, config, "evaluate", record.inputs(config, *_INPUTS))
+        self._record = record.Record(self.path, config, "evaluate", record.inputs(config, "models"))
         place.check_writable(self.path)
         self._check_content()
         lock.check(self.path)
@@ -84,7 +83,12 @@ class ReportDirectory:
         place.check_kinds(
             self.path,
             directories=[self.journal_path, self.path / "figures"],
-            files=[self.path / "report.html", self.path / "examples.csv"],
+            files=[
+                self.path / "report.html",
+                self.path / "examples.csv",
+                *self.path.glob("adversarial_examples*"),
+                *(self.path / "figures").glob("*"),
+            ],
         )
         if self._record.exists():
             self._record.check_same()

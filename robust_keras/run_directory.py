@@ -6,7 +6,7 @@ from robust_keras.directories import lock, place, record, whole_files
 from robust_keras.directories.occupied import OccupiedError, first_free
 from robust_keras.directories.range_test_files import RANGE_TEST_FILES, is_range_test
 
-_INPUTS = ("dataset", "classifier", "distillation_teacher", "source_models")
+_INPUTS = ("classifier", "distillation_teacher", "source_models")
 
 
 def training_directory(config):

@@ -11,7 +11,7 @@ class OccupiedError(InputError):
 
 
 def first_free(default, open_directory):
-    """The first of `default`, `default-2`, `default-3`, ... that is not occupied.
+    """The first of `default`, `default-2`, `default-3`, ... that is not occupied; prints another.
 
     Args:
         default: path of the directory that is used where none is named.
@@ -24,6 +24,9 @@ def first_free(default, open_directory):
     for number in itertools.count(1):
         path = default if number == 1 else default.with_name(f"{default.name}-{number}")
         try:
-            return open_directory(path)
+            found = open_directory(path)
         except OccupiedError:
             continue
+        if number > 1:
+            print(f"directory     {path}, as {default} is taken")
+        return found

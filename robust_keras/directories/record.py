@@ -125,7 +125,7 @@ def _as_typed(value):
 
 
 def inputs(config, *fields):
-    """The paths that a config names in some of its fields, for a `Record`.
+    """The paths of the data set and of what a config names in some of its fields, for a `Record`.
 
     Args:
         config: a frozen config.
@@ -133,4 +133,8 @@ def inputs(config, *fields):
     """
     values = [getattr(config, field) for field in fields]
     texts = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
-    return [pathlib.Path(text) for text in texts if text]
+    prepared = pathlib.Path(config.data_dir or "~/tensorflow_datasets").expanduser()
+    # Its name may hold a configuration and a version: cifar10:3.0.2.
+    prepared /= config.dataset.partition(":")[0]
+    own = pathlib.Path(config.dataset)
+    return [own if own.exists() else prepared, *(pathlib.Path(text) for text in texts if text)]
