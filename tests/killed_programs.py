@@ -2,9 +2,9 @@
 
 python tests/killed_programs.py '[["train", ["--epochs=1"], ["os.rename", "config.json", 1]], ...]'
 
-Each step is a program, its arguments, and None or what it must not do any more: the name of an audit
-event, how the path ends, and the how-manieth of these. TensorFlow is imported once: every step is a
-fork. Prints a list with each step's exit code and output.
+Each step is a program, its arguments, and None or what it must not do any more: the name of an
+audit event, how the path ends, and the how-manieth of these. TensorFlow is imported once: every
+step is a fork. Prints a list with each step's exit code and output.
 """
 
 import atexit
