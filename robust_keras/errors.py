@@ -40,3 +40,9 @@ class InputError(ValueError):
         return cls(
             " ".join(f"{shown(name)}: expected {expected}; received {shown(received)}".split())
         )
+
+
+def first_line(error):
+    """Kind and first line of any exception, short enough for one line of ours."""
+    text = next(iter(str(error).strip().splitlines()), "")
+    return f"{type(error).__name__}: {text[:200]}"

@@ -1,22 +1,19 @@
 """One evaluation: models and images in, report out."""
 
-import contextlib
 import dataclasses
 
-import tensorflow as tf
-
-from robust_keras import data, distribution, serving
+from robust_keras import data, distribution
 from robust_keras.analysis.audit import audit
 from robust_keras.analysis.layer_facts import read_layer_facts
 from robust_keras.analysis.training_note import accuracy_in_training, read_training_note
-from robust_keras.attacks import ATTACKS, Replicas, ThreatModel, engine, sweep
+from robust_keras.attacks import ATTACKS, ThreatModel, engine, sweep
 from robust_keras.attacks.expectation import averaged, in_passes
 from robust_keras.attacks.gallery import own_confidences
 from robust_keras.attacks.headline_examples import at_epsilon
 from robust_keras.attacks.journal import Unrecorded
 from robust_keras.attacks.price import cheapest_first, passes_at_most
-from robust_keras.errors import InputError
 from robust_keras.minimal_evaluation import minimal_report
+from robust_keras.model_loading import load_models, refuse_twins
 from robust_keras.progress import AttackProgress
 from robust_keras.reporting import (
     AttackReport,
@@ -88,11 +85,12 @@ def evaluate(config, *, command="", journal=None):
 def _load_all(config):
     """The models, as the attacker knows them, and the data set, all of which fit together."""
     devices = distribution.devices(config.distribute)
-    copies = [_load(path, devices, config) for path in config.models]
+    refuse_twins(config.models)
     dataset = data.load(config.dataset, config.data_dir)
-    dataset.part(config.split)
+    part = dataset.part(config.split)
     if config.substitute:
         dataset.beyond(config.split)
+    copies = load_models(config, part, dataset.num_classes, devices=devices, seed=_IMAGE_SEED)
     for replicas in copies:
         _check_fit(replicas.first, dataset)
     dataset = dataset.widened(max(_meaningful_classes(replicas.first) for replicas in copies))
@@ -116,30 +114,8 @@ def _dataset_report(config, dataset, split):
     )
 
 
-def _load(path, devices, config):
-    """A copy of the model on each device."""
-    classifiers = []
-    for device in devices:
-        with contextlib.nullcontext() if device is None else tf.device(device):
-            classifiers.append(
-                serving.load(
-                    path,
-                    trusted_operations=config.trusted_operations,
-                    time_limit=config.first_passes_seconds,
-                )
-            )
-    return Replicas(classifiers, devices)
-
-
 def _check_fit(classifier, dataset):
-    """Raises InputError unless the classifier takes the data set's images and tells its classes."""
-    expected = dataset.image_shape
-    if any(a not in (None, b) for a, b in zip(classifier.image_shape, expected, strict=True)):
-        raise InputError.expected(
-            str(classifier.path),
-            f"a model of {expected} images, as in {dataset.name}",
-            f"one of {classifier.image_shape} images",
-        )
+    """Raises InputError unless the classifier tells the data set's classes apart."""
     data.check_model_classes(dataset, _meaningful_classes(classifier), str(classifier.path))
 
 
@@ -228,6 +204,8 @@ def _model_report(classifier, split, threat_model, found, checks):
         parameters=classifier.parameters,
         sparsity=classifier.sparsity,
         output_kind=classifier.output_kind,
+        pixels=classifier.pixels,
+        notes=classifier.notes,
         image_shape=split.image_shape,
         layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
         rejection=_rejection_report(classifier, found),

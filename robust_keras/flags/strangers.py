@@ -1,14 +1,30 @@
-"""Flags of what a stranger's model may do while it is loaded."""
+"""Flags of how a stranger's model is taken."""
 
 import dataclasses
 
 from robust_keras.flags import values
 from robust_keras.flags.field import flag
 
+MODEL_PIXELS = ("auto", "0..1", "0..255", "-1..1", "caffe")
+
 
 @dataclasses.dataclass(frozen=True)
 class StrangerFlags:
-    """How far a SavedModel is trusted."""
+    """What a model takes and gives, and how far it is trusted."""
+
+    model_pixels: str = flag(
+        "auto",
+        values.Choice(MODEL_PIXELS),
+        "Pixels that the models take; images and epsilons stay in 0..1. auto tries them on clean "
+        "images and takes others than 0..1 only where they are clearly better. caffe: BGR, 0..255, "
+        "ImageNet's means off.",
+    )
+    output: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Of models with several outputs, or several signatures, the one to attack (default: the "
+        "one that leaves no doubt).",
+    )
 
     trusted_operations: tuple[str, ...] = flag(
         (),

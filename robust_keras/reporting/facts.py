@@ -37,8 +37,10 @@ def model_facts(report, model):
         ("Parameters", parameters),
         ("Sparsity", f"{sparsity} of the weights are zero" if model.sparsity else sparsity),
         ("Input", f"{shape} image" if shape else UNKNOWN),
+        *([] if model.pixels == "0..1" else [("Pixels that it takes", model.pixels)]),
         ("Output", f"{wording.count(model.num_classes)} {model.output_kind or 'numbers'}"),
         *rejection,
+        *[("Note", wording.visible(note)) for note in model.notes],
         ("Time", wording.seconds(model.seconds)),
     ]
 

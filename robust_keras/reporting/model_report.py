@@ -33,6 +33,9 @@ class ModelReport:
         sparsity: fraction in [0, 1] of the prunable weights that are zero, or None if unknown.
         output_kind: `logits`, `probabilities`, or None if unknown.
         image_shape: (height, width, channels), or () if unknown.
+        pixels: what the model itself is shown, one of `parts.PIXELS`; images and epsilons are in
+            [0, 1] whatever it is.
+        notes: plain sentences on what is unusual about how the model is asked and read.
         examples: `ExampleReport`s of the adversarial examples that are shown.
         layers: `LayerReport`s, of what is known of the layers.
         rejection: `RejectionReport`, or None where the model rejects nothing.
@@ -56,6 +59,8 @@ class ModelReport:
     sparsity: float | None = None
     output_kind: str | None = None
     image_shape: tuple[int, ...] = ()
+    pixels: str = "0..1"
+    notes: tuple[str, ...] = ()
     examples: tuple[ExampleReport, ...] = ()
     layers: tuple[parts.LayerReport, ...] = ()
     rejection: RejectionReport | None = None
@@ -66,6 +71,7 @@ class ModelReport:
         """Checks every field, then that they agree with each other."""
         validation.text("path", self.path)
         validation.one_of("format", self.format, parts.FORMATS)
+        validation.one_of("pixels", self.pixels, parts.PIXELS)
         validation.members("worst_case", (self.worst_case,), parts.WorstCaseReport)
         parts.store(
             self,
@@ -76,6 +82,7 @@ class ModelReport:
             audit=validation.members("audit", self.audit, parts.AuditReport),
             seconds=validation.number("seconds", self.seconds),
             image_shape=validation.sequence("image_shape", self.image_shape, validation.integer),
+            notes=validation.sequence("notes", self.notes, validation.text),
             examples=validation.members("examples", self.examples, ExampleReport),
             layers=validation.members("layers", self.layers, parts.LayerReport),
         )

@@ -9,6 +9,7 @@ FORMATS = ("saved_model", "keras")
 NORMS = ("linf", "l2")
 OUTPUT_KINDS = ("logits", "probabilities")
 KINDS = ("noise", "score", "decision", "sparse", "one_step", "iterative")
+PIXELS = ("0..1", "0..255", "-1..1", "caffe")
 
 # Two accuracies of the same images may differ by rounding, float32 means included.
 TOLERANCE = 1e-6

@@ -36,7 +36,9 @@ def summary_table(report):
         f"this under {report.threat_model.norm} attack per epsilon"
     )
     table = [title, *_read_as(report.dataset), "", lines[0], "-" * len(lines[0]), *lines[1:]]
-    return "\n".join([*table, *_verdicts(report), *_rejections(report), *_unusual(report)])
+    return "\n".join(
+        [*table, *_notes(report), *_verdicts(report), *_rejections(report), *_unusual(report)]
+    )
 
 
 def _verdicts(report):
@@ -50,6 +52,16 @@ def _verdicts(report):
         command = command or found.command
     if command:
         lines.append(f"to quote it: {command}")
+    return ["", *lines] if lines else []
+
+
+def _notes(report):
+    """What is unusual about how a model was asked and read, after an empty line."""
+    lines = [
+        f"{wording.shortened(name, NAME_LENGTH)}: {_ascii(note)}"
+        for name, model in zip(wording.display_names(report.models), report.models, strict=True)
+        for note in model.notes
+    ]
     return ["", *lines] if lines else []
 
 

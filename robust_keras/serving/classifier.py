@@ -1,8 +1,6 @@
 """A loaded image classifier, ready to be attacked."""
 
 import copy
-import dataclasses
-import typing
 
 import tensorflow as tf
 
@@ -10,30 +8,8 @@ from robust_keras.serving import probing
 from robust_keras.serving.confidence import ConfidenceRule
 from robust_keras.serving.weights import count_parameters, kernel_sparsity
 
-
-@dataclasses.dataclass(frozen=True)
-class Endpoint:
-    """One function of a model, from one image batch to named tensors.
-
-    Args:
-        name: the signature's name, or another word for the function.
-        call: (batch, height, width, channels) tensor of `dtype` -> dict from name to tensor.
-        batch_shape: the input's shape; None where it is open.
-        dtype: the input's `tf.DType`, floating point.
-        variables: the variables that the function reads.
-        owner: whatever must stay alive for the function to work.
-    """
-
-    name: str
-    call: typing.Callable
-    batch_shape: tuple
-    dtype: tf.DType
-    variables: tuple = ()
-    owner: object = None
-
-    def run(self, images):
-        """All outputs for float32 images of any batch size that the function takes."""
-        return self.call(tf.cast(images, self.dtype))
+# Images on which gradients and repeated answers are tried.
+_TRIED = 8
 
 
 class Classifier:
@@ -42,15 +18,15 @@ class Classifier:
     Args:
         path: where it came from, for messages and reports.
         format: "saved_model" or "keras".
-        endpoint: the `Endpoint` to call.
-        output: name of the endpoint's output to use.
-        output_kind: "logits", or "probabilities" where the model as saved gives those.
-        num_classes: number of columns of the output.
-        take_logarithm: whether the output is a probability whose logarithm serves as logit.
+        reading: `Reading`, how it is asked and its answers are read.
         rejection: the model's `Rejection` rule, or None.
 
     Attributes:
-        path, format, output_kind, num_classes, rejection: as given.
+        path, format, rejection: as given.
+        output_kind: "logits", or "probabilities" where the model as saved gives those.
+        num_classes: number of columns of its logits.
+        pixels: what the model itself is shown: "0..1", "0..255", "-1..1" or "caffe". Whatever it
+            is, `logits` takes images in [0, 1].
         confidence: the `ConfidenceRule` by which the model is served; softmax unless set.
         notes: plain sentences on what is unusual about how it is asked and read.
         nonsense_classes: how many of the classes, the last ones, mean nonsense.
@@ -64,24 +40,15 @@ class Classifier:
         unscaled: the classifier whose logits these are, before `at_temperature` scaled them.
     """
 
-    def __init__(
-        self,
-        path,
-        format,
-        endpoint,
-        *,
-        output,
-        output_kind,
-        num_classes,
-        take_logarithm=False,
-        rejection=None,
-    ):
+    def __init__(self, path, format, reading, *, rejection=None):
+        endpoint = reading.endpoint
         self.path = path
         self.format = format
-        self.output_kind = output_kind
-        self.num_classes = num_classes
+        self.output_kind = reading.scores.kind
+        self.num_classes = reading.scores.num_classes
+        self.pixels = reading.pixels
+        self.notes = reading.notes
         self.rejection = rejection
-        self.notes = ()
         self.confidence = ConfidenceRule()
         self.nonsense_classes = rejection.nonsense_classes if rejection else 0
         self.image_shape = tuple(endpoint.batch_shape[1:])
@@ -90,10 +57,10 @@ class Classifier:
         self.unscaled = self
         # Functions read from a file do not keep their variables alive.
         self._owner = endpoint
-        probes = probing.probe_images(self.image_shape)
-        self.logits = _logits_function(endpoint, output, num_classes, take_logarithm)
-        self.deterministic = probing.deterministic(self.logits, probes)
-        self.gradient_error = probing.gradient_error(self.logits, probes)
+        self._probes = reading.probes[:_TRIED]
+        self.logits = _logits_function(endpoint, reading.scores)
+        self.deterministic = probing.deterministic(self.logits, self._probes)
+        self.gradient_error = probing.gradient_error(self.logits, self._probes)
 
     def at_temperature(self, temperature):
         """The same classifier to an attacker who takes its logits divided by T.
@@ -139,8 +106,7 @@ class Classifier:
 
         other.unscaled = other
         other.logits = tf.function(logits, input_signature=[spec], autograph=False)
-        probes = probing.probe_images(self.image_shape)
-        other.gradient_error = probing.gradient_error(other.logits, probes)
+        other.gradient_error = probing.gradient_error(other.logits, self._probes)
         return other
 
     def __repr__(self):
@@ -156,18 +122,17 @@ def _without_scale(logits):
     return logits / tf.where(spread > 0.0, spread, tf.ones_like(spread))
 
 
-def _logits_function(endpoint, output, num_classes, take_logarithm):
+def _logits_function(endpoint, scores):
     """The compiled function from any number of float32 images to float32 logits."""
 
-    def raw(images):
-        return tf.cast(endpoint.run(images)[output], tf.float32)
+    def some(images):
+        return scores.logits(endpoint.run(images))
 
     batch, *image_shape = endpoint.batch_shape
-    scores = raw if batch is None else _in_chunks(raw, batch, num_classes)
+    function = some if batch is None else _in_chunks(some, batch, scores.num_classes)
 
     def logits(images):
-        values = tf.ensure_shape(scores(images), (None, num_classes))
-        return probing.log_probabilities(values) if take_logarithm else values
+        return tf.ensure_shape(function(images), (None, scores.num_classes))
 
     spec = tf.TensorSpec((None, *image_shape), tf.float32, name="images")
     return tf.function(logits, input_signature=[spec], autograph=False)
@@ -179,7 +144,9 @@ def _in_chunks(function, size, num_classes):
     def chunked(images):
         count = tf.shape(images)[0]
         missing = tf.math.floormod(-count, size)
-        padded = tf.pad(images, [[0, missing], [0, 0], [0, 0], [0, 0]])
+        # Copies of the first image: what a model makes of black ones is nobody's business.
+        more = tf.repeat(images[:1], missing, axis=0)
+        padded = tf.concat([images, more], axis=0)
         chunks = tf.reshape(padded, tf.concat([[-1, size], tf.shape(images)[1:]], axis=0))
         spec = tf.TensorSpec((size, num_classes), tf.float32)
         rows = tf.map_fn(

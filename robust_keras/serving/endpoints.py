@@ -1,105 +1,73 @@
-"""Finds the function of a loaded model that maps one image batch to scores."""
+"""Finds the function of a loaded SavedModel that maps one image batch to scores."""
 
 import tensorflow as tf
 
 from robust_keras.errors import InputError
-from robust_keras.serving.classifier import Endpoint
+from robust_keras.serving.endpoint import Endpoint
+from robust_keras.serving.entrance import (
+    Entrance,
+    layout_of_inputs,
+    named_tensors,
+    refuse,
+    shown_specs,
+)
 
 ROOT = "__call__"
-_EXPECTED = "a model that takes one float image batch (batch, height, width, channels)"
+_DEFAULT = "serving_default"
+_PREFERRED = ("logits", _DEFAULT)
 
 
-def saved_model_endpoint(path, root):
+def saved_model_entrance(path, root, *, examples=None, output=None):
     """The function of a loaded SavedModel to attack.
 
-    The signature `logits` if it fits, else `serving_default`, else the only signature; without any
-    signature the root object itself, if it can be called.
+    Among the signatures that take one image batch: the one that was asked for, else `logits`, else
+    `serving_default`, else the only one; without any signature the root object itself, if it can be
+    called.
 
     Args:
         path: of the model, for errors.
         root: what `tf.saved_model.load` returned.
+        examples: `Examples` that it must take, or None.
+        output: name of a signature or of an output, or None.
 
     Returns:
-        An `Endpoint`.
+        An `Entrance`.
 
     Raises:
-        InputError: no function, several without a default, or one that takes no image batch.
+        InputError: no function that takes such images, or several without a default.
     """
     signatures = dict(getattr(root, "signatures", {}))
-    if "logits" in signatures and _fits(signatures["logits"]):
-        name = "logits"
-    elif "serving_default" in signatures:
-        name = "serving_default"
-    elif len(signatures) == 1:
-        name = next(iter(signatures))
-    elif signatures:
-        raise InputError.expected(
-            str(path), "a SavedModel with the signature 'serving_default'", sorted(signatures)
-        )
-    else:
-        return _root_endpoint(path, root)
-    return _signature_endpoint(path, root, name, signatures[name])
-
-
-def keras_endpoint(path, model):
-    """The forward pass of a Keras model in inference mode.
-
-    Args:
-        path: of the model, for errors.
-        model: built `keras.Model`.
-
-    Returns:
-        An `Endpoint`.
-
-    Raises:
-        InputError: the model does not take one float image batch.
-    """
-    if getattr(model, "inputs", None):
-        specs = [(tuple(tensor.shape), tensor.dtype) for tensor in model.inputs]
-    else:
-        built = (model.get_build_config() or {}).get("input_shape")
-        single = isinstance(built, (tuple, list)) and all(
-            side is None or isinstance(side, int) for side in built
-        )
-        specs = [(tuple(built), model.compute_dtype)] if single else []
-    fits = len(specs) == 1 and len(specs[0][0]) == 4 and tf.as_dtype(specs[0][1]).is_floating
-    if not fits:
-        shown = ", ".join(f"{dtype} {shape}" for shape, dtype in specs) or "no known input shape"
-        raise InputError.expected(str(path), _EXPECTED, shown)
-    return Endpoint(
-        name=ROOT,
-        call=lambda images: named_tensors(model(images, training=False)),
-        batch_shape=specs[0][0],
-        dtype=tf.as_dtype(specs[0][1]),
-        variables=tuple(model.weights),
-        owner=model,
+    if not signatures:
+        return _root_entrance(path, root, examples, output)
+    specs = {name: _input_specs(function) for name, function in signatures.items()}
+    layouts = {name: layout_of_inputs([*of.values()], examples) for name, of in specs.items()}
+    fitting = [name for name, layout in layouts.items() if layout is not None]
+    if not fitting:
+        shown = [f"signature '{name}' of {shown_specs(of)}" for name, of in sorted(specs.items())]
+        refuse(path, "; ".join(shown), [[*of.values()] for of in specs.values()], examples)
+    name = _chosen(path, signatures, fitting, output)
+    passed = _DEFAULT in signatures and _DEFAULT not in fitting and name != "logits"
+    return Entrance(
+        endpoint(root, name),
+        layouts[name],
+        None if output == name else output,
+        (_passed(specs, name),) if passed else (),
     )
 
 
-def named_tensors(outputs):
-    """A dict from name to tensor, whatever structure a model returned."""
-    if isinstance(outputs, dict):
-        return {
-            f"{key}/{name}" if name else str(key): tensor
-            for key, value in outputs.items()
-            for name, tensor in _numbered(value).items()
-        }
-    return {name or "output": tensor for name, tensor in _numbered(outputs).items()}
+def endpoint(root, name, batch_shape=None):
+    """The `Endpoint` of a loaded SavedModel's signature, or of its root's own function.
 
-
-def _numbered(value):
-    tensors = tf.nest.flatten(value)
-    if len(tensors) == 1:
-        return {"": tensors[0]}
-    return {f"output_{index}": tensor for index, tensor in enumerate(tensors)}
-
-
-def _signature_endpoint(path, root, name, function):
-    specs = function.structured_input_signature[1]
-    if not _fits(function):
-        shown = ", ".join(_shown(spec, key) for key, spec in sorted(specs.items())) or "no input"
-        raise InputError.expected(str(path), _EXPECTED, f"signature '{name}' of {shown}")
-    key, spec = next(iter(specs.items()))
+    Args:
+        root: what `tf.saved_model.load` returned.
+        name: of the signature, or "__call__".
+        batch_shape: of the input, by which the traces of the root's own function are told apart.
+    """
+    if name == ROOT:
+        traces = [found for found in _root_traces(root) if tuple(found[2].shape) == batch_shape]
+        return _trace_endpoint(root, *traces[0])
+    function = root.signatures[name]
+    key, spec = next(iter(_input_specs(function).items()))
     return Endpoint(
         name=name,
         call=lambda images: function(**{key: images}),
@@ -110,23 +78,57 @@ def _signature_endpoint(path, root, name, function):
     )
 
 
-def _root_endpoint(path, root):
-    function = getattr(root, ROOT, None)
-    traces = getattr(function, "concrete_functions", ())
-    for trace in traces:
+def _chosen(path, signatures, fitting, output):
+    """The name of the signature to take among those that fit."""
+    if output in fitting:
+        return output
+    preferred = [name for name in _PREFERRED if name in fitting]
+    names = preferred + sorted(set(fitting) - set(preferred))
+    having = [n for n in names if output in (signatures[n].structured_outputs or {})]
+    if len(fitting) > 1 and not preferred and not having:
+        raise InputError.expected(
+            str(path),
+            f"one signature that takes images, or '{_DEFAULT}' among several; name one with "
+            f"--output={names[0]}",
+            f"signatures {', '.join(names)}",
+        )
+    return (having or names)[0]
+
+
+def _passed(specs, name):
+    return (
+        f"Its signature '{name}' is attacked: '{_DEFAULT}', by which a server answers unless "
+        f"another is asked for, takes {shown_specs(specs[_DEFAULT])}, no batch of images."
+    )
+
+
+def _root_entrance(path, root, examples, output):
+    traces = list(_root_traces(root))
+    for found in traces:
+        layout = layout_of_inputs([found[2]], examples)
+        if layout is not None:
+            return Entrance(_trace_endpoint(root, *found), layout, output)
+    received = "a SavedModel without signatures"
+    functions = getattr(getattr(root, ROOT, None), "concrete_functions", ())
+    if functions:
+        received += f", called with {functions[0].structured_input_signature}"
+    refuse(path, received, [[spec] for _, _, spec in traces], examples)
+
+
+def _root_traces(root):
+    """The traces of the root's own function that take one tensor: trace, arguments, its spec."""
+    for trace in getattr(getattr(root, ROOT, None), "concrete_functions", ()):
         structure = trace.structured_input_signature
         leaves = tf.nest.flatten(structure)
         specs = [leaf for leaf in leaves if isinstance(leaf, tf.TensorSpec)]
         # A constant True is a switch such as `training=True`: not the function that is served.
-        if len(specs) == 1 and _is_image_batch(specs[0]) and True not in leaves:
-            return _trace_endpoint(root, function, trace, structure, specs[0])
-    received = "a SavedModel without signatures"
-    if traces:
-        received += f", called with {traces[0].structured_input_signature}"
-    raise InputError.expected(str(path), _EXPECTED, received)
+        if len(specs) == 1 and not any(leaf is True for leaf in leaves):
+            yield trace, structure, specs[0]
 
 
-def _trace_endpoint(root, function, trace, structure, spec):
+def _trace_endpoint(root, trace, structure, spec):
+    function = getattr(root, ROOT)
+
     def call(images):
         args, kwargs = tf.nest.map_structure(
             lambda leaf: images if isinstance(leaf, tf.TensorSpec) else leaf, structure
@@ -143,15 +145,5 @@ def _trace_endpoint(root, function, trace, structure, spec):
     )
 
 
-def _fits(function):
-    specs = list(function.structured_input_signature[1].values())
-    return len(specs) == 1 and _is_image_batch(specs[0])
-
-
-def _is_image_batch(spec):
-    return spec.dtype.is_floating and spec.shape.rank == 4
-
-
-def _shown(spec, key):
-    shape = "of unknown rank" if spec.shape.rank is None else tuple(spec.shape)
-    return f"'{key}' {spec.dtype.name} {shape}"
+def _input_specs(function):
+    return dict(function.structured_input_signature[1])

@@ -1,49 +1,69 @@
 """Loads anybody's image classifier, to be attacked as it is served."""
 
+import json
 import logging
 import pathlib
-import tempfile
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from robust_keras import layers  # noqa: F401  (registers the layers that a .keras file may name)
-from robust_keras.errors import InputError
+from robust_keras.errors import InputError, first_line
 from robust_keras.serving import (
     confidence,
     endpoints,
     graph_safety,
     lost_gradients,
-    probing,
     rejection,
     saved_model_edit,
 )
 from robust_keras.serving.classifier import Classifier
-from robust_keras.serving.outputs import choose_output
+from robust_keras.serving.editable import Editable, PlainCopy
+from robust_keras.serving.keras_entrance import keras_entrance
+from robust_keras.serving.keras_file import SUFFIXES, load_keras
+from robust_keras.serving.missing_answers import with_missing_answers
+from robust_keras.serving.reading import read
 from robust_keras.serving.time_limit import FIRST_PASSES, within
 
-_EXPECTED = "a SavedModel directory, a directory of numbered versions of one, or a .keras file"
+_EXPECTED = (
+    "a SavedModel directory, a directory of numbered versions of one, or a .keras or .h5 file"
+)
 
 
-def load(path, *, trusted_operations=(), time_limit=FIRST_PASSES):
-    """Loads a classifier from a `.keras` file or a SavedModel, ours or a stranger's.
+def load(
+    path,
+    *,
+    examples=None,
+    pixels="auto",
+    output=None,
+    trusted_operations=(),
+    time_limit=FIRST_PASSES,
+):
+    """Loads a classifier from a Keras file or a SavedModel, ours or a stranger's.
 
-    A SavedModel must be from TensorFlow 2 and map one float image batch to (batch, classes) of
-    logits or probabilities, whatever its tensors are called: its signature `logits` if it has a
-    fitting one, else `serving_default`, else its only signature, else the root object if it can be
+    A SavedModel must be from TensorFlow 2 and map one image batch to (batch, classes) of logits or
+    probabilities, whatever its tensors are called: its signature `logits` if it has a fitting one,
+    else `serving_default`, else its only fitting signature, else the root object if it can be
     called. Of several outputs the one with the logits is chosen where that leaves no doubt.
 
-    Probabilities are turned into logits. Where they come from a softmax operation, that operation
-    is taken out and its input used, so nothing is lost to saturation. Otherwise their logarithm
-    serves.
+    Probabilities are turned into logits. Where they come from a softmax or a sigmoid operation,
+    that operation is taken out and its input used, so nothing is lost to saturation. Otherwise
+    their logarithm serves. A single logit z becomes the two logits [0, z].
+
+    In front of `examples` more is taken, where it can be read in one way only: channels first, no
+    axis for the channel, rows of pixels, whole numbers, pixels in 0..255 or -1..1. Whatever the
+    model takes, the classifier takes images in [0, 1], channels last; its `notes` say what is done.
 
     Args:
-        path: a `.keras` file, a SavedModel directory, or a directory whose subdirectories are
-            numbered versions of one (the highest is taken).
+        path: a `.keras` or `.h5` file, a SavedModel directory, or a directory whose subdirectories
+            are numbered versions of one (the highest is taken).
+        examples: `Examples` of the data set, or None: then images are made up, and the pixels of a
+            model with an input of floats are those in [0, 1] unless said otherwise.
+        pixels: "auto", "0..1", "0..255", "-1..1" or "caffe": what the model takes.
+        output: name of the output, or the signature, to attack where there are several.
         trusted_operations: names of operations that a SavedModel may hold although they act outside
             the model or are not known to be harmless.
-        time_limit: seconds in which a SavedModel must load and answer its first images.
+        time_limit: seconds in which a SavedModel must load, and again answer its first images.
 
     Returns:
         A `Classifier`.
@@ -56,38 +76,37 @@ def load(path, *, trusted_operations=(), time_limit=FIRST_PASSES):
         10
     """
     path = pathlib.Path(path)
+    settings = {"examples": examples, "pixels": pixels, "output": output}
     if path.is_dir():
-        directory = _saved_model_directory(path)
+        directory = model_location(path)
         message = saved_model_edit.read(directory)
         graph_safety.check(message, directory, trusted_operations)
-        return within(time_limit, directory, lambda: _from_saved_model(directory, message))
+        return _from_saved_model(directory, message, time_limit, **settings)
     if not path.is_file():
         raise InputError.expected(str(path), _EXPECTED, "nothing of that name")
-    if path.suffix != ".keras":
-        raise InputError.expected(str(path), _EXPECTED, "another kind of file")
-    try:
-        model = keras.models.load_model(path, compile=False)
-    # Keras raises every kind of error for damaged files and for layers that it does not know.
-    except Exception as error:
-        raise InputError.expected(
-            str(path), "a .keras file that Keras can load", _first_line(error)
-        ) from error
-    return from_keras(model, path=path)
+    if path.suffix not in SUFFIXES:
+        advice = "another kind of file: convert it to a SavedModel and give its directory"
+        raise InputError.expected(str(path), _EXPECTED, advice)
+    return from_keras(load_keras(path), path=path, **settings)
 
 
-def from_keras(model, *, path="a Keras model in memory"):
+def from_keras(model, *, path="a Keras model in memory", examples=None, pixels="auto", output=None):
     """Makes a classifier of a Keras model, by the same rules as `load`.
 
     Args:
-        model: built `keras.Model` from one float image batch to logits or probabilities.
+        model: built `keras.Model` from one image batch to logits or probabilities. It is asked as
+            its own `model.export` would serve it.
         path: what messages and reports call it.
+        examples: `Examples` of the data set, or None.
+        pixels: what the model takes, as for `load`.
+        output: name of the output to attack where there are several.
 
     Returns:
         A `Classifier` of format "keras", which sees later changes of the weights where the model's
         output are logits.
 
     Raises:
-        InputError: the model does not map one float image batch to (batch, classes).
+        InputError: the model does not map one image batch to (batch, classes).
 
     Example:
         >>> from_keras(models.build("lenet5", image_shape=(28, 28, 1), num_classes=10)).image_shape
@@ -95,23 +114,36 @@ def from_keras(model, *, path="a Keras model in memory"):
     """
     if not isinstance(model, keras.Model):
         raise InputError.expected(str(path), "a Keras model", type(model).__name__)
-    endpoint = endpoints.keras_endpoint(path, model)
+    entrance = keras_entrance(path, model, examples=examples, output=output)
+    copy = PlainCopy(entrance.endpoint)
 
-    def without_softmax(output):
-        with tempfile.TemporaryDirectory() as scratch:
-            _write_plainly(endpoint, scratch)
-            directory = pathlib.Path(scratch)
-            message = saved_model_edit.read(directory)
-            return _reload_without_softmax(directory, message, "serving_default", output)
+    def reload(message, directory, name):
+        with saved_model_edit.written(message, directory) as edited:
+            return endpoints.endpoint(_load_saved_model(edited, path), name)
 
-    classifier = _classifier(path, "keras", endpoint, without_softmax, rejection.from_keras(model))
-    classifier.confidence = confidence.from_rule(rejection.rule_of(model))
-    return classifier
+    editable = Editable(entrance, copy.graph, reload, ours=_of_a_run(path))
+    reading = read(path, editable, examples=examples, pixels=pixels)
+    rule = rejection.rule_of(model)
+    rejects = rejection.from_keras(rule, reading.endpoint, reading.scores.output)
+    classifier = Classifier(path, "keras", reading, rejection=rejects)
+    classifier.confidence = confidence.from_rule(rule)
+    return with_missing_answers(classifier, reading.probes)
 
 
-def _saved_model_directory(path):
-    """The directory itself or its highest version."""
-    if (path / "saved_model.pb").is_file():
+def model_location(path):
+    """The file, or the directory of the SavedModel, that a path stands for.
+
+    Args:
+        path: as for `load`.
+
+    Returns:
+        A `pathlib.Path`; of a directory of numbered versions the highest.
+
+    Raises:
+        InputError: a directory without a SavedModel.
+    """
+    path = pathlib.Path(path)
+    if not path.is_dir() or (path / "saved_model.pb").is_file():
         return path
     versions = [
         entry
@@ -125,23 +157,33 @@ def _saved_model_directory(path):
     return max(versions, key=lambda entry: int(entry.name))
 
 
-def _from_saved_model(directory, message):
+def _from_saved_model(directory, message, time_limit, *, examples, pixels, output):
     lost = lost_gradients.use_own_gradients(message)
     # What is loaded is what was looked at, whatever happens to the files meanwhile.
     with saved_model_edit.written(message, directory) as edited:
-        root = _load_saved_model(edited, directory)
-    endpoint = endpoints.saved_model_endpoint(directory, root)
+        root = within(time_limit, directory, lambda: _load_saved_model(edited, directory))
+    entrance = endpoints.saved_model_entrance(directory, root, examples=examples, output=output)
 
-    def without_softmax(output):
-        return _reload_without_softmax(directory, message, endpoint.name, output)
+    def graph():
+        fresh = type(message)()
+        fresh.CopyFrom(message)
+        return fresh, directory, entrance.endpoint.name
 
+    def reload(message, directory, name):
+        with saved_model_edit.written(message, directory) as edited:
+            reloaded = _load_saved_model(edited, directory)
+        return endpoints.endpoint(reloaded, name, entrance.endpoint.batch_shape)
+
+    editable = Editable(entrance, graph, reload, ours=_is_ours(root))
+    reading = read(directory, editable, examples=examples, pixels=pixels, time_limit=time_limit)
     rule = rejection.from_saved_model(root)
-    classifier = _classifier(directory, "saved_model", endpoint, without_softmax, rule)
-    images = tf.constant(probing.probe_images(classifier.image_shape))
+    classifier = Classifier(directory, "saved_model", reading, rejection=rule)
+    images = tf.constant(reading.probes)
     if lost and classifier.gradient_error is None:
         classifier.notes += (lost_gradients.note(lost, classifier.logits, images),)
-    classifier.confidence = confidence.from_saved_model(root, classifier.logits(images), images)
-    return classifier
+    if editable.ours:
+        classifier.confidence = confidence.from_saved_model(root, classifier.logits(images), images)
+    return with_missing_answers(classifier, reading.probes)
 
 
 class _NoGradientWarning(logging.Filter):
@@ -159,57 +201,26 @@ def _load_saved_model(directory, named):
     # TensorFlow raises every kind of error for missing variables and operations it does not know.
     except Exception as error:
         raise InputError.expected(
-            str(named), "a SavedModel that TensorFlow can load", _first_line(error)
+            str(named), "a SavedModel that TensorFlow can load", first_line(error)
         ) from error
     finally:
         logger.removeFilter(silence)
 
 
-def _reload_without_softmax(directory, message, name, output):
-    """The same endpoint with the softmax behind the output taken out, or None."""
-    if not saved_model_edit.remove_softmax(message, name, output):
-        return None
-    with saved_model_edit.written(message, directory) as edited:
-        return endpoints.saved_model_endpoint(directory, _load_saved_model(edited, directory))
+def _is_ours(root):
+    """Whether a SavedModel has what `export` writes, so that its pixels are in [0, 1]."""
+    signatures = getattr(root, "signatures", {})
+    served = signatures.get("serving_default")
+    outputs = set(getattr(served, "structured_outputs", None) or ())
+    inputs = [set(f.structured_input_signature[1]) for f in (served, signatures.get("logits")) if f]
+    answers = {"probabilities", "classes", "confidence"}
+    return answers <= outputs and inputs == [{"images"}, {"images"}]
 
 
-def _classifier(path, format, endpoint, without_softmax, rule):
-    images = probing.probe_images(endpoint.batch_shape[1:])
-    outputs = _outputs(path, endpoint, images)
-    output, kind = choose_output(path, outputs, len(images))
-    known = {"output": output, "output_kind": kind, "num_classes": outputs[output].shape[-1]}
-    known["rejection"] = rule
-    if kind == "logits":
-        return Classifier(path, format, endpoint, **known)
-    exposed = without_softmax(output)
-    if exposed is not None:
-        scores = _outputs(path, exposed, images)[output]
-        softmax = keras.ops.softmax(np.asarray(scores, np.float32), axis=-1)
-        if np.allclose(softmax, outputs[output], rtol=0.0, atol=1e-3):
-            return Classifier(path, format, exposed, **known)
-    return Classifier(path, format, endpoint, **known, take_logarithm=True)
-
-
-def _outputs(path, endpoint, images):
+def _of_a_run(path):
+    """Whether a file is the model of a run of train.py, whose pixels are in [0, 1]."""
     try:
-        return probing.run_any_batch(endpoint, images)
-    # A stranger's graph may fail in any way on images of the shape that it declares.
-    except Exception as error:
-        raise InputError.expected(
-            str(path),
-            f"a model that runs on images of shape {images.shape[1:]}",
-            _first_line(error),
-        ) from error
-
-
-def _write_plainly(endpoint, directory):
-    spec = tf.TensorSpec(endpoint.batch_shape, endpoint.dtype, name="images")
-    archive = keras.export.ExportArchive()
-    archive.track(endpoint.owner)
-    archive.add_endpoint("serving_default", endpoint.call, input_signature=[spec])
-    archive.write_out(directory, verbose=False)
-
-
-def _first_line(error):
-    text = next(iter(str(error).strip().splitlines()), "")
-    return f"{type(error).__name__}: {text[:200]}"
+        text = (pathlib.Path(path).parent / "config.json").read_text(encoding="utf-8")
+        return {"activation", "dataset", "model"} <= set(json.loads(text))
+    except (OSError, ValueError, TypeError):
+        return False

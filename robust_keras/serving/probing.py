@@ -1,27 +1,30 @@
-"""What a few made-up images tell about a model: probabilities or logits, repeatable, gradients."""
+"""What a few images tell about a model: outputs, whether they repeat, whether gradients flow."""
 
 import re
 
 import numpy as np
 import tensorflow as tf
 
-# The smallest probability whose logarithm is taken as it is: far above the denormal numbers, which
-# processors may flush to zero, and small enough that 1 / floor stays finite after a multiplication.
-PROBABILITY_FLOOR = 1e-30
-_OPEN_SIDE = 32
+# Sides to try where a model leaves them open: networks that halve often take nothing small.
+OPEN_SIDES = (96, 224, 32)
+# Images a pass where a model takes any number of them.
+_BATCH = 32
 
 
-def probe_images(image_shape):
+def probe_images(image_shape, side=OPEN_SIDES[0]):
     """Eight images in [0, 1], the same every time: black, white, grey, a ramp, four of noise.
 
+    For a model whose data set is not known; see `Examples` for all others.
+
     Args:
-        image_shape: (height, width, channels); open sides become 32 pixels, open channels 3.
+        image_shape: (height, width, channels); open channels become 3.
+        side: pixels that open sides become.
 
     Returns:
         float32 array (8, height, width, channels).
     """
     height, width, channels = image_shape
-    shape = (height or _OPEN_SIDE, width or _OPEN_SIDE, channels or 3)
+    shape = (height or side, width or side, channels or 3)
     flat = [np.full(shape, value) for value in (0.0, 1.0, 0.5)]
     ramp = np.linspace(0.0, 1.0, int(np.prod(shape))).reshape(shape)
     noise = np.random.default_rng(0).uniform(size=(4, *shape))
@@ -39,45 +42,33 @@ def run_any_batch(endpoint, images):
         Dict from output name to array with one row an image.
     """
     size = endpoint.batch_shape[0]
-    if size is None:
-        return {name: value.numpy() for name, value in endpoint.run(tf.constant(images)).items()}
     chunks = []
-    for start in range(0, len(images), size):
-        chunk = images[start : start + size]
-        padded = np.concatenate(
-            [chunk, np.zeros((size - len(chunk), *chunk.shape[1:]), np.float32)]
-        )
+    for start in range(0, len(images), size or _BATCH):
+        chunk = images[start : start + (size or _BATCH)]
+        missing = (size or 0) - len(chunk)
+        padded = np.concatenate([chunk, np.repeat(chunk[:1], max(missing, 0), axis=0)])
         outputs = endpoint.run(tf.constant(padded))
-        chunks.append({name: value.numpy()[: len(chunk)] for name, value in outputs.items()})
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
+        chunks.append({name: _rows(value, len(chunk)) for name, value in outputs.items()})
+    return together(chunks)
 
 
-def are_probabilities(rows):
-    """Whether every row is nonnegative and sums to one within 1e-3.
-
-    Args:
-        rows: array (batch, classes).
-    """
-    rows = np.asarray(rows, np.float64)
-    return bool(np.all(rows >= 0.0) and np.all(np.abs(rows.sum(axis=-1) - 1.0) <= 1e-3))
+def together(chunks):
+    """One dict from output name to array, of several with rows of different images."""
+    return {
+        name: np.concatenate([chunk[name] for chunk in chunks]) if first.ndim else first
+        for name, first in chunks[0].items()
+    }
 
 
-def log_probabilities(probabilities):
-    """Logits with the given softmax: log(max(p, 1e-30)), with the gradient 1 / max(p, 1e-30).
+def any_numbers(outputs):
+    """Whether a finite number is in any of the outputs, a dict from name to array."""
+    floats = [value for value in outputs.values() if "float" in value.dtype.name]
+    return not floats or any(np.isfinite(value.astype(np.float64)).any() for value in floats)
 
-    A plain maximum would have no gradient below the floor, so a probability of exactly 0 could
-    never rise again. What a softmax has already lost by underflow before its output no logarithm
-    can
-    bring back: prefer the softmax's own input where it can be found.
 
-    Args:
-        probabilities: float32 tensor (batch, classes) in [0, 1].
-
-    Returns:
-        Tensor of the same shape.
-    """
-    floored = tf.maximum(probabilities, PROBABILITY_FLOOR)
-    return tf.math.log(probabilities + tf.stop_gradient(floored - probabilities))
+def _rows(value, count):
+    values = np.asarray(value)
+    return values[:count] if values.ndim else values
 
 
 def deterministic(logits, images):

@@ -59,13 +59,18 @@ def rejected(rule, scores, confidences):
     return tf.logical_or(is_nonsense, unsure)
 
 
-def from_keras(model):
-    """The `Rejection` of a Keras model, or None where it has no rule."""
-    rule = rule_of(model)
+def from_keras(rule, endpoint, output):
+    """The `Rejection` of a Keras model, or None where it has no rule.
+
+    Args:
+        rule: a `layers.RejectionRule` or None.
+        endpoint: `Endpoint` of images in [0, 1] whose output is what the rule hands on.
+        output: name of that output.
+    """
     if rule is None:
         return None
     function = tf.function(
-        lambda images: rule.rejected(model(images, training=False)), reduce_retracing=True
+        lambda images: rule.rejected(endpoint.run(images)[output]), reduce_retracing=True
     )
     return Rejection(rule.nonsense_classes, rule.threshold, function)
 

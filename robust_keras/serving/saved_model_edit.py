@@ -15,7 +15,15 @@ from tensorflow.core.protobuf import saved_model_pb2
 from robust_keras.errors import InputError
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-_TRANSPARENT = ("Identity", "EnsureShape", "Cast", "PreventGradient", "CheckNumerics")
+_TRANSPARENT = (
+    "Identity",
+    "EnsureShape",
+    "Cast",
+    "PreventGradient",
+    "CheckNumerics",
+    "Reshape",
+    "Squeeze",
+)
 
 
 def read(directory):
@@ -71,16 +79,17 @@ def written(message, directory):
         yield scratch
 
 
-def remove_softmax(message, endpoint_name, output):
-    """Lets an output take the input of the softmax that it comes from.
+def remove_activation(message, endpoint_name, output, operation):
+    """Lets an output take the input of the softmax, or of the sigmoid, that it comes from.
 
     Args:
         message: `SavedModel`, changed in place.
         endpoint_name: a signature, or "__call__" for the root object's own function.
         output: name of the output; without meaning for "__call__".
+        operation: "Softmax" or "Sigmoid".
 
     Returns:
-        Whether a softmax was found.
+        Whether one was found.
     """
     graph = next(g for g in message.meta_graphs if "serve" in g.meta_info_def.tags)
     functions = {function.signature.name: function for function in graph.graph_def.library.function}
@@ -95,7 +104,7 @@ def remove_softmax(message, endpoint_name, output):
             for name in _root_functions(graph.object_graph_def)
             if len(functions[name].ret) == 1
         ]
-    return any([_bypass_softmax(*start, functions) for start in starts])
+    return any([_bypass(operation, *start, functions) for start in starts])
 
 
 def _root_functions(objects):
@@ -112,8 +121,8 @@ def _called(node, number, functions):
     return function, function.signature.output_arg[int(number or 0)].name
 
 
-def _bypass_softmax(function, result, functions):
-    """Walks from a result through identities and calls to a softmax and takes it out of the way."""
+def _bypass(operation, function, result, functions):
+    """Walks from a result through identities and calls to an operation, and takes it out."""
     nodes = {node.name: node for node in function.node_def}
     holder, place = function.ret, result
     while True:
@@ -122,11 +131,13 @@ def _bypass_softmax(function, result, functions):
         node = nodes.get(name)
         if node is None:
             return False
-        if node.op == "Softmax":
+        if node.op == operation:
             holder[place] = node.input[0]
             return True
         if node.op in _CALLS:
-            return _bypass_softmax(*_called(node, index.rpartition(":")[2], functions), functions)
+            return _bypass(
+                operation, *_called(node, index.rpartition(":")[2], functions), functions
+            )
         if node.op not in _TRANSPARENT:
             return False
         holder, place = node.input, 0
