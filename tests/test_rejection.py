@@ -172,8 +172,15 @@ def test_an_attack_that_aims_at_the_rule_is_told_and_finds_no_less(world):
 def test_nonsense_must_be_told_and_may_not_stand_for_classes(world, tmp_path):
     model = network(nonsense_classes=2)
     keras.Model(model.inputs, model.layers[-2].output).save(tmp_path / "untold.keras")
+    # Where classes are known by name, a model cannot know more of them.
+    with np.load(world / "data.npz") as arrays:
+        np.savez(tmp_path / "named.npz", **arrays, class_names=["a", "b", "c"])
     with pytest.raises(InputError, match="a model of 3 classes.*received one of 5 classes"):
-        evaluate(world, models=(str(tmp_path / "untold.keras"),))
+        evaluate(
+            world,
+            models=(str(tmp_path / "untold.keras"),),
+            dataset=str(tmp_path / "named.npz"),
+        )
 
 
 def test_an_attacker_who_knows_the_temperature_divides_by_it(tmp_path):

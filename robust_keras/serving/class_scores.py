@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.errors import InputError
-from robust_keras.serving.probing import are_probabilities, log_probabilities
+from robust_keras.serving.views.scores import are_probabilities, log_probabilities
 
 # Between an activation and the output these change nothing but type and shape.
 _TRANSPARENT = (

@@ -35,10 +35,7 @@ def choose_output(path, outputs, batch, *, name=None, num_classes=None):
             str(path), "a model with a float output of shape (batch, classes)", f"outputs {shown}"
         )
     if name is not None:
-        if name not in candidates:
-            names = " or ".join(sorted(candidates))
-            raise InputError.expected(f"--output={name}", f"{names}, outputs of {path}", name)
-        return _scores(name, candidates[name], batch), None
+        return _named(path, name, candidates, batch)
     wide = {key: value for key, value in candidates.items() if _width(value, batch) > 1}
     chosen, note = _preferred(wide or candidates, batch, num_classes)
     if chosen is None:
@@ -49,6 +46,16 @@ def choose_output(path, outputs, batch, *, name=None, num_classes=None):
             f"outputs {shown}",
         )
     return _scores(chosen, candidates[chosen], batch), note
+
+
+def _named(path, name, candidates, batch):
+    if name in candidates:
+        return _scores(name, candidates[name], batch), None
+    if len(candidates) > 1:
+        names = " or ".join(sorted(candidates))
+        raise InputError.expected(f"--output={name}", f"{names}, outputs of {path}", name)
+    only = next(iter(candidates))
+    return _scores(only, candidates[only], batch), f"It has one output, none is named {name}."
 
 
 def _scores(name, value, batch):
