@@ -60,3 +60,24 @@ def check_labels(labels, num_classes, name):
         raise InputError.expected(
             name, f"labels in 0..{num_classes - 1}", f"{labels.min()}..{labels.max()}"
         )
+
+
+def class_numbers(labels, num_classes):
+    """Labels (n,), (n, 1) or one-hot (n, num_classes), of any type, as int64 class numbers (n,).
+
+    Args:
+        labels: array of class numbers or one-hot rows.
+        num_classes: how many classes there are, at least 2.
+
+    Raises:
+        InputError: labels of another shape, or a class that does not exist.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == num_classes:
+        labels = labels.argmax(axis=1)
+    elif labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind in "fb" and np.array_equal(labels, np.floor(labels)):
+        labels = labels.astype(np.int64)
+    check_labels(labels, num_classes, "labels")
+    return labels.astype(np.int64)

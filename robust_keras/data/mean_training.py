@@ -1,9 +1,12 @@
 """Mean training: two more classes, of noise around the mean image and of plain noise."""
 
 import dataclasses
+import math
 
 import numpy as np
 
+from robust_keras.data.checks import check_images, class_numbers
+from robust_keras.data.datasets import to_float
 from robust_keras.data.training_set import TrainingSet
 
 
@@ -26,7 +29,7 @@ class NonsenseSettings:
 
     def __post_init__(self):
         for name, value in vars(self).items():
-            if not value > 0:
+            if not 0 < value < math.inf:
                 raise ValueError(f"`{name}` must be above 0. Received: {name}={value}")
 
 
@@ -67,22 +70,28 @@ def with_nonsense(images, labels, num_classes, seed, *, settings=NONSENSE_MNIST)
     """The images with those of two more classes, num_classes and num_classes + 1, at the end.
 
     Args:
-        images: float array (n, height, width, channels) in [0, 1].
-        labels: int array (n,).
-        num_classes: classes of the data set; the model needs two outputs more.
+        images: array (n, height, width, channels), floats in [0, 1] or bytes.
+        labels: class numbers (n,) or (n, 1), or one-hot rows (n, num_classes).
+        num_classes: classes of the data set, two for a model of one output; the model needs two
+            outputs more.
         seed: whole number of at least 0.
         settings: a `NonsenseSettings`.
 
     Returns:
         A `TrainingSet`.
 
+    Raises:
+        InputError: other pixels, or a label that is none of the classes.
+
     Example:
         trained = with_nonsense(images, labels, 10, seed=0)
         model.fit(trained.images, trained.labels)  # a model of 12 outputs
     """
+    check_images(images, "images")
+    images, labels = to_float(images), class_numbers(labels, num_classes)
     kinds = nonsense_images(images, seed, settings=settings)
     numbers = [np.full(len(kind), num_classes + place) for place, kind in enumerate(kinds)]
     return TrainingSet(
-        np.concatenate([np.asarray(images, np.float32), *kinds]),
+        np.concatenate([images.astype(np.float32), *kinds]),
         np.concatenate([labels, *numbers]).astype(np.int64),
     )

@@ -3,6 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.data.checks import check_images
+from robust_keras.data.datasets import to_float
+
 _ALGORITHM = "philox"
 _PROBABILITY = 0.5
 
@@ -14,18 +17,23 @@ def sign_noise_once(images, seed, *, magnitude=0.5):
     there.
 
     Args:
-        images: float array (n, height, width, channels) in [0, 1].
+        images: array (n, height, width, channels), floats in [0, 1] or bytes.
         seed: whole number of at least 0.
         magnitude: size of the noise; published: 0.5.
 
     Returns:
         A float32 array of the same shape.
 
+    Raises:
+        InputError: other pixels.
+
     Reference: Zhao and Griffin, 2016, arXiv 1603.05145; that images are drawn with probability 1/2
     is from the authors' program.
 
     Example: `model.fit(sign_noise_once(images, seed=0), labels)`.
     """
+    check_images(images, "images")
+    images = to_float(images)
     generator = np.random.default_rng(seed)
     chosen = generator.random(len(images)) < _PROBABILITY
     noisy = np.array(images, np.float32)
@@ -40,18 +48,21 @@ def sign_noise_batch(images, seed, *, magnitude=0.15):
     The study's way with CIFAR-10: half of the batches, drawn anew in every epoch.
 
     Args:
-        images: float tensor (batch, height, width, channels) in [0, 1].
+        images: tensor (batch, height, width, channels), floats in [0, 1] or bytes.
         seed: two integers; the same seed gives the same noise.
         magnitude: size of the noise; published: 0.15.
 
     Returns:
-        A tensor of the same shape; pixels may leave [0, 1].
+        A float tensor of the same shape; pixels may leave [0, 1].
 
     Reference: Zhao and Griffin, 2016, arXiv 1603.05145.
 
     Example: `batches.map(lambda x, y: (sign_noise_batch(x, (0, 1)), y))` draws the same noise for
         every batch; with `tf.data.Dataset.random` zipped in, another one.
     """
+    images = tf.convert_to_tensor(images)
+    if images.dtype == tf.uint8:
+        images = tf.cast(images, tf.float32) / 255.0
     seeds = tf.random.experimental.stateless_split(seed, num=2, alg=_ALGORITHM)
     chosen = tf.random.stateless_uniform((), seeds[0], alg=_ALGORITHM) < _PROBABILITY
     uniform = tf.random.stateless_uniform(tf.shape(images), seeds[1], -1.0, 1.0, alg=_ALGORITHM)

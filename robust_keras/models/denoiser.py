@@ -71,8 +71,8 @@ def behind_denoiser(classifier, **settings):
     """A model of a new denoiser and a classifier behind it, which is frozen.
 
     Args:
-        classifier: a built keras.Model from images in [0, 1] to logits. It is set not to train, and
-            always runs in inference mode, its batch normalisation included.
+        classifier: a built keras.Model from images to logits or probabilities. It is set not to
+            train, and always runs in inference mode, its batch normalisation included.
         **settings: of `unet`.
 
     Returns:

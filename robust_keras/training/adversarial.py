@@ -1,18 +1,25 @@
 """Adversarial training of any Keras classifier inside a plain `compile` and `fit`."""
 
-import functools
+import inspect
 
 import keras
 import tensorflow as tf
 
-from robust_keras.training import crafting
+from robust_keras.errors import InputError
+from robust_keras.training import arguments, binary_metrics, crafting, loss_inputs
+from robust_keras.training.adversarial_checks import check_head, check_replicas
 from robust_keras.training.adversarial_settings import AdversarialSettings
-from robust_keras.training.source_models import label_free_loss, logits_functions
+from robust_keras.training.classifier_training import ClassifierTraining
+from robust_keras.training.crafter import Crafter
+from robust_keras.training.head import find_head
+from robust_keras.training.source_models import logits_functions
 
 __all__ = ["AdversarialSettings", "AdversarialTraining"]
 
+_MOST_IMAGES = 10**6  # a batch
 
-class AdversarialTraining(keras.Model):
+
+class AdversarialTraining(ClassifierTraining):
     """Trains a classifier on adversarial images that are crafted anew in every step.
 
     pgd and fast minimise `L(f(x'), y)`, where x' climbs L inside the ball; free does the same with
@@ -25,22 +32,33 @@ class AdversarialTraining(keras.Model):
     and on clean images in `evaluate`.
 
     The classifier given is the one that is trained; use, save and export that one, or `save` this,
-    which writes the classifier.
+    which writes the classifier. It may end in logits, in a softmax, or in one logit or one sigmoid
+    for two classes, and be functional, sequential or subclassed; see `head.Head` for how that is
+    found out. Labels are what the loss takes.
+
+    An epsilon always means pixels in [0, 1]. Where the classifier takes others, `pixel_range` says
+    so, and the ball is as much larger: `(0, 255)` for bytes, `(-1, 1)`, or what standardising makes
+    of black and white, one number a channel: `((0 - mean) / deviation, (1 - mean) / deviation)`.
+    The first images that `fit` and `evaluate` are given are looked at; others are refused.
 
     Args:
-        classifier: a built keras.Model from images in [0, 1] to logits (batch, classes).
+        classifier: a built keras.Model from images to logits or probabilities (batch, classes).
         settings: an `AdversarialSettings`.
         seed: of the noise, a whole number of at least 0. Noise depends on it and the optimizer's
             iterations only, so that a resumed run draws what an uninterrupted one would have.
         batch_size: largest batch; needed by "free", which keeps a perturbation of that size.
         source_models: ensemble: at least one trained model, each a keras.Model or a differentiable
-            function from images to logits like the classifier's. They are never changed.
+            function from images like the classifier's to scores of the same classes. They are
+            never changed.
+        pixel_range: (low, high), what black and white are to the classifier, each a number or one
+            number a channel.
 
     Raises:
-        ValueError: the classifier is not built, "free" has no `batch_size`, "ensemble" has no
-            `source_models` or another method has some, their logits have another shape, or several
-            replicas with "free", "ensemble" or `crafting_training_mode`; `compile`: not exactly one
-            loss.
+        ValueError: the classifier is not built, or has not one output (batch, classes), an argument
+            is out of its range, "free" has no `batch_size`, "ensemble" has no `source_models` or
+            another method has some, they tell other classes, or several replicas with "free",
+            "ensemble" or `crafting_training_mode`; `compile`: not exactly one loss, or one that
+            does not go with the classifier's outputs; `fit`: pixels outside `pixel_range`.
 
     Example:
         ```python
@@ -52,19 +70,23 @@ class AdversarialTraining(keras.Model):
         ```
     """
 
-    def __init__(self, classifier, settings, *, seed=0, batch_size=None, source_models=()):
-        if not classifier.built:
-            raise ValueError(
-                "`classifier` must be built: give it an input shape or call it once. "
-                f"Received: classifier={classifier.name!r}, which has no weights yet"
-            )
+    def __init__(
+        self,
+        classifier,
+        settings,
+        *,
+        seed=0,
+        batch_size=None,
+        source_models=(),
+        pixel_range=(0.0, 1.0),
+    ):
         with classifier.distribute_strategy.scope():
-            # Pixels reach the classifier as they are: half precision would round an epsilon away.
-            super().__init__(name=classifier.name, dtype=classifier.dtype_policy, autocast=False)
-            self.classifier = classifier
+            super().__init__(classifier, pixel_range)
             self.settings = settings
-            self._seed = seed
-            self._check_replicas()
+            self._seed = arguments.whole("seed", seed, least=0, most=arguments.LARGEST_SEED)
+            check_replicas(self.distribute_strategy, settings)
+            self._head = find_head(classifier)
+            check_head(self._head, settings, self.name)
             self._sources = self._checked_sources(source_models)
             self._epsilon = self._new_state("epsilon", (), settings.epsilon_at(0))
             self._perturbation = self._new_perturbation(batch_size)
@@ -73,30 +95,44 @@ class AdversarialTraining(keras.Model):
                 self._clean_accuracy = keras.metrics.Mean(name="clean_accuracy")
 
     def compile(self, *args, **kwargs):
-        """As `keras.Model.compile`, with one loss on logits."""
-        super().compile(*args, **kwargs)
-        if self.loss is None or isinstance(self.loss, list | tuple | dict):
-            raise ValueError(f"`loss` must be exactly one loss. Received: loss={self.loss!r}")
+        """As `keras.Model.compile`, with one loss, on logits or on probabilities.
+
+        "accuracy" of a classifier of one logit has its threshold at 0.
+        """
+        given = inspect.signature(keras.Model.compile).bind(self, *args, **kwargs).arguments
+        given.pop("self")
+        loss = given.get("loss")
+        if loss is None or isinstance(loss, list | tuple | dict):
+            raise ValueError(f"`loss` must be exactly one loss. Received: loss={loss!r}")
+        loss = keras.losses.get(loss)
+        self._head = self._head.believing(loss_inputs.takes(loss))
+        loss_inputs.check_loss(loss, self._head, self.name)
+        if given.get("metrics"):
+            given["metrics"] = binary_metrics.for_head(given["metrics"], self._head)
+        super().compile(**given)
         # Called on its own while crafting: regularisation does not depend on the image.
-        self._crafting_loss = keras.losses.get(self.loss)
+        self._crafter = Crafter(
+            classifier=self.classifier,
+            head=self._head,
+            pixels=self.pixels,
+            settings=self.settings,
+            loss=loss_inputs.crafting_loss(loss, self._head),
+            sources=self._sources,
+        )
 
-    def call(self, images, training=None):
-        """The classifier's logits (batch, classes)."""
-        return self.classifier(images, training=training)
+    def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
+        """As `keras.Model.compute_loss`; a loss that takes logits has those before a softmax."""
+        y_pred = loss_inputs.for_loss(keras.losses.get(self.loss), self._head, y_pred)
+        return super().compute_loss(x, y, y_pred, *args, **kwargs)
 
-    def fit(self, *args, callbacks=None, **kwargs):
+    def fit(self, *args, **kwargs):
         """As `keras.Model.fit`; sets the epsilon of every epoch."""
-        given = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
-        given = [callback for callback in given if callback is not None]
-        return super().fit(*args, callbacks=[_EpsilonOfEpoch(), *given], **kwargs)
-
-    def save(self, *args, **kwargs):
-        """Saves the classifier, which needs none of this code to load."""
-        return self.classifier.save(*args, **kwargs)
-
-    def export(self, *args, **kwargs):
-        """Exports the classifier."""
-        return self.classifier.export(*args, **kwargs)
+        given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
+        given.pop("self")
+        callbacks = given.pop("callbacks", None)
+        callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+        callbacks = [callback for callback in callbacks if callback is not None]
+        return super().fit(callbacks=[_EpsilonOfEpoch(), *callbacks], **given)
 
     @property
     def epsilon(self):
@@ -112,31 +148,32 @@ class AdversarialTraining(keras.Model):
         """Adversarial images as a training step of any method but free uses them.
 
         Args:
-            images: float tensor (batch, ...) in [0, 1].
+            images: tensor (batch, ...) of the classifier's pixels.
             labels: as the loss takes them; not used by trades and ensemble.
             seed: two integers for the noise; None for that of the optimizer's present iteration.
 
         Returns:
-            A tensor like `images`, within the present epsilon of them and within [0, 1].
+            A float32 tensor like `images`, within the present epsilon of them and of those pixels.
         """
+        images = self._as_floats(images)
         seed = self._noise_seed() if seed is None else seed
+        epsilon = self._epsilon.value
         if not self.settings.warm_up_epochs:
-            return self._crafted(images, labels, seed)
+            return self._crafter.craft(images, labels, epsilon, seed)
         # Epsilon 0 would train on clean images as well, at the full price of crafting.
         return tf.cond(
-            self._epsilon.value > 0,
-            lambda: self._crafted(images, labels, seed),
+            epsilon > 0,
+            lambda: self._crafter.craft(images, labels, epsilon, seed),
             lambda: tf.identity(images),
         )
 
     def train_step(self, data):
         """Crafts and updates the weights; "free" does so once a replay."""
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        images = tf.convert_to_tensor(images, tf.float32)
+        images = self._as_floats(images)
         if self._clean_accuracy is not None:
-            self._clean_accuracy.update_state(
-                _is_correct(labels, self(images, training=False)), sample_weight
-            )
+            correct = loss_inputs.are_correct(labels, self(images, training=False), self._head)
+            self._clean_accuracy.update_state(correct, _flat(sample_weight))
         if self.settings.method == "free":
             for _ in range(self.settings.replays):
                 logs = self._replay(images, labels, sample_weight)
@@ -150,47 +187,13 @@ class AdversarialTraining(keras.Model):
         logs.pop("clean_accuracy", None)
         return logs
 
-    def _crafted(self, images, labels, seed):
-        settings = self.settings
-        epsilon = self._epsilon.value
-        start, objective = images, lambda logits: self._crafting_loss(labels, logits)
-        if settings.random_start:
-            noisy = crafting.nearby_start if settings.method == "trades" else crafting.uniform_start
-            start = noisy(images, epsilon, seed)
-        if settings.method == "trades":
-            clean = tf.stop_gradient(self._crafting_logits(images))
-            objective = lambda logits: crafting.divergence(clean, logits)  # noqa: E731
-        ascend = functools.partial(
-            crafting.ascend,
-            images,
-            start,
-            epsilon=epsilon,
-            step=settings.step_ratio * epsilon,
-            steps=settings.steps,
-        )
-        if settings.method == "ensemble":
-            return self._ascend_on_any(ascend, seed)
-        return ascend(crafting.gradient_of(self._crafting_logits, objective))
-
-    def _ascend_on_any(self, ascend, seed):
-        """Crafts on one of the source models or the classifier, all equally likely."""
-        objective = functools.partial(label_free_loss, self.settings.ensemble_attack)
-        models = (*self._sources, self._crafting_logits)
-        gradients = [crafting.gradient_of(logits_of, objective) for logits_of in models]
-        drawn = tf.random.stateless_uniform(
-            (), seed, 0, len(gradients), dtype=tf.int32, alg="philox"
-        )
-        return tf.switch_case(drawn, [functools.partial(ascend, of) for of in gradients])
-
-    def _crafting_logits(self, images):
-        return self.classifier(images, training=self.settings.crafting_training_mode)
-
     def _replay(self, images, labels, sample_weight):
         """One step of free: both gradients from one pass, then both updates."""
         epsilon = self._epsilon.value
         count = tf.shape(images)[0]
-        perturbation = self._perturbation.value
-        moved = crafting.project(images + perturbation[:count], images, epsilon)
+        perturbation, clean = self._perturbation.value, self.pixels.to_unit(images)
+        moved = crafting.project(clean + perturbation[:count], clean, epsilon)
+        moved = self.pixels.from_unit(moved)
         logs, (gradient,) = self._update(moved, labels, sample_weight, clean=images)
         step = self.settings.step_ratio * epsilon * crafting.direction(gradient)
         used = tf.clip_by_value(perturbation[:count] + step, -epsilon, epsilon)
@@ -202,25 +205,28 @@ class AdversarialTraining(keras.Model):
         also_by_images = [images] if self.settings.method == "free" else []
         with tf.GradientTape() as tape:
             tape.watch(also_by_images)
-            logits = self(clean if self.settings.method == "trades" else images, training=True)
-            loss = self.compute_loss(images, labels, logits, sample_weight, training=True)
+            outputs = self(clean if self.settings.method == "trades" else images, training=True)
+            loss = self.compute_loss(images, labels, outputs, sample_weight, training=True)
             if self.settings.method == "trades":
-                clean_logits, logits = logits, self(images, training=True)
-                loss += self._robustness_loss(clean_logits, logits)
+                of_clean, outputs = outputs, self(images, training=True)
+                loss += self._robustness_loss(of_clean, outputs, sample_weight)
             elif self.settings.method == "ensemble":
-                clean_logits = self(clean, training=True)
-                loss += self.compute_loss(clean, labels, clean_logits, sample_weight, training=True)
+                of_clean = self(clean, training=True)
+                loss += self.compute_loss(clean, labels, of_clean, sample_weight, training=True)
                 loss /= 2.0
             scaled = self.optimizer.scale_loss(loss)
         by_images, gradients = tape.gradient(scaled, (also_by_images, self.trainable_weights))
         self.optimizer.apply(gradients, self.trainable_weights)
         replicas = self.distribute_strategy.num_replicas_in_sync
         self._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(images)[0])
-        return self.compute_metrics(images, labels, logits, sample_weight), by_images
+        return self.compute_metrics(images, labels, outputs, sample_weight), by_images
 
-    def _robustness_loss(self, clean_logits, logits):
+    def _robustness_loss(self, of_clean, of_moved, sample_weight):
         """Beta times the mean divergence; 0 in warm-up, where dropout alone would cause some."""
-        mean = tf.reduce_mean(crafting.divergence(clean_logits, logits))
+        divergence = crafting.divergence(*map(self._head.class_logits, (of_clean, of_moved)))
+        if sample_weight is not None:
+            divergence *= tf.cast(_flat(sample_weight), divergence.dtype)
+        mean = tf.reduce_mean(divergence)
         beta = self.settings.beta * tf.cast(self._epsilon.value > 0, mean.dtype)
         # Replicas' gradients are summed; Keras scales its losses in the same way.
         return beta * mean / self.distribute_strategy.num_replicas_in_sync
@@ -235,17 +241,9 @@ class AdversarialTraining(keras.Model):
             start, tf.cast(replica, tf.int64), alg="philox"
         )
 
-    def _check_replicas(self):
-        replicas = self.distribute_strategy.num_replicas_in_sync
-        settings = self.settings
-        alone = settings.method in ("free", "ensemble")
-        if replicas > 1 and (alone or settings.crafting_training_mode):
-            what = settings.method if alone else "crafting_training_mode"
-            raise ValueError(f"{what} runs on one replica only. Received: {replicas} replicas")
-
     def _checked_sources(self, source_models):
         if self.settings.method == "ensemble":
-            return logits_functions(source_models, self.classifier)
+            return logits_functions(source_models, self.image_shape, self._head.classes)
         if source_models:
             raise ValueError(
                 "`source_models` must be left out unless method='ensemble'. "
@@ -256,12 +254,18 @@ class AdversarialTraining(keras.Model):
     def _new_perturbation(self, batch_size):
         if self.settings.method != "free":
             return None
-        if type(batch_size) is not int or batch_size < 1:
-            raise ValueError(
-                "`batch_size` must be the largest batch, a whole number of at least 1, where "
-                f"method='free'. Received: batch_size={batch_size!r}"
+        if batch_size is None:
+            arguments.refuse(
+                "batch_size", "the largest batch, a whole number, where method='free'", batch_size
             )
-        return self._new_state("perturbation", (batch_size, *self.classifier.input_shape[1:]), 0.0)
+        batch_size = arguments.whole("batch_size", batch_size, least=1, most=_MOST_IMAGES)
+        if None in self.image_shape:
+            raise InputError.expected(
+                f"model '{self.name}'",
+                "a fixed image size where method='free', which keeps a perturbation of that size",
+                f"images of shape {self.image_shape}",
+            )
+        return self._new_state("perturbation", (batch_size, *self.image_shape), 0.0)
 
     def _new_state(self, name, shape, value):
         return self.add_weight(
@@ -282,9 +286,6 @@ class _EpsilonOfEpoch(keras.callbacks.Callback):
         self.model.epsilon.assign(self.model.settings.epsilon_at(epoch))
 
 
-def _is_correct(labels, logits):
-    classes = tf.argmax(logits, axis=-1)
-    labels = tf.convert_to_tensor(labels)
-    if labels.shape.rank == 2 and labels.shape[-1] == logits.shape[-1]:
-        labels = tf.argmax(labels, axis=-1)
-    return tf.cast(tf.reshape(tf.cast(labels, tf.int64), [-1]) == classes, tf.float32)
+def _flat(weights):
+    """Weights (n,) or (n, 1) as (n,); None stays None."""
+    return None if weights is None else tf.reshape(weights, [-1])

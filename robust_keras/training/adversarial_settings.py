@@ -1,7 +1,8 @@
 """The method and numbers of adversarial training, validated, with the published defaults."""
 
 import dataclasses
-import math
+
+from robust_keras.training import arguments
 
 METHODS = ("pgd", "free", "fast", "trades", "ensemble")
 ENSEMBLE_ATTACKS = ("step_ll", "fgsm")
@@ -18,6 +19,14 @@ _BETA = 6.0
 _ONE_STEP = ("fast", "free", "ensemble")
 # Setting -> the methods that it belongs to.
 _OF_METHOD = {"replays": ("free",), "beta": ("trades",), "ensemble_attack": ("ensemble",)}
+# The smallest and largest values; beyond the latter a step would never end, or overflow.
+_WHOLE = {
+    "steps": (1, arguments.MOST_STEPS),
+    "replays": (2, 10**4),
+    "warm_up_epochs": (0, 10**9),
+    "epsilon_ramp_epochs": (0, 10**9),
+}
+_REAL = {"step_ratio": 1e6, "beta": 1e6}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +37,7 @@ class AdversarialSettings:
         method: "pgd" (Madry et al., 2017, arXiv 1706.06083), "free" (Shafahi et al., 2019, arXiv
             1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994), "trades" (Zhang et al.,
             2019, arXiv 1901.08573) or "ensemble" (Tramer et al., 2017, arXiv 1705.07204).
-        epsilon: the largest change of a pixel, in (0, 1].
+        epsilon: the largest change of a pixel in [0, 1], in (0, 1]; 8 of 255 is 8 / 255.
         steps: gradient steps an image, at least 1; pgd and trades: 40 where epsilon is at least
             0.1 (as published for MNIST), else 10 (CIFAR-10). fast and ensemble take one, free one a
             replay.
@@ -70,24 +79,27 @@ class AdversarialSettings:
 
     def __post_init__(self):
         if self.method not in METHODS:
-            _refuse("method", "one of " + ", ".join(METHODS), self.method)
-        if not 0 < self.epsilon <= 1:
-            _refuse("epsilon", "in (0, 1]", self.epsilon)
+            arguments.refuse("method", "one of " + ", ".join(METHODS), self.method)
+        object.__setattr__(self, "epsilon", arguments.epsilon("epsilon", self.epsilon))
         for name, methods in _OF_METHOD.items():
             if getattr(self, name) is not None and self.method not in methods:
-                _refuse(name, f"None where method={self.method!r}", getattr(self, name))
+                arguments.refuse(name, f"None where method={self.method!r}", getattr(self, name))
         if self.method in _ONE_STEP and self.steps not in (None, 1):
-            _refuse("steps", f"1 or None where method={self.method!r} (see pgd)", self.steps)
+            arguments.refuse(
+                "steps", f"1 or None where method={self.method!r} (see pgd)", self.steps
+            )
         if self.ensemble_attack not in (None, *ENSEMBLE_ATTACKS):
-            _refuse(
+            arguments.refuse(
                 "ensemble_attack", "one of " + ", ".join(ENSEMBLE_ATTACKS), self.ensemble_attack
             )
         if self.random_start and self.method == "ensemble":
-            _refuse("random_start", "None or False where method='ensemble'", self.random_start)
+            arguments.refuse(
+                "random_start", "None or False where method='ensemble'", self.random_start
+            )
+        self._check_values()
         for name, value in self._published().items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
-        self._check_numbers()
 
     @property
     def step(self):
@@ -131,21 +143,16 @@ class AdversarialSettings:
             **({"beta": _BETA} if self.method == "trades" else {}),
         }
 
-    def _check_numbers(self):
-        for name, minimum in (
-            ("steps", 1),
-            ("replays", 2),
-            ("warm_up_epochs", 0),
-            ("epsilon_ramp_epochs", 0),
-        ):
-            value = getattr(self, name)
-            if value is not None and (type(value) is not int or value < minimum):
-                _refuse(name, f"a whole number of at least {minimum}", value)
-        for name in ("step_ratio", "beta"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                _refuse(name, "a number above 0", value)
-
-
-def _refuse(name, expected, received):
-    raise ValueError(f"`{name}` must be {expected}. Received: {name}={received!r}")
+    def _check_values(self):
+        for name, (minimum, maximum) in _WHOLE.items():
+            if getattr(self, name) is not None:
+                value = arguments.whole(name, getattr(self, name), least=minimum, most=maximum)
+                object.__setattr__(self, name, value)
+        for name, maximum in _REAL.items():
+            if getattr(self, name) is not None:
+                value = arguments.real(name, getattr(self, name), "a number above 0", above=0)
+                arguments.real(name, value, f"a number of at most {maximum:g}", most=maximum)
+                object.__setattr__(self, name, value)
+        for name in ("random_start", "crafting_training_mode", "clean_accuracy"):
+            if not isinstance(getattr(self, name), bool | None):
+                arguments.refuse(name, "True or False", getattr(self, name))

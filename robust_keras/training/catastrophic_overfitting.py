@@ -6,8 +6,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.training import crafting
+from robust_keras.training import arguments, crafting, loss_inputs
 from robust_keras.training.averaging import read_variable
+from robust_keras.training.classifier_training import ClassifierTraining
+from robust_keras.training.head import find_head
+from robust_keras.training.pixels import PixelRange
 
 _SEED = (0, 0)
 # Below an epsilon of 0.1 the published probe. From there on its coarse steps miss what finer ones
@@ -27,15 +30,18 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
     Wong, Rice and Kolter, Fast is better than free, 2020, arXiv 2001.03994.
 
     Args:
-        images: array (n, height, width, channels) in [0, 1], a fixed batch.
-        labels: class numbers (n,), or one-hot vectors (n, classes).
-        epsilon: radius of the probe, in (0, 1]: the full one of training.
+        images: array (n, height, width, channels), a fixed batch as the model takes it.
+        labels: class numbers (n,) or (n, 1), or one-hot vectors (n, classes).
+        epsilon: radius of the probe in pixels of [0, 1], in (0, 1]: the full one of training.
         steps: PGD steps, at least 1; None for 5 (published), or 40 where epsilon is at least 0.1.
         step_ratio: size of a step / epsilon, above 0; None for 1/4 (published), or 1/30 there.
         drop: fall between two epochs that is too much, in (0, 1).
+        pixel_range: (low, high), what black and white are to the model, see `PixelRange`; None for
+            that of the `AdversarialTraining` it watches, and (0, 1) for any other model.
 
     Raises:
-        ValueError: an argument is out of its range.
+        ValueError: an argument is out of its range; as training begins: pixels outside
+            `pixel_range`, or labels of another shape.
 
     Note:
         Give it before callbacks that log or save, so that they see its metric and what it restored.
@@ -44,35 +50,29 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
         `model.fit(..., callbacks=[CatastrophicOverfittingGuard(images, labels, epsilon=8 / 255)])`
     """
 
-    def __init__(self, images, labels, *, epsilon, steps=None, step_ratio=None, drop=0.2):
+    def __init__(
+        self, images, labels, *, epsilon, steps=None, step_ratio=None, drop=0.2, pixel_range=None
+    ):
         super().__init__()
+        self._epsilon = arguments.epsilon("epsilon", epsilon)
         probe = _LARGE_PROBE if epsilon >= _LARGE_EPSILON else _SMALL_PROBE
         steps = probe[0] if steps is None else steps
         step_ratio = probe[1] if step_ratio is None else step_ratio
-        for name, value, fits, expected in (
-            ("epsilon", epsilon, 0 < epsilon <= 1, "in (0, 1]"),
-            ("steps", steps, type(steps) is int and steps >= 1, "a whole number of at least 1"),
-            ("step_ratio", step_ratio, step_ratio > 0, "above 0"),
-            ("drop", drop, 0 < drop < 1, "in (0, 1)"),
-        ):
-            if not fits:
-                raise ValueError(f"`{name}` must be {expected}. Received: {name}={value}")
-        self._images = tf.convert_to_tensor(images, tf.float32)
-        self._labels = np.asarray(labels)
-        self._epsilon, self._drop = epsilon, drop
-        self._steps, self._step = steps, step_ratio * epsilon
+        self._steps = arguments.whole("steps", steps, least=1, most=arguments.MOST_STEPS)
+        self._step = epsilon * arguments.real("step_ratio", step_ratio, "above 0", above=0)
+        self._drop = arguments.real("drop", drop, "in (0, 1)", above=0, below=1)
+        self._images, self._labels = np.asarray(images), np.asarray(labels)
+        self._pixels = None if pixel_range is None else PixelRange.of(pixel_range)
         self.stopped_epoch = None
 
     def probe(self):
         """Accuracy of the model on the batch under PGD, a float in [0, 1]."""
-        logits = self._attack().numpy()
-        labels = self._labels if self._labels.ndim == 1 else self._labels.argmax(axis=-1)
-        return float(np.mean(logits.argmax(axis=-1) == labels))
+        return float(tf.reduce_mean(self._attack()))
 
     def on_train_begin(self, logs=None):
         """Probes and keeps the model as it is; a resumed run so knows its last epoch."""
-        self._attack = tf.function(self._attacked_logits)
-        self._loss = keras.losses.get(self.model.loss)
+        self._look()
+        self._attack = tf.function(self._correct_under_attack)
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         self._keep(self.probe())
@@ -107,22 +107,38 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
         for variable, value in zip(self._variables(), self._values, strict=True):
             variable.assign(value)
 
-    def _attacked_logits(self):
-        """PGD from a random start, the same in every epoch."""
+    def _look(self):
+        """Settles what the model's pixels, outputs and labels mean."""
+        classifier, pixels = self.model, PixelRange()
+        if isinstance(classifier, ClassifierTraining):
+            classifier, pixels = classifier.classifier, classifier.pixels
+        self._range = self._pixels or pixels
+        self._range.check(self._images, "images of the probe")
+        loss = keras.losses.get(self.model.loss)
+        head = find_head(classifier, self._images.shape[1:])
+        self._head = head.believing(loss_inputs.takes(loss))
+        loss_inputs.check_loss(loss, self._head, self.model.name)
+        numbers = loss_inputs.class_numbers(self._labels, self._head).numpy()
+        if self._head.columns == 1:
+            self._labels = numbers
+        self._loss = loss_inputs.crafting_loss(loss, self._head)
 
-        def gradient_of(candidates):
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(candidates)
-                logits = tf.cast(self.model(candidates, training=False), tf.float32)
-                loss = tf.reduce_sum(self._loss(self._labels, logits))
-            return tape.gradient(loss, candidates)
+    def _outputs(self, images):
+        """The model's outputs for pixels in [0, 1]."""
+        return self.model(self._range.from_unit(images), training=False)
 
+    def _correct_under_attack(self):
+        """PGD from a random start, the same in every epoch: 1 where the class is right after it."""
+        images = self._range.to_unit(tf.cast(self._images, tf.float32))
+        gradient = crafting.gradient_of(
+            self._outputs, lambda outputs: self._loss(self._labels, outputs)
+        )
         adversarial = crafting.ascend(
-            self._images,
-            crafting.uniform_start(self._images, self._epsilon, _SEED),
-            gradient_of,
+            images,
+            crafting.uniform_start(images, self._epsilon, _SEED),
+            gradient,
             epsilon=self._epsilon,
             step=self._step,
             steps=self._steps,
         )
-        return tf.cast(self.model(adversarial, training=False), tf.float32)
+        return loss_inputs.are_correct(self._labels, self._outputs(adversarial), self._head)

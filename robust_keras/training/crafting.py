@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from robust_keras.errors import InputError
+
 
 def project(candidates, images, epsilon):
     """The nearest images to `candidates` in the linf ball around `images`, then in [0, 1].
@@ -90,7 +92,15 @@ def gradient_of(logits_of, objective):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(candidates)
             value = tf.reduce_sum(objective(tf.cast(logits_of(candidates), tf.float32)))
-        return tape.gradient(value, candidates)
+        found = tape.gradient(value, candidates)
+        if found is None:
+            raise InputError.expected(
+                "classifier",
+                "outputs that depend on the image through operations with a gradient "
+                "(no rounding, no whole-number input)",
+                "none that has one",
+            )
+        return found
 
     return gradient
 

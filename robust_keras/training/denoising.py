@@ -8,16 +8,19 @@ import tensorflow as tf
 from robust_keras import serving
 from robust_keras.errors import InputError
 from robust_keras.models.denoiser import behind_denoiser
-from robust_keras.training import crafting
+from robust_keras.training import arguments, crafting, loss_inputs
+from robust_keras.training.classifier_training import ClassifierTraining
+from robust_keras.training.head import find_head
 
 GUIDES = ("logits", "features")
 _STEPS = (1, 2, 4)  # of the attacks to denoise
 
 
-class DenoiserTraining(keras.Model):
+class DenoiserTraining(ClassifierTraining):
     """Trains the denoiser D of a `behind_denoiser` model so that its classifier f sees no attack.
 
-    Minimises `mean |r(D(x')) - r(x)|`, where r are f's logits or the input of its last layer, and
+    Minimises `mean |r(D(x')) - r(x)|`, where r are f's logits (of a softmax what went into it) or
+    the input of its last layer, and
     x' is x itself, x with uniform noise, or x after 1, 2 or 4 signed gradient steps on f: one of
     these a batch, each image with an epsilon of its own, drawn uniformly up to `epsilon`. f is
     never changed and no label is used but to craft. "accuracy" and other metrics are those of
@@ -28,13 +31,14 @@ class DenoiserTraining(keras.Model):
 
     Args:
         classifier: what `behind_denoiser` returned.
-        epsilon: largest change of a pixel, in (0, 1].
+        epsilon: largest change of a pixel in [0, 1], in (0, 1].
         guide: "logits" or "features".
         seed: of what is drawn, a whole number of at least 0; with the optimizer's iterations.
+        pixel_range: (low, high), what black and white are to the model, see `PixelRange`.
 
     Raises:
         ValueError: an argument is out of its range, the model holds no denoiser and classifier, or
-            there are several replicas.
+            there are several replicas; `fit`: pixels outside `pixel_range`, or no labels.
 
     Example:
         ```python
@@ -46,33 +50,27 @@ class DenoiserTraining(keras.Model):
         ```
     """
 
-    def __init__(self, classifier, *, epsilon, guide="logits", seed=0):
-        if not 0 < epsilon <= 1:
-            raise ValueError(f"`epsilon` must be in (0, 1]. Received: epsilon={epsilon}")
+    def __init__(self, classifier, *, epsilon, guide="logits", seed=0, pixel_range=(0.0, 1.0)):
+        epsilon = arguments.epsilon("epsilon", epsilon)
         if guide not in GUIDES:
             names = ", ".join(GUIDES)
             raise ValueError(f"`guide` must be one of {names}. Received: guide={guide!r}")
         denoiser, frozen = _parts(classifier)
         if classifier.distribute_strategy.num_replicas_in_sync > 1:
             raise ValueError("a denoiser trains on one replica only. Received: several")
-        super().__init__(name=classifier.name, dtype=classifier.dtype_policy, autocast=False)
-        self.classifier = classifier
+        super().__init__(classifier, pixel_range)
         self._denoiser, self._frozen = denoiser, frozen
-        self._epsilon, self._seed = epsilon, seed
-        seen = frozen.layers[-1].input if guide == "features" else frozen.outputs[0]
-        self._represent = keras.Model(frozen.inputs, seen, trainable=False)
-
-    def call(self, images, training=None):
-        """The classifier's logits (batch, classes) of the denoised images."""
-        return self.classifier(images, training=training)
-
-    def save(self, *args, **kwargs):
-        """Saves the denoiser with the classifier, which need none of this code to load."""
-        return self.classifier.save(*args, **kwargs)
+        self._head = find_head(frozen)
+        self._epsilon = epsilon
+        self._seed = arguments.whole("seed", seed, least=0, most=arguments.LARGEST_SEED)
+        self._features = None
+        if guide == "features":
+            self._features = keras.Model(frozen.inputs, frozen.layers[-1].input, trainable=False)
 
     def train_step(self, data):
         """Crafts and updates the denoiser's weights."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self._as_floats(images)
         moved = self.craft(images, labels)
         with tf.GradientTape() as tape:
             loss, denoised = self._guided_loss(images, moved, training=True)
@@ -84,18 +82,20 @@ class DenoiserTraining(keras.Model):
     def test_step(self, data):
         """Loss and metrics on the strongest of the attacks: a draw would not compare epochs."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        moved = self._attacked(images, labels, self._epsilon, _STEPS[-1])
+        images = self._as_floats(images)
+        moved = self._attacked(self.pixels.to_unit(images), labels, self._epsilon, _STEPS[-1])
+        moved = self.pixels.from_unit(moved)
         loss, denoised = self._guided_loss(images, moved, training=False)
         return self._logs(images, labels, loss, denoised)
 
     def craft(self, images, labels):
-        """The images x' of the optimizer's present iteration, within epsilon and [0, 1].
+        """The images x' of the optimizer's present iteration, within epsilon and the pixel range.
 
         Args:
-            images: float tensor (batch, ...) in [0, 1].
-            labels: class numbers (batch,).
+            images: tensor (batch, ...) of the model's pixels.
+            labels: class numbers (batch,) or (batch, 1), or one-hot (batch, classes).
         """
-        images = tf.convert_to_tensor(images, tf.float32)
+        images = self.pixels.to_unit(self._as_floats(images))
         step = tf.cast(self.optimizer.iterations.value, tf.int64)
         seeds = tf.random.experimental.stateless_split(
             tf.stack([tf.constant(self._seed, tf.int64), step]), 3, alg="philox"
@@ -110,26 +110,35 @@ class DenoiserTraining(keras.Model):
         drawn = tf.random.stateless_uniform(
             (), seeds[2], 0, len(kinds), dtype=tf.int32, alg="philox"
         )
-        return tf.switch_case(drawn, kinds)
+        return self.pixels.from_unit(tf.switch_case(drawn, kinds))
 
     def _attacked(self, images, labels, epsilon, steps):
-        """The images after signed gradient steps on the classifier alone."""
-        images = tf.convert_to_tensor(images, tf.float32)
-        labels = tf.cast(tf.reshape(labels, [-1]), tf.int32)
+        """Images in [0, 1] after signed gradient steps on the classifier alone."""
+        labels = loss_inputs.class_numbers(labels, self._head)
 
-        def loss(logits):
-            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        def loss(outputs):
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(
+                labels=labels, logits=self._head.class_logits(outputs)
+            )
 
-        gradient = crafting.gradient_of(lambda x: self._frozen(x, training=False), loss)
+        def outputs(candidates):
+            return self._frozen(self.pixels.from_unit(candidates), training=False)
+
+        gradient = crafting.gradient_of(outputs, loss)
         return crafting.ascend(
             images, images, gradient, epsilon=epsilon, step=epsilon / steps, steps=steps
         )
 
     def _guided_loss(self, images, moved, training):
         denoised = self._denoiser(moved, training=training)
-        clean = tf.stop_gradient(self._represent(images, training=False))
-        difference = self._represent(denoised, training=False) - clean
+        clean = tf.stop_gradient(self._represent(images))
+        difference = self._represent(denoised) - clean
         return tf.reduce_mean(tf.abs(tf.cast(difference, tf.float32))), denoised
+
+    def _represent(self, images):
+        if self._features is not None:
+            return self._features(images, training=False)
+        return self._head.logits(self._frozen(images, training=False))
 
     def _logs(self, images, labels, loss, denoised):
         self._loss_tracker.update_state(loss, sample_weight=tf.shape(images)[0])

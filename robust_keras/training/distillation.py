@@ -6,6 +6,7 @@ import tensorflow as tf
 from robust_keras import serving
 from robust_keras.data.datasets import to_float
 from robust_keras.errors import InputError
+from robust_keras.training import arguments
 
 
 def soft_labels(teacher, images, *, temperature, batch_size=256):
@@ -25,7 +26,7 @@ def soft_labels(teacher, images, *, temperature, batch_size=256):
         float32 array (n, classes); every row sums to one.
 
     Raises:
-        ValueError: the temperature is not above 0.
+        ValueError: the temperature is not from 1e-6 to 1e6, or the batch is none.
         InputError: the teacher is no image classifier.
 
     Reference: Papernot et al., Distillation as a Defense to Adversarial Perturbations, 2015,
@@ -36,8 +37,8 @@ def soft_labels(teacher, images, *, temperature, batch_size=256):
         student.compile("adam", TemperatureCrossEntropy(20.0), metrics=[LabelAccuracy()])
         student.fit(images, labels, epochs=10)
     """
-    if not temperature > 0:
-        raise ValueError(f"`temperature` must be above 0. Received: temperature={temperature}")
+    temperature = arguments.temperature("temperature", temperature)
+    batch_size = arguments.whole("batch_size", batch_size, least=1, most=10**6)
     if not isinstance(teacher, serving.Classifier):
         teacher = serving.from_keras(teacher)
     rows = []

@@ -2,6 +2,9 @@
 
 import keras
 
+from robust_keras.errors import InputError
+from robust_keras.training import arguments
+
 # The published settings.
 HYBRID_MNIST = {"relative": 1.0, "absolute": 1.0, "others": 0.0, "power": 2.0}
 HYBRID_CIFAR10 = {"relative": 1.0, "absolute": 1.0, "others": 1.0 / 9.0, "power": 2.0}
@@ -14,7 +17,8 @@ class HybridLoss(keras.losses.Loss):
     `L = a1 [log sum_k y_k - log y_c] + a2 (1 - y_c)^p + a3 sum_{k != c} y_k^p`, for the label c and
     the outputs y = exp(-z^2) of a final RBF unit. Logits are log y = -z^2, as the networks of
     `robust_keras.models` with the activations rbf and mrelu return them, so log y loses nothing
-    where y underflows, which the published `log(y + 2e-16)` does.
+    where y underflows, which the published `log(y + 2e-16)` does. After a softmax of Keras, y are
+    its probabilities.
 
     Args:
         relative: a1 >= 0.
@@ -34,6 +38,8 @@ class HybridLoss(keras.losses.Loss):
     Example: `model.compile("sgd", loss=HybridLoss(**HYBRID_CIFAR10))`.
     """
 
+    from_logits = True  # for `loss_inputs`
+
     def __init__(
         self, relative=1.0, absolute=1.0, others=0.0, power=2.0, name="hybrid_loss", **kwargs
     ):
@@ -44,10 +50,7 @@ class HybridLoss(keras.losses.Loss):
             ("others", others, 0),
             ("power", power, 1),
         ):
-            if not value >= least:
-                raise ValueError(
-                    f"`{argument}` must be at least {least}. Received: {argument}={value}"
-                )
+            arguments.real(argument, value, f"at least {least}", least=least)
         if not relative + absolute + others > 0:
             raise ValueError(
                 "`relative`, `absolute` or `others` must be above 0. Received: 0 for all three"
@@ -56,11 +59,25 @@ class HybridLoss(keras.losses.Loss):
         self.others, self.power = others, power
 
     def call(self, y_true, y_pred):
-        """Losses of shape (batch,) for labels (batch,) or (batch, 1) and log y (batch, classes)."""
+        """Losses of shape (batch,) of log y (batch, classes).
+
+        Args:
+            y_true: labels (batch,) or (batch, 1), or one-hot (batch, classes).
+            y_pred: log y (batch, classes), of at least two classes.
+        """
+        classes = y_pred.shape[-1]
+        if classes < 2:
+            raise InputError.expected(
+                "hybrid loss", "one output a class, two for two classes", "one output"
+            )
+        before = getattr(y_pred, "_keras_logits", None)
         # Above 0 there is no y of an RBF unit; 1 - y would be negative there.
-        logs = keras.ops.minimum(y_pred, 0.0)
-        labels = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
-        is_label = keras.ops.one_hot(labels, logs.shape[-1], dtype=logs.dtype)
+        logs = keras.ops.minimum(y_pred, 0.0) if before is None else keras.ops.log_softmax(before)
+        if len(y_true.shape) == 2 and y_true.shape[-1] == classes:
+            is_label = keras.ops.cast(y_true, logs.dtype)
+        else:
+            labels = keras.ops.cast(keras.ops.reshape(y_true, (-1,)), "int32")
+            is_label = keras.ops.one_hot(labels, classes, dtype=logs.dtype)
         log_y = keras.ops.sum(is_label * logs, axis=-1)
         powers = keras.ops.exp(self.power * logs)
         return (

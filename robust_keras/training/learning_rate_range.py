@@ -8,6 +8,7 @@ import pathlib
 import keras
 
 from robust_keras.directories import place, range_test_files, whole_files
+from robust_keras.training import arguments
 
 _SMOOTHING = 0.9
 _DIVERGED = 4.0  # times the lowest loss
@@ -43,13 +44,9 @@ class LearningRateRangeTest(keras.callbacks.Callback):
 
     def __init__(self, lowest=1e-5, highest=10.0, steps=200):
         super().__init__()
-        for name, value, fits, expected in (
-            ("lowest", lowest, lowest > 0, "above 0"),
-            ("highest", highest, highest > lowest, f"above lowest={lowest}"),
-            ("steps", steps, steps >= 10, "at least 10"),
-        ):
-            if not fits:
-                raise ValueError(f"`{name}` must be {expected}. Received: {name}={value}")
+        arguments.real("lowest", lowest, "above 0", above=0)
+        arguments.real("highest", highest, f"above lowest={lowest}", above=lowest)
+        arguments.real("steps", steps, "at least 10", least=10)
         self.lowest, self.highest, self.steps = lowest, highest, steps
         self.rates, self.losses, self.smoothed = [], [], []
 

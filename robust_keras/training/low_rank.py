@@ -85,7 +85,7 @@ def rank_of(shape, rank):
     Raises:
         ValueError: `rank` is not above 0, or above 1 and no whole number.
     """
-    if not rank > 0 or (rank >= 1 and rank != int(rank)):
+    if not 0 < rank < math.inf or (rank >= 1 and rank != int(rank)):
         raise ValueError(
             f"`rank` must be a share in (0, 1) or a whole number >= 1. Received: rank={rank}"
         )

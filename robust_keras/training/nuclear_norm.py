@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from robust_keras.training import arguments
 from robust_keras.training.prunable_kernels import DEFAULT_LAYER_KINDS, prunable_kernels
 
 # Singular values below this share of the largest are lost in the rounding of float32 squares.
@@ -85,8 +86,7 @@ def add_nuclear_norm(model, coefficient, layer_kinds=DEFAULT_LAYER_KINDS):
         model.compile("adam", loss)
         model.fit(images, labels)
     """
-    if not coefficient > 0:
-        raise ValueError(f"`coefficient` must be above 0. Received: coefficient={coefficient}")
+    arguments.real("coefficient", coefficient, "above 0", above=0)
     kernels = prunable_kernels(model, layer_kinds)
     if not kernels:
         raise ValueError(f"`model` must have kernels of {layer_kinds}. Received: {model.name!r}")

@@ -5,7 +5,7 @@ import warnings
 import keras
 import tensorflow as tf
 
-from robust_keras.training import tfmot_pruning
+from robust_keras.training import arguments, tfmot_pruning
 from robust_keras.training.kernel_masks import KernelMasks
 from robust_keras.training.prunable_kernels import (
     DEFAULT_LAYER_KINDS,
@@ -94,10 +94,11 @@ class PruneLowMagnitude(keras.callbacks.Callback):
                 "`schedule` must be a callable step -> (should_prune, sparsity). "
                 f"Received: schedule={schedule!r}"
             )
-        if initial_step < 0:
-            raise ValueError(
-                f"`initial_step` must be at least 0. Received: initial_step={initial_step}"
-            )
+        initial_step = arguments.whole(
+            "initial_step", initial_step, least=0, most=arguments.MOST_TRAINED_STEPS
+        )
+        if isinstance(skip_layers, str):
+            arguments.refuse("skip_layers", "several names, such as ('logits',)", skip_layers)
         if on_incomplete not in ("warn", "raise", "ignore"):
             raise ValueError(
                 '`on_incomplete` must be "warn", "raise" or "ignore". '

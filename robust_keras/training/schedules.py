@@ -2,6 +2,8 @@
 
 import keras
 
+from robust_keras.training import arguments
+
 
 @keras.saving.register_keras_serializable(package="robust_keras")
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
@@ -24,13 +26,9 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(self, peak, steps, peak_at=0.4):
-        for name, value, fits, expected in (
-            ("peak", peak, peak > 0, "above 0"),
-            ("steps", steps, steps >= 1, "at least 1"),
-            ("peak_at", peak_at, 0 < peak_at < 1, "in (0, 1)"),
-        ):
-            if not fits:
-                raise ValueError(f"`{name}` must be {expected}. Received: {name}={value}")
+        arguments.real("peak", peak, "above 0", above=0)
+        arguments.real("steps", steps, "at least 1", least=1)
+        arguments.real("peak_at", peak_at, "in (0, 1)", above=0, below=1)
         self.peak, self.steps, self.peak_at = peak, steps, peak_at
 
     def __call__(self, step):

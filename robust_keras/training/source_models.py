@@ -7,6 +7,9 @@ import tensorflow as tf
 
 from robust_keras import serving
 from robust_keras.errors import InputError
+from robust_keras.training.head import find_head
+
+_OPEN_SIDE = 32  # pixels, where a model takes images of any size
 
 
 def load_source_models(paths, classifier):
@@ -40,37 +43,40 @@ def load_source_models(paths, classifier):
     return loaded
 
 
-def logits_functions(source_models, classifier):
-    """The source models as functions from images to logits, each tried once.
+def logits_functions(source_models, image_shape, classes):
+    """The source models as functions from images to logits (batch, classes).
 
     Functions, so that the Keras model that holds them does not take them for layers of its own,
     and train and save them.
 
     Args:
-        source_models: keras.Models, or functions from images to logits.
-        classifier: the built keras.Model that is going to be trained.
+        source_models: keras.Models, or functions, from images to logits or probabilities; one
+            column is two classes.
+        image_shape: shape of one image.
+        classes: number of the classifier's classes.
 
     Raises:
-        ValueError: there is none, or the logits of one have not the shape of the classifier's.
+        ValueError: there is none, or one of them tells other classes.
     """
     if not source_models:
         raise ValueError(
             "`source_models` must hold at least one trained model where method='ensemble'. "
             f"Received: source_models={source_models!r}"
         )
-    functions = [
-        functools.partial(source, training=False) if isinstance(source, keras.Model) else source
-        for source in source_models
-    ]
-    image, classes = tf.zeros((1, *classifier.input_shape[1:])), classifier.output_shape[-1]
-    for function in functions:
-        shape = tuple(function(image).shape)
-        if shape != (1, classes):
-            raise ValueError(
-                f"`source_models` must give logits of shape (batch, {classes}). "
-                f"Received: one that gives {shape} for one image"
-            )
-    return tuple(functions)
+    return tuple(_logits_function(source, image_shape, classes) for source in source_models)
+
+
+def _logits_function(source, image_shape, classes):
+    call = functools.partial(source, training=False) if isinstance(source, keras.Model) else source
+    sides = [_OPEN_SIDE if side is None else side for side in image_shape]
+    shape = tuple(call(tf.zeros((1, *sides))).shape)
+    if shape != (1, classes) and (shape, classes) != ((1, 1), 2):
+        raise ValueError(
+            f"`source_models` must give logits of shape (batch, {classes}). "
+            f"Received: one that gives {shape} for one image"
+        )
+    head = find_head(source, image_shape)
+    return lambda images: head.class_logits(call(images))
 
 
 def label_free_loss(attack, logits):

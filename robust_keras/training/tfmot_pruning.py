@@ -10,6 +10,8 @@ from tensorflow_model_optimization.python.core.sparsity.keras import (
     pruning_schedule,
 )
 
+from robust_keras.training import arguments
+
 
 def polynomial_decay(
     initial_sparsity, final_sparsity, begin_step, end_step, frequency=100, power=3
@@ -41,8 +43,7 @@ def polynomial_decay(
     _check_fraction("final_sparsity", final_sparsity)
     _check_steps(begin_step, frequency)
     _check_whole("end_step", end_step, f"above begin_step={begin_step}", begin_step + 1)
-    if not power > 0:
-        raise ValueError(f"`power` must be above 0. Received: power={power}")
+    arguments.real("power", power, "above 0", above=0)
     return pruning_schedule.PolynomialDecay(
         float(initial_sparsity),
         float(final_sparsity),
@@ -140,8 +141,7 @@ def new_mask(weights, schedule, step, pattern):
 
 
 def _check_fraction(name, value):
-    if not 0.0 <= value < 1.0:
-        raise ValueError(f"`{name}` must be in [0, 1). Received: {name}={value}")
+    arguments.real(name, value, "in [0, 1)", least=0, below=1)
 
 
 def _check_steps(begin_step, frequency):
@@ -150,5 +150,7 @@ def _check_steps(begin_step, frequency):
 
 
 def _check_whole(name, value, expected, minimum):
-    if isinstance(value, bool) or int(value) != value or value < minimum:
-        raise ValueError(f"`{name}` must be a whole number, {expected}. Received: {name}={value}")
+    expected = f"a whole number, {expected}"
+    value = arguments.real(name, value, expected, least=minimum, most=arguments.MOST_TRAINED_STEPS)
+    if value != int(value):
+        arguments.refuse(name, expected, value)

@@ -1,6 +1,7 @@
 """The batches that a run trains on: the split, and what the config adds to it."""
 
 import numpy as np
+import tensorflow as tf
 
 from robust_keras.data import augmentation, mean_training, noise_training
 from robust_keras.data.datasets import to_float
@@ -16,7 +17,8 @@ def training_set(split, config, num_outputs):
     """The images and labels to train on.
 
     Nonsense images come first, from clean ones; then the teacher's labels, for images without
-    noise; then the noise that is drawn once.
+    noise; then the noise that is drawn once. Where images are crafted from these, whose pixels must
+    be in [0, 1], they are clipped.
 
     Args:
         split: an `ImageSplit`.
@@ -47,6 +49,8 @@ def training_set(split, config, num_outputs):
         real, nonsense = found.images[: len(split)], found.images[len(split) :]
         noisy = noise_training.sign_noise_once(to_float(real), config.seed, magnitude=magnitude)
         found = TrainingSet(np.concatenate([noisy, nonsense]), found.labels)
+    if found is not split and _crafts(config):
+        found = TrainingSet(np.clip(to_float(found.images), 0.0, 1.0), found.labels)
     return found
 
 
@@ -58,6 +62,8 @@ def augment(config, image_shape):
         steps.append(
             lambda images, seed: noise_training.sign_noise_batch(images, seed, magnitude=magnitude)
         )
+        if _crafts(config):
+            steps.append(lambda images, seed: tf.clip_by_value(images, 0.0, 1.0))
     if not steps:
         return None
 
@@ -68,6 +74,10 @@ def augment(config, image_shape):
         return images
 
     return changed
+
+
+def _crafts(config):
+    return config.adversarial != "none" or config.denoiser
 
 
 def _noise(config, image_shape):

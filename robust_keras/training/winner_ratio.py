@@ -3,6 +3,7 @@
 import keras
 
 from robust_keras.layers import KWinnersTakeAll
+from robust_keras.training import arguments
 
 
 class FallingRatio(keras.callbacks.Callback):
@@ -32,14 +33,10 @@ class FallingRatio(keras.callbacks.Callback):
 
     def __init__(self, initial, final, begin_step, end_step):
         super().__init__()
-        for name, value, fits, expected in (
-            ("initial", initial, 0 < initial <= 1, "in (0, 1]"),
-            ("final", final, 0 < final <= initial, f"in (0, initial={initial}]"),
-            ("begin_step", begin_step, begin_step >= 0, "at least 0"),
-            ("end_step", end_step, end_step > begin_step, f"above begin_step={begin_step}"),
-        ):
-            if not fits:
-                raise ValueError(f"`{name}` must be {expected}. Received: {name}={value}")
+        arguments.real("initial", initial, "in (0, 1]", above=0, most=1)
+        arguments.real("final", final, f"in (0, initial={initial}]", above=0, most=initial)
+        arguments.real("begin_step", begin_step, "at least 0", least=0)
+        arguments.real("end_step", end_step, f"above begin_step={begin_step}", above=begin_step)
         self.initial, self.final = initial, final
         self.begin_step, self.end_step = begin_step, end_step
 

@@ -1,0 +1,56 @@
+"""Checks of numbers that a caller gives, with one form of error text."""
+
+import math
+import numbers
+
+MOST_STEPS = 10**6  # of crafting
+MOST_TRAINED_STEPS = 2**53  # whole numbers up to here are exact floats, too
+LARGEST_SEED = 2**63 - 1
+
+
+def real(name, value, expected, *, above=-math.inf, least=-math.inf, below=math.inf, most=math.inf):
+    """Returns `value` as a float; refuses NaN, infinity, what is no number or out of range.
+
+    Args:
+        name: the argument's name.
+        value: what the caller gave.
+        expected: the allowed values in words, such as "in (0, 1]".
+        above: limit that it must exceed.
+        least: the smallest allowed value.
+        below: limit that it must stay under.
+        most: the largest allowed value.
+
+    Raises:
+        ValueError: the value is none of those allowed.
+    """
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        refuse(name, expected, value)
+    if not (above < value < below and least <= value <= most):
+        refuse(name, expected, value)
+    return float(value)
+
+
+def whole(name, value, *, least, most):
+    """Returns `value` as an int; refuses what is no whole number of `least` to `most`."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+        refuse(name, f"a whole number of at least {least}", value)
+    if value > most:
+        refuse(name, f"a whole number of at most {most}", value)
+    return int(value)
+
+
+def epsilon(name, value):
+    """Returns an epsilon in pixels of [0, 1] as a float."""
+    return real(name, value, "in (0, 1]", above=0, most=1)
+
+
+def temperature(name, value):
+    """Returns a temperature as a float; beyond 1e-6 to 1e6 float32 logits lose all they tell."""
+    real(name, value, "above 0", above=0)
+    return real(name, value, "from 1e-6 to 1e6", least=1e-6, most=1e6)
+
+
+def refuse(name, expected, received):
+    """Raises the `ValueError` that says what was expected and what was received."""
+    raise ValueError(f"`{name}` must be {expected}. Received: {name}={received!r}")

@@ -1,0 +1,25 @@
+"""Keras' "accuracy" for a classifier whose one output is a logit."""
+
+import keras
+
+_NAMES = ("accuracy", "acc")
+
+
+def for_head(metrics, head):
+    """The metrics of `compile`, with 0 as the threshold of "accuracy" on one logit.
+
+    Keras takes one column for a probability, and would count logits between 0 and 0.5 as class 0.
+
+    Args:
+        metrics: as `compile` takes them.
+        head: the classifier's `Head`.
+
+    Returns:
+        The same, but for "accuracy" and "acc".
+    """
+    if head.columns != 1 or head.gives_probabilities or not isinstance(metrics, list | tuple):
+        return metrics
+    return [
+        keras.metrics.BinaryAccuracy(name=metric, threshold=0.0) if metric in _NAMES else metric
+        for metric in metrics
+    ]

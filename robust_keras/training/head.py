@@ -1,0 +1,175 @@
+"""What the last outputs of a classifier mean: logits or probabilities, of how many classes."""
+
+import dataclasses
+import functools
+
+import keras
+import tensorflow as tf
+
+from robust_keras.errors import InputError
+
+# The smallest probability whose logarithm is taken: its inverse, the slope, is still finite.
+_FLOOR = 1e-30
+_PROBES, _CLOSE = 8, 1e-3  # images, and how near to one their outputs add up
+_OPEN_SIDE = 32  # pixels, where a model takes images of any size
+# Operations that leave the meaning of their first input as it is.
+_TRANSPARENT = {
+    "Identity",
+    "Cast",
+    "Reshape",
+    "Squeeze",
+    "EnsureShape",
+    "CheckNumerics",
+    "PreventGradient",
+}
+_PRODUCTS = {"MatMul", "Conv2D", "Einsum", "BatchMatMulV2"}
+_SUMS = {"BiasAdd", "AddV2", "Add"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Head:
+    """How to read a classifier's outputs (batch, columns).
+
+    One column is two classes: the logit, or the probability, of class 1.
+
+    Args:
+        activation: "linear", "softmax", "sigmoid", or "unknown" where the last operation tells
+            nothing, such as a product with a temperature.
+        columns: number of outputs, at least 1.
+    """
+
+    activation: str
+    columns: int
+
+    @property
+    def gives_probabilities(self):
+        """Whether the outputs are probabilities."""
+        return self.activation in ("softmax", "sigmoid")
+
+    @property
+    def classes(self):
+        """Number of classes."""
+        return max(self.columns, 2)
+
+    @property
+    def is_distribution(self):
+        """Whether the outputs tell one class among all; sigmoids of several columns do not."""
+        return self.columns == 1 or self.activation != "sigmoid"
+
+    def logits(self, outputs):
+        """Logits of the outputs' shape: a softmax, or a sigmoid, of these gives the outputs.
+
+        Keras' layers hand on what went into their softmax, so that nothing is lost where it
+        saturates; a logarithm stands in where it is not there.
+        """
+        if not self.gives_probabilities:
+            return outputs
+        before = getattr(outputs, "_keras_logits", None)
+        if before is not None and before.shape.is_compatible_with(outputs.shape):
+            return tf.cast(before, tf.float32)
+        if self.activation == "softmax":
+            return _logarithm(outputs)
+        return _logarithm(outputs) - _logarithm(1.0 - outputs)
+
+    def class_logits(self, outputs):
+        """Float32 logits (batch, classes), of two classes where there is one column."""
+        logits = tf.cast(self.logits(outputs), tf.float32)
+        return tf.concat([tf.zeros_like(logits), logits], -1) if self.columns == 1 else logits
+
+    def believing(self, loss_takes):
+        """This head, or where it is unknown the one that the loss was made for.
+
+        Args:
+            loss_takes: "logits", "probabilities" or None, see `loss_inputs.takes`.
+        """
+        if self.activation != "unknown" or loss_takes is None:
+            return self
+        names = {"logits": "linear", "probabilities": "sigmoid" if self.columns == 1 else "softmax"}
+        return dataclasses.replace(self, activation=names[loss_takes])
+
+
+def image_shape(classifier):
+    """The shape of one image of a built classifier, functional, sequential or subclassed.
+
+    Raises:
+        InputError: it was never called on, or built for, one array of images.
+    """
+    try:
+        shape = classifier.input_shape
+    except AttributeError:  # a subclassed model knows what it was built with
+        shape = (classifier.get_build_config() or {}).get("input_shape")
+    one_array = isinstance(shape, tuple | list) and shape
+    if not one_array or isinstance(shape[0], tuple | list | dict):
+        raise InputError.expected(
+            f"model '{classifier.name}'",
+            "one array of images as input (call the model once on a batch before)",
+            f"input shape {shape}",
+        )
+    return tuple(shape[1:])
+
+
+def find_head(classifier, shape=None):
+    """The `Head` of a classifier, read off its own operations.
+
+    Args:
+        classifier: a built keras.Model, or a differentiable function of images.
+        shape: of one image; None for the model's own.
+
+    Raises:
+        InputError: it has not one output of shape (batch, columns).
+    """
+    name = f"model '{classifier.name}'" if isinstance(classifier, keras.Model) else "the model"
+    shape = image_shape(classifier) if shape is None else shape
+    call = classifier
+    if isinstance(classifier, keras.Model):
+        call = functools.partial(classifier, training=False)
+    outputs = _traced(call, shape)
+    if not isinstance(outputs, tf.Tensor) or outputs.shape.rank != 2 or not outputs.shape[-1]:
+        received = "several outputs" if not isinstance(outputs, tf.Tensor) else str(outputs.shape)
+        raise InputError.expected(
+            name, "one output of shape (batch, classes); make a keras.Model of that one", received
+        )
+    activation, columns = _activation(outputs), outputs.shape[-1]
+    if activation == "unknown" and columns > 1 and _sums_to_one(call, shape):
+        activation = "softmax"
+    return Head(activation, columns)
+
+
+def _traced(call, shape):
+    """The symbolic outputs for float32 images."""
+    spec = tf.TensorSpec((None, *shape), tf.float32)
+    return tf.function(call, autograph=False).get_concrete_function(spec).structured_outputs
+
+
+def _sums_to_one(call, shape):
+    """Whether outputs are probabilities, whatever the images: noise is as good as any."""
+    sides = [_OPEN_SIDE if side is None else side for side in shape]
+    noise = tf.random.stateless_uniform((_PROBES, *sides), (0, 0), alg="philox")
+    rows = tf.cast(call(noise), tf.float32).numpy()
+    return bool((rows >= 0).all() and (abs(rows.sum(axis=-1) - 1) < _CLOSE).all())
+
+
+def _activation(tensor):
+    operation = _meaning(tensor)
+    if operation.type in ("Softmax", "Sigmoid"):
+        return operation.type.lower()
+    if operation.type == "LogSoftmax" or operation.type in _PRODUCTS:
+        return "linear"
+    if operation.type in _SUMS and _meaning(operation.inputs[0]).type in _PRODUCTS:
+        return "linear"
+    return "unknown"
+
+
+def _meaning(tensor):
+    """The operation that decides what a tensor means."""
+    operation = tensor.op
+    while operation.type in _TRANSPARENT:
+        operation = operation.inputs[0].op
+    return operation
+
+
+def _logarithm(probabilities):
+    """log(max(p, floor)) with the slope 1 / max(p, floor), so that p = 0 can still rise."""
+    probabilities = tf.cast(probabilities, tf.float32)
+    floored = tf.maximum(probabilities, _FLOOR)
+    return tf.math.log(probabilities + tf.stop_gradient(floored - probabilities))
