@@ -144,6 +144,11 @@ class AdversarialTraining(ClassifierTraining):
         """free: the perturbation that goes from batch to batch, a variable; else None."""
         return self._perturbation
 
+    @property
+    def updates_per_batch(self):
+        """How many steps the optimizer takes on each batch."""
+        return self.settings.replays or 1
+
     def craft(self, images, labels, seed=None):
         """Adversarial images as a training step of any method but free uses them.
 

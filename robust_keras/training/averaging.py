@@ -30,21 +30,29 @@ def averaged_weights(model):
             model.save("averaged.keras")
         ```
     """
+    pairs = moving_averages(model)
+    kept = [read_variable(variable) for variable, _ in pairs]
+    try:
+        for (variable, average), value in zip(pairs, kept, strict=True):
+            variable.assign(np.where(value == 0, value, read_variable(average)))
+        yield
+    finally:
+        for (variable, _), value in zip(pairs, kept, strict=True):
+            variable.assign(value)
+
+
+def moving_averages(model):
+    """Pairs of a trainable variable and its average; none without `use_ema` or an optimizer built.
+
+    Args:
+        model: a compiled `keras.Model`.
+    """
     # Under mixed precision Keras wraps the optimizer in one that scales losses.
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     averages = getattr(optimizer, "_model_variables_moving_average", None)
     if not getattr(optimizer, "use_ema", False) or not averages:
-        yield
-        return
-    variables = model.trainable_variables
-    kept = [read_variable(variable) for variable in variables]
-    try:
-        for variable, value, average in zip(variables, kept, averages, strict=True):
-            variable.assign(np.where(value == 0, value, read_variable(average)))
-        yield
-    finally:
-        for variable, value in zip(variables, kept, strict=True):
-            variable.assign(value)
+        return []
+    return list(zip(model.trainable_variables, averages, strict=True))
 
 
 class ValidateAverage(keras.callbacks.Callback):

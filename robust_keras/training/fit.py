@@ -72,12 +72,6 @@ def adversarial_training(model, config):
     )
 
 
-def _updates_per_batch(model):
-    """How many steps the optimizer takes on each batch."""
-    replays = model.settings.replays if isinstance(model, AdversarialTraining) else None
-    return replays or 1
-
-
 def _guard(config, split):
     """Probes images from all over a split; nothing where there is no adversarial training.
 
@@ -152,7 +146,7 @@ def fit(model, split, config, directory, introduction=()):
     if config.nuclear_norm:
         add_nuclear_norm(model, config.nuclear_norm)
     model = adversarial_training(model, config)
-    total_steps = steps * config.epochs * _updates_per_batch(model)
+    total_steps = steps * config.epochs * getattr(model, "updates_per_batch", 1)
     compile_model(model, config, total_steps)
     pruner = pruning_run.pruning_callback(config, steps * config.epochs)
     checkpoint = LastCheckpoint(

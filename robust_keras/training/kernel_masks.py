@@ -14,6 +14,8 @@ class KernelMasks:
     * `apply(more_steps)` masks the weights and counts that many steps.
     * `read_weights()` returns the weights, a list of tensors.
     * `update(step, sparsity, dense)` makes new masks from dense weights, and masks those.
+    * `follow(pairs)` masks the moving averages of the kernels, too, from now on.
+    * `resume(more_steps)` makes masks of the kernels' zeros, where only weights were restored.
 
     Args:
         strategy: the model's tf.distribute strategy.
@@ -27,7 +29,9 @@ class KernelMasks:
         self._strategy = strategy
         self._pattern = pattern
         self._schedule = schedule
+        self._kernels = [kernel.variable for kernel in kernels]
         self._weights = [kernel.variable.value for kernel in kernels]
+        self._averages = []
         with strategy.scope():
             self.step = _variable(tf.constant(initial_step, tf.int64), "pruning_step")
             self.masks = [
@@ -41,6 +45,29 @@ class KernelMasks:
         self.read_weights = tf.function(self._read_weights)
         self.update = tf.function(self._update)
 
+    def follow(self, pairs):
+        """Masks averages as their kernels; pairs of a variable and its average."""
+        masks = {id(kernel): mask for kernel, mask in zip(self._kernels, self.masks, strict=True)}
+        self._averages = [
+            (average.value, masks[id(variable)])
+            for variable, average in pairs
+            if id(variable) in masks
+        ]
+        self.apply = tf.function(self._apply)
+
+    def resume(self, more_steps):
+        """Takes the kernels' zeros for what was pruned, and counts that many steps."""
+        for mask, weight in zip(self.masks, self._weights, strict=True):
+            mask.assign(tf.not_equal(weight, 0))
+        self.step.assign_add(more_steps)
+
+    def are_kept(self):
+        """Whether every weight that is masked is zero."""
+        return all(
+            not bool(tf.reduce_any((weight != 0) & ~tf.convert_to_tensor(mask)))
+            for weight, mask in zip(self.read_weights(), self.masks, strict=True)
+        )
+
     def sparsity(self):
         """The fraction of weights that the masks set to zero."""
         kept = sum(int(tf.math.count_nonzero(mask)) for mask in self.masks)
@@ -49,7 +76,8 @@ class KernelMasks:
     def _apply(self, more_steps):
         # A scope that is entered while tracing costs nothing when the graph runs.
         with self._strategy.scope():
-            for weight, mask in zip(self._weights, self.masks, strict=True):
+            kernels = zip(self._weights, self.masks, strict=True)
+            for weight, mask in (*kernels, *self._averages):
                 self._strategy.extended.update(weight, _mask_weight, args=(mask,))
             self.step.assign_add(more_steps)
             # TensorFlow does not optimise the graph of a function that returns nothing.

@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 
 from robust_keras.training import arguments, tfmot_pruning
+from robust_keras.training.averaging import moving_averages
+from robust_keras.training.callback_order import BestEpochs, running_callbacks
 from robust_keras.training.kernel_masks import KernelMasks
 from robust_keras.training.prunable_kernels import (
     DEFAULT_LAYER_KINDS,
@@ -15,6 +17,7 @@ from robust_keras.training.prunable_kernels import (
     sparsity,
 )
 from robust_keras.training.pruning_pattern import PruningPattern
+from robust_keras.training.restored_steps import RestoredSteps
 from robust_keras.training.tfmot_pruning import constant_sparsity, polynomial_decay
 
 __all__ = [
@@ -63,8 +66,12 @@ class PruneLowMagnitude(keras.callbacks.Callback):
             kernel does not fit the pattern, or `steps_per_execution` is above 1.
 
     Note:
-        Give it last in `callbacks`, after any that change weights (weight averaging, restoring
-        the best weights). `variables`, saved when an epoch ends and restored into those that
+        Its place among the callbacks does not matter. Until the schedule has ended,
+        `EarlyStopping(restore_best_weights=True)` and `ModelCheckpoint(save_best_only=True)` are
+        made to forget the epochs so far, whose models are less sparse; moving averages of the
+        optimizer (`SwapEMAWeights`) are masked, too. `BackupAndRestore` brings no masks: the zeros
+        that it restores stay zero. Whatever else puts other weights back has them masked, and a
+        warning says so. `variables`, saved when an epoch ends and restored into those that
         `set_model(model)` creates, continue an interrupted run to the same weights.
 
     Example:
@@ -114,6 +121,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self._ask_schedule = tfmot_pruning.looked_ahead(schedule)
         self._masked_model = None
         self._masks = None
+        self._restored = None
 
     @property
     def variables(self):
@@ -130,8 +138,11 @@ class PruneLowMagnitude(keras.callbacks.Callback):
             ValueError: nothing is prunable, or a kernel does not fit the pattern.
         """
         super().set_model(model)
-        if self._masked_model is model:
-            return
+        if self._masked_model is not model:
+            self._make_masks(model)
+        self._restored = RestoredSteps(model, self._masks)
+
+    def _make_masks(self, model):
         kernels = prunable_kernels(model, self.layer_kinds, self.skip_layers, self.skip_last)
         if not kernels:
             raise ValueError(
@@ -146,15 +157,22 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self._masked_model = model
 
     def on_train_begin(self, logs=None):
-        """Refuses several steps an execution."""
+        """Refuses several steps an execution; sees to the callbacks that keep a best epoch."""
         if self.model.steps_per_execution != 1:
             raise ValueError(
                 "Pruning masks weights after every step, so `steps_per_execution` must be 1. "
                 f"Received: steps_per_execution={self.model.steps_per_execution}"
             )
+        if not self.model.optimizer.built:  # which is when it makes its averages
+            self.model.optimizer.build(self.model.trainable_variables)
+        self._masks.follow(moving_averages(self.model))
+        callbacks = running_callbacks()
+        if callbacks is not None:
+            callbacks.callbacks.append(_LastWord(self, callbacks.callbacks))
 
     def on_epoch_begin(self, epoch, logs=None):
         """Masks the weights; reads the step here, so that any callback may have restored it."""
+        self._restored.take_over()
         self._steps_done = int(self._masks.step.numpy())
         self._due = self._sparsity_due(self._steps_done + 1)
         self._dense = None
@@ -186,12 +204,32 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         Raises:
             RuntimeError: it is unfinished and `on_incomplete` is "raise".
         """
-        self._masks.apply(0)
+        self.mask_restored_weights()
         problem = self._incomplete()
         if problem and self.on_incomplete == "raise":
             raise RuntimeError(problem)
         if problem and self.on_incomplete == "warn":
             warnings.warn(problem, stacklevel=2)
+
+    def mask_restored_weights(self):
+        """Masks the weights again, and warns where a callback has put back less sparse ones."""
+        kept = self._masks.are_kept()
+        self._masks.apply(0)
+        if not kept:
+            warnings.warn(
+                "a callback put back weights that are less sparse than the pruned ones; they were "
+                f"masked again to a sparsity of {self._masks.sparsity():.4f}. Evaluate the model "
+                "anew, or restore weights of epochs after the schedule's end only",
+                stacklevel=2,
+            )
+
+    @property
+    def has_final_masks(self):
+        """Whether the schedule changes no mask any more, as far as it tells its end."""
+        end = self._end_step()
+        if end is None:
+            return self._masks.sparsity() > 0
+        return int(self._masks.step.numpy()) >= end
 
     def _incomplete(self):
         """What is unfinished about the pruning now, in words, or None."""
@@ -221,3 +259,22 @@ class PruneLowMagnitude(keras.callbacks.Callback):
                 f"`schedule` must return a sparsity in [0, 1). Received: {fraction} at step {step}"
             )
         return fraction
+
+
+class _LastWord(keras.callbacks.Callback):
+    """Comes after all other callbacks of a `fit`, for the pruning."""
+
+    def __init__(self, pruning, callbacks):
+        super().__init__()
+        self._pruning, self._callbacks = pruning, callbacks
+        self._best = BestEpochs(callbacks)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Lets no epoch be the best that was not pruned to the end."""
+        if not self._pruning.has_final_masks:
+            self._best.forget()
+
+    def on_train_end(self, logs=None):
+        """Masks what another callback has put back."""
+        self._pruning.mask_restored_weights()
+        self._callbacks.remove(self)
