@@ -75,7 +75,7 @@ class ModelReport:
         validation.members("worst_case", (self.worst_case,), parts.WorstCaseReport)
         parts.store(
             self,
-            name=self.name or short_name(self.path),
+            name=validation.text("name", self.name or short_name(self.path)),
             clean_accuracy=validation.fraction("clean_accuracy", self.clean_accuracy),
             num_classes=validation.integer("num_classes", self.num_classes, low=1),
             attacks=validation.members("attacks", self.attacks, parts.AttackReport),

@@ -4,19 +4,20 @@ import dataclasses
 import datetime
 import importlib.metadata
 import json
-import pathlib
 import platform
 from collections.abc import Mapping
 
 import robust_keras
+from robust_keras.errors import InputError
 from robust_keras.proportions import wilson
-from robust_keras.reporting import parts, reading, validation
+from robust_keras.reporting import parts, reading, strict_json, validation
 from robust_keras.reporting.model_report import ModelReport
 from robust_keras.reporting.transfer_report import TransferReport
 
 SCHEMA = 2
 # Older reports miss what has a default.
 READABLE = (1, 2)
+_LONGEST_ERROR = 300
 
 # The distributions that can change a number, and the package itself.
 DISTRIBUTIONS = (
@@ -177,10 +178,22 @@ class Report:
         """Makes a report of JSON text; unknown and derived fields are left aside.
 
         Raises:
-            ValueError: if the text is no JSON, of another schema, or misses a field.
+            InputError: the text is no strict JSON, of another schema, misses a field, or its parts
+                do not fit together; one line.
         """
         try:
-            value = json.loads(content)
+            made = cls._parsed(content)
+            # What is derived from the parts must come out as well.
+            made.to_json()
+        # A damaged value can be of any type wherever another was meant.
+        except Exception as error:
+            raise InputError(_one_line(error)) from error
+        return made
+
+    @classmethod
+    def _parsed(cls, content):
+        try:
+            value = strict_json.parse(content)
         except json.JSONDecodeError as error:
             raise ValueError(f"a report must be JSON. Received: {error}") from error
         schema = value.get("schema") if isinstance(value, dict) else None
@@ -190,8 +203,27 @@ class Report:
 
     @classmethod
     def read(cls, path):
-        """Makes a report of a `report.json`."""
-        return cls.from_json(pathlib.Path(path).read_text(encoding="utf-8"))
+        """Makes a report of a `report.json`.
+
+        Raises:
+            InputError: the file cannot be read or is damaged; one line that says what to do.
+        """
+        try:
+            return cls.from_json(strict_json.read_text(path))
+        except ValueError as error:
+            raise InputError.expected(
+                path,
+                "a report.json as evaluate.py writes it (take an undamaged copy, or evaluate "
+                "again into another directory)",
+                str(error),
+            ) from error
+
+
+def _one_line(error):
+    text = " ".join(str(error).split())
+    if not isinstance(error, ValueError):
+        text = f"a report must hold values of the documented types. Received: {text}"
+    return text if len(text) <= _LONGEST_ERROR else text[:_LONGEST_ERROR] + "..."
 
 
 def _temperature(value):

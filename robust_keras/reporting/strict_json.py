@@ -1,0 +1,108 @@
+"""JSON that anybody may have damaged: what our own writer never writes is refused."""
+
+import json
+import math
+import os
+
+# A report with the pictures of a hundred models takes less.
+MOST_BYTES = 64 * 2**20
+_DEEPEST = 50
+_LONGEST_INTEGER = 18
+
+
+def read_text(path):
+    """The text of a file.
+
+    Raises:
+        ValueError: it cannot be read, is larger than `MOST_BYTES`, or is not UTF-8.
+    """
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            # A pipe has no size, so what is read is limited as well.
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"a file that can be read. Received: {error.strerror}") from error
+    if max(size, len(content)) > MOST_BYTES:
+        raise ValueError(f"at most {MOST_BYTES // 2**20} MiB. Received: more")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"text in UTF-8. Received: {error}") from error
+
+
+def parse(content):
+    """The value of JSON text: mappings, lists, strings, finite numbers, booleans and None.
+
+    Raises:
+        ValueError: it is no JSON; or a name comes twice in a mapping, a number is not finite or
+            beyond 64 bits, a string holds half a character, or mappings and lists are nested too
+            deep.
+    """
+    try:
+        value = json.loads(
+            content,
+            object_pairs_hook=_once_each,
+            parse_constant=_refuse_constant,
+            parse_int=_integer,
+            parse_float=_finite,
+        )
+    except RecursionError:
+        raise _too_deep() from None
+    _check(value)
+    return value
+
+
+def _once_each(pairs):
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"each name must come once. Received: {twice[:100]!r} twice")
+    return found
+
+
+def _refuse_constant(text):
+    raise ValueError(f"numbers must be finite. Received: {text}")
+
+
+def _integer(text):
+    if len(text) > _LONGEST_INTEGER:
+        raise ValueError(f"whole numbers must have at most 18 digits. Received: {len(text)}")
+    return int(text)
+
+
+def _finite(text):
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"numbers must be finite. Received: {text[:100]}")
+    return number
+
+
+def _check(value):
+    """Looks at every value without calling itself, level by level."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        below = []
+        for item in level:
+            if isinstance(item, str):
+                _check_text(item)
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, dict):
+                below += [*item, *item.values()]
+        if not below:
+            return
+        level = below
+    raise _too_deep()
+
+
+def _check_text(text):
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(f"text must be whole characters. Received: {error.reason}") from error
+
+
+def _too_deep():
+    return ValueError(f"at most {_DEEPEST} lists and mappings within each other. Received: more")
