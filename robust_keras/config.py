@@ -22,6 +22,7 @@ from robust_keras.flags.optimization import OptimizationFlags
 from robust_keras.flags.pruning import PruningFlags
 from robust_keras.flags.strangers import StrangerFlags
 from robust_keras.flags.structure import StructureFlags
+from robust_keras.flags.threshold import ThresholdFlags
 from robust_keras.flags.unusual import UnusualFlags
 from robust_keras.flags.winners import WinnerFlags
 
@@ -182,7 +183,9 @@ class TrainConfig(
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateConfig(AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, StrangerFlags, Flags):
+class EvaluateConfig(
+    AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, StrangerFlags, ThresholdFlags, Flags
+):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
     models: tuple[str, ...] = flag(

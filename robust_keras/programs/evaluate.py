@@ -16,9 +16,12 @@ import sys
 
 from robust_keras.config import EvaluateConfig
 from robust_keras.directories import whole_files
+from robust_keras.flags.threshold import read_thresholds
 from robust_keras.programs import packages
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.report_directory import report_directory
+
+EXIT_BELOW = 3
 
 
 def main(config):
@@ -41,6 +44,18 @@ def _evaluate(config, directory):
     print(reporting.summary_table(report))
     print(f"report  {directory.path / 'report.html'}")
     print(f"data    {directory.path / 'report.json'}")
+    _compare(config, report)
+
+
+def _compare(config, report):
+    """Leaves with an exit code of its own where a model is not as robust as --fail_below asks."""
+    from robust_keras import reporting
+
+    found = reporting.shortfalls(report, read_thresholds(config.fail_below))
+    for sentence in found:
+        print(f"--fail_below: {sentence}", file=sys.stderr)
+    if found:
+        raise SystemExit(EXIT_BELOW)
 
 
 def _command():

@@ -18,6 +18,7 @@ from robust_keras.reporting.parts import (
 from robust_keras.reporting.rejection_report import RejectionReport
 from robust_keras.reporting.report import Report
 from robust_keras.reporting.summary import summary_table
+from robust_keras.reporting.threshold import shortfalls
 from robust_keras.reporting.transfer_report import (
     SubstituteReport,
     TransferReport,
@@ -54,6 +55,7 @@ __all__ = [
     "TransferTarget",
     "UnusualReport",
     "WorstCaseReport",
+    "shortfalls",
     "summary_table",
     "write",
 ]
