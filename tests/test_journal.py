@@ -106,11 +106,27 @@ def test_nothing_is_taken_from_another_evaluation(tmp_path):
 def test_a_file_that_is_not_whole_is_made_again(tmp_path):
     model, path = MODEL, tmp_path / "journal"
     whole = run(model, journal=journal(path))
-    first, second, *_ = sorted(path.iterdir())
+    first, second, third, fourth, *others = sorted(path.iterdir())
     first.write_bytes(first.read_bytes()[:100])
     second.write_bytes(b"")
+    third.write_bytes(fourth.read_bytes())
+    for number, entry in enumerate(others):
+        content = bytearray(entry.read_bytes())
+        content[number * 131 % len(content)] ^= 1 << number % 8
+        entry.write_bytes(content)
     assert same(whole, run(model, journal=journal(path)))
     assert first.stat().st_size > 100
+
+
+def test_a_directory_in_an_entrys_place_is_one_line(tmp_path):
+    kept = Journal(tmp_path, tmp_path.mkdir)
+    kept._begun = True
+    kept.remember("key", lambda: {"value": 1})
+    (entry,) = tmp_path.iterdir()
+    entry.unlink()
+    entry.mkdir()
+    with pytest.raises(InputError, match=f"{entry.name}: expected a place that can be written to"):
+        kept.remember("key", lambda: {"value": 1})
 
 
 def test_the_clock_of_a_journal_counts_what_is_read_again(tmp_path, monkeypatch):

@@ -51,7 +51,7 @@ class Journal:
         Args:
             key: tuple of plain values, all that the values depend on.
             make: function without arguments that returns a dict from name to array, number or text,
-                none of the name "seconds".
+                none of the names "seconds" and "name".
 
         Returns:
             A dict of the same names, from name to array once it was kept.
@@ -61,13 +61,13 @@ class Journal:
         """
         name = hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()
         path = self._directory / f"{name}.npz"
-        kept = _read(path)
+        kept = _read(path, name)
         if kept is not None:
             self._replayed += float(kept.pop("seconds"))
             return kept
         start = time.monotonic()
         values = make()
-        self._write(path, values | {"seconds": time.monotonic() - start})
+        self._write(path, values | {"seconds": time.monotonic() - start, "name": name})
         return values
 
     def _write(self, path, values):
@@ -78,12 +78,12 @@ class Journal:
             np.savez(stream, **values)
 
 
-def _read(path):
-    """The arrays in a file, or None where there is no whole one."""
+def _read(path, name):
+    """The arrays in a file, or None where there is no whole one of that name."""
     try:
         with np.load(path) as kept:
             values = dict(kept)
-        return values if values["seconds"].shape == () else None
+        return values if str(values.pop("name")) == name else None
     # A damaged archive raises nearly everything: of zipfile, zlib, struct, memory, encodings.
     except Exception:
         return None
