@@ -6,15 +6,16 @@ from robust_keras import data, distribution
 from robust_keras.analysis.audit import audit
 from robust_keras.analysis.layer_facts import read_layer_facts
 from robust_keras.analysis.training_note import accuracy_in_training, read_training_note
-from robust_keras.attacks import ATTACKS, ThreatModel, engine, sweep
+from robust_keras.attacks import ATTACKS, ThreatModel, engine
 from robust_keras.attacks.expectation import averaged, in_passes
 from robust_keras.attacks.gallery import own_confidences
 from robust_keras.attacks.headline_examples import at_epsilon
 from robust_keras.attacks.journal import Unrecorded
-from robust_keras.attacks.price import cheapest_first, passes_at_most
+from robust_keras.attacks.price import cheapest_first
+from robust_keras.evaluation_plan import model_parts, parts_after
 from robust_keras.minimal_evaluation import minimal_report
 from robust_keras.model_loading import load_models, refuse_twins
-from robust_keras.progress import AttackProgress
+from robust_keras.progress import RunProgress
 from robust_keras.reporting import (
     AttackReport,
     AuditReport,
@@ -35,13 +36,14 @@ from robust_keras.unusual.examination import examine
 _IMAGE_SEED = 0
 
 
-def evaluate(config, *, command="", journal=None):
+def evaluate(config, *, command="", journal=None, progress=None):
     """Attacks every model of the config on the same images.
 
     Args:
         config: an `EvaluateConfig`.
         command: the command line, for the report.
         journal: `attacks.Journal` that the evaluation goes on from, or None.
+        progress: `RunProgress` that goes on when this is done with, or None for one of its own.
 
     Returns:
         `(report, examples, tables)`: a `Report`, a dict from model path to its
@@ -50,22 +52,40 @@ def evaluate(config, *, command="", journal=None):
     Raises:
         InputError: a model or the data set cannot be used, or they do not fit together.
     """
+    if progress is None:
+        with RunProgress() as progress:
+            return evaluate(config, command=command, journal=journal, progress=progress)
     copies, dataset = _load_all(config)
     split = dataset.part(config.split).take(config.examples, _IMAGE_SEED)
     threat_model = ThreatModel(config.norm, config.epsilons)
     journal = Unrecorded() if journal is None else journal
-    time_left = TimeLeft(len(copies), len(split), journal.now)
     models, examples, tables = [], {}, {}
-    with AttackProgress(time_left) as progress:
-        for replicas in copies:
-            run = _ModelRun(replicas, split, threat_model, config, journal)
-            progress.title = str(replicas.first.path)
-            time_left.begin(run.parts())
+    progress.follow(
+        TimeLeft(
+            len(copies),
+            len(split),
+            journal.now,
+            after=parts_after(config, len(copies), len(split)),
+            survivors_only=config.survivors_only,
+            batch_size=config.batch_size,
+        )
+    )
+    for replicas in copies:
+        run = _ModelRun(replicas, split, threat_model, config, journal)
+        with progress.model(replicas.first.path, run.parts()):
             model, found = run.attack(progress)
-            time_left.end()
-            models.append(model)
-            examples[model.path] = run.shown(found)
-            tables[model.path] = found.per_image
+        models.append(model)
+        examples[model.path] = run.shown(found)
+        tables[model.path] = found.per_image
+    transfer = transfer_report(
+        config,
+        [replicas.first for replicas in copies],
+        dataset,
+        split,
+        threat_model,
+        journal,
+        progress,
+    )
     report = Report(
         dataset=_dataset_report(config, dataset, split),
         threat_model=ThreatModelReport(**vars(threat_model)),
@@ -75,9 +95,7 @@ def evaluate(config, *, command="", journal=None):
         expectation_samples=config.expectation_samples,
         survivors_only=config.survivors_only,
         command=command,
-        transfer=transfer_report(
-            config, [replicas.first for replicas in copies], dataset, split, threat_model, journal
-        ),
+        transfer=transfer,
     )
     return report, examples, tables
 
@@ -142,13 +160,13 @@ class _ModelRun:
 
     def parts(self):
         """What it goes through, for `TimeLeft`."""
-        usable = self._replicas.first.gradient_error is None
-        return [
-            (attack.name, title, epsilon, passes_at_most(stage, searched=epsilon is None))
-            for attack in self._attacks
-            for title, stage, epsilon in sweep.parts(attack, self._threat_model, self._config.sweep)
-            if usable or not stage.needs_gradient
-        ]
+        return model_parts(
+            self._attacks,
+            self._threat_model,
+            self._config,
+            self._replicas.first,
+            len(self._split),
+        )
 
     def attack(self, progress):
         """Its `ModelReport` and its `attacks.Evaluation`."""
@@ -167,11 +185,12 @@ class _ModelRun:
             **self._settings,
         )
         audited = self._replicas.first, *data, found, self._threat_model
-        checks = (*audit(*audited, **self._settings), self._noted(found))
+        with progress.part("audit"):
+            checks = (*audit(*audited, **self._settings), self._noted(found))
         report = _model_report(audited[0], self._split, self._threat_model, found, checks)
         found_elsewhere = {
-            "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal),
-            "unusual": examine(audited[0].unscaled, *data, self._config, journal),
+            "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal, progress),
+            "unusual": examine(audited[0].unscaled, *data, self._config, journal, progress),
         }
         return dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start), found
 

@@ -2,14 +2,13 @@
 
 from robust_keras.analysis.minimal_epsilon import can_search, minimal_epsilons
 from robust_keras.attacks import ATTACKS
-from robust_keras.progress import AttackProgress
 from robust_keras.reporting import MinimalEpsilonReport
 
 # Of the smallest epsilons, as a share of the largest epsilon.
 _TOLERANCE = 1 / 128
 
 
-def minimal_report(classifier, images, labels, config, journal):
+def minimal_report(classifier, images, labels, config, journal, progress):
     """How little changes the class of each image.
 
     Args:
@@ -18,6 +17,7 @@ def minimal_report(classifier, images, labels, config, journal):
         labels: int array (images,).
         config: an `EvaluateConfig`.
         journal: `Journal` or `Unrecorded`.
+        progress: `RunProgress`.
 
     Returns:
         A `MinimalEpsilonReport`, or None where it was not asked for or cannot be searched for.
@@ -26,8 +26,7 @@ def minimal_report(classifier, images, labels, config, journal):
     if not (config.minimal_epsilon and can_search(classifier, attack, config.norm)):
         return None
     largest = config.largest_searched
-    with AttackProgress() as progress:
-        progress.title = str(classifier.path)
+    with progress.part("minimal epsilons"):
         found = minimal_epsilons(
             classifier,
             images,
@@ -38,7 +37,6 @@ def minimal_report(classifier, images, labels, config, journal):
             tolerance=largest * _TOLERANCE,
             batch_size=config.batch_size,
             seed=config.seed,
-            progress=progress,
             journal=journal,
         )
     return MinimalEpsilonReport.of(found)

@@ -1,103 +1,145 @@
-"""What a person at a terminal, or in a log, sees while attacks run."""
+"""What a person at a terminal, in a notebook or in a log sees while an evaluation runs."""
 
-import sys
+import contextlib
 import time
 
-import tqdm
+from robust_keras import durations
+from robust_keras.progress_bar import ProgressBar
+from robust_keras.reporting.model_report import short_name
 
-from robust_keras.time_left import in_words
+_WIDEST_TITLE = 14
+# Room for the accuracies in a line of 80 columns.
+_WIDEST_ACCURACIES = 36
 
-# A log gets one line in so many seconds at most.
-_BETWEEN_LINES = 30.0
 
+class RunProgress:
+    """A line for each part that is done with; where bars are drawn, also one for that at work.
 
-class AttackProgress:
-    """A bar for the attack at work: images done, robust accuracy so far, time left for everything.
-
-    Without a terminal there are no bars, which would fill a log with half-drawn lines, but a line
-    now and then.
+    A part is an attack at all its epsilons, or something of another kind, such as the audit. Every
+    line tells what has elapsed and about what is left of the whole run.
 
     Args:
-        time_left: `TimeLeft` of the evaluation, or None.
         stream: where to write; by default stderr.
         now: clock in seconds.
+        began: when on that clock what has elapsed began; by default now.
 
-    Attributes:
-        title: what is attacked, shown before the attack's name.
+    Example:
+        >>> with RunProgress() as progress:
+        ...     progress.follow(time_left)
+        ...     with progress.model("runs/a/serving", parts):
+        ...         engine.evaluate(..., progress=progress)
+        ...         with progress.part("audit"):
+        ...             checks = audit(...)
     """
 
-    def __init__(self, time_left=None, stream=None, now=time.monotonic):
-        self.title = ""
-        self._time_left = time_left
-        self._stream = sys.stderr if stream is None else stream
+    def __init__(self, stream=None, now=time.monotonic, began=None):
+        self.time_left = None
         self._now = now
-        self._last_line = now()
-        self._bar = None
-        self._stage = None
+        self._bar = ProgressBar(stream)
+        self._since = self._last = now()
+        self._began = self._since if began is None else began
+        self._title = ""
+        self._attack = None
+        self._accuracies = {}
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._close()
+        self._bar.close()
 
-    def _close(self):
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+    def follow(self, time_left):
+        """Shows from now on what a `TimeLeft` says, and tells it what happens."""
+        self.time_left = time_left
 
-    def __call__(self, attack, epsilon, done, total, robust_accuracy):
-        """Shows that `attack` has finished `done` of `total` images at `epsilon`."""
-        text = f"robust accuracy {robust_accuracy:.3f}"
-        if self._time_left is not None:
-            self._time_left.note(attack, epsilon, done, total, robust_accuracy)
-            seconds = self._time_left.seconds()
-            text += "" if seconds is None else f", about {in_words(seconds)} left"
-        where = "all epsilons" if epsilon is None else f"{epsilon:.4g}"
-        if self._stream.isatty():
-            self._draw(f"{self.title} {attack} {where}", done, total, text)
-        elif self._is_time():
-            line = f"{self.title} {attack} {where}: {done} of {total} images, {text}"
-            print(line, file=self._stream, flush=True)
+    @contextlib.contextmanager
+    def model(self, path, parts):
+        """Within, the parts of one model, `time_left.Part`s."""
+        self._title = short_title(str(path)) if self.time_left.models > 1 else ""
+        self._since = self._now()
+        self.time_left.begin(parts)
+        yield
+        self._finish_attack()
+        self.time_left.end()
+        self._title = ""
 
-    def _draw(self, stage, done, total, text):
-        if self._stage != stage:
-            self._close()
-            self._stage = stage
-            self._bar = tqdm.tqdm(total=total, desc=stage, unit="image", file=self._stream)
-        self._bar.set_postfix_str(text, refresh=False)
-        self._bar.update(done - self._bar.n)
+    def __call__(self, title, epsilon, done, total, robust_accuracy):
+        """Shows that an attack has finished `done` of `total` images at `epsilon`."""
+        attack = title.partition(":")[0]
+        if attack != self._attack:
+            self._finish_attack()
+            self._attack = attack
+        self._accuracies[epsilon] = robust_accuracy
+        self._last = self._now()
+        if self.time_left is not None:
+            self.time_left.note(title, epsilon, done, total, robust_accuracy)
+        where = "all epsilons" if epsilon is None else f"{epsilon:.3g}"
+        self._show(f"{attack} {where}", done, total, f"{robust_accuracy:.1%}".replace("%", " %, "))
 
-    def _is_time(self):
-        now = self._now()
-        if now - self._last_line < _BETWEEN_LINES:
-            return False
-        self._last_line = now
-        return True
+    @contextlib.contextmanager
+    def part(self, title):
+        """A part that is no attack.
+
+        Yields:
+            What is called as `step(done, total)` when some of the part is done, if it can tell.
+        """
+        self._finish_attack()
+        if self.time_left is not None:
+            self.time_left.start(title)
+        self._show(title, 0, 1)
+
+        def step(done, total, *_):
+            if self.time_left is not None:
+                self.time_left.share(done, total)
+            self._show(title, done, total)
+
+        yield step
+        if self.time_left is not None:
+            self.time_left.finish()
+        self._line(title, "", self._now())
+
+    def _show(self, title, done, total, text=""):
+        name = f"{self._title} {title}".strip()
+        self._bar.show(name, done, total, lambda: text + self._times(durations.roughly))
+
+    def _finish_attack(self):
+        if self._attack is not None:
+            self._line(self._attack, in_a_row(self._accuracies), self._last)
+        self._attack, self._accuracies = None, {}
+
+    def _line(self, title, found, ended):
+        name = f"{self._title} {title}".strip()
+        took = durations.measured(ended - self._since)
+        words = f"{name}: {found}{', ' if found else ''}{took}"
+        self._bar.line(f"{words}; {self._times()}")
+        self._since = ended
+
+    def _times(self, words=durations.measured):
+        left = None if self.time_left is None else self.time_left.seconds()
+        text = words(max(self._now() - self._began, 1.0)) + " so far"
+        return text if left is None else f"{text}, about {durations.roughly(left)} left"
 
 
-class StepProgress:
-    """A bar for work of a known number of equal steps; nothing is drawn without a terminal.
+def in_a_row(accuracies):
+    """Accuracies at epsilons in words, the middle ones left out where they are many.
 
     Args:
-        title: what is done.
+        accuracies: dict from epsilon, None for the largest of a search, to accuracy.
     """
+    texts = [
+        f"{accuracy:.1%}".replace("%", " %") + ("" if epsilon is None else f" at {epsilon:.3g}")
+        for epsilon, accuracy in accuracies.items()
+    ]
+    while len(", ".join(texts)) > _WIDEST_ACCURACIES and len(texts) > 2:
+        texts = [*texts[: len(texts) // 2], *texts[len(texts) // 2 + 1 :]]
+        middle = len(texts) // 2
+        shown = ", ".join([*texts[:middle], "...", *texts[middle:]])
+        if len(shown) <= _WIDEST_ACCURACIES or len(texts) == 2:
+            return shown
+    return ", ".join(texts)
 
-    def __init__(self, title):
-        self._title = title
-        self._bar = None
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self._bar is not None:
-            self._bar.close()
-
-    def __call__(self, done, total):
-        """Shows that `done` of `total` steps are finished."""
-        if self._bar is None:
-            self._bar = tqdm.tqdm(
-                total=total, desc=self._title, file=sys.stderr, disable=not sys.stderr.isatty()
-            )
-        self._bar.update(done - self._bar.n)
+def short_title(path):
+    """The part of a model's path that tells it from others, in a few letters."""
+    title = short_name(path)
+    return title if len(title) <= _WIDEST_TITLE else "..." + title[3 - _WIDEST_TITLE :]

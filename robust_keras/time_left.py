@@ -1,114 +1,286 @@
 """How long an evaluation will go on: what is left to do, at the pace of what is done."""
 
+import dataclasses
+import math
 import time
+
+from robust_keras.attacks.batches import batch_shape
+
+# Seconds that the first batch of an attack takes besides its passes, to build its functions, and
+# those that others may take: parts that are shorter tell nothing of the passes.
+_BUILDING, _BATCH = 2.0, 0.3
+# Seconds of a pass, however few its images are.
+_STEP = 2e-3
+# The share of the images that is left from one epsilon to the next, and by a stage of a cascade,
+# where nothing is known: between robust models, which lose few, and others, which lose all.
+_LEFT_BY_EPSILON, _LEFT_BY_STAGE = 0.6, 0.6
+# Attacks of fewer passes an image, such as noise, leave nearly everything.
+_WEAK_PASSES = 25
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A part of an evaluation: an attack's stage at an epsilon, or something of another kind.
+
+    Args:
+        title: what progress calls it.
+        attack: name of the attack; None for another part.
+        epsilon: of the attack, None for a search over all of them.
+        passes: forward passes an image at most, as `attacks.price.passes_at_most` counts them.
+        images: on how many; for an attack that is found out.
+        built: functions that it builds; those of an attack are built anew where fewer images are
+            left, about every other time.
+        seconds: what it takes besides.
+    """
+
+    title: str
+    attack: str | None = None
+    epsilon: float | None = None
+    passes: float = 0.0
+    images: int = 0
+    built: int = 0
+    seconds: float = 0.0
+
+
+@dataclasses.dataclass
+class _Spent:
+    """Seconds and images of batches of a new shape, for which an attack is built, and of others."""
+
+    passes: float
+    built: int
+    new: list[tuple[float, int]] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+    images: int = 0
+    batches: int = 0
+
+    def per_image(self):
+        """Seconds, without batches of a new shape; None where that is all there was."""
+        return self.seconds / self.images if self.images else None
+
+    def pace(self):
+        """Seconds a pass, at most."""
+        if self.images:
+            seconds, images, besides = self.seconds, self.images, self.batches * _BATCH
+        else:
+            seconds, images = max(self.new)
+            # The shortest of several was hardly anything but building.
+            least = min(self.new)[0] if len(self.new) > 1 else 0.7 * seconds
+            besides = max(_BUILDING, least) if self.built else _BATCH
+        return max(seconds - besides, seconds / 30) / max(images, 1) / self.passes
 
 
 class TimeLeft:
-    """An estimate that follows an evaluation through its models, attacks and epsilons.
+    """An estimate that follows an evaluation through its models and their parts.
 
     What an attack costs an image is measured, and before it begins taken from the passes that it
-    may make at most and the pace so far. How many images it will meet at an epsilon is taken from
-    what the last attack left at the epsilon before. A model to come counts like those before it.
+    may make at most and the fastest pace so far. How many images it will meet at an epsilon is
+    taken from what attacks left at the epsilon before, and guessed where none got so far. A model
+    to come counts like those before it.
 
     Args:
         models: number of models.
         images: number of images.
         now: clock in seconds.
+        after: `Part`s that follow the last model.
+        survivors_only: whether attacks meet only what those before them left.
+        batch_size: images a pass.
+
+    Attributes:
+        models: as given.
     """
 
-    def __init__(self, models, images, now=time.monotonic):
-        self._models = models
+    def __init__(
+        self,
+        models,
+        images,
+        now=time.monotonic,
+        *,
+        after=(),
+        survivors_only=False,
+        batch_size=250,
+    ):
+        self.models = models
         self._images = images
         self._now = now
-        self._finished = []
+        self._after = list(after)
+        self._survivors_only = survivors_only
+        self._batch_size = batch_size
+        self._durations = []
+        self._others = {}
         self._spent = {}
+        self._left, self._earlier = {}, {}
         self.begin(())
 
     def begin(self, parts):
         """Tells what the next model will go through.
 
         Args:
-            parts: in their order, tuples (attack, title, epsilon, passes) of the attack's name,
-                what progress calls the part, its epsilon (None for a search over all of them), and
-                the passes an image at most, as `attacks.price.passes_at_most` counts them.
+            parts: `Part`s in their order.
         """
-        self._parts = [tuple(part) for part in parts]
+        self._parts = list(parts)
+        self._epsilons = list(dict.fromkeys(p.epsilon for p in self._parts if p.epsilon))
         self._began = self._last = self._now()
-        self._place, self._done, self._rest = None, 0, 0
-        self._left = {}
+        self._place, self._done, self._rest, self._share_done = -1, 0, 0, None
+        self._met = set()
+        self._earlier, self._left = self._left or self._earlier, {}
 
     def end(self):
-        """Tells that a model is done with, its audit included."""
-        self._finished.append(self._now() - self._began)
+        """Tells that a model is done with."""
+        self._durations.append(self._now() - self._began)
+        if len(self._durations) == self.models:
+            self.begin(self._after)
+
+    def start(self, title):
+        """Tells that a part which is no attack begins."""
+        self._enter(self._find(title, None))
+        self._share_done, self._last = 0.0, self._now()
+
+    def share(self, done, total):
+        """Tells how much of such a part is done."""
+        self._share_done = done / total if total else 0.0
+
+    def finish(self):
+        """Tells that such a part is done with."""
+        if 0 <= self._place:
+            self._others[self._parts[self._place].title] = self._now() - self._last
+        self._share_done, self._last = None, self._now()
 
     def note(self, title, epsilon, done, total, robust_accuracy):
-        """Takes in what progress says after a batch; see `engine.Settings`."""
-        now = self._now()
+        """Takes in what progress says after a batch of an attack; see `engine.Settings`."""
         place = self._find(title, epsilon)
         if place is None:
             return
         if place != self._place:
-            self._place, self._done = place, 0
-        attack, *_, passes = self._parts[place]
-        seconds, images, _ = self._spent.get(title, (0.0, 0, 0))
-        images += max(done - self._done, 0)
-        self._spent[title] = seconds + now - self._last, images, images * passes
+            self._enter(place)
+        part, now = self._parts[place], self._now()
+        spent = self._spent.setdefault(title, _Spent(part.passes, part.built))
+        seconds, images = now - self._last, max(done - self._done, 0)
+        shape = title, batch_shape(max(images, 1), min(self._batch_size, self._images))
+        if shape in self._met:
+            spent.seconds, spent.images = spent.seconds + seconds, spent.images + images
+            spent.batches += 1
+        else:
+            spent.new.append((seconds, images))
+        self._met |= {title, shape}
         self._last, self._done, self._rest = now, done, total - done
-        self._left[attack, epsilon] = robust_accuracy
+        self._left[part.attack, epsilon] = robust_accuracy
+
+    def _enter(self, place):
+        if place is not None:
+            self._place, self._done, self._rest = place, 0, 0
 
     def _find(self, title, epsilon):
         """The place of a part, searched from the present one on: parts follow each other."""
-        first = self._place or 0
+        first = max(self._place, 0)
         for place in [*range(first, len(self._parts)), *range(first)]:
-            if self._parts[place][1:3] == (title, epsilon):
+            if (self._parts[place].title, self._parts[place].epsilon) == (title, epsilon):
                 return place
         return None
 
     def seconds(self):
         """The estimate, or None while nothing is measured."""
-        spent = [sum(values) for values in zip(*self._spent.values(), strict=True)]
-        if self._place is None or not spent or not spent[2]:
+        if not self._spent and not self._others:
             return None
-        pace = spent[0] / spent[2]
-        rest = self._rest * self._price(self._place, pace)
-        for place in range(self._place + 1, len(self._parts)):
-            rest += self._expected(place) * self._price(place, pace)
-        done = self._now() - self._began
-        models = [*self._finished, done + rest]
-        to_come = self._models - len(models)
-        return rest + max(to_come, 0) * sum(models) / len(models)
+        pace = self._pace()
+        rest = self._rest_of_model(pace)
+        if len(self._durations) == self.models:
+            return rest
+        models = [*self._durations, self._now() - self._began + rest]
+        rest += (self.models - len(models)) * sum(models) / len(models)
+        after = [self._expected(place, pace, self._after) for place in range(len(self._after))]
+        return rest + sum(after)
 
-    def _price(self, place, pace):
-        """Seconds an image."""
-        _, title, _, passes = self._parts[place]
-        seconds, images, _ = self._spent.get(title, (0.0, 0, 0))
-        return seconds / images if images else passes * pace
+    def _pace(self):
+        """Seconds a pass, as the attack tells that took the longest."""
+        longest = max(
+            self._spent.values(),
+            key=lambda spent: (spent.seconds, spent.passes),
+            default=None,
+        )
+        return longest.pace() if longest and longest.passes else 0.0
 
-    def _expected(self, place):
-        """How many images a part will be made on."""
-        attack, _, epsilon, _ = self._parts[place]
-        now = self._parts[self._place]
-        if (attack, epsilon) == (now[0], now[2]):
-            return self._images * self._left[attack, epsilon]
-        before = self._before(place)
-        known = [share for (_, other), share in self._left.items() if other == before]
-        share = known[-1] if known and before is not None else 1.0
-        if attack == now[0]:
-            share = min(share, self._left[now[0], now[2]])
-        return self._images * share
+    def _rest_of_model(self, pace):
+        """Seconds of the part at work and of those to come."""
+        since = self._now() - self._last
+        places = range(max(self._place, 0), len(self._parts))
+        rests = [self._expected(place, pace) for place in places]
+        if self._share_done:
+            rests[0] = since * (1.0 - self._share_done) / self._share_done
+        elif self._share_done is not None:
+            rests[0] = max(rests[0] - since, since / 4)
+        elif self._place >= 0:
+            part = self._parts[self._place]
+            rests[0] = self._rest * self._price(part, pace) if part.attack else 0.0
+            # The next part may be at work without having told anything.
+            at_work = 0 if self._rest or len(rests) == 1 else 1
+            rests[at_work] = max(rests[at_work] - since, min(since / 4, rests[at_work]))
+        return sum(rests)
 
-    def _before(self, place):
-        """The epsilon before that of a part, None for the first."""
-        epsilons = list(dict.fromkeys(part[2] for part in self._parts if part[2] is not None))
-        epsilon = self._parts[place][2]
-        if epsilon is None or epsilons.index(epsilon) == 0:
-            return None
-        return epsilons[epsilons.index(epsilon) - 1]
+    def _price(self, part, pace):
+        """Seconds an image of an attack."""
+        known = self._spent.get(part.title)
+        price = known and known.per_image()
+        return part.passes * pace if price is None else price
 
+    def _expected(self, place, pace, parts=None):
+        """Seconds of a part to come."""
+        parts = self._parts if parts is None else parts
+        part = parts[place]
+        if part.attack is None:
+            known = self._others.get(part.title)
+            if known is not None:
+                return known
+            passes = part.passes * part.images * pace
+            return part.seconds + part.built * self._building(pace) + passes
+        images = self._images * self._share(part)
+        earlier = {other.title for other in parts[max(self._place, 0) : place]}
+        building = part.built * self._building(pace)
+        building *= 0.5 if part.title in self._met | earlier else 1.0
+        steps = math.ceil(images / self._batch_size) * part.passes * _STEP
+        # Where few images are expected, there may be none.
+        some = min(images / 3, 1.0)
+        return some * (building + max(images * self._price(part, pace), steps))
 
-def in_words(seconds):
-    """Writes a duration roughly: `40 s`, `12 min`, `3 h 20 min`."""
-    if seconds < 90:
-        return f"{max(round(seconds), 1)} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    def _building(self, pace):
+        """Seconds that the first batch of an attack takes besides its passes."""
+        seconds = [
+            max(batch - images * self._pass(spent, pace), 0.0)
+            for spent in self._spent.values()
+            for batch, images in spent.new
+            if spent.built
+        ]
+        return sum(seconds) / len(seconds) if seconds else _BUILDING
+
+    def _pass(self, spent, pace):
+        price = spent.per_image()
+        return spent.passes * pace if price is None else price
+
+    def _share(self, part):
+        """The share of the images that an attack will be made on."""
+        if (part.attack, part.epsilon) in self._left:
+            return self._left[part.attack, part.epsilon]
+        stage = [p.title for p in self._parts if p.attack == part.attack]
+        later = list(dict.fromkeys(stage)).index(part.title)
+        share = self._left_before(part) * _LEFT_BY_STAGE**later
+        if self._survivors_only:
+            same = [left for (_, other), left in self._left.items() if other == part.epsilon]
+            between = {p.attack for p in self._parts[max(self._place, 0) :] if p.attack}
+            between -= {name for name, _ in self._left} | {part.attack}
+            share = min([share, *same]) * _LEFT_BY_STAGE ** len(between)
+        return share
+
+    def _left_before(self, part):
+        """What is left of the images at the epsilon before an attack's."""
+        if part.epsilon is None or self._epsilons.index(part.epsilon) == 0:
+            return 1.0
+        before = self._epsilons[self._epsilons.index(part.epsilon) - 1]
+        for known in (self._left, self._earlier):
+            if (part.attack, before) in known:
+                return known[part.attack, before]
+        weak = part.passes < _WEAK_PASSES
+        kin = {p.attack for p in self._parts if p.attack and (p.passes < _WEAK_PASSES) == weak}
+        others = [left for (name, e), left in self._left.items() if e == before and name in kin]
+        if others:
+            return others[-1]
+        share = self._left_before(dataclasses.replace(part, epsilon=before))
+        return share if weak else share * _LEFT_BY_EPSILON

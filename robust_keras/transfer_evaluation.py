@@ -1,9 +1,6 @@
 """The transfer part of an evaluation: sources and substitutes in, a table out."""
 
-import sys
 import zlib
-
-import tqdm
 
 from robust_keras.attacks import ATTACKS
 from robust_keras.attacks.substitute import Substitute, train_substitute, two_layers
@@ -19,7 +16,7 @@ from robust_keras.reporting import (
 _IMAGE_SEED = 0
 
 
-def transfer_report(config, classifiers, dataset, split, threat_model, journal):
+def transfer_report(config, classifiers, dataset, split, threat_model, journal, progress):
     """Makes adversarial examples on each model, or a substitute for it, and tries them on all.
 
     Args:
@@ -29,6 +26,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal):
         split: the `ImageSplit` that is attacked.
         threat_model: `ThreatModel`.
         journal: `Journal` or `Unrecorded`.
+        progress: `RunProgress`.
 
     Returns:
         A `TransferReport`, or None unless `config.transfer`.
@@ -40,7 +38,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal):
     problem = split.float_images(), split.labels, attack, threat_model
     settings = {"batch_size": config.batch_size, "seed": config.seed, "journal": journal}
     rows = []
-    for path, classifier in _shown(targets, "transfer"):
+    for path, classifier in _shown(targets, "transfer", progress):
         rows += [
             _source(row) for row in transfer({path: classifier}, targets, *problem, **settings)
         ]
@@ -48,7 +46,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal):
         images = (
             dataset.beyond(config.split).take(config.substitute_images, _IMAGE_SEED).float_images()
         )
-        for path, classifier in _shown(targets, "substitutes"):
+        for path, classifier in _shown(targets, "substitutes", progress):
             found = _substitute(classifier, images, config.seed, journal)
             source = {path: found.classifier(f"substitute for {path}")}
             made = SubstituteReport(
@@ -65,15 +63,12 @@ def _substitute(classifier, images, seed, journal):
     return Substitute.from_values(two_layers(images.shape[1:], classifier.num_classes), values)
 
 
-def _shown(targets, title):
-    """The models one after the other, with a bar at a terminal."""
-    return tqdm.tqdm(
-        targets.items(),
-        desc=title,
-        unit="model",
-        file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-    )
+def _shown(targets, title, progress):
+    """The models one after the other, as a part of the run."""
+    with progress.part(title) as step:
+        for number, item in enumerate(targets.items(), 1):
+            yield item
+            step(number, len(targets))
 
 
 def _source(row, substitute=None):

@@ -1,16 +1,12 @@
 """The estimate of the time left, and what a log gets to see."""
 
-import io
-import re
-
 import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
 from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise, engine, sweep
 from robust_keras.attacks.price import passes_at_most
-from robust_keras.progress import AttackProgress
-from robust_keras.time_left import TimeLeft, in_words
+from robust_keras.time_left import Part, TimeLeft
 
 
 class Clock:
@@ -23,39 +19,89 @@ class Clock:
         return self.time
 
 
-PARTS = [
-    ("pgd", "pgd", 0.1, 40),
-    ("pgd", "pgd", 0.2, 40),
-    ("mim", "mim", 0.1, 10),
-    ("mim", "mim", 0.2, 10),
-]
+PACE = 1e-4
+# Attack -> (passes an image at most, share of them that it really makes, share of the images that
+# it leaves at each of four epsilons of a standard and of a robust network).
+ATTACKS = {
+    "noise": (10, 1.0, (0.96, 0.95, 0.9, 0.8), (0.97, 0.96, 0.95, 0.94)),
+    "fgsm": (4, 1.0, (0.6, 0.3, 0.1, 0.05), (0.9, 0.85, 0.8, 0.7)),
+    "pgd": (124, 0.8, (0.4, 0.05, 0.0, 0.0), (0.88, 0.8, 0.7, 0.6)),
+    "mim": (40, 1.0, (0.45, 0.1, 0.0, 0.0), (0.89, 0.82, 0.75, 0.65)),
+    "square": (500, 0.8, (0.5, 0.2, 0.02, 0.0), (0.89, 0.83, 0.78, 0.7)),
+}
+EPSILONS = (0.05, 0.1, 0.2, 0.3)
+REPORT = Part("report", seconds=4.0)
 
 
-def test_the_estimate_is_exact_where_every_pass_costs_the_same():
-    clock = Clock()
-    left = TimeLeft(2, 100, clock)
-    left.begin(PARTS)
-    assert left.seconds() is None
-    clock.time = 20.0
-    left.note("pgd", 0.1, 50, 100, 0.9)
-    # 50 images at 0.1, 90 at 0.2; of mim 100 and 90, a quarter of the passes; then all of it again.
-    one = 0.4 * (50 + 90) + 0.1 * (100 + 90)
-    assert left.seconds() == pytest.approx(2 * one + 20.0)
-    clock.time = 40.0
-    left.note("pgd", 0.1, 100, 100, 0.8)
-    rest = 0.4 * 80 + 0.1 * (100 + 80)
-    assert left.seconds() == pytest.approx(40.0 + 2 * rest)
-    clock.time = 72.0
-    left.note("pgd", 0.2, 80, 80, 0.5)
-    for epsilon, images, accuracy, spent in ((0.1, 100, 0.7, 5.0), (0.2, 70, 0.4, 7.0)):
-        clock.time += spent
-        left.note("mim", epsilon, images, images, accuracy)
-    left.end()
-    left.begin(PARTS)
-    assert clock.time == 84.0
-    clock.time += 10.0
-    left.note("pgd", 0.1, 25, 100, 1.0)
-    assert left.seconds() == pytest.approx(0.4 * 175 + 12 / 170 * 200)
+def simulate(attacks, *, models=1, images=200, robust=False, building=1.0, call=0.05, pace=PACE):
+    """When each event of an evaluation happens and what is said then: [(time, seconds)]."""
+    clock, said = Clock(), []
+    left = TimeLeft(models, images, clock, after=[REPORT])
+    parts = [
+        Part(a, a, e, ATTACKS[a][0], built=int(a not in ("noise", "square")))
+        for a in attacks
+        for e in EPSILONS
+    ] + [Part("audit", images=min(images, 100), passes=300, built=4)]
+
+    def note(seconds, event, *arguments):
+        clock.time += seconds
+        event(*arguments)
+        said.append((clock.time, left.seconds()))
+
+    for _ in range(models):
+        note(0.2, left.begin, parts)
+        for attack in attacks:
+            passes, share, *kept = ATTACKS[attack]
+            before, met = 0.97, set()
+            for epsilon, accuracy in zip(EPSILONS, kept[robust], strict=True):
+                total = round(images * before)
+                for done in range(min(250, total), total + 1, 250) if total else ():
+                    # Whatever meets a batch of a new shape is built for it; noise has no gradient.
+                    new = attack != "noise" and min(250, total) not in met
+                    seconds = building * new + call + min(250, total) * passes * share * pace
+                    note(seconds, left.note, attack, epsilon, done, total, accuracy)
+                    met.add(min(250, total))
+                before = accuracy
+        note(0.0, left.start, "audit")
+        note(building * 3 + min(images, 100) * 400 * pace, left.finish)
+        note(0.0, left.end)
+    note(0.0, left.start, "report")
+    note(3.0, left.finish)
+    return said
+
+
+SCENARIOS = {
+    "default": {"attacks": ("noise", "fgsm", "pgd", "mim")},
+    "default, robust": {"attacks": ("noise", "fgsm", "pgd", "mim"), "robust": True},
+    "three models": {"attacks": ("noise", "fgsm", "pgd", "mim"), "models": 3},
+    "long": {"attacks": ("fgsm", "pgd", "square"), "images": 1000, "pace": 1e-2},
+    "long, robust": {"attacks": ("fgsm", "pgd", "square"), "images": 1000, "robust": True},
+    "one attack": {"attacks": ("pgd",), "images": 1000},
+    "heavy network": {"attacks": ("noise", "pgd"), "pace": 1e-1, "building": 20.0},
+    "slow to build": {"attacks": ("fgsm", "pgd", "square"), "building": 3.0},
+    "small": {"attacks": ("noise", "fgsm", "pgd", "mim"), "images": 40},
+}
+
+
+@pytest.mark.parametrize("mark", [0.1, 0.25, 0.5])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_the_estimate_is_near(name, mark):
+    said = simulate(**SCENARIOS[name])
+    begin, end = said[0][0], said[-1][0]
+    moment = begin + mark * (end - begin)
+    # What is shown is brought up to date every second; here, by the last event.
+    known = [(at, seconds) for at, seconds in said if at <= moment and seconds is not None]
+    if not known:
+        # A first attack that is still at work after a tenth of all: nothing is said.
+        assert mark == 0.1
+        return
+    at, seconds = known[-1]
+    factor = 2.0 if mark > 0.1 else 3.0
+    assert 1 / factor <= seconds / (end - at) <= factor, (seconds, end - at)
+
+
+def test_nothing_is_left_at_the_end():
+    assert simulate(("fgsm", "pgd"))[-1][1] == 0.0
 
 
 def test_it_ends_at_nothing_for_real_evaluations():
@@ -65,7 +111,7 @@ def test_it_ends_at_nothing_for_real_evaluations():
         attacks = [PGD(steps=3), UniformNoise(repeats=2)]
         left = TimeLeft(1, 60, clock)
         parts = [
-            (attack.name, title, epsilon, passes_at_most(stage, searched=epsilon is None))
+            Part(title, attack.name, epsilon, passes_at_most(stage, searched=epsilon is None))
             for attack in attacks
             for title, stage, epsilon in sweep.parts(attack, threat_model, name)
         ]
@@ -100,26 +146,3 @@ def test_passes_of_attacks():
     assert passes_at_most(PGD(steps=10, restarts=2)) == 2 * 31
     assert passes_at_most(Square(queries=300)) == 300
     assert passes_at_most(Square(queries=300), searched=True) == 900
-
-
-@pytest.mark.parametrize(
-    "seconds, words", [(0.2, "1 s"), (75, "75 s"), (600, "10 min"), (12000, "3 h 20 min")]
-)
-def test_durations_in_words(seconds, words):
-    assert in_words(seconds) == words
-
-
-def test_a_log_gets_a_line_in_thirty_seconds():
-    clock, log = Clock(), io.StringIO()
-    left = TimeLeft(1, 1000, clock)
-    left.begin([("pgd", "pgd", 0.1, 40)])
-    with AttackProgress(left, log, clock) as progress:
-        progress.title = "model"
-        for done in range(0, 1001, 50):
-            clock.time += 5.0
-            progress("pgd", 0.1, done, 1000, 1.0 - done / 2000)
-    lines = log.getvalue().splitlines()
-    assert len(lines) == 3
-    assert lines[0] == (
-        "model pgd 0.1: 250 of 1000 images, robust accuracy 0.875, about 90 s left"
-    ) or re.fullmatch(r"model pgd 0\.1: 250 of 1000 .* about .* left", lines[0])

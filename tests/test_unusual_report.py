@@ -57,7 +57,7 @@ def test_names_on_the_command_line_are_the_names_in_the_code():
 def test_nothing_is_tried_unless_asked_for():
     config = EvaluateConfig(models=("m",))
     assert config.unusual == ("none",)
-    assert examination.examine(None, None, None, config, None) is None
+    assert examination.examine(None, None, None, config, None, None) is None
     with pytest.raises(InputError, match="--unusual: expected none alone; received none,noisy"):
         EvaluateConfig(models=("m",), unusual=("none", "noisy"))
     with pytest.raises(InputError, match="--unusual: expected one or more of none, noisy"):

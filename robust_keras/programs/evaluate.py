@@ -10,14 +10,14 @@ Takes SavedModels (ours or anybody's, as long as the default signature maps imag
 probabilities) and .keras files. Images and epsilons are in [0, 1].
 """
 
-import pathlib
-import shlex
 import sys
+import time
 
+from robust_keras import durations
 from robust_keras.config import EvaluateConfig
 from robust_keras.directories import whole_files
 from robust_keras.flags.threshold import read_thresholds
-from robust_keras.programs import packages
+from robust_keras.programs import next_step, packages
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.report_directory import report_directory
 
@@ -26,24 +26,32 @@ EXIT_BELOW = 3
 
 def main(config):
     """One evaluation, from the config to the report."""
+    began = time.monotonic()
     directory = report_directory(config)
     with whole_files.reasons(directory.path, only_disk=True):
         start_tensorflow()
-        _evaluate(config, directory)
+        _evaluate(config, directory, began)
 
 
-def _evaluate(config, directory):
+def _evaluate(config, directory, began):
     from robust_keras import evaluation, reporting
     from robust_keras.attacks import Journal
+    from robust_keras.progress import RunProgress
 
     journal = Journal(directory.journal_path, directory.begin)
-    report, examples, tables = evaluation.evaluate(config, command=_command(), journal=journal)
-    directory.begin()
-    reporting.write(report, examples, directory.path, tables)
+    with RunProgress(began=began) as progress:
+        report, examples, tables = evaluation.evaluate(
+            config, command=next_step.typed(sys.argv[1:]), journal=journal, progress=progress
+        )
+        directory.begin()
+        with progress.part("report"):
+            reporting.write(report, examples, directory.path, tables)
     directory.finish()
     print(reporting.summary_table(report))
     print(f"report  {directory.path / 'report.html'}")
     print(f"data    {directory.path / 'report.json'}")
+    print(f"took    {durations.measured(time.monotonic() - began)}")
+    print(f"next    {next_step.after_evaluation(config, directory.path / 'report.html')}")
     _compare(config, report)
 
 
@@ -56,14 +64,6 @@ def _compare(config, report):
         print(f"--fail_below: {sentence}", file=sys.stderr)
     if found:
         raise SystemExit(EXIT_BELOW)
-
-
-def _command():
-    """What was typed, as it can be typed again."""
-    program, *arguments = sys.argv
-    if program.endswith(".py"):
-        return shlex.join(["python", program, *arguments])
-    return shlex.join([pathlib.Path(program).name, *arguments])
 
 
 def run():

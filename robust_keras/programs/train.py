@@ -8,22 +8,26 @@ Serving serves), with config.json, logs and checkpoints beside them. The same co
 unfinished directory goes on where it stopped.
 """
 
+import time
+
+from robust_keras import durations
 from robust_keras.config import TrainConfig
 from robust_keras.directories import whole_files
-from robust_keras.programs import packages
+from robust_keras.programs import next_step, packages
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.run_directory import training_directory
 
 
 def main(config):
     """One run, from the config to the exported SavedModel."""
+    began = time.monotonic()
     directory = training_directory(config)
     with whole_files.reasons(directory.path, only_disk=True):
         start_tensorflow()
-        _train(config, directory)
+        _train(config, directory, began)
 
 
-def _train(config, directory):
+def _train(config, directory, began):
     import keras
 
     from robust_keras import data, distribution, models, serving, training
@@ -56,6 +60,8 @@ def _train(config, directory):
     print(f"test accuracy {accuracy:.4f}, sparsity {training.sparsity(trained):.4f}")
     print(f"Keras model   {directory.model_path}")
     print(f"SavedModel    {served}")
+    print(f"took          {durations.measured(time.monotonic() - began)}")
+    print(f"next          {next_step.after_training(config, directory.serving_path)}")
 
 
 def run():

@@ -1,7 +1,6 @@
 """One training run: compile, callbacks, resume, fit."""
 
 import functools
-import sys
 
 import keras
 
@@ -17,6 +16,7 @@ from robust_keras.training.losses import LOSSES, LabelAccuracy
 from robust_keras.training.nuclear_norm import add_nuclear_norm
 from robust_keras.training.schedules import SCHEDULES
 from robust_keras.training.source_models import load_source_models
+from robust_keras.training.training_progress import TrainingProgress, relative_cost
 
 OPTIMIZERS = {
     "adam": keras.optimizers.Adam,
@@ -160,26 +160,33 @@ def fit(model, split, config, directory, introduction=()):
     if initial_epoch:
         print(f"resuming after epoch {initial_epoch} of {config.epochs}")
     held_out = validation and pipeline.evaluation_dataset(validation, batch_size=config.batch_size)
-    model.fit(
-        _batches(trained, config, initial_epoch, split.image_shape),
+    callbacks = _callbacks(
+        config,
+        directory,
+        _guard(config, validation or training),
+        pruner,
+        checkpoint,
+        [
+            *run_callbacks.falling_ratio(config, total_steps),
+            *run_callbacks.validate_average(config),
+            *run_callbacks.layer_log(config, model, training, directory, initial_epoch),
+        ],
+        initial_epoch,
+        steps,
+    )
+    with TrainingProgress(
         epochs=config.epochs,
         initial_epoch=initial_epoch,
-        steps_per_epoch=steps,
-        shuffle=False,  # the batches are shuffled already, by a seed of their own
-        validation_data=held_out,
-        callbacks=_callbacks(
-            config,
-            directory,
-            _guard(config, validation or training),
-            pruner,
-            checkpoint,
-            [
-                *run_callbacks.falling_ratio(config, total_steps),
-                *run_callbacks.validate_average(config),
-                *run_callbacks.layer_log(config, model, training, directory, initial_epoch),
-            ],
-            initial_epoch,
-            steps,
-        ),
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+        steps=steps,
+        cost=relative_cost(config),
+    ) as progress:
+        model.fit(
+            _batches(trained, config, initial_epoch, split.image_shape),
+            epochs=config.epochs,
+            initial_epoch=initial_epoch,
+            steps_per_epoch=steps,
+            shuffle=False,  # the batches are shuffled already, by a seed of their own
+            validation_data=held_out,
+            callbacks=[*callbacks, progress],
+            verbose=0,
+        )

@@ -9,7 +9,6 @@ import zlib
 import numpy as np
 
 from robust_keras.attacks.expectation import in_passes
-from robust_keras.progress import StepProgress
 from robust_keras.reporting import (
     FoolingImageReport,
     FoolingReport,
@@ -45,7 +44,7 @@ UNUSUAL = {
 _KEPT = 20
 
 
-def examine(classifier, images, labels, config, journal):
+def examine(classifier, images, labels, config, journal, progress):
     """What a classifier makes of unusual inputs.
 
     Args:
@@ -54,12 +53,14 @@ def examine(classifier, images, labels, config, journal):
         labels: int array (images,).
         config: an `EvaluateConfig`: `unusual`, its settings, `batch_size` and `seed`.
         journal: `Journal` or `Unrecorded`, which keeps what each kind came to.
+        progress: `progress.RunProgress`.
 
     Returns:
         An `UnusualReport`, or None where nothing is asked for.
 
     Example:
-        >>> examine(classifier, images, labels, config, Unrecorded()).fooling[0].above_half
+        >>> found = examine(classifier, images, labels, config, Unrecorded(), RunProgress())
+        >>> found.fooling[0].above_half
         10
     """
     names = [name for name in config.unusual if name != "none"]
@@ -71,7 +72,8 @@ def examine(classifier, images, labels, config, journal):
     for name in names:
         kind = UNUSUAL[name](config)
         key = "unusual", str(classifier.path), content, repr(kind), config.seed
-        kept = journal.remember(key, functools.partial(_run, kind, subject))
+        with progress.part(name) as step:
+            kept = journal.remember(key, functools.partial(_run, kind, subject, step))
         values = json.loads(str(kept["result"]))
         if "strengths" in values:
             samples.append(_sample_report(values))
@@ -80,10 +82,9 @@ def examine(classifier, images, labels, config, journal):
     return UnusualReport(samples=samples, fooling=fooling)
 
 
-def _run(kind, subject):
+def _run(kind, subject, step):
     """What came of one kind, as a journal takes it."""
-    with StepProgress(f"{subject.classifier.path} {kind.name}") as progress:
-        result = in_passes(kind.run(subject, progress), subject.classifier)
+    result = in_passes(kind.run(subject, step), subject.classifier)
     return {"result": json.dumps(dataclasses.asdict(result), default=_image)}
 
 
