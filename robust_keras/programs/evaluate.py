@@ -51,7 +51,7 @@ def _evaluate(config, directory, began):
     print(f"report  {directory.path / 'report.html'}")
     print(f"data    {directory.path / 'report.json'}")
     print(f"took    {durations.measured(time.monotonic() - began)}")
-    print(f"next    {next_step.after_evaluation(config, directory.path / 'report.html')}")
+    print(f"next    {next_step.after_evaluation(report, directory.path / 'report.html')}")
     _compare(config, report)
 
 

@@ -1,27 +1,8 @@
-"""What to type next, told at the end of a run. Standard library only."""
+"""What to type next, told at the end of a run."""
 
-import dataclasses
 import pathlib
 import shlex
 import sys
-
-from robust_keras.flags.minimal import MinimalFlags
-from robust_keras.flags.unusual import UnusualFlags
-
-# Attacks that are strong enough for a number to be quoted.
-_STRONG = {"quick", "autoattack"}
-# What a second evaluation for a stronger number has no need to do again.
-_NOT_AGAIN = {
-    *(field.name for flags in (MinimalFlags, UnusualFlags) for field in dataclasses.fields(flags)),
-    "attacks",
-    "output_dir",
-    "transfer",
-    "transfer_attack",
-    "substitute",
-    "substitute_images",
-    "keep_examples",
-    "sweep",
-}
 
 
 def typed(arguments, program=None):
@@ -58,33 +39,19 @@ def after_training(config, serving_path):
     return typed(flags, "evaluate")
 
 
-def after_evaluation(config, report_path):
-    """The command that makes the number stronger, or the report to look at.
+def after_evaluation(report, report_path):
+    """The command that makes a number stronger which may not be quoted yet, or what to look at.
 
     Args:
-        config: the `EvaluateConfig`.
+        report: the `Report`.
         report_path: of report.html.
     """
-    if _STRONG & set(config.attacks):
-        return f"open {report_path} in a browser"
-    changed = [
-        flag
-        for field in dataclasses.fields(config)
-        if field.name not in _NOT_AGAIN
-        for flag in _as_flag(field, getattr(config, field.name))
-    ]
-    again = ["--attacks=quick", f"--output_dir={config.output_dir}-quick"]
-    return typed([*changed, *again], "evaluate")
+    # Imported when there is a report: --help must not wait for it.
+    from robust_keras.reporting.advice import stronger_command
 
-
-def _as_flag(field, value):
-    """[A flag], or [] where the value is the default."""
-    if value == field.default:
-        return []
-    if isinstance(value, bool):
-        return [f"--{field.name}" if value else f"--no{field.name}"]
-    values = value if isinstance(value, tuple) else (value,)
-    return [f"--{field.name}={','.join(map(_text, values))}"]
+    preliminary = any(model.verdict == "preliminary" for model in report.models)
+    command = stronger_command(report) if preliminary else ""
+    return command or f"open {report_path} in a browser"
 
 
 def _text(value):
