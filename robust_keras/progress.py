@@ -117,7 +117,7 @@ class RunProgress:
     def _times(self, words=durations.measured):
         left = None if self.time_left is None else self.time_left.seconds()
         text = words(max(self._now() - self._began, 1.0)) + " so far"
-        return text if left is None else f"{text}, about {durations.roughly(left)} left"
+        return text if not left else f"{text}, about {durations.roughly(left)} left"
 
 
 def in_a_row(accuracies):

@@ -40,7 +40,7 @@ def after_training(config, serving_path):
 
 
 def after_evaluation(report, report_path):
-    """The command that makes a number stronger which may not be quoted yet, or what to look at.
+    """The command that makes the number stronger, or what to look at where that was done.
 
     Args:
         report: the `Report`.
@@ -48,9 +48,10 @@ def after_evaluation(report, report_path):
     """
     # Imported when there is a report: --help must not wait for it.
     from robust_keras.reporting.advice import stronger_command
+    from robust_keras.strength import STRONG
 
-    preliminary = any(model.verdict == "preliminary" for model in report.models)
-    command = stronger_command(report) if preliminary else ""
+    weak = any(model.strength != STRONG for model in report.models)
+    command = stronger_command(report) if weak else ""
     return command or f"open {report_path} in a browser"
 
 
