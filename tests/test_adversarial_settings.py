@@ -1,15 +1,25 @@
 """Settings of adversarial training and schedules of the learning rate: numbers and errors."""
 
+import math
+
 import keras
 import numpy as np
 import pytest
 
 from robust_keras import training
 from robust_keras.config import LEARNING_RATE_SCHEDULES, TrainConfig
+from robust_keras.data.mean_training import NonsenseSettings
+from robust_keras.training import pruning
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
+from robust_keras.training.distillation import soft_labels
 from robust_keras.training.fit import compile_model
+from robust_keras.training.hybrid_loss import HybridLoss
+from robust_keras.training.learning_rate_range import LearningRateRangeTest
+from robust_keras.training.losses import TemperatureCrossEntropy
+from robust_keras.training.nuclear_norm import add_nuclear_norm
 from robust_keras.training.schedules import SCHEDULES, OneCycle
+from robust_keras.training.winner_ratio import FallingRatio
 
 # Settings -> (steps, step, replays, beta) as published.
 PUBLISHED = [
@@ -57,7 +67,44 @@ REFUSED = [
     ({"method": "ensemble", "random_start": True}, "`random_start` must be None or False"),
     ({"warm_up_epochs": -1}, "`warm_up_epochs` must be a whole number of at least 0"),
     ({"epsilon_ramp_epochs": 0.5}, "`epsilon_ramp_epochs`"),
+    ({"epsilon": math.nan}, r"`epsilon` must be in \(0, 1\]. Received: epsilon=nan"),
+    ({"epsilon": "0.1"}, r"`epsilon` must be in \(0, 1\]. Received: epsilon='0.1'"),
+    (
+        {"steps": 10**9},
+        "`steps` must be a whole number of at most 10000. Received: steps=1000000000",
+    ),
+    ({"steps": math.inf}, "`steps` must be a whole number of at least 1. Received: steps=inf"),
+    ({"method": "free", "replays": 10**30}, "`replays` must be a whole number of at most 1000"),
+    ({"step_ratio": math.nan}, "`step_ratio` must be a number above 0. Received: step_ratio=nan"),
+    ({"step_ratio": 1e300}, "`step_ratio` must be a number of at most 1e"),
+    ({"method": "trades", "beta": math.inf}, "`beta` must be a number above 0. Received: beta=inf"),
+    ({"warm_up_epochs": 1e19}, "`warm_up_epochs` must be a whole number"),
+    ({"clean_accuracy": "yes"}, "`clean_accuracy` must be True or False"),
 ]
+
+SENSELESS = {
+    "a temperature of 0": lambda: TemperatureCrossEntropy(1e-300),
+    "no temperature": lambda: soft_labels(None, np.zeros((1, 2, 2, 1)), temperature=math.nan),
+    "smoothing": lambda: TemperatureCrossEntropy(1.0, math.nan),
+    "hybrid": lambda: HybridLoss(relative=math.inf),
+    "a sparsity": lambda: pruning.constant_sparsity(math.nan, 0),
+    "a step": lambda: pruning.constant_sparsity(0.5, math.inf),
+    "an end": lambda: pruning.polynomial_decay(0.0, 0.5, 0, 1e300),
+    "a power": lambda: pruning.polynomial_decay(0.0, 0.5, 0, 9, power=math.inf),
+    "a first step": lambda: pruning.PruneLowMagnitude(lambda t: (True, 0.5), initial_step=1.5),
+    "one name": lambda: pruning.PruneLowMagnitude(lambda t: (True, 0.5), skip_layers="logits"),
+    "a coefficient": lambda: add_nuclear_norm(None, math.inf),
+    "a rate": lambda: OneCycle(math.inf, 10),
+    "a ratio": lambda: FallingRatio(math.nan, 0.1, 0, 1),
+    "a range": lambda: LearningRateRangeTest(highest=math.inf),
+    "a share": lambda: NonsenseSettings(math.inf, 1.0, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", SENSELESS)
+def test_numbers_that_are_none_are_refused_in_one_line(name):
+    with pytest.raises(ValueError, match=r"^`\w+` must be [^\n]+\. Received: [^\n]+$"):
+        SENSELESS[name]()
 
 
 @pytest.mark.parametrize("changes, message", REFUSED, ids=[str(changes) for changes, _ in REFUSED])

@@ -220,3 +220,62 @@ def test_the_report_names_the_temperature_and_refuses_accounts_that_rise(world):
             nonsense_classes=0, threshold=0.5, clean_accepted=0.5, clean_accuracy=0.6, accuracy=()
         )
     assert sample_report(rejecting_model()).models[0].rejection.nonsense_classes == 2
+
+
+def _softmaxes():
+    """Three classes' probabilities, each made in another way, from the same logits."""
+    keras.utils.set_random_seed(0)
+    logits = keras.Sequential(
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    logits.set_weights([3 * weight for weight in logits.get_weights()])
+    images = keras.Input((8, 8, 1))
+    inner = keras.Model(logits.inputs, keras.layers.Softmax()(logits.outputs[0]))
+    activated = keras.layers.Activation("softmax")(logits(images))
+    made = {
+        "layer": keras.layers.Softmax()(logits(images)),
+        "activation": keras.layers.Identity()(activated),
+        "operation": keras.ops.softmax(logits(images)),
+        "nested": inner(images),
+    }
+    return logits, images, made
+
+
+def test_a_rule_after_a_softmax_takes_probabilities_for_what_they_are(tmp_path):
+    logits, images, made = _softmaxes()
+    rule = {"nonsense_classes": 1, "threshold": 0.4, "temperature": 2.0}
+    scores = logits(IMAGES)
+    before = layers.RejectionRule(**rule)
+    assert 0 < before.rejected(scores).numpy().sum() < 40
+    for name, probabilities in made.items():
+        after = layers.RejectionRule(**rule)
+        model = keras.Model(images, after(probabilities))
+        model.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        for found, outputs in ((after, model(IMAGES)), (loaded.layers[-1], loaded(IMAGES))):
+            np.testing.assert_allclose(
+                found.confidences(outputs), before.confidences(scores), atol=1e-5, err_msg=name
+            )
+            np.testing.assert_array_equal(found.rejected(outputs), before.rejected(scores))
+        served = serving.load(serving.export(model, tmp_path / name, temperature=2.0))
+        np.testing.assert_array_equal(
+            served.rejection.rejected(tf.constant(IMAGES)), before.rejected(scores)
+        )
+    eager = layers.RejectionRule(threshold=0.6)
+    outputs = eager(keras.activations.softmax(scores))
+    np.testing.assert_allclose(eager.confidences(outputs), np.max(outputs, axis=-1), atol=1e-6)
+    with pytest.raises(ValueError, match="`confidence` must be 'softmax' after a softmax"):
+        layers.RejectionRule(confidence="rbf")(made["layer"])
+
+
+def test_a_rule_on_one_column_knows_two_classes():
+    z = np.array([[-3.0], [0.1], [2.0]], "float32")
+    pairs = np.concatenate([np.zeros_like(z), z], axis=-1)
+    expected = layers.RejectionRule(threshold=0.8)
+    for column in (z, keras.activations.sigmoid(keras.ops.array(z))):
+        rule = layers.RejectionRule(threshold=0.8)
+        outputs = rule(column)
+        np.testing.assert_allclose(
+            rule.confidences(outputs), expected.confidences(pairs), rtol=1e-4
+        )
+        assert rule.rejected(outputs).numpy().tolist() == [False, True, False]

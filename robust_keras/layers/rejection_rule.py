@@ -2,10 +2,12 @@
 
 import keras
 
+from robust_keras.layers.activation_before import activation_before
 from robust_keras.layers.arguments import checked_temperature, choice, refuse, whole
 from robust_keras.layers.float_layer import FloatLayer
 
 CONFIDENCES = ("softmax", "rbf")
+_SMALLEST = 1e-30  # probability whose logarithm is taken
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
@@ -15,7 +17,9 @@ class RejectionRule(FloatLayer):
     An image is rejected if its class is one of the last `nonsense_classes`, or its confidence is
     below `threshold` or no number. Confidence is the largest softmax(z / T), or exp(largest z) for
     models that end in an RBF unit. Put it last in a model: the rule is saved with it, exported with
-    it, and evaluated with it.
+    it, and evaluated with it. After a softmax or a sigmoid of Keras, as a layer, an activation or
+    the end of a model inside, what it is given are probabilities p, and log p is z. One column is
+    two classes.
 
     Args:
         nonsense_classes: how many of the classes, the last ones, mean nonsense; at least 0.
@@ -27,7 +31,8 @@ class RejectionRule(FloatLayer):
     Input shape: (..., classes). Output shape: the input's.
 
     Raises:
-        ValueError: an argument is out of its range, or all the input's classes are nonsense.
+        ValueError: an argument is out of its range, all the input's classes are nonsense, or
+            confidence="rbf" after a softmax.
 
     Reference: Zhao and Griffin, "Suppressing the Unusual: towards Robust CNNs using Symmetric
     Activation Functions", 2016, arXiv 1603.05145.
@@ -48,6 +53,7 @@ class RejectionRule(FloatLayer):
         self.threshold = float(threshold)
         self.confidence = choice("confidence", confidence, CONFIDENCES)
         self.temperature = checked_temperature("temperature", temperature)
+        self._after = None
 
     def build(self, input_shape):
         """Refuses logits of nonsense classes only."""
@@ -55,27 +61,52 @@ class RejectionRule(FloatLayer):
             refuse("nonsense_classes", f"fewer than {input_shape[-1]}", self.nonsense_classes)
         super().build(input_shape)
 
+    def compute_output_spec(self, inputs, *args, **kwargs):
+        """Looks at what comes before, while a functional or sequential model is made."""
+        self._look_before(inputs)
+        return super().compute_output_spec(inputs, *args, **kwargs)
+
     def call(self, inputs):
-        """Returns the logits as they are."""
+        """Returns the logits, or probabilities, as they are."""
+        self._look_before(inputs)
         self.require_float(inputs)
         return self.narrow(inputs)
 
-    def confidences(self, logits):
-        """Returns the confidence (...,) in [0, 1] of logits (..., classes)."""
-        scores = self.widen(keras.ops.convert_to_tensor(logits))
+    def confidences(self, outputs):
+        """Returns the confidence (...,) in [0, 1] of what the layer hands on, (..., classes)."""
+        scores = self._logits(outputs)
         if self.confidence == "rbf":
             return keras.ops.minimum(keras.ops.exp(keras.ops.max(scores, axis=-1)), 1.0)
         return keras.ops.max(keras.ops.softmax(scores / self.temperature, axis=-1), axis=-1)
 
-    def rejected(self, logits):
-        """Returns which images are rejected, bool (...,), from logits (..., classes)."""
-        logits = keras.ops.convert_to_tensor(logits)
+    def rejected(self, outputs):
+        """Returns which images are rejected, bool (...,), from what the layer hands on."""
+        logits = self._logits(outputs)
         real = logits.shape[-1] - self.nonsense_classes
         is_nonsense = keras.ops.argmax(logits, axis=-1) >= real
-        confidences = self.confidences(logits)
+        confidences = self.confidences(outputs)
         # Said by itself: TensorFlow rewrites `not (a >= b)` as `a < b`.
         unsure = keras.ops.logical_or(keras.ops.isnan(confidences), confidences < self.threshold)
         return keras.ops.logical_or(is_nonsense, unsure)
+
+    def _look_before(self, inputs):
+        found = activation_before(inputs)
+        if found is None:
+            return  # what is called inside a graph of Keras' own tells nothing
+        if self.confidence == "rbf":
+            refuse("confidence", f"'softmax' after a {found}", self.confidence)
+        self._after = found
+
+    def _logits(self, outputs):
+        """Logits of at least two classes, in the dtype of the computation."""
+        scores = self.widen(keras.ops.convert_to_tensor(outputs))
+        if self._after == "sigmoid":
+            scores = _logarithm(scores) - _logarithm(1.0 - scores)
+        elif self._after == "softmax":
+            scores = _logarithm(scores)
+        if scores.shape[-1] == 1:
+            scores = keras.ops.concatenate([keras.ops.zeros_like(scores), scores], axis=-1)
+        return scores
 
     def get_config(self):
         """Returns the arguments that rebuild the layer."""
@@ -86,3 +117,9 @@ class RejectionRule(FloatLayer):
             "confidence": self.confidence,
             "temperature": self.temperature,
         }
+
+
+def _logarithm(probabilities):
+    # Not `maximum`, which could hide that a probability is no number.
+    tiny = keras.ops.cast(_SMALLEST, probabilities.dtype)
+    return keras.ops.log(keras.ops.where(probabilities < tiny, tiny, probabilities))

@@ -22,7 +22,7 @@ _OF_METHOD = {"replays": ("free",), "beta": ("trades",), "ensemble_attack": ("en
 # The smallest and largest values; beyond the latter a step would never end, or overflow.
 _WHOLE = {
     "steps": (1, arguments.MOST_STEPS),
-    "replays": (2, 10**4),
+    "replays": (2, 1000),
     "warm_up_epochs": (0, 10**9),
     "epsilon_ramp_epochs": (0, 10**9),
 }

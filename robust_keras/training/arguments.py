@@ -3,7 +3,9 @@
 import math
 import numbers
 
-MOST_STEPS = 10**6  # of crafting
+from robust_keras.layers.arguments import checked_temperature
+
+MOST_STEPS = 10**4  # of crafting
 MOST_TRAINED_STEPS = 2**53  # whole numbers up to here are exact floats, too
 LARGEST_SEED = 2**63 - 1
 
@@ -46,9 +48,8 @@ def epsilon(name, value):
 
 
 def temperature(name, value):
-    """Returns a temperature as a float; beyond 1e-6 to 1e6 float32 logits lose all they tell."""
-    real(name, value, "above 0", above=0)
-    return real(name, value, "from 1e-6 to 1e6", least=1e-6, most=1e6)
+    """Returns a temperature as a float; refuses what float32 cannot divide logits by."""
+    return checked_temperature(name, real(name, value, "above 0", above=0))
 
 
 def refuse(name, expected, received):
