@@ -51,33 +51,6 @@ def wilson(correct: int, examples: int, confidence: float = 0.95) -> tuple[float
     return low, high
 
 
-def difference(first: tuple, second: tuple, confidence: float = 0.95) -> tuple[float, float]:
-    """Gives an interval of the difference of two fractions of different images.
-
-    Each fraction's own Wilson interval, put together (Newcombe, 1998, method 10), so that it knows
-    both counts and holds for few images too.
-
-    Args:
-        first: `(correct, examples)`.
-        second: likewise.
-        confidence: probability in (0, 1) that the interval covers the true difference.
-
-    Returns:
-        `(low, high)` of the first fraction minus the second, both in [-1, 1].
-
-    Example:
-        >>> low, high = difference((56, 70), (48, 80))
-        >>> print(f"{low:.4f} {high:.4f}")
-        0.0524 0.3339
-    """
-    a, b = first[0] / first[1], second[0] / second[1]
-    a_low, a_high = wilson(*first, confidence)
-    b_low, b_high = wilson(*second, confidence)
-    below = math.hypot(a - a_low, b_high - b)
-    above = math.hypot(a_high - a, b - b_low)
-    return a - b - below, a - b + above
-
-
 def clearly_above(count: int, trials: int, share: float, level: float = LEVEL) -> bool:
     """Whether so many successes are hardly possible where their true share is `share` at most.
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from robust_keras import serving
-from robust_keras.analysis import AuditCheck, audit, result_checks
+from robust_keras.analysis import AuditCheck, audit, difference_checks, probes, result_checks
 from robust_keras.attacks import (
     APGDCE,
     BIM,
@@ -24,6 +24,7 @@ from robust_keras.attacks import (
     UniformNoise,
     engine,
 )
+from robust_keras.layers import KernelActivation, KWinnersTakeAll
 
 EPSILONS = (0.03, 0.1, 0.2)
 MODEL = ThreatModel("linf", EPSILONS)
@@ -332,3 +333,92 @@ def test_the_same_seed_finds_the_same(network, scaled):
     np.testing.assert_allclose(
         again[name].evidence["corrected"], first[name].evidence["corrected"], atol=0.02
     )
+
+
+def small_network(activation):
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Conv2D(8, 5, strides=2),
+            activation(),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(256),
+            activation(),
+            keras.layers.Dense(10),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("activation", "passed"),
+    [
+        (keras.layers.ReLU, True),
+        (lambda: keras.layers.Activation("silu"), True),
+        (lambda: KernelActivation(kernel="gaussian"), True),
+        (lambda: KWinnersTakeAll(0.1), False),
+        # Steps of a hundredth, with the slope of what they approximate.
+        (
+            lambda: keras.layers.Lambda(lambda x: x + tf.stop_gradient(tf.round(x * 4) / 4 - x)),
+            False,
+        ),
+    ],
+    ids=["relu", "silu", "kernel", "winners", "steps"],
+)
+def test_gradients_that_do_not_tell_how_answers_change_are_found_out(activation, passed):
+    """At c9b7acc k-winners-take-all passed the audit, and its number stood in green."""
+    classifier = serving.from_keras(small_network(activation))
+    labels = np.argmax(classifier.logits(tf.constant(IMAGES[:60])), axis=1)
+    sample = probes.Sample(
+        classifier=classifier,
+        images=IMAGES[:60],
+        labels=labels,
+        survivors=np.ones((1, 60), bool),
+        threat_model=ThreatModel("linf", (0.1,)),
+        batch_size=40,
+        seed=0,
+        journal=None,
+    )
+    check = difference_checks.gradients_against_differences(sample)
+    assert check.passed == passed
+    assert check.evidence["misled_share"] > 0.4 or passed
+
+
+@pytest.mark.parametrize("count", [5, 40])
+def test_a_small_run_of_an_honest_model_passes(network, count):
+    """At 40 images one image was enough to strike an honest number through."""
+    _, checks = audited(serving.from_keras(network), images=IMAGES[:count], labels=LABELS[:count])
+    assert failed(checks) == []
+
+
+class Breaking:
+    """A sample of which the audit's own attack breaks some images."""
+
+    obstacle, threat_model = None, ThreatModel("linf", (0.1,))
+
+    def __init__(self, tried, broken):
+        self.survivors = np.ones((1, tried), bool)
+        self._left = np.arange(tried)[None] >= broken
+
+    def attack(self, attack, epsilons, survivors=None):
+        return self._left
+
+
+@pytest.mark.parametrize(
+    ("images", "broken", "passed"),
+    [(40, 1, True), (40, 2, True), (40, 6, False), (200, 5, True), (200, 12, False), (3, 1, True)],
+)
+def test_the_tolerance_knows_the_number_of_images(images, broken, passed):
+    left = np.ones((1, images), bool)
+    found = Evaluation(left[0], (), left, ())
+    check = probes.scale_free_loss(Breaking(images, broken), found)
+    assert check.passed == passed
+    assert check.evidence["corrected"] == [pytest.approx(1.0 - broken / images)]
+
+
+def test_small_epsilons_at_which_nothing_falls_are_no_fault(network):
+    model = ThreatModel("linf", (0.0005, 0.001))
+    found, checks = audited(serving.from_keras(network), (BIM(),), model)
+    assert found.worst_case[0].sum() == found.worst_case[1].sum()
+    assert checks["falling accuracy"].passed

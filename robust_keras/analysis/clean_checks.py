@@ -124,8 +124,11 @@ def class_order(classifier, images, labels, batch_size):
     if len(labels) < _FEW:
         return not_applicable(name, f"that takes {_FEW} images")
     answers = np.argmax(predict(classifier, images, min(batch_size, len(images))), axis=1)
-    meaning = _meanings(answers[::2], labels[::2])
-    held_out, truth = answers[1::2], labels[1::2]
+    # By chance, as labels may come in turn.
+    order = np.random.default_rng(_READ).permutation(len(labels))
+    half = len(order) // 2
+    meaning = _meanings(answers[order[:half]], labels[order[:half]])
+    held_out, truth = answers[order[half:]], labels[order[half:]]
     read = np.array([meaning.get(int(answer), int(answer)) for answer in held_out])
     plain, moved = held_out == truth, read == truth
     evidence = {

@@ -17,7 +17,7 @@ _ALONG = 0.6
 _FINE, _COARSE = 0.05, 1.0 / 255.0
 # Share of a change that the gradient may miss before an image counts, and share of such images.
 _UNEXPLAINED = 0.5
-_TOLERATED = 0.1
+_TOLERATED = 0.05
 
 
 def gradients_against_differences(sample):

@@ -5,11 +5,11 @@ import json
 import pathlib
 
 from robust_keras.analysis.check import AuditCheck, not_applicable, percent
-from robust_keras.proportions import difference
+from robust_keras.proportions import clearly_above, wilson
 
 # The place for files that TensorFlow Serving shall not look at.
 _FILE = pathlib.Path("assets.extra") / "accuracy.json"
-_SURE = 0.999
+_SURE = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,8 +71,9 @@ def accuracy_in_training(note, dataset, split, clean_correct):
         clean_correct: bool array (images,).
 
     Returns:
-        An `AuditCheck`: failed where the clean accuracy is below the one noted by more than both
-        numbers of images explain (99.9 % interval of the difference).
+        An `AuditCheck`: failed where so many errors are hardly possible (exact test at 0.1 %) even
+        for the lower end of the 95 % interval of the accuracy noted, so that both numbers of images
+        count.
     """
     name = "accuracy in training"
     if note is None:
@@ -82,22 +83,22 @@ def accuracy_in_training(note, dataset, split, clean_correct):
         return not_applicable(
             name, f"train.py measured {before} on {note.dataset} ({note.split}), on other images"
         )
-    now = int(clean_correct.sum()), len(clean_correct)
-    low, high = difference(now, (note.correct, note.examples), _SURE)
+    errors, images = int((~clean_correct).sum()), len(clean_correct)
+    low, high = wilson(note.correct, note.examples)
     evidence = {
-        "images": now[1],
-        "accuracy": now[0] / now[1],
+        "images": images,
+        "accuracy": 1.0 - errors / images,
         "images_in_training": note.examples,
-        "accuracy_in_training": note.correct / note.examples,
-        "difference": [low, high],
+        "interval_in_training": [low, high],
     }
-    if high >= 0.0:
+    if not clearly_above(errors, images, 1.0 - low, _SURE):
         message = f"train.py measured {before} on this data set, and these images do not deny it."
         return AuditCheck(name, True, message, evidence)
+    now = percent(evidence["accuracy"])
     message = (
         f"train.py measured {before} on {note.dataset} ({note.split}); here the model is right on "
-        f"{percent(now[0] / now[1])}. The images, their pixels or the order of their classes are "
-        "not those it was tested on, or the model's files were changed."
+        f"{now}. The images, their pixels or the order of their classes are not those it was "
+        "tested on, or the model's files were changed."
     )
     return AuditCheck(name, False, message, evidence)
 
