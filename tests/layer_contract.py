@@ -146,3 +146,18 @@ def check_extreme_inputs(name):
         assert np.isfinite(total.numpy())
         for gradient in gradients:
             assert np.all(np.isfinite(tf.convert_to_tensor(gradient).numpy()))
+
+
+def check_not_a_number(name, policy):
+    """Checks that NaN in one example reaches its output and its gradient, and no other example."""
+    model = model_of(name, dtype=policy)
+    images = images_for(CASES[name][1])
+    images.reshape(len(images), -1)[0, 1] = np.nan
+    images = tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        outputs = tf.cast(model(images), tf.float32)
+        total = tf.reduce_sum(tf.square(outputs))
+    for values in (outputs, tape.gradient(total, images)):
+        found = np.isnan(values.numpy().reshape(len(values), -1)).any(axis=1)
+        assert found.tolist() == [True, *[False] * (len(found) - 1)]

@@ -189,7 +189,19 @@ def test_images_that_are_none_are_told(tmp_path):
     images[7, 1, 1, 0] = 1.0 + PIXEL_TOLERANCE / 2
     answers = served(body(), tmp_path)["serving_default"](images=images)
     assert answers["valid"].numpy().tolist() == [True, *[False] * 6, True]
-    assert answers["valid"].shape == (8,) and not np.isfinite(answers["confidence"][1])
+    assert np.isnan(answers["confidence"]).tolist() == [False, True, True, True, *[False] * 4]
+
+
+def test_an_image_of_nan_gets_no_confidence_whatever_the_layers_make_of_it(tmp_path):
+    # Max pooling makes the lowest float32 of NaN, where a kernel activation is 0.
+    head = [keras.layers.MaxPooling2D(2), layers.KernelActivation(), keras.layers.Flatten()]
+    model = keras.Sequential([keras.Input((4, 4, 1)), *head, keras.layers.Dense(3)])
+    images = np.concatenate([IMAGES[:1], np.full_like(IMAGES[:1], np.nan)])
+    assert np.isfinite(model(images)).all()
+    answers = served(model, tmp_path)["serving_default"](images=images)
+    assert answers["valid"].numpy().tolist() == [True, False]
+    assert np.isnan(answers["confidence"]).tolist() == [False, True]
+    assert np.isnan(answers["probabilities"]).all(axis=1).tolist() == [False, True]
 
 
 def test_an_image_of_nan_is_rejected(tmp_path):

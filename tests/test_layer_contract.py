@@ -109,6 +109,12 @@ def test_extreme_inputs(name):
     layer_contract.check_extreme_inputs(name)
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("name", NAMES)
+def test_not_a_number(name, policy):
+    layer_contract.check_not_a_number(name, policy)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_integer_inputs_are_refused(name):
     factory, shape = layer_contract.CASES[name]

@@ -6,6 +6,7 @@ import tensorflow as tf
 from robust_keras.layers.arguments import bounded, flag, positive, whole
 from robust_keras.layers.float_layer import FloatLayer
 from robust_keras.layers.selection import kth_largest
+from robust_keras.layers.shapes import reshaped
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
@@ -74,18 +75,21 @@ class KWinnersTakeAll(FloatLayer):
     def call(self, inputs):
         """Passes the winners of every example."""
         volumes = self._volumes(self.widen(inputs))
-        size = tf.cast(tf.shape(volumes)[1], "float64")
+        size = volumes.shape[1] or tf.cast(tf.shape(volumes)[1], "float64")
         count = tf.maximum(tf.cast(self._ratio.value * size, "int32"), 1)
         threshold = tf.stop_gradient(kth_largest(volumes, count))
         # Compared this way round, NaN passes and stays visible.
         winners = tf.where(volumes < threshold, tf.zeros_like(volumes), volumes)
-        outputs = tf.reshape(winners, tf.shape(inputs))
-        return self.narrow(tf.ensure_shape(outputs, inputs.shape))
+        return self.narrow(reshaped(winners, tf.shape(inputs), inputs.shape))
 
     def _volumes(self, inputs):
         """Returns (batch, entries, 1), or (batch, positions, channels) if per channel."""
-        channels = tf.shape(inputs)[-1] if self.per_channel else 1
-        return tf.reshape(inputs, [tf.shape(inputs)[0], -1, channels])
+        channels = inputs.shape[-1] if self.per_channel else 1
+        sides = inputs.shape[1:-1] if self.per_channel else inputs.shape[1:]
+        entries = sides.num_elements()
+        last = tf.shape(inputs)[-1] if channels is None else channels
+        shape = [tf.shape(inputs)[0], -1 if entries is None else entries, last]
+        return tf.reshape(inputs, shape)
 
     def get_config(self):
         """Returns the arguments that rebuild the layer, with the current ratio."""

@@ -12,6 +12,7 @@ from robust_keras.layers.kernel_ridge import paired_ridge_coefficients, ridge_co
 from robust_keras.layers.kernel_sum import kernel_sum
 from robust_keras.layers.kernels import BANDWIDTH_RULES, KERNELS, PAIRED_BANDWIDTH
 from robust_keras.layers.paired_sum import paired_kernel_sum
+from robust_keras.layers.shapes import reshaped
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
@@ -176,10 +177,8 @@ class KernelActivation(FloatLayer):
         rows = tf.reshape(self.widen(inputs), [-1, inputs.shape[-1]])
         outputs = self._sum_of_kernels(rows)
         shape = tf.concat([tf.shape(inputs)[:-1], tf.shape(outputs)[-1:]], 0)
-        outputs = tf.ensure_shape(
-            tf.reshape(outputs, shape), self.compute_output_shape(inputs.shape)
-        )
-        return self.narrow(outputs)
+        known = self.compute_output_shape(inputs.shape)
+        return self.narrow(reshaped(outputs, shape, known))
 
     def _sum_of_kernels(self, rows):
         mixing = tf.convert_to_tensor(self.mixing_coefficients.value)

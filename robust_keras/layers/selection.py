@@ -13,7 +13,7 @@ def kth_largest(values, count):
 
     A radix selection: floats are ordered as their bits are, so each pass counts the values of each
     leading digit among those that share the threshold's digits so far. Three passes settle a
-    float32, whatever the number of values.
+    float32, whatever the number of values. Only operations that TensorFlow Lite has, too.
 
     Args:
         values: float32 or float64, shape (batch, entries, channels), no NaN.
@@ -35,7 +35,7 @@ def kth_largest(values, count):
         digit, remaining = _pick_grouped(counts, tf.reshape(remaining, [-1]))
         digit, remaining = (tf.reshape(part, [batch, 1, channels]) for part in (digit, remaining))
         step = tf.cast(digit, integer)
-        prefix = tf.bitwise.left_shift(prefix, tf.constant(high - low, integer)) + step
+        prefix = prefix * (1 << (high - low)) + step
         high = low
     return _from_ordered(prefix, values.dtype)
 
@@ -61,21 +61,20 @@ def _count_digits(values, prefix, low, high):
         index = first + tf.cast(_bits(ordered, low, high), tf.int32)
         top = ordered.dtype.size * 8
         if high < top:
-            # The histogram leaves out what lies beyond its last bin.
-            index = tf.where(_bits(ordered, high, top) == prefix, index, segments * bins)
-        counts = tf.raw_ops.DenseBincount(
-            input=tf.reshape(index, [-1]),
-            size=segments * bins,
-            weights=tf.constant([], tf.int32),
-            binary_output=False,
-        )
+            # The sum leaves out what lies before its first bin.
+            index = tf.where(_bits(ordered, high, top) == prefix, index, -1)
+    # A third slower than `DenseBincount`, which TensorFlow Lite does not have.
+    counts = tf.math.unsorted_segment_sum(tf.ones_like(index), index, segments * bins)
     return tf.reshape(counts, [segments, bins])
 
 
 def _bits(ordered, low, high):
     """Returns the bits from `low` to `high` as a number without sign."""
-    shifted = tf.bitwise.right_shift(ordered, tf.constant(low, ordered.dtype))
-    return tf.bitwise.bitwise_and(shifted, tf.constant((1 << (high - low)) - 1, ordered.dtype))
+    shifted, beyond = (
+        tf.bitwise.right_shift(ordered, tf.constant(bit, ordered.dtype))
+        for bit in (low, min(high, ordered.dtype.size * 8 - 1))
+    )
+    return shifted - beyond * (1 << (high - low))
 
 
 def _pick_grouped(counts, remaining):

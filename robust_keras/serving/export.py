@@ -32,7 +32,8 @@ def export(
 
     * `serving_default`: `probabilities` = softmax(logits / T), float32 (batch, classes); `classes`,
       the most probable one, int64 (batch,); `confidence`, float32 (batch,) in [0, 1]; `valid`, bool
-      (batch,), false where a pixel is not a number in [0, 1] (to 1e-6).
+      (batch,), false where a pixel is not a number in [0, 1] (to 1e-6). Where one is no number at
+      all, neither are probabilities and confidence.
     * `logits`: `logits`, float32 (batch, classes), differentiable with respect to `images`.
 
     A model that ends in a softmax, or in sigmoids, is served by the logits before it, and a model

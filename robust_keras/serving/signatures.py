@@ -29,7 +29,7 @@ def signatures(model, answers, rule, temperature, confidence):
         return {"logits": class_scores(model(images), answers)}
 
     def serving_default(images):
-        scores = logits(images)["logits"]
+        scores = _no_number_of_no_number(images, logits(images)["logits"])
         probabilities = _probabilities(scores, temperature)
         confidences = _confidences(scores, probabilities, confidence)
         told = {
@@ -54,6 +54,15 @@ def valid(images):
     # Compared this way round, NaN is not valid.
     inside = (images >= -PIXEL_TOLERANCE) & (images <= 1.0 + PIXEL_TOLERANCE)
     return tf.reduce_all(inside, axis=[1, 2, 3])
+
+
+def _no_number_of_no_number(images, scores):
+    """The scores, NaN for images with a pixel that is no number.
+
+    Max pooling makes the lowest float32 of NaN, and what follows makes a confident class of that.
+    """
+    finite = tf.reduce_all(tf.abs(images) <= tf.float32.max, axis=[1, 2, 3])
+    return tf.where(finite[:, None], scores, tf.constant(float("nan"), scores.dtype))
 
 
 def _probabilities(scores, temperature):
