@@ -162,7 +162,14 @@ def test_the_facts_travel_with_a_saved_model_and_are_computed_for_a_file(tmp_pat
     found = read_layer_facts(serving.load(tmp_path / "model.keras"))
     assert [fact["name"] for fact in found] == ["conv", "kaf"]
     assert found[1]["largest_slope"] == pytest.approx(slope)
-    (served / "assets.extra" / "layers.json").write_text('{"a stranger": 1}')
+    assert serving.load(served).notes == ()
+    file = served / "assets.extra" / "layers.json"
+    file.write_text(file.read_text().replace("0.5", "0.1"))
+    changed = serving.load(served)
+    assert read_layer_facts(changed) == []
+    assert "assets.extra/layers.json beside the model is not what was exported" in changed.notes[0]
+    (served / "assets.extra" / "notes.sha256").unlink()
+    file.write_text('{"a stranger": 1}')
     assert read_layer_facts(serving.load(served)) == []
 
 

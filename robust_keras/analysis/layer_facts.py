@@ -10,9 +10,9 @@ import keras
 from robust_keras.analysis.slopes import kernel_slopes
 from robust_keras.directories.epoch_table import read_rows
 from robust_keras.errors import InputError
+from robust_keras.serving import export_notes
 
-# The place for files that TensorFlow Serving shall not look at.
-_FILE = pathlib.Path("assets.extra") / "layers.json"
+_FILE = pathlib.Path(export_notes.DIRECTORY) / "layers.json"
 
 
 def layer_facts(model, gradient_norms=None):
@@ -65,6 +65,8 @@ def read_layer_facts(classifier):
     if path.suffix == ".keras":
         model = keras.models.load_model(path, compile=False)
         return layer_facts(model, _norms_beside(path))
+    if _FILE.name in export_notes.changed(path):
+        return []
     try:
         found = json.loads((path / _FILE).read_text(encoding="utf-8"))
         return [

@@ -6,9 +6,9 @@ import pathlib
 
 from robust_keras.analysis.check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_above, wilson
+from robust_keras.serving import export_notes
 
-# The place for files that TensorFlow Serving shall not look at.
-_FILE = pathlib.Path("assets.extra") / "accuracy.json"
+_FILE = pathlib.Path(export_notes.DIRECTORY) / "accuracy.json"
 _SURE = 1e-3
 
 
@@ -46,11 +46,13 @@ def accuracy_note(dataset, accuracy, examples):
 
 
 def read_training_note(saved_model):
-    """The `TrainingNote` in a SavedModel, or None where there is none that can be understood.
+    """The `TrainingNote` in a SavedModel, or None where there is none, or not the one written.
 
     Args:
         saved_model: the SavedModel's directory, or a file, in which there is none.
     """
+    if _FILE.name in export_notes.changed(saved_model):
+        return None
     try:
         found = json.loads((pathlib.Path(saved_model) / _FILE).read_text(encoding="utf-8"))
         examples, correct = int(found["examples"]), int(found["correct"])

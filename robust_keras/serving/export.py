@@ -1,7 +1,6 @@
 """Writes a Keras model as a SavedModel that TensorFlow Serving loads as it is."""
 
 import contextlib
-import json
 import pathlib
 
 import keras
@@ -10,7 +9,7 @@ import tensorflow as tf
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.layers.arguments import TEMPERATURES, checked_temperature
-from robust_keras.serving import image_input, rejection
+from robust_keras.serving import export_notes, image_input, rejection
 from robust_keras.serving.signatures import signatures
 
 CONFIDENCES = ("softmax", "rbf")
@@ -89,7 +88,7 @@ def export(
             target.parent.mkdir(parents=True, exist_ok=True)
         with whole_files.writing(target) as written:
             archive.write_out(str(written), verbose=False)
-            _write_notes(written / "assets.extra", notes or {})
+            export_notes.write(written, notes or {})
     # TensorFlow's file system raises errors of its own kind.
     except (InputError, tf.errors.OpError) as error:
         # Only goes if it is empty: then it was made for this export.
@@ -100,13 +99,6 @@ def export(
         reason = str(error).splitlines()[0]
         raise InputError.expected(str(target), "a directory that can be written", reason) from error
     return target
-
-
-def _write_notes(directory, notes):
-    if notes:
-        directory.mkdir(exist_ok=True)
-    for name, value in notes.items():
-        (directory / name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
 
 
 def _checked_target(directory, version):

@@ -8,6 +8,7 @@ import pathlib
 import re
 
 from robust_keras.errors import InputError
+from robust_keras.serving.call_graph import called_by, reached
 from robust_keras.serving.harmless_operations import HARMLESS, SAVER
 
 _TEXT_FILE_TABLES = ("InitializeTableFromTextFileV2", "InitializeTableFromTextFile")
@@ -21,7 +22,7 @@ _REASONS = {
     r"Print|Proto|Immutable|Skipgram|Unigram|LoadAndRemap|Sql|LMDB",
     "reaches beyond the model's own tensors": r"Session|Queue|Stage|Barrier|Iterator|Abort|Sleep",
 }
-_SHOWN = 5
+_SHOWN = 4
 
 
 def check(message, directory, trusted=()):
@@ -68,47 +69,24 @@ def _is_harmless(node):
     return node.op in HARMLESS or node.op in _TEXT_FILE_TABLES
 
 
-def _called_by(nodes):
-    """Names of the functions that the nodes refer to."""
-    for node in nodes:
-        for value in node.attr.values():
-            if value.HasField("func"):
-                yield value.func.name
-            yield from (function.name for function in value.list.func)
-
-
 def _saver_functions(graph):
     """Names of the functions that nothing but TensorFlow's own saver can call."""
     saver = graph.saver_def
     tensors = (saver.save_tensor_name, saver.restore_op_name, saver.filename_tensor_name)
     ends = {tensor.partition(":")[0] for tensor in tensors}
-    calls = {
-        function.signature.name: set(_called_by(function.node_def))
-        for function in graph.graph_def.library.function
-    }
     nodes = graph.graph_def.node
     others = set(graph.object_graph_def.concrete_functions)
-    others.update(_called_by(node for node in nodes if node.name not in ends))
+    others.update(called_by(node for node in nodes if node.name not in ends))
     others.update(g.gradient_func for g in graph.graph_def.library.registered_gradients)
     others.update(g.gradient_func for g in graph.graph_def.library.gradient)
-    own = _reached(_called_by(node for node in nodes if node.name in ends), calls)
-    return own - _reached(others, calls)
-
-
-def _reached(starts, calls):
-    reached, waiting = set(), list(starts)
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting.extend(calls.get(name, ()))
-    return reached
+    own = reached(called_by(node for node in nodes if node.name in ends), graph)
+    return own - reached(others, graph)
 
 
 def _foreign_tables(graph):
     """Yields (place, node) of tables filled from files that are not assets of the model."""
     functions = graph.graph_def.library.function
-    called = {name for function in functions for name in _called_by(function.node_def)}
+    called = {name for function in functions for name in called_by(function.node_def)}
     for function in functions:
         name = function.signature.name
         assets = set() if name in called else _asset_arguments(graph, function)
@@ -150,9 +128,9 @@ def _check_files(directory):
         if root not in real.parents or not (real.is_file() or real.is_dir()):
             raise InputError.expected(
                 str(directory),
-                "a SavedModel of plain files in one directory",
-                f"{path.relative_to(root)}, which leads to {real}; if that is meant, "
-                "copy the model with its links followed (cp -rL) and give the copy",
+                "a SavedModel of plain files in one directory (where links are meant, copy it with "
+                "them followed, cp -rL, and give the copy)",
+                f"{path.relative_to(root)}, which leads to {real}",
             )
 
 
@@ -162,16 +140,18 @@ def _tree(path):
 
 def _refusal(directory, found):
     names = sorted(found)
-    shown = ", ".join(_described(name, found[name]) for name in names[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    first = f"{names[0]} in {found[names[0]]} ({_reason(names[0])})"
+    others = "".join(f", {name} ({_reason(name)})" for name in names[1:_SHOWN])
+    trust = ",".join(names[:_SHOWN]) + (",..." if more else "")
     return InputError.expected(
         str(directory),
-        "a model that only computes",
-        f"the operation {shown}{more}; nothing was loaded. Export the model without it, or, if you "
-        f"trust its author, add --trusted_operations={','.join(names)}",
+        "a model that only computes; nothing was loaded, export it without what is named here or, "
+        f"if you trust its author, add --trusted_operations={trust}",
+        f"the operation {first}{others}{more}",
     )
 
 
-def _described(name, place):
-    reason = next((why for why, text in _REASONS.items() if re.search(text, name)), None)
-    return f"{name} in {place} ({reason or 'not known to be harmless'})"
+def _reason(name):
+    known = (why for why, text in _REASONS.items() if re.search(text, name))
+    return next(known, "not known to be harmless")

@@ -12,6 +12,7 @@ from robust_keras.errors import InputError, first_line
 from robust_keras.serving import (
     confidence,
     endpoints,
+    export_notes,
     graph_safety,
     lost_gradients,
     rejection,
@@ -182,6 +183,7 @@ def _from_saved_model(directory, message, time_limit, *, examples, pixels, outpu
     if lost and classifier.gradient_error is None:
         classifier.notes += (lost_gradients.note(lost, classifier.logits, images),)
     if editable.ours:
+        classifier.notes += export_notes.warnings(directory)
         classifier.confidence = confidence.from_saved_model(root, classifier.logits(images), images)
     return with_missing_answers(classifier, reading.probes)
 

@@ -1,6 +1,7 @@
 """Custom gradients that were not saved with a model: the operations' own take their place."""
 
 from robust_keras.serving import finite_differences
+from robust_keras.serving.call_graph import called_by, reached
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _IMAGES = 8
@@ -20,20 +21,29 @@ def use_own_gradients(message):
         message: `SavedModel`, changed in place.
 
     Returns:
-        Names of the operations that were changed, sorted, each once.
+        Names of the operations that were changed on the way to an answer, sorted, each once.
     """
     changed = set()
     for graph in message.meta_graphs:
         library = graph.graph_def.library
         saved = {gradient.registered_op_type for gradient in library.registered_gradients}
+        forward = _forward_functions(graph)
         for function in library.function:
             for node in function.node_def:
                 attribute = node.attr.get("_gradient_op_type")
                 if attribute is None or node.op in _CALLS or attribute.s.decode() in saved:
                     continue
                 del node.attr["_gradient_op_type"]
-                changed.add(node.op)
+                if function.signature.name in forward:
+                    changed.add(node.op)
     return tuple(sorted(changed))
+
+
+def _forward_functions(graph):
+    """Names of the functions that are more than gradients: only second derivatives miss those."""
+    gradients = {g.gradient_func for g in graph.graph_def.library.registered_gradients}
+    starts = {*graph.object_graph_def.concrete_functions, *called_by(graph.graph_def.node)}
+    return reached(starts - gradients, graph)
 
 
 def note(operations, logits, images):
