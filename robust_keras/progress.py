@@ -19,7 +19,7 @@ class RunProgress:
     line tells what has elapsed and about what is left of the whole run.
 
     Args:
-        stream: where to write; by default stderr.
+        stream: where to write; by default stdout.
         now: clock in seconds.
         began: when on that clock what has elapsed began; by default now.
 

@@ -14,7 +14,7 @@ class ProgressBar:
     """Draws where somebody looks on; anywhere else there are only the lines.
 
     Args:
-        stream: where to write; by default stderr.
+        stream: where to write; by default stdout.
 
     Example:
         >>> with ProgressBar() as bar:
@@ -23,7 +23,7 @@ class ProgressBar:
     """
 
     def __init__(self, stream=None):
-        self._stream = sys.stderr if stream is None else stream
+        self._stream = sys.stdout if stream is None else stream
         self._tqdm, notebook = _tqdm()
         self._draws = notebook or self._stream.isatty()
         self._bar = None

@@ -212,16 +212,16 @@ def test_training_writes_one_line_an_epoch():
     log = io.StringIO()
     fit(log, initial_epoch=1)
     lines = log.getvalue().splitlines()
-    pattern = r"epoch {}/3: loss \d\.\d+, acc \d\.\d+, val \d\.\d+; [\d.]+ s so far"
+    pattern = r"Epoch {}/3: loss \d\.\d+, acc \d\.\d+, val \d\.\d+; [\d.]+ s so far"
     assert re.fullmatch(pattern.format(2) + r", about \d+ s left", lines[0])
-    assert re.fullmatch(pattern.format(3), lines[1])
+    assert re.fullmatch(pattern.format(3) + ", about 4 s left", lines[1])
     assert len(lines) == 2
 
 
 def test_training_fits_into_80_columns():
     seen = drawings(terminal(fit))
     assert max(map(len, seen)) <= 80
-    assert any(re.match(r"epoch 2/3 .*\| loss .* so far", line) for line in seen)
+    assert any(re.match(r"Epoch 2/3 .*\| loss .* so far", line) for line in seen)
 
 
 def test_training_knows_what_is_left_of_epochs_of_unlike_cost():
@@ -236,4 +236,4 @@ def test_training_knows_what_is_left_of_epochs_of_unlike_cost():
         progress.on_train_batch_end(batch, {"loss": 1.0})
     clock.time += 5.0
     progress.on_epoch_end(0, {"loss": 1.0})
-    assert progress.seconds_left() == pytest.approx(2 * (110.0 + 5.0))
+    assert progress.seconds_left() == pytest.approx(2 * (110.0 + 5.0) + 4.0)

@@ -8,6 +8,8 @@ import keras
 from robust_keras import durations
 from robust_keras.progress_bar import ProgressBar
 
+# Seconds to save, test and export the network afterwards.
+_AFTERWARDS = 4.0
 # Name in the logs of an epoch -> how it is shown, in this order.
 _SHOWN = {"loss": "loss", "accuracy": "acc", "val_accuracy": "val", "probe_accuracy": "probe"}
 
@@ -28,7 +30,7 @@ class TrainingProgress(keras.callbacks.Callback):
     Example:
         >>> with TrainingProgress(epochs=5, initial_epoch=0, steps=40) as progress:
         ...     model.fit(batches, epochs=5, callbacks=[progress], verbose=0)
-        epoch 1/5: loss 0.871, acc 0.742, val 0.915; 9.1 s so far, about 20 s left
+        Epoch 1/5: loss 0.871, acc 0.742, val 0.915; 9.1 s so far, about 24 s left
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class TrainingProgress(keras.callbacks.Callback):
         self._since, self._step = now, batch + 1
         self._logs = dict(logs or {})
         done = self._epoch * self._steps + self._step
-        title = f"epoch {self._epoch + 1}/{self._epochs}"
+        title = f"Epoch {self._epoch + 1}/{self._epochs}"
         self._bar.show(
             title, done, self._epochs * self._steps, lambda: self._text(durations.roughly)
         )
@@ -86,7 +88,7 @@ class TrainingProgress(keras.callbacks.Callback):
             self._between, self._pauses = self._between + now - self._since, self._pauses + 1
         self._logs = dict(logs or {})
         self._epoch, self._step, self._since = epoch + 1, 0, None
-        self._bar.line(f"epoch {epoch + 1}/{self._epochs}: {self._text()}")
+        self._bar.line(f"Epoch {epoch + 1}/{self._epochs}: {self._text()}")
 
     def seconds_left(self):
         """The estimate, None while no step is measured."""
@@ -99,7 +101,7 @@ class TrainingProgress(keras.callbacks.Callback):
         pause = self._steps * self._cost(self._epoch) * self._spent / self._work / 10
         if self._pauses:
             pause = self._between / self._pauses
-        return work * self._spent / self._work + len(epochs) * pause
+        return work * self._spent / self._work + len(epochs) * pause + _AFTERWARDS
 
     def _text(self, words=durations.measured):
         values = [
@@ -109,7 +111,7 @@ class TrainingProgress(keras.callbacks.Callback):
         ]
         left = self.seconds_left()
         times = f"{words(max(self._now() - self._began, 1.0))} so far"
-        if left is not None and self._epoch < self._epochs:
+        if left is not None:
             times += f", about {durations.roughly(left)} left"
         return f"{', '.join(values)}; {times}"
 
