@@ -7,6 +7,7 @@ from typing import NamedTuple
 ROOT = pathlib.Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"(^| +)# (?!exit code).*$", re.MULTILINE)
 MARK = re.compile(r"^# not run by the tests: (.*)$", re.MULTILINE)
 
 
@@ -25,9 +26,9 @@ class Block(NamedTuple):
 
     @property
     def commands(self):
-        """Its lines without comments, continued lines joined."""
-        lines = self.text.replace("\\\n", " ").splitlines()
-        return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+        """Its lines, continued ones joined, without comments but those that tell an exit code."""
+        lines = COMMENT.sub("", self.text.replace("\\\n", " ")).splitlines()
+        return [" ".join(line.split()) for line in lines if line.strip()]
 
 
 def blocks(path):

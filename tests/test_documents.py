@@ -50,6 +50,13 @@ def test_every_config_begins_with_its_command(path):
     assert f"--flagfile=configs/{path.name}" in comments[-1]
 
 
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_every_config_says_how_long_it_takes_and_what_to_expect(path):
+    told = " ".join(line for line in path.read_text().splitlines() if line.startswith("#"))
+    assert re.search(r"(second|minute|hour|day)s?\b", told)
+    assert re.search(r"accuracy\b.*0\.\d|\d %|left \d|loss of \d", told)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#]+)\)", outside(path)):

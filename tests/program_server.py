@@ -1,0 +1,80 @@
+"""Runs Python programs in forks of one process that has imported TensorFlow, which takes longest.
+
+A request is a line of JSON on stdin: `arguments` (of `python`), `cwd`, `output` (a file). The
+answer is a line with the exit code.
+"""
+
+import importlib
+import json
+import os
+import pathlib
+import runpy
+import subprocess
+import sys
+
+PRELOADED = (
+    "robust_keras.evaluation",
+    "robust_keras.minimal_evaluation",
+    "robust_keras.reporting",
+    "robust_keras.serving",
+    "robust_keras.training",
+    "robust_keras.unusual",
+)
+
+
+class ProgramServer:
+    """The server, from the outside.
+
+    Args:
+        root: directory of the project whose modules are loaded.
+    """
+
+    def __init__(self, root):
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            cwd=root,
+            env=os.environ | {"PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, arguments, cwd, output):
+        """The exit code of `python ARGUMENTS`; what it wrote is appended to `output`."""
+        request = {"arguments": arguments, "cwd": str(cwd), "output": str(output)}
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        return int(self._process.stdout.readline())
+
+    def close(self):
+        """Ends it."""
+        self._process.stdin.close()
+        self._process.wait(timeout=30)
+
+
+def serve():
+    for name in PRELOADED:
+        importlib.import_module(name)
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if not child:
+            return become(**request)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), file=answers)
+
+
+def become(arguments, cwd, output):
+    """Turns this process into `python ARGUMENTS`."""
+    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (descriptor, 1), (descriptor, 2)):
+        os.dup2(source, target)
+    os.chdir(cwd)
+    sys.argv = arguments
+    sys.path[0] = str(pathlib.Path(arguments[0]).parent)
+    runpy.run_path(arguments[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    serve()
