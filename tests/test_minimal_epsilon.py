@@ -1,5 +1,6 @@
 """Smallest epsilons: exact on linear models, backed by examples, in the report and on its page."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -163,7 +164,7 @@ def test_it_survives_json_and_is_on_the_page():
     again = reporting.Report.from_json(made.to_json())
     assert again == made
     assert again.models[0].minimal_epsilon.quantiles[-1] is None
-    page = html.render(made, {}).replace("\xa0", " ")
+    page = html.render(made).replace("\xa0", " ")
     for words in (
         "Half of the images change class within epsilon 0.09.",
         "For 3.5 % nothing was found up to 0.3 (linf).",
@@ -172,9 +173,9 @@ def test_it_survives_json_and_is_on_the_page():
         "quick: steps 100",
     ):
         assert words in page
-    assert "How little" not in html.render(samples.report(), {})
+    assert "How little" not in html.render(samples.report())
     hard = report(quantiles=(0.2, None, None, None, None), found=0.1)
-    assert "10.0 % of the images change class" in html.render(hard, {}).replace("\xa0", " ")
+    assert "10.0 % of the images change class" in html.render(hard).replace("\xa0", " ")
 
 
 @pytest.mark.parametrize("size", theme.SIZES)
@@ -194,6 +195,41 @@ def test_no_text_of_the_figure_is_cut_or_covers_another(size, count):
     assert len(axes.patches) == min(count, boxes.MOST_CLASSES) + 1
 
 
+def few(label, *epsilons):
+    return reporting.ClassEpsilons(
+        label=label, images=len(epsilons), quantiles=(None,) * 5, epsilons=epsilons
+    )
+
+
+@pytest.mark.parametrize(
+    ("classes", "points", "drawn"),
+    [
+        ([few(0, 0.1, 0.2, None), few(1, 0.05)], [4, 3, 1], 0),
+        ([few(0, *[0.1] * 7), few(1, 0.05, 0.1)], [7, 2], 1),
+    ],
+)
+def test_few_images_are_points_and_every_name_has_its_number(classes, points, drawn):
+    made = report(classes=classes)
+    (axes,) = figures.draw_boxes(made, made.models[0]).axes
+    assert [len(c.get_offsets()) for c in axes.collections] == points
+    assert len(axes.patches) == drawn
+    numbers = [sum(c.images for c in classes), *(c.images for c in classes)]
+    assert [t.get_text().rpartition(" ")[2] for t in axes.get_yticklabels()] == [
+        f"(n={number})" for number in numbers
+    ]
+    assert reporting.Report.from_json(made.to_json()) == made
+
+
+def test_a_class_of_few_images_keeps_every_epsilon():
+    found = dataclasses.replace(
+        search(Linear(4), Square(queries=5)),
+        labels=np.array([0] * 9 + [1] * 2),
+        epsilons=np.array([0.1] * 9 + [np.inf, 0.05]),
+    )
+    made = reporting.MinimalEpsilonReport.of(found)
+    assert [c.epsilons for c in made.classes] == [(), (0.05, None)]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -203,6 +239,7 @@ def test_no_text_of_the_figure_is_cut_or_covers_another(size, count):
         {"quantiles": (0.1, 0.2, 0.25, 0.3, 0.31)},
         {"found": 1.2},
         {"attack": ""},
+        {"classes": [few(0, 0.1, 0.4)]},
     ],
 )
 def test_senseless_reports_are_refused(changes):

@@ -129,7 +129,7 @@ def test_the_report_holds_models_and_substitutes(report):
 
 
 def test_the_page_shows_a_table_an_epsilon(report):
-    text = html.render(report, {})
+    text = html.render(report)
     assert text.count('aria-label="Transfer at epsilon') == 2
     shown = words(text)
     assert "Substitute for a trained on 640 of its answers, from 20 images" in shown
@@ -141,4 +141,4 @@ def test_nothing_is_transferred_unless_asked_for(report):
     plain = reporting.Report(
         dataset=report.dataset, threat_model=report.threat_model, models=report.models, seed=0
     )
-    assert plain.transfer is None and "Transfer" not in words(html.render(plain, {}))
+    assert plain.transfer is None and "Transfer" not in words(html.render(plain))

@@ -97,7 +97,7 @@ def test_reports_survive_being_written_and_read():
 
 
 def test_the_page_tells_it():
-    text = words(page.render(REPORT, {})).replace("\xa0", " ")
+    text = words(page.render(REPORT)).replace("\xa0", " ")
     order = [
         "Unusual inputs: does it know what it does not know?",
         "The model rejects nothing, so an image counts as accepted where its confidence is above",
@@ -119,9 +119,9 @@ def test_the_page_tells_it():
     places = [text.index(phrase) for phrase in order]
     assert places == sorted(places)
     rejecting = samples.rejecting_model(unusual=MODEL.unusual)
-    text = words(page.render(samples.report(rejecting), {}))
+    text = words(page.render(samples.report(rejecting)))
     assert "unless the model rejects it: answers in its last 2 classes" in text
-    assert "does it know what it does not know" not in words(page.render(samples.report(), {}))
+    assert "does it know what it does not know" not in words(page.render(samples.report()))
 
 
 def test_the_terminal_tells_it_in_a_line_each():
@@ -140,7 +140,7 @@ def test_the_terminal_tells_it_in_a_line_each():
 def test_many_classes_do_not_fill_the_page():
     many = samples.fooling("fooling_direct", classes=30, generations=5)
     model = samples.unusual_model(unusual=reporting.UnusualReport(fooling=(many,)))
-    text = page.render(samples.report(model), {})
+    text = page.render(samples.report(model))
     assert len(re.findall("made to be taken for", text)) == 10
     assert "20 more are not shown" in text
 

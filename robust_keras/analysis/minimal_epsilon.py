@@ -66,6 +66,10 @@ class MinimalEpsilons:
         chosen = self.epsilons if label is None else self.epsilons[self.labels == label]
         return tuple(np.quantile(chosen, QUANTILES, method="inverted_cdf").tolist())
 
+    def of(self, label):
+        """The epsilons of one class' images, rising."""
+        return tuple(np.sort(self.epsilons[self.labels == label]).tolist())
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:

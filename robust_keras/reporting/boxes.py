@@ -5,6 +5,7 @@ import matplotlib.patches
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from robust_keras.reporting import grid, wording
+from robust_keras.reporting.minimal_report import FEW
 
 # The classes that fall first, where there are more.
 MOST_CLASSES = 20
@@ -20,6 +21,8 @@ def shown_classes(minimal):
 def draw(minimal, *, norm, class_names, theme, size, title=""):
     """Draws one box a class: the middle half of its images, their median, and 5 to 95 %.
 
+    Of fewer than `FEW` images each is a point instead. Every name is followed by their number.
+
     Args:
         minimal: `MinimalEpsilonReport`.
         norm: name of the norm, for the axis.
@@ -31,9 +34,11 @@ def draw(minimal, *, norm, class_names, theme, size, title=""):
     Returns:
         A `matplotlib.figure.Figure` of 72 dots an inch.
     """
-    rows = [("all", minimal.quantiles)]
-    rows += [(grid.class_name(c.label, class_names), c.quantiles) for c in shown_classes(minimal)]
-    names = [wording.shortened(name, size.label_length // 2) for name, _ in rows]
+    rows = _rows(minimal, class_names)
+    names = [
+        f"{wording.shortened(name, size.label_length // 2)} (n={images})"
+        for name, images, _ in rows
+    ]
     step = 1.9 * size.type_size
     top, bottom = (3.6 if title else 2.2) * size.type_size, 3.6 * size.type_size
     height = top + bottom + step * len(rows)
@@ -46,9 +51,10 @@ def draw(minimal, *, norm, class_names, theme, size, title=""):
     axes = figure.add_axes((*box, step * len(rows) / height), facecolor=theme.paper)
     axes.set_xlim(0.0, minimal.largest)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    for place, (_, quantiles) in enumerate(rows):
+    for place, (_, images, values) in enumerate(rows):
         colour = theme.ink if place == 0 else theme.lines[0]
-        _draw_box(axes, place, [_end(value, minimal) for value in quantiles], colour, theme)
+        draw_row = _draw_points if images < FEW else _draw_box
+        draw_row(axes, place, [_end(value, minimal) for value in values], colour, theme)
     _dress(axes, names, norm, theme, size)
     style = {"color": theme.muted, "fontsize": size.type_size, "parse_math": False}
     subtitle = "Smallest epsilon found: middle half, median, 5 to 95 %"
@@ -59,9 +65,42 @@ def draw(minimal, *, norm, class_names, theme, size, title=""):
     return figure
 
 
+def _rows(minimal, class_names):
+    """(name, number of images, what is drawn) of all images, then of each class."""
+    total = sum(c.images for c in minimal.classes)
+    every = [value for c in minimal.classes for value in _points(c)]
+    every = sorted(v for v in every if v is not None) + [None] * every.count(None)
+    rows = [("all", total, every if total < FEW else minimal.quantiles)]
+    for c in shown_classes(minimal):
+        values = _points(c) if c.images < FEW else c.quantiles
+        rows.append((grid.class_name(c.label, class_names), c.images, values))
+    return rows
+
+
+def _points(c):
+    """The epsilons of a few images; each quantile is one of them where no more is known."""
+    return c.epsilons or tuple(dict.fromkeys(c.quantiles))
+
+
 def _end(value, minimal):
     """Where a quantile is drawn: one beyond the largest epsilon, a little past the axis' end."""
     return 1.05 * minimal.largest if value is None else value
+
+
+def _draw_points(axes, place, ends, colour, theme):
+    # Beyond the axis' end, where a box would be cut, a point must still be seen.
+    shown = [min(end, axes.get_xlim()[1]) for end in ends]
+    axes.scatter(
+        shown,
+        [place] * len(shown),
+        s=34,
+        color=colour,
+        alpha=0.6,
+        edgecolors=theme.paper,
+        linewidths=0.8,
+        zorder=4,
+        clip_on=False,
+    )
 
 
 def _draw_box(axes, place, ends, colour, theme):

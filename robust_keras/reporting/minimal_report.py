@@ -8,6 +8,8 @@ from robust_keras.reporting import parts, validation
 
 # The shares of the images that `quantiles` are about.
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
+# Fewer images than this are told one by one: quantiles of so few pretend to more than is known.
+FEW = 8
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,11 +20,14 @@ class ClassEpsilons:
         label: the class.
         images: number of its images, at least 1.
         quantiles: as in `MinimalEpsilonReport`.
+        epsilons: of fewer than `FEW` images each one's, rising, None for what is beyond; else, or
+            where that is unknown, none.
     """
 
     label: int
     images: int
     quantiles: tuple[float | None, ...]
+    epsilons: tuple[float | None, ...] = ()
 
     def __post_init__(self):
         """Checks every field."""
@@ -31,7 +36,13 @@ class ClassEpsilons:
             label=validation.integer("label", self.label),
             images=validation.integer("images", self.images, low=1),
             quantiles=_quantiles(self.quantiles),
+            epsilons=_rising("epsilons", self.epsilons),
         )
+        if self.epsilons and len(self.epsilons) != self.images:
+            raise ValueError(
+                f"`epsilons` must hold one number an image, {self.images}, or none. "
+                f"Received: {len(self.epsilons)}"
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,7 +92,8 @@ class MinimalEpsilonReport:
             parts.store(self, **{name: validation.integer(name, getattr(self, name))})
         for values in (self, *self.classes):
             known = [value for value in values.quantiles if value is not None]
-            if known and known[-1] > self.largest * (1.0 + parts.TOLERANCE):
+            known += [v for v in getattr(values, "epsilons", ()) if v is not None]
+            if known and max(known) > self.largest * (1.0 + parts.TOLERANCE):
                 raise ValueError(
                     f"`quantiles` must not exceed largest={self.largest}. Received: {known}"
                 )
@@ -98,7 +110,12 @@ class MinimalEpsilonReport:
             found=found.found,
             quantiles=found.quantiles(),
             classes=[
-                ClassEpsilons(label=label, images=count, quantiles=found.quantiles(label))
+                ClassEpsilons(
+                    label=label,
+                    images=count,
+                    quantiles=found.quantiles(label),
+                    epsilons=found.of(label) if count < FEW else (),
+                )
                 for label, count in zip(labels, counts, strict=True)
             ],
             seconds=found.seconds,
@@ -114,14 +131,22 @@ def _counted(labels):
 
 def _quantiles(values):
     """Five numbers that never fall, and None for what is beyond the largest epsilon."""
-    values = validation.sequence("quantiles", values, lambda _, value: value)
+    values = _rising("quantiles", values)
+    if len(values) != len(SHARES):
+        raise ValueError(f"`quantiles` must be {len(SHARES)} numbers. Received: quantiles={values}")
+    return values
+
+
+def _rising(name, values):
+    """Numbers that never fall, and None for what is beyond the largest epsilon."""
+    values = validation.sequence(name, values, lambda _, value: value)
     values = [None if value is None or value == math.inf else value for value in values]
-    numbers = [validation.number("quantiles", v) for v in values if v is not None]
+    numbers = [validation.number(name, v) for v in values if v is not None]
     beyond = [None] * (len(values) - len(numbers))
     falls = any(a > b for a, b in zip(numbers, numbers[1:], strict=False))
-    if len(values) != len(SHARES) or values[len(numbers) :] != beyond or falls:
+    if values[len(numbers) :] != beyond or falls:
         raise ValueError(
-            f"`quantiles` must be {len(SHARES)} numbers that never fall, None past the last. "
-            f"Received: quantiles={values}"
+            f"`{name}` must be numbers that never fall, None past the last. "
+            f"Received: {name}={values}"
         )
     return (*numbers, *beyond)

@@ -1,7 +1,7 @@
 """What the page says of the smallest epsilons of a model."""
 
 from robust_keras.reporting import boxes, figures, grid, wording
-from robust_keras.reporting.minimal_report import SHARES
+from robust_keras.reporting.minimal_report import FEW, SHARES
 
 
 def minimal_section(report, model):
@@ -19,6 +19,7 @@ def minimal_section(report, model):
         "sentence": _sentence(report, minimal),
         "pictures": figures.variants(lambda **look: figures.draw_boxes(report, model, **look)),
         "drawn": len(drawn),
+        "few": FEW,
         "left_out": len(minimal.classes) > len(drawn),
         "shares": [wording.percent(share).replace(".0", "") for share in SHARES],
         "rows": [
