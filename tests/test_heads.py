@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from test_fit import images
 
+from robust_keras import training
 from robust_keras.errors import InputError
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
@@ -124,6 +125,8 @@ def test_accuracies_of_one_logit_have_their_threshold_at_zero():
     ).history
     logits = model.predict(SPLIT.images, verbose=0)[:, 0]
     expected = np.mean((logits > 0) == SPLIT.labels)
+    for head in (model, linear(1, "sigmoid"), linear(2, "softmax")):
+        assert training.accuracy(head, SPLIT, 48) == pytest.approx(expected)
     assert np.mean((logits > 0.5) == SPLIT.labels) != pytest.approx(expected)
     for name in ("clean_accuracy", "val_accuracy", "probe_accuracy"):
         assert history[name] == [pytest.approx(expected)], name

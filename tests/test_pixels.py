@@ -1,5 +1,7 @@
 """Pixels outside [0, 1]: said, or taken where `pixel_range` tells what they are; never clipped."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -106,6 +108,17 @@ def test_other_pixels_are_refused_before_any_step(name):
         trained.craft(pixels, Y)
     for old, new in zip(before, trained.classifier.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_weights_that_meet_bytes_as_they_are_are_told():
+    layers = [keras.layers.Flatten(), keras.layers.Dense(2)]
+    bare = keras.Sequential([keras.Input((6, 6, 1)), *layers])
+    with pytest.warns(UserWarning, match=r"begin with keras.layers.Rescaling\(1 / 255\)"):
+        adversarial(bare, pixel_range=(0, 255))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        adversarial(bare)
+        adversarial(classifier(1 / 255), pixel_range=(0, 255))
 
 
 def test_validation_images_and_those_of_the_probe_are_looked_at_too():

@@ -2,6 +2,8 @@
 
 import keras
 
+from robust_keras.errors import InputError
+
 _WIDTHS = (16, 32, 64)
 
 
@@ -77,9 +79,27 @@ def behind_denoiser(classifier, **settings):
 
     Returns:
         A functional `keras.Model` from images to logits, to be trained by `DenoiserTraining`.
+
+    Raises:
+        InputError: the classifier was never called on images of one fixed size.
     """
     classifier.trainable = False
-    image_shape = tuple(classifier.input_shape[1:])
+    image_shape = _image_shape(classifier)
     images = keras.Input(image_shape, dtype="float32", name="images")
     denoised = unet(image_shape, **settings)(images)
     return keras.Model(images, classifier(denoised, training=False), name="denoised")
+
+
+def _image_shape(classifier):
+    """(height, width, channels) that a model was built for, a subclassed one too."""
+    try:
+        shape = classifier.input_shape
+    except AttributeError:
+        shape = (classifier.get_build_config() or {}).get("input_shape")
+    if not isinstance(shape, tuple | list) or len(shape) != 4 or None in shape[1:]:
+        raise InputError.expected(
+            f"model '{classifier.name}'",
+            "images (height, width, channels) of one fixed size (call the model once before)",
+            f"input shape {shape}",
+        )
+    return tuple(shape[1:])

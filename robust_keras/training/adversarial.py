@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.training import adversarial_checks as checks
 from robust_keras.training import arguments, binary_metrics, crafting, loss_inputs
-from robust_keras.training.adversarial_checks import check_head, check_replicas
 from robust_keras.training.adversarial_settings import AdversarialSettings
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.crafter import Crafter
@@ -84,9 +84,8 @@ class AdversarialTraining(ClassifierTraining):
             super().__init__(classifier, pixel_range)
             self.settings = settings
             self._seed = arguments.whole("seed", seed, least=0, most=arguments.LARGEST_SEED)
-            check_replicas(self.distribute_strategy, settings)
             self._head = find_head(classifier)
-            check_head(self._head, settings, self.name)
+            checks.check(classifier, self._head, self.pixels, settings)
             self._sources = self._checked_sources(source_models)
             self._epsilon = self._new_state("epsilon", (), settings.epsilon_at(0))
             self._perturbation = self._new_perturbation(batch_size)

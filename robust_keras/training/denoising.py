@@ -65,6 +65,11 @@ class DenoiserTraining(ClassifierTraining):
         self._seed = arguments.whole("seed", seed, least=0, most=arguments.LARGEST_SEED)
         self._features = None
         if guide == "features":
+            if not getattr(frozen, "inputs", None):
+                raise ValueError(
+                    "`guide` must be 'logits' for a subclassed classifier, whose last layer's "
+                    f"input cannot be seen. Received: guide={guide!r}"
+                )
             self._features = keras.Model(frozen.inputs, frozen.layers[-1].input, trainable=False)
 
     def train_step(self, data):
@@ -157,17 +162,16 @@ def load_behind_denoiser(path, dataset):
         What `behind_denoiser` returns.
 
     Raises:
-        InputError: there is no such file, or no classifier of the data set's images in it whose
-            outputs are logits.
+        InputError: there is no such file, or no differentiable classifier of the data set's images
+            in it.
     """
     found = serving.load(path)
     expected = f"a classifier of {dataset.image_shape} images and {dataset.num_classes} classes"
     if found.image_shape != tuple(dataset.image_shape) or found.num_classes != dataset.num_classes:
         received = f"one of {found.image_shape} images and {found.num_classes} classes"
         raise InputError.expected(str(path), expected, received)
-    if found.output_kind != "logits" or found.gradient_error is not None:
-        received = found.gradient_error or "one that returns probabilities"
-        raise InputError.expected(str(path), "a differentiable classifier to logits", received)
+    if found.gradient_error is not None:
+        raise InputError.expected(str(path), "a differentiable classifier", found.gradient_error)
     return behind_denoiser(keras.models.load_model(path, compile=False))
 
 

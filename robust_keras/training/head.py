@@ -123,7 +123,7 @@ def find_head(classifier, shape=None):
     call = classifier
     if isinstance(classifier, keras.Model):
         call = functools.partial(classifier, training=False)
-    outputs = _traced(call, shape)
+    outputs = _traced(call, shape).structured_outputs
     if not isinstance(outputs, tf.Tensor) or outputs.shape.rank != 2 or not outputs.shape[-1]:
         received = "several outputs" if not isinstance(outputs, tf.Tensor) else str(outputs.shape)
         raise InputError.expected(
@@ -135,10 +135,27 @@ def find_head(classifier, shape=None):
     return Head(activation, columns)
 
 
+def weighs_pixels(classifier):
+    """Whether a classifier multiplies pixels by weights as they are, before it scales anything.
+
+    Args:
+        classifier: a built keras.Model.
+    """
+    call = functools.partial(classifier, training=False)
+    tensors = [_traced(call, image_shape(classifier)).inputs[0]]
+    while tensors:
+        for operation in tensors.pop().consumers():
+            if operation.type in _PRODUCTS:
+                return True
+            if operation.type in _TRANSPARENT:
+                tensors.extend(operation.outputs)
+    return False
+
+
 def _traced(call, shape):
-    """The symbolic outputs for float32 images."""
+    """The graph of a function of float32 images."""
     spec = tf.TensorSpec((None, *shape), tf.float32)
-    return tf.function(call, autograph=False).get_concrete_function(spec).structured_outputs
+    return tf.function(call, autograph=False).get_concrete_function(spec)
 
 
 def _sums_to_one(call, shape):

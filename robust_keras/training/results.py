@@ -2,11 +2,13 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from robust_keras.data import pipeline
 from robust_keras.directories import whole_files
 from robust_keras.training.adversarial import AdversarialTraining
 from robust_keras.training.denoising import DenoiserTraining
+from robust_keras.training.head import find_head
 
 
 def save_model(model, path):
@@ -30,12 +32,14 @@ def accuracy(model, split, batch_size):
     """Fraction of the split's images that the model classifies correctly.
 
     Args:
-        model: Keras model from images (batch, height, width, channels) to logits (batch, classes).
+        model: Keras model from images (batch, height, width, channels) to logits or probabilities
+            (batch, classes), or (batch, 1) for two classes.
         split: an `ImageSplit`.
         batch_size: images a forward pass.
 
     Returns:
         A float in [0, 1].
     """
-    logits = model.predict(pipeline.evaluation_dataset(split, batch_size=batch_size), verbose=0)
+    outputs = model.predict(pipeline.evaluation_dataset(split, batch_size=batch_size), verbose=0)
+    logits = find_head(model).class_logits(tf.constant(outputs))
     return float(np.mean(np.argmax(logits, axis=-1) == split.labels))
