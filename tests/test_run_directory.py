@@ -230,6 +230,18 @@ def test_settings_of_an_older_version_lack_only_what_is_new(world, open_director
     open_directory()
 
 
+@BOTH
+def test_what_another_process_did_meanwhile_is_seen_before_anything_is_written(
+    world, open_directory
+):
+    slower, last = open_directory(), open_directory(seed=5)
+    open_directory(seed=5).begin()
+    assert "begun with --seed=5" in refused(slower.begin)
+    finished = "serving/1" if open_directory is train else "report.json"
+    (slower.path / finished).mkdir(parents=True)
+    assert "finished" in refused(last.begin)
+
+
 NAMES = ["a b", "[1]", "*", "back\\slash", "ünï-文字", "-dash", "a=b,c", "quote'\""]
 
 
