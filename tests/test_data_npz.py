@@ -175,6 +175,14 @@ def test_pixels_of_one_reading_are_converted(tmp_path, case):
     np.testing.assert_allclose(dataset.test.float_images(), value, rtol=1e-6)
 
 
+def test_a_gap_among_the_classes_is_told(tmp_path):
+    dataset = load(
+        tmp_path, **arrays(y_train=np.array([0, 1, 3, 4, 4, 4]), y_test=np.array([0, 1]))
+    )
+    data.check_trainable(dataset)
+    assert "1 of 5 classes have no image in train: 2" in dataset.notes
+
+
 def test_bytes_that_may_be_dark_are_told(tmp_path):
     dataset = load(tmp_path, **arrays(x_train=np.full((6, 4, 4), 16, np.uint8)))
     assert "the brightest pixel is 16 of 255; divide by 16 if that is white" in dataset.notes
@@ -192,7 +200,10 @@ REFUSED = {
     "half a class": ({"y_test": np.array([0, 0.5])}, "whole and from 0; received 0.5"),
     "NaN label": ({"y_test": np.array([0, np.nan])}, "whole and from 0; received nan"),
     "soft labels": ({"y_test": np.full((2, 3), 1 / 3)}, "a one-hot row.*argmax"),
-    "label of no image": ({"y_test": np.array([0, 1, 2])}, "one for each of 2 images; received 3"),
+    "label of no image": (
+        {"y_test": np.array([0, 1, 2])},
+        "each of 2 images in x_test; received 3",
+    ),
     "other kind of label": ({"y_test": np.array(["ant", "bee"])}, "numbers as in train"),
     "unknown name": (
         {"y_train": NAMES[NUMBERS], "y_test": np.array(["ant", "bees"])},

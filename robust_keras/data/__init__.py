@@ -5,6 +5,7 @@ import functools
 from robust_keras.data import local_files, mnist5k, tfds_datasets
 from robust_keras.data.checks import check_images, check_labels
 from robust_keras.data.class_fit import check_model_classes, check_trainable
+from robust_keras.data.class_order import in_order_of
 from robust_keras.data.datasets import (
     ImageDataset,
     ImageSplit,
@@ -25,6 +26,7 @@ __all__ = [
     "check_trainable",
     "description",
     "hold_out",
+    "in_order_of",
     "load",
 ]
 

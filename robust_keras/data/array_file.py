@@ -4,6 +4,7 @@ from robust_keras.data import array_images, array_labels, array_roles, memory
 from robust_keras.data.archive import Archive
 from robust_keras.data.datasets import ImageDataset, ImageSplit
 from robust_keras.data.one_part import divided
+from robust_keras.errors import InputError
 
 _OTHER_KINDS = {
     b"\x93NUMPY": "one array alone, a .npy file",
@@ -41,6 +42,8 @@ def load(path):
     parts, notes = _used(parts)
     used = [name for pair in parts.values() for name in pair]
     memory.check_size(sum(archive.headers[name].size for name in used), f"--dataset={path}")
+    for pair in parts.values():
+        _check_counts(archive, *pair)
     images, read = array_images.read_images(
         {split: archive.read(pair[0]) for split, pair in parts.items()},
         {split: f"{path} {pair[0]}" for split, pair in parts.items()},
@@ -60,6 +63,16 @@ def load(path):
         numbered=labels.numbered,
         notes=(*notes, *read, *labels.notes, *cut),
     )
+
+
+def _check_counts(archive, images, labels):
+    counts = [archive.headers[name].shape[:1] for name in (images, labels)]
+    if all(counts) and counts[0] != counts[1]:
+        raise InputError.expected(
+            f"{archive.path} {labels}",
+            f"one for each of {counts[0][0]} images in {images}",
+            f"{counts[1][0]} labels",
+        )
 
 
 def _used(parts):

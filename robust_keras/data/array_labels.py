@@ -11,6 +11,7 @@ from robust_keras.suggestion import did_you_mean
 # ImageNet in full has 21,841. Beyond, a label is an identity or a damaged number.
 MOST_CLASSES = 100_000
 _LONGEST_NAME = 200
+_SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -90,7 +91,18 @@ def _from_numbers(vectors, arrays, sources, known, notes):
         count = max(int(vectors[first].max()) + 1, width, 2)
         known = [str(number) for number in range(count)]
     numbers = {split: vector.astype(np.int64) for split, vector in vectors.items()}
+    if first != "test":
+        notes += _gaps(numbers[first], known, first)
     return Labels(numbers, tuple(known), numbered, tuple(dict.fromkeys(notes)))
+
+
+def _gaps(numbers, known, split):
+    """A note on classes without an image, where there are some."""
+    empty = sorted({*range(len(known))} - {*numbers.tolist()})
+    shown = ", ".join(known[number] for number in empty[:_SHOWN])
+    more = ", ..." if len(empty) > _SHOWN else ""
+    note = f"{len(empty)} of {len(known)} classes have no image in {split}: {shown}{more}"
+    return [note] if empty else []
 
 
 def _vector(labels, source, notes):

@@ -55,6 +55,7 @@ def _train(config, directory, began):
         notes={
             **training.layer_notes(trained, directory.layers_path),
             **training.accuracy_note(config.dataset, accuracy, len(dataset.test)),
+            **training.class_note(dataset),
         },
     )
     print(f"test accuracy {accuracy:.4f}, sparsity {training.sparsity(trained):.4f}")

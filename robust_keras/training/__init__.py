@@ -1,5 +1,6 @@
 """Training: fitting, adversarial training, pruning, and what keeps a run alive."""
 
+from robust_keras.analysis.class_note import class_note
 from robust_keras.analysis.layer_facts import layer_notes
 from robust_keras.analysis.training_note import accuracy_note
 from robust_keras.training.fit import fit
@@ -13,6 +14,7 @@ from robust_keras.training.results import accuracy, save_model
 __all__ = [
     "accuracy",
     "accuracy_note",
+    "class_note",
     "after_training",
     "before_training",
     "fit",
