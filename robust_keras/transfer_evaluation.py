@@ -58,7 +58,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal, 
 
 def _substitute(classifier, images, seed, journal):
     """The `Substitute` for a classifier, trained now or before the evaluation was interrupted."""
-    key = "substitute", str(classifier.path), seed, zlib.crc32(images.tobytes())
+    key = "substitute", str(classifier.path), classifier.pixels, seed, zlib.crc32(images.tobytes())
     values = journal.remember(key, lambda: train_substitute(classifier, images, seed=seed).values())
     return Substitute.from_values(two_layers(images.shape[1:], classifier.num_classes), values)
 

@@ -317,13 +317,13 @@ REFUSED = {
         tf.TensorSpec(None, tf.float32, name="blob_7"),
         "unknown rank",
     ),
-    "classes only": (lambda s, _: tf.argmax(s, -1), IMAGE_SPEC, "int64 (8,)"),
+    "classes only": (lambda s, _: tf.argmax(s, -1), IMAGE_SPEC, "int64 (batch)"),
     "one row": (lambda s, _: s[:1], IMAGE_SPEC, "float32 (1, 3)"),
-    "two heads": (lambda s, _: {"a": s, "b": s[:, :2]}, IMAGE_SPEC, "'a' float32 (8, 3), 'b'"),
+    "two heads": (lambda s, _: {"a": s, "b": s[:, :2]}, IMAGE_SPEC, "'a' float32 (batch, 3), 'b'"),
     "two named heads": (
         lambda s, _: {"logits_a": s, "logits_b": s[:, :2]},
         IMAGE_SPEC,
-        "'logits_a' float32 (8, 3), 'logits_b' float32 (8, 2)",
+        "'logits_a' float32 (batch, 3), 'logits_b' float32 (batch, 2)",
     ),
     "fails on its own shape": (
         lambda s, _: tf.ensure_shape(s, (3, 3)),
@@ -401,7 +401,7 @@ FOREIGN = {
     "two inputs": (two_inputs, "'a' float32 (None, 4, 4, 1), 'b' float32 (None, 4, 4, 1)"),
     "two signatures": (
         two_signatures,
-        "name one with --output=first; received signatures first, second",
+        "name one with --output=first or --output=second); received signatures first, second",
     ),
     "TensorFlow 1": (tensorflow_1, "saved by TensorFlow 1"),
     "no function": (no_function, "without signatures"),

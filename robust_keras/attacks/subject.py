@@ -59,7 +59,9 @@ class Subject:
     def scope(self):
         """What names this subject in the journal: all that a batch depends on but the attack."""
         content = zlib.crc32(self.labels.tobytes(), zlib.crc32(self.images.tobytes()))
-        name = str(getattr(self.replicas.first, "path", ""))
+        first = self.replicas.first
+        # Which pixels a random model takes may be found otherwise the next time.
+        name = str(getattr(first, "path", "")), getattr(first, "pixels", "")
         model = self.threat_model
         return name, content, len(self.images), model.norm, model.bounds, self.seed
 

@@ -88,8 +88,8 @@ def _chosen(path, signatures, fitting, output):
     if len(fitting) > 1 and not preferred and not having:
         raise InputError.expected(
             str(path),
-            f"one signature that takes images, or '{_DEFAULT}' among several; name one with "
-            f"--output={names[0]}",
+            f"one signature that takes images, or '{_DEFAULT}' among several (name one with "
+            f"--output={' or --output='.join(names)})",
             f"signatures {', '.join(names)}",
         )
     return (having or names)[0]

@@ -54,7 +54,7 @@ def refuse(path, received, specs, examples):
     expected = _EXPECTED
     if examples is not None:
         expected = f"a model of {tuple(examples.image_shape)} images, as in {examples.name}"
-    raise InputError.expected(str(path), expected, f"{received}: {_advice(specs, examples)}")
+    raise InputError.expected(str(path), f"{expected} ({_advice(specs, examples)})", received)
 
 
 def _advice(specs, examples):

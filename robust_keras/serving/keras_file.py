@@ -9,7 +9,19 @@ import keras
 from robust_keras.errors import InputError, first_line
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
-_EXPORT = "where the model is known, call model.export(DIRECTORY) and give that directory"
+# What Keras 2 wrote without a module, and where such names are looked up now.
+_PLACES = (
+    keras.layers,
+    keras.models,
+    keras.initializers,
+    keras.regularizers,
+    keras.constraints,
+    keras.dtype_policies,
+)
+_NAMELESS = ("Functional", "Policy")
+_OF_KERAS_2 = ("TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod")
+_EXPORT = "the directory that model.export(DIRECTORY) writes where the model is known"
+_SHOWN = 2
 
 
 def load_keras(path):
@@ -28,10 +40,8 @@ def load_keras(path):
         return keras.models.load_model(path, compile=False)
     # Keras raises every kind of error for damaged files and for layers that it does not know.
     except Exception as error:
-        reason = _reason(path, error)
-        raise InputError.expected(
-            str(path), f"a {path.suffix} file that Keras can load", reason
-        ) from error
+        expected = f"a {path.suffix} file that Keras can load, or {_EXPORT}"
+        raise InputError.expected(str(path), expected, _reason(path, error)) from error
 
 
 def _reason(path, error):
@@ -41,10 +51,10 @@ def _reason(path, error):
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         return first_line(error)
     if config is None:
-        return f"weights without a model: save it with model.save(FILE); or {_EXPORT}"
+        return "weights without a model (model.save(FILE) keeps both)"
     unknown = [_unknown(entry, entry is config) for entry in _entries(config)]
     named = list(dict.fromkeys(filter(None, unknown)))
-    return f"{' and '.join(named)}: {_EXPORT}" if named else first_line(error)
+    return " and ".join(named[:_SHOWN]) if named else first_line(error)
 
 
 def _config(path):
@@ -72,14 +82,22 @@ def _unknown(entry, whole):
     """Words for a class that is not loaded from a file, or None; `whole`: it is the model's own."""
     kind, config = entry["class_name"], entry.get("config")
     name = config.get("name") if isinstance(config, dict) else None
-    named = (
-        f"the {'model' if whole else 'layer'} "
-        + (f"'{name}' " if name else "")
-        + f"of class {kind}"
-    )
+    what = "the model" if whole else "the layer"
+    named = f"{what} '{name}' of class {kind}" if name else f"{what} of class {kind}"
     if kind == "Lambda":
         return f"{named}, whose Python code is never run from a file"
-    known = hasattr(keras.layers, kind) or str(entry.get("module", "keras")).startswith("keras")
-    if known or keras.saving.get_registered_object(entry.get("registered_name") or kind):
+    if _is_known(entry, kind):
         return None
+    module = str(entry.get("module") or "")
+    if module.startswith("tf_keras") or kind in _OF_KERAS_2:
+        return f"{named}, which Keras 2 alone can load (pip install tf_keras)"
     return f"{named}, which is not known here"
+
+
+def _is_known(entry, kind):
+    module = entry.get("module")
+    if isinstance(module, str):
+        known = module.partition(".")[0] == "keras"
+    else:
+        known = kind in _NAMELESS or any(hasattr(place, kind) for place in _PLACES)
+    return known or keras.saving.get_registered_object(entry.get("registered_name") or kind)

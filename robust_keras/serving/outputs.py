@@ -29,7 +29,7 @@ def choose_output(path, outputs, batch, *, name=None, num_classes=None):
         InputError: no candidate, none of that name, or several without a reason to prefer one.
     """
     candidates = {key: value for key, value in outputs.items() if _width(value, batch)}
-    shown = ", ".join(f"'{k}' {v.dtype.name} {v.shape}" for k, v in sorted(outputs.items()))
+    shown = ", ".join(f"'{k}' {_kind(v, batch)}" for k, v in sorted(outputs.items()))
     if not candidates:
         raise InputError.expected(
             str(path), "a model with a float output of shape (batch, classes)", f"outputs {shown}"
@@ -41,8 +41,8 @@ def choose_output(path, outputs, batch, *, name=None, num_classes=None):
     if chosen is None:
         raise InputError.expected(
             str(path),
-            "a model whose outputs leave no doubt which are the logits; name one of them with "
-            f"--output={next(iter(sorted(candidates)))}",
+            "a model whose outputs leave no doubt which are the logits (name one of them with "
+            f"--output={' or --output='.join(sorted(candidates))})",
             f"outputs {shown}",
         )
     return _scores(chosen, candidates[chosen], batch), note
@@ -61,6 +61,11 @@ def _named(path, name, candidates, batch):
 def _scores(name, value, batch):
     kind = "probabilities" if are_probabilities(value) else "logits"
     return Scores(name, _width(value, batch), kind)
+
+
+def _kind(value, batch):
+    sides = ["batch" if value.shape[:1] == (batch,) else side for side in value.shape[:1]]
+    return f"{value.dtype.name} ({', '.join(map(str, [*sides, *value.shape[1:]]))})"
 
 
 def _width(value, batch):

@@ -71,7 +71,8 @@ def examine(classifier, images, labels, config, journal, progress):
     samples, fooling = [], []
     for name in names:
         kind = UNUSUAL[name](config)
-        key = "unusual", str(classifier.path), content, repr(kind), config.seed
+        model = str(classifier.path), getattr(classifier, "pixels", "")
+        key = "unusual", model, content, repr(kind), config.seed
         with progress.part(name) as step:
             kept = journal.remember(key, functools.partial(_run, kind, subject, step))
         values = json.loads(str(kept["result"]))
