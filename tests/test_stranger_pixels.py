@@ -108,11 +108,10 @@ def reports(tmp_path_factory):
         models=(str(path / "plain.keras"), str(path / "bytes")),
         dataset=str(path / "data.npz"),
         examples=40,
-        attacks=("fgsm", "pgd"),
-        epsilons=(0.02, 0.05),
+        attacks=("fgsm",),
+        epsilons=(0.02,),
         transfer=True,
-        unusual=("noisy",),
-        minimal_epsilon=True,
+        transfer_attack="fgsm",
     )
     return evaluation.evaluate(config)[0]
 
@@ -124,12 +123,6 @@ def test_other_pixels_give_the_same_report(reports):
     assert plain.clean_accuracy == other.clean_accuracy == 1.0
     assert 0.0 < plain.worst_case.accuracy[0] < 1.0
     np.testing.assert_allclose(plain.worst_case.accuracy, other.worst_case.accuracy, atol=0.026)
-    assert plain.minimal_epsilon.quantiles == pytest.approx(
-        other.minimal_epsilon.quantiles, rel=0.1
-    )
-    for first, second in zip(plain.unusual.samples, other.unusual.samples, strict=True):
-        accepted = [[s.accepted for s in samples.strengths] for samples in (first, second)]
-        np.testing.assert_allclose(*accepted, atol=0.026)
     for source in reports.transfer.sources:
         for target in source.targets:
             np.testing.assert_allclose(target.accuracy, plain.worst_case.accuracy, atol=0.1)
