@@ -8,7 +8,7 @@ import report_samples as samples
 from test_figures import contrast
 
 from robust_keras import reporting
-from robust_keras.reporting import gallery
+from robust_keras.reporting import gallery, model_report
 from robust_keras.reporting import html as page
 
 VOID = {"meta", "link", "img", "wbr", "br"}
@@ -218,3 +218,36 @@ def test_it_says_what_the_rows_are_where_attacks_ran_in_turn():
     assert rows not in words(page.render(ONE))
     in_turn = words(page.render(samples.report(survivors_only=True)))
     assert rows in in_turn and "thin lines are what was left after each attack." in in_turn
+
+
+def test_the_three_verdicts_look_and_read_differently():
+    quotable, guessing = (
+        samples.quotable_model(),
+        samples.quotable_model(
+            path="guessing",
+            audit=(samples.check("clean accuracy", "No better than guessing.", passed=False),),
+        ),
+    )
+    text = page.render(samples.report(quotable, samples.sound_model(), guessing))
+    assert [text.count(f'class="badge {name}"') for name in model_report.VERDICTS] == [3, 3, 3]
+    styles = [re.search(rf"\.badge\.{name} .*", text).group(0) for name in model_report.VERDICTS]
+    assert len({style.partition("{")[2] for style in styles}) == 3
+    assert "There was no robustness to measure" in text and text.count("unmeasured") >= 4
+
+
+def test_a_check_that_was_not_made_is_grey_and_not_counted():
+    missing = samples.check("falling accuracy", "Not checked: one epsilon.", passed=None)
+    model = samples.quotable_model(audit=(*samples.sound_model().audit, missing))
+    text = page.render(samples.report(model))
+    assert '<td role="cell" class="not-checked">not checked</td>' in text
+    assert text.count('class="passed">passed') == 4
+    said = words(text).replace("\xa0", " ")
+    assert "The audit made 4 checks" in said and "1 check could not be made." in said
+
+
+def test_no_untrue_word_on_units_or_attackers():
+    said = words(page.render(ONE)).replace("\xa0", " ")
+    assert "time is that of all images, gradients and forward passes are per image" in said
+    assert "Outside the threat model nothing was tried" in said
+    unusual = words(rendered("unusual"))
+    assert "Outside the threat model only unusual inputs" in unusual
