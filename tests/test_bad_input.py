@@ -431,7 +431,7 @@ def world(tmp_path_factory):
     begun = train.TrainConfig(output_dir="begun")
     (path / "begun" / "config.json").write_text(begun.to_json())
     images = tf.TensorSpec((None, 8, 8, 1), tf.float32)
-    save_function(path / "vector_model", tf.TensorSpec((None, 64), tf.float32), lambda x: {"y": x})
+    save_function(path / "vector_model", tf.TensorSpec((None, 60), tf.float32), lambda x: {"y": x})
     save_function(path / "text_model", tf.TensorSpec((None,), tf.string), lambda x: {"y": x})
     save_function(path / "map_model", images, lambda x: {"y": x * 2.0})
     return path
