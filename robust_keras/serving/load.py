@@ -177,15 +177,27 @@ def _from_saved_model(directory, message, time_limit, *, examples, pixels, outpu
 
     editable = Editable(entrance, graph, reload, ours=_is_ours(root))
     reading = read(directory, editable, examples=examples, pixels=pixels, time_limit=time_limit)
-    rule = rejection.from_saved_model(root)
-    classifier = Classifier(directory, "saved_model", reading, rejection=rule)
-    images = tf.constant(reading.probes)
+
+    # Other functions of the graph than its answers, which may go round for ever by themselves.
+    def finished():
+        rule = rejection.from_saved_model(root)
+        classifier = Classifier(directory, "saved_model", reading, rejection=rule)
+        _tell(classifier, root, reading.probes, lost, editable.ours)
+        return classifier
+
+    classifier = within(time_limit, directory, finished)
+    return with_missing_answers(classifier, reading.probes)
+
+
+def _tell(classifier, root, probes, lost, ours):
+    """Adds to a classifier what is known of its gradients, its notes and its confidence."""
+    images = tf.constant(probes)
     if lost and classifier.gradient_error is None:
         classifier.notes += (lost_gradients.note(lost, classifier.logits, images),)
-    if editable.ours:
-        classifier.notes += export_notes.warnings(directory)
-        classifier.confidence = confidence.from_saved_model(root, classifier.logits(images), images)
-    return with_missing_answers(classifier, reading.probes)
+    if ours:
+        classifier.notes += export_notes.warnings(classifier.path)
+        logits = classifier.logits(images)
+        classifier.confidence = confidence.from_saved_model(root, logits, images)
 
 
 class _NoGradientWarning(logging.Filter):
