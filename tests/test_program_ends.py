@@ -114,7 +114,8 @@ def test_an_interruption_while_everything_is_imported(tmp_path, delay):
     program.send_signal(signal.SIGINT)
     errors = program.communicate(timeout=60)[1].decode()
     assert "Traceback" not in errors and len(errors.splitlines()) <= 1
-    assert program.returncode == 130
+    # Before the first line that handles it, the signal itself ends the process: 130 to a shell.
+    assert program.returncode in (130, -signal.SIGINT)
 
 
 def _imported(pid):
