@@ -9,6 +9,8 @@ _AUDIT = {"passes": 300, "built": 4}
 _AUDITED = 128
 # A search narrows each image's bracket; fewer images are left each time.
 _SEARCHES = 4
+# Radii of a search whose batches are of a new shape, about.
+_RADII = 30
 _REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 2.0, 1.0
 # Images in a generation of those that breed them.
 _BRED = 200
@@ -47,7 +49,7 @@ def model_parts(attacks, threat_model, config, classifier, images):
     if config.minimal_epsilon:
         stages = ATTACKS[config.minimal_attack]().stages(config.norm)
         passes = sum(passes_at_most(stage) for stage in stages) * _SEARCHES
-        parts.append(Part("minimal epsilons", images=images, passes=passes, built=2))
+        parts.append(Part("minimal epsilons", images=images, passes=passes, built=_RADII))
     kinds = [kind for kind in config.unusual if kind != "none"]
     return parts + [_unusual(kind, config, classifier, images) for kind in kinds]
 
