@@ -3,11 +3,13 @@
 python tests/killed_programs.py '[["train", ["--epochs=1"], ["os.rename", "config.json", 1]], ...]'
 
 Each step is a program, its arguments, and None or what it must not do any more: the name of an
-audit event, how the path ends, and the how-manieth of these. TensorFlow is imported once: every
-step is a fork. Prints a list with each step's exit code and output.
+audit event, how the path ends, and the how-manieth of these; with "full" behind them nothing is
+killed, but it and all its like fail as on a full disk. TensorFlow is imported once: every step is a
+fork. Prints a list with each step's exit code and output.
 """
 
 import atexit
+import errno
 import json
 import os
 import pathlib
@@ -20,8 +22,8 @@ sys.path.insert(0, str(ROOT))
 KILLED = 137
 
 
-def kill_at(event, ending, number):
-    """Ends this process, as SIGKILL would, at the operation and without it."""
+def kill_at(event, ending, number, how="killed"):
+    """Ends this process, as SIGKILL would, at the operation and without it; or lets it fail."""
     seen = []
 
     def hook(name, arguments):
@@ -30,7 +32,9 @@ def kill_at(event, ending, number):
             path = arguments[1 if name == "os.rename" else 0]
             if str(path).endswith(ending):
                 seen.append(name)
-                if len(seen) == number:
+                if len(seen) >= number:
+                    if how == "full":
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     os._exit(KILLED)
 
     sys.addaudithook(hook)

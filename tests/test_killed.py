@@ -11,6 +11,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
 KILLED = 137
+FULL = "No space left on device: free some space, then the same command goes on from here"
 TRAIN = ["--dataset=mine.npz", "--model=fc5", "--epochs=1", "--batch_size=50", "--layer_log=always"]
 EVALUATE = ["--models=model.keras", "--dataset=mine.npz", "--attacks=fgsm,pgd", "--batch_size=16"]
 EVALUATE += ["--epsilons=0.01,0.05", "--keep_examples"]
@@ -50,16 +51,18 @@ def names(path):
 
 def test_training_that_was_killed_at_single_file_operations(world):
     parts, whole = [[*TRAIN, f"--output_dir={name}"] for name in ("parts", "whole")]
-    *killed, last, unbroken = run(
+    first, full, *killed, last, unbroken = run(
         world,
         ["train", parts, ["os.rename", "config.json", 1]],
+        ["train", parts, ["os.rename", ".csv", 1, "full"]],
         ["train", parts, ["os.rename", "best.txt", 1]],
         ["train", parts, ["open", "layers.json", 1]],
         ["train", parts, ["os.rename", "serving/1", 1]],
         ["train", parts, None],
         ["train", whole, None],
     )
-    assert [code for code, _ in killed] == [KILLED] * 4
+    assert (full[0], full[1].count(FULL)) == (2, 1), full[1]
+    assert [code for code, _ in [first, *killed]] == [KILLED] * 4
     assert (last[0], unbroken[0]) == (0, 0), last[1]
     assert names(world / "parts") == names(world / "whole")
     for name in ("logs/training.csv", "logs/layers.csv", "checkpoints/best.txt"):
@@ -82,17 +85,17 @@ def comparable(value):
 
 def test_an_evaluation_that_was_killed_at_single_file_operations(world):
     parts, whole = [[*EVALUATE, f"--output_dir={name}"] for name in ("report", "other")]
-    *killed, again, unbroken = run(
+    first, full, *killed, again, unbroken = run(
         world,
-        ["evaluate", parts, ["os.rename", "config.json", 1]],
         ["evaluate", parts, ["os.rename", ".npz", 3]],
-        ["evaluate", parts, ["os.rename", "report.html", 1]],
+        ["evaluate", parts, ["os.rename", "report.html", 1, "full"]],
         ["evaluate", parts, ["os.rename", "report.json", 1]],
         ["evaluate", parts, ["os.remove", ".npz", 2]],
         ["evaluate", parts, None],
         ["evaluate", whole, None],
     )
-    assert [code for code, _ in killed] == [KILLED] * 5, killed
+    assert (full[0], full[1].count(FULL)) == (2, 1), full[1]
+    assert [code for code, _ in [first, *killed]] == [KILLED] * 3, killed
     assert again[0] == 2, again[1]
     assert "holds report.json" in again[1]
     assert unbroken[0] == 0

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import os
 import pathlib
 import sys
 
@@ -133,8 +134,8 @@ def inputs(config, *fields):
     """
     values = [getattr(config, field) for field in fields]
     texts = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
-    prepared = pathlib.Path(config.data_dir or "~/tensorflow_datasets").expanduser()
+    prepared = config.data_dir or os.path.expanduser("~/tensorflow_datasets")
     # Its name may hold a configuration and a version: cifar10:3.0.2.
-    prepared /= config.dataset.partition(":")[0]
+    prepared = pathlib.Path(prepared, config.dataset.partition(":")[0])
     own = pathlib.Path(config.dataset)
     return [own if own.exists() else prepared, *(pathlib.Path(text) for text in texts if text)]

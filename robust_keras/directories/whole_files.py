@@ -98,6 +98,8 @@ def reasons(path, *, only_disk=False):
         if number is None:
             raise
         advice = _ADVICE.get(number, f"mend that, {_GO_ON}")
+        if only_disk:
+            path = getattr(error, "filename", None) or path
         raise InputError.expected(
             str(path), "a place that can be written to", f"{os.strerror(number)}: {advice}"
         ) from error
