@@ -113,7 +113,7 @@ def test_epsilons_depend_on_the_norm():
         (TrainConfig, "--model=lenet", "lenet5"),
         (TrainConfig, "--optimizer=Adam", "adam"),
         (EvaluateConfig, "--eps=0.1", "--epsilons"),
-        (EvaluateConfig, "--model=a", "--models"),
+        (EvaluateConfig, "--model=a", "--models or --model_pixels"),
         (EvaluateConfig, "--norm=Linf", "linf"),
         (EvaluateConfig, "--attacks=pgd,fgms", "fgsm"),
     ],
