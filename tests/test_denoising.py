@@ -59,6 +59,17 @@ def test_an_untrained_denoiser_is_the_identity(shape):
     np.testing.assert_allclose(unet(shape)(pixels), pixels, atol=1e-6)
 
 
+def test_a_call_without_the_argument_is_one_of_inference():
+    keras.utils.set_random_seed(0)
+    model = unet((7, 9, 3), widths=(4, 8))
+    for variable in model.variables:
+        variable.assign(np.random.default_rng(0).uniform(0.1, 0.5, variable.shape))
+    pixels = np.random.default_rng(0).uniform(size=(4, 7, 9, 3)).astype("float32")
+    expected = model(pixels, training=False)
+    np.testing.assert_allclose(model(pixels), expected, rtol=1e-4)
+    assert np.abs(model(pixels, training=True) - expected).max() > 1e-2
+
+
 def test_crafted_images_vary_in_kind_and_size_and_stay_in_the_ball(classifier):
     trained = denoising(classifier)
     craft = tf.function(trained.craft)

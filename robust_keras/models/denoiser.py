@@ -38,7 +38,10 @@ def unet(image_shape, *, widths=_WIDTHS):
         skips.append(x)
     for stage in reversed(range(len(widths) - 1)):
         skip = skips[stage]
-        x = keras.layers.Resizing(*skip.shape[1:3], name=f"enlarged{stage}")(x)
+        # By itself it takes training for true, and Keras hands that on to the layers behind it:
+        # called or exported without the argument, they would normalise by the batch.
+        enlarge = keras.layers.Resizing(*skip.shape[1:3], name=f"enlarged{stage}")
+        x = enlarge(x, training=False)
         x = keras.layers.Concatenate(name=f"skip{stage}")([x, skip])
         x = _convolutions(x, widths[stage], f"up{stage}")
     change = keras.layers.Conv2D(
