@@ -60,7 +60,10 @@ def found(distribute):
 
 one, two = found("none"), found("mirrored")
 devices = evaluation.distribution.devices("mirrored")
-second = evaluation._load(where + "/serving", devices)
+config = EvaluateConfig(models=(where + "/serving",), dataset=where + "/mine.npz")
+dataset = evaluation.data.load(config.dataset)
+(second,) = evaluation.load_models(
+    config, dataset.test, dataset.num_classes, devices=devices, seed=0)
 print(json.dumps({
     "same": one[0] == two[0], "bits": one[1] == two[1], "kept": len(one[1][0]),
     "single": one[2], "shared": two[2],
