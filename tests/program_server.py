@@ -4,6 +4,7 @@ A request is a line of JSON on stdin: `arguments` (of `python`), `cwd`, `output`
 answer is a line with the exit code.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -54,6 +55,9 @@ class ProgramServer:
 def serve():
     for name in PRELOADED:
         importlib.import_module(name)
+    # The collector would write to, and so copy, every page that a fork shares with this process.
+    gc.collect()
+    gc.freeze()
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     for line in sys.stdin:
         request = json.loads(line)
