@@ -181,13 +181,21 @@ class KernelActivation(FloatLayer):
         return self.narrow(reshaped(outputs, shape, known))
 
     def _sum_of_kernels(self, rows):
-        mixing = tf.convert_to_tensor(self.mixing_coefficients.value)
-        moving = mixing, self._current_dictionary(), self._current_bandwidth()
+        moving = self.parameters()
         if self._tabulated is not None:
             fixed = isinstance(self._tabulated, FixedKernels)
             return gaussian_curve(self._tabulated, rows, *(moving[:1] if fixed else moving))
         total = paired_kernel_sum if self.paired else kernel_sum
         return total(KERNELS[self.kernel], rows, *moving)
+
+    def parameters(self):
+        """Returns each channel's mixing coefficients, dictionary and bandwidth, as they are now.
+
+        Returns:
+            Tensors (channels, kernels), (channels, dictionary_size) and (channels, 1).
+        """
+        mixing = tf.convert_to_tensor(self.mixing_coefficients.value)
+        return mixing, self._current_dictionary(), self._current_bandwidth()
 
     def _tabulated_kernels(self):
         """Returns the kernels for the fast form of the sum, or None where there is none."""

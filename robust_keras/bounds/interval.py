@@ -1,0 +1,44 @@
+"""Between which two numbers each entry of a tensor lies."""
+
+import dataclasses
+
+import tensorflow as tf
+
+# Largest relative error of one float32 operation.
+ROUNDING = 2.0**-24
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """Elementwise bounds of a tensor.
+
+    Args:
+        lower: float64 tensor (batch, ...).
+        upper: float64 tensor of the same shape, nowhere below `lower`.
+    """
+
+    lower: tf.Tensor
+    upper: tf.Tensor
+
+    @property
+    def centre(self):
+        """The middle of each interval."""
+        return (self.lower + self.upper) / 2.0
+
+    @property
+    def radius(self):
+        """Half the width of each interval."""
+        return (self.upper - self.lower) / 2.0
+
+    @property
+    def magnitude(self):
+        """The largest absolute value that each interval holds."""
+        return tf.maximum(tf.abs(self.lower), tf.abs(self.upper))
+
+    def widened(self, error):
+        """Each interval with a margin of `error`, at least 0, on both sides."""
+        return Interval(self.lower - error, self.upper + error)
+
+    def within(self, other):
+        """The tighter of two sound bounds, entry by entry."""
+        return Interval(tf.maximum(self.lower, other.lower), tf.minimum(self.upper, other.upper))

@@ -1,0 +1,218 @@
+"""Bounds are never wrong: on random networks of every layer kind, and on every curve."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from robust_keras import layers
+from robust_keras.bounds import activation_curves, certify, margin_bounds
+from robust_keras.bounds.interval import Interval
+from robust_keras.bounds.kernel_curves import kernel_curve
+from robust_keras.errors import InputError
+
+K = keras.layers
+CURVES = {
+    **activation_curves.FUNCTIONS,
+    "mrelu": activation_curves.MIRRORED,
+    "rbf": activation_curves.BELL,
+    "square": activation_curves.SQUARE,
+    "sharp softplus": activation_curves.softplus(10.0),
+    "smooth_relu": activation_curves.smooth_relu(400.0),
+}
+
+
+def random_intervals(rng, channels):
+    centre = rng.normal(scale=3.0, size=(400, channels))
+    radius = 10.0 ** rng.uniform(-6, 1, size=(400, channels))
+    return Interval(tf.constant(centre - radius), tf.constant(centre + radius))
+
+
+def encloses(curve, function, x, tolerance=1e-6):
+    """Whether the range and both lines hold at 200 places of every interval."""
+    relaxation = curve.relax(x)
+    low, high = x.lower.numpy(), x.upper.numpy()
+    (slope, height), (steep, top) = relaxation._below, relaxation._above
+    for share in np.linspace(0.0, 1.0, 200):
+        place = low + share * (high - low)
+        value = np.asarray(function(tf.constant(place)), np.float64)
+        slack = tolerance * (1.0 + np.abs(value))
+        assert np.all(value >= relaxation.output.lower - slack)
+        assert np.all(value <= relaxation.output.upper + slack)
+        assert np.all(value >= slope * place + height - slack)
+        assert np.all(value <= steep * place + top + slack)
+    return relaxation
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_lines_enclose_the_curve(name):
+    curve = CURVES[name]
+    x = random_intervals(np.random.default_rng(0), 3)
+    relaxation = encloses(curve, curve.value, x)
+    # And closely, where intervals are short.
+    short = (x.upper - x.lower).numpy() < 1e-3
+    gap = (relaxation.output.upper - relaxation.output.lower).numpy()
+    assert gap[short].max() < 0.05
+
+
+@pytest.mark.parametrize("moving", (False, True), ids=("fixed", "trained dictionary"))
+def test_lines_enclose_every_channel_of_a_kernel_activation(moving):
+    layer = layers.KernelActivation(trainable_dictionary=moving, trainable_bandwidth=moving)
+    layer.build((None, 4))
+    rng = np.random.default_rng(1)
+    layer.mixing_coefficients.assign(rng.normal(size=(4, 20)))
+    if moving:
+        layer.dictionary.assign(layer.dictionary + rng.normal(scale=0.2, size=(4, 20)))
+    curve = kernel_curve(layer)
+    encloses(curve, lambda x: layer(tf.cast(x, tf.float32)), random_intervals(rng, 4), 1e-5)
+
+
+def residual(inputs):
+    branch = K.Conv2D(4, 3, padding="same", strides=2, use_bias=False)(inputs)
+    branch = K.Conv2D(4, 3, padding="same", activation="tanh")(K.BatchNormalization()(branch))
+    skip = K.AveragePooling2D(2)(K.Conv2D(4, 1)(inputs))
+    x = K.Concatenate()([K.Add()([branch, skip]), branch])
+    return K.Dense(3)(K.GlobalAveragePooling2D()(K.ELU()(x)))
+
+
+def pooled(activation, **pooling):
+    def layers_of(inputs):
+        x = K.Conv2D(4, 3, padding="same")(K.Normalization(mean=0.2, variance=0.3)(inputs))
+        x = K.MaxPooling2D(**pooling)(activation()(x))
+        x = activation()(K.Dense(8)(K.Flatten()(K.ZeroPadding2D(1)(x))))
+        return K.Dense(3)(K.Dropout(0.5)(K.Reshape((8,))(x)))
+
+    return layers_of
+
+
+def squares(inputs):
+    z = K.Dense(3)(K.Flatten()(K.Rescaling(2.0, -1.0)(inputs)))
+    logits = K.Rescaling(-1.0)(K.Multiply()([z, z]))
+    return layers.RejectionRule(threshold=0.5)(logits)
+
+
+def nested(inputs):
+    inner = keras.Input((8, 8, 1))
+    block = keras.Model(inner, K.ReLU()(K.Conv2D(2, 3)(inner)))
+    return keras.Sequential([K.Flatten(), K.Dense(3)])(block(inputs))
+
+
+NETWORKS = {
+    "residual": residual,
+    "squares": squares,
+    "nested": nested,
+    "relu": pooled(K.ReLU),
+    "leaky": pooled(lambda: K.LeakyReLU(negative_slope=0.1), pool_size=3, strides=2),
+    "prelu": pooled(K.PReLU, pool_size=3, strides=2, padding="same"),
+    "silu": pooled(lambda: K.Activation("silu")),
+    "gelu": pooled(lambda: K.Activation("gelu")),
+    "kernel": pooled(layers.KernelActivation),
+    "mrelu": pooled(layers.SymmetricActivation),
+    "rbf": pooled(lambda: layers.SymmetricActivation("rbf")),
+    "smooth": pooled(layers.SmoothReLU),
+    "softplus": pooled(layers.ParametricSoftplus),
+    "winners": pooled(layers.KWinnersTakeAll),
+}
+
+
+def network(name):
+    keras.utils.set_random_seed(0)
+    images = keras.Input((8, 8, 1))
+    model = keras.Model(images, NETWORKS[name](images))
+    rng = np.random.default_rng(2)
+    for layer in model.layers:
+        if isinstance(layer, K.BatchNormalization):
+            layer.moving_mean.assign(rng.normal(size=layer.moving_mean.shape))
+            layer.moving_variance.assign(rng.uniform(0.5, 2, size=layer.moving_variance.shape))
+    return model
+
+
+def margins(model, images, labels):
+    logits = model.predict(images.astype("float32"), verbose=0).astype(float)
+    others = np.array([[c for c in range(3) if c != label] for label in labels])
+    return np.take_along_axis(logits, labels[:, None], 1) - np.take_along_axis(logits, others, 1)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_change_within_epsilon_gets_below_the_bound(name):
+    model, rng = network(name), np.random.default_rng(3)
+    images = rng.uniform(size=(6, 8, 8, 1))
+    labels = model.predict(images.astype("float32"), verbose=0).argmax(1)
+    for epsilon in (0.0, 0.02, 0.2):
+        moves = [
+            rng.uniform(-1, 1, size=(20, *images.shape)),
+            rng.choice([-1, 1], (20, 6, 8, 8, 1)),
+        ]
+        changed = np.clip(images + epsilon * np.concatenate(moves), 0, 1)
+        least = [margins(model, each, labels) for each in changed]
+        loose = margin_bounds(model, images, labels, epsilon, method="intervals")
+        tight = margin_bounds(model, images, labels, epsilon)
+        assert np.all(np.min(least, axis=0) >= np.maximum(loose, tight))
+        if epsilon == 0.0 and name != "winners":
+            np.testing.assert_allclose(np.maximum(loose, tight), least[0], atol=2e-3)
+
+
+def test_a_linear_model_is_bounded_exactly():
+    model = keras.Sequential([keras.Input((8, 8, 1)), K.Flatten(), K.Dense(3)])
+    rng = np.random.default_rng(4)
+    images, labels = rng.uniform(0.2, 0.8, size=(5, 8, 8, 1)), np.array([0, 1, 2, 0, 1])
+    kernel = np.asarray(model.layers[-1].kernel, float)
+    sums = np.abs(kernel[:, :, None] - kernel[:, None, :]).sum(0)
+    expected = margins(model, images, labels) - 0.1 * np.array(
+        [[sums[label, c] for c in range(3) if c != label] for label in labels]
+    )
+    np.testing.assert_allclose(margin_bounds(model, images, labels, 0.1), expected, atol=1e-4)
+
+
+def test_linear_bounds_prove_what_intervals_do_not():
+    model, rng = network("relu"), np.random.default_rng(5)
+    images = rng.uniform(size=(40, 8, 8, 1))
+    labels = model.predict(images.astype("float32"), verbose=0).argmax(1)
+    loose = certify(model, images, labels, 0.004, method="intervals")
+    tight = certify(model, images, labels, 0.004)
+    assert tight.sum() > loose.sum()
+    assert not certify(model, images, (labels + 1) % 3, 0.0).any()
+
+
+class Unknown(K.Layer):
+    def call(self, inputs):
+        return inputs
+
+
+class Subclassed(keras.Model):
+    def call(self, inputs):
+        return inputs
+
+
+@pytest.mark.parametrize(
+    ("model", "text"),
+    [
+        (keras.Sequential([keras.Input((8, 8, 1)), Unknown(name="mine"), K.Flatten()]), "'mine'"),
+        (Subclassed(name="free"), "functional"),
+        (
+            keras.Sequential(
+                [keras.Input((8, 8, 1)), K.Flatten(), K.Dense(3, "selu", name="last")]
+            ),
+            "last",
+        ),
+    ],
+    ids=("layer", "subclassed", "activation"),
+)
+def test_what_has_no_known_bounds_is_named(model, text):
+    with pytest.raises(InputError, match=text):
+        margin_bounds(model, np.zeros((1, 8, 8, 1)), [0], 0.1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"epsilon": 1.5}, "epsilon"),
+        ({"method": "magic"}, "method"),
+        ({"images": np.full((1, 8, 8, 1), 255.0)}, "images"),
+        ({"labels": [0, 1]}, "labels"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(changes, text):
+    arguments = {"images": np.zeros((1, 8, 8, 1)), "labels": [0], "epsilon": 0.1} | changes
+    with pytest.raises(ValueError, match=text):
+        margin_bounds(network("nested"), **arguments)
