@@ -131,6 +131,7 @@ class TrainConfig(
         "Directory of the run (default: runs/DATASET-MODEL-ACTIVATION, or the first of it with -2, "
         "-3, ... behind it that is free). An unfinished run in it is resumed, a finished one is "
         "never overwritten.",
+        decides_results=False,
     )
     epochs: int = flag(5, values.Whole(1, 1_000_000), "Passes over the training images.")
     batch_size: int = flag(128, values.Whole(1, 1_000_000), "Images a step, over all replicas.")
@@ -237,6 +238,7 @@ class EvaluateConfig(
         "Directory of the report (default: runs/evaluation, or the first of it with -2, -3, ... "
         "behind it that is free). An unfinished evaluation in it is gone on with, a finished one "
         "never overwritten.",
+        decides_results=False,
     )
 
     def __post_init__(self):

@@ -68,7 +68,7 @@ def test_the_export_has_the_promised_signatures_and_the_logits_of_the_keras_mode
     served = tf.saved_model.load(str(path / "serving" / "1"))
     default, logits = served.signatures["serving_default"], served.signatures["logits"]
     assert list(default.structured_input_signature[1]) == ["images"]
-    assert set(default.structured_outputs) == {"probabilities", "classes", "confidence"}
+    assert set(default.structured_outputs) == {"probabilities", "classes", "confidence", "valid"}
     assert set(logits.structured_outputs) == {"logits"}
     images = data.load("mnist5k").test.float_images()[:50]
     expected = keras.models.load_model(path / "model.keras")(images)

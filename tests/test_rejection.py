@@ -258,9 +258,10 @@ def test_a_rule_after_a_softmax_takes_probabilities_for_what_they_are(tmp_path):
             )
             np.testing.assert_array_equal(found.rejected(outputs), before.rejected(scores))
         served = serving.load(serving.export(model, tmp_path / name, temperature=2.0))
-        np.testing.assert_array_equal(
-            served.rejection.rejected(tf.constant(IMAGES)), before.rejected(scores)
-        )
+        for classifier in (served, serving.from_keras(model)):
+            np.testing.assert_array_equal(
+                classifier.rejection.rejected(tf.constant(IMAGES)), before.rejected(scores)
+            )
     eager = layers.RejectionRule(threshold=0.6)
     outputs = eager(keras.activations.softmax(scores))
     np.testing.assert_allclose(eager.confidences(outputs), np.max(outputs, axis=-1), atol=1e-6)

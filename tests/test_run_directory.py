@@ -294,3 +294,9 @@ def test_a_record_is_found_by_what_it_says_and_not_by_its_name(world):
     refused(train)
     refused(evaluate)
     assert tree(world) == before
+
+
+def test_what_decides_no_result_may_change_on_the_way(world):
+    evaluate(fail_below="0.8@0.1", epsilons=(0.1, 0.3)).begin()
+    evaluate(fail_below="0.5@0.3", first_passes_seconds=90.0, epsilons=(0.1, 0.3))
+    assert "begun with --seed=0" in refused(evaluate, seed=1, epsilons=(0.1, 0.3))

@@ -95,7 +95,7 @@ class Record:
             f"--{field.name}={_as_typed(getattr(stored, field.name))}"
             for field in dataclasses.fields(stored)
             if getattr(stored, field.name) != getattr(self._config, field.name)
-            and field.name != "output_dir"
+            and field.metadata["decides_results"]
         ]
         if different:
             raise OccupiedError.expected(

@@ -6,7 +6,7 @@ import json
 from robust_keras.errors import InputError
 
 
-def flag(default, parse, text, *, unset=None):
+def flag(default, parse, text, *, unset=None, decides_results=True):
     """A field that is also a flag.
 
     Args:
@@ -14,10 +14,10 @@ def flag(default, parse, text, *, unset=None):
         parse: one of `values`, which turns text into a value and checks values.
         text: help.
         unset: what a default of None or () comes to, in words.
+        decides_results: whether a run that goes on must have been begun with the same value.
     """
-    return dataclasses.field(
-        default=default, metadata={"parse": parse, "help": text, "unset": unset}
-    )
+    metadata = {"parse": parse, "help": text, "unset": unset, "decides_results": decides_results}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 class Flags:

@@ -37,4 +37,5 @@ class StrangerFlags:
         values.Number(minimum=1e-3, maximum=1e6),
         "Time in which a SavedModel must load and answer its first images; one whose graph goes "
         "round for ever is given up then.",
+        decides_results=False,
     )

@@ -53,6 +53,7 @@ class ThresholdFlags:
         "% at epsilon 0.1, one of --epsilons. The report is written all the same. Several "
         "thresholds are separated by commas.",
         unset="none",
+        decides_results=False,
     )
 
     def check_together(self):

@@ -125,7 +125,7 @@ def from_keras(model, *, path="a Keras model in memory", examples=None, pixels="
     editable = Editable(entrance, copy.graph, reload, ours=_of_a_run(path))
     reading = read(path, editable, examples=examples, pixels=pixels)
     rule = rejection.rule_of(model)
-    rejects = rejection.from_keras(rule, reading.endpoint, reading.scores.output)
+    rejects = rejection.from_keras(rule, reading.plain, reading.scores.output)
     classifier = Classifier(path, "keras", reading, rejection=rejects)
     classifier.confidence = confidence.from_rule(rule)
     return with_missing_answers(classifier, reading.probes)

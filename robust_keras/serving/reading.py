@@ -23,6 +23,7 @@ class Reading:
 
     Args:
         endpoint: `Endpoint` of float32 images in [0, 1], channels last.
+        plain: the same with the softmax or sigmoid at its end, where `endpoint` is without.
         scores: `Scores`, how its output is read.
         pixels: name in `PIXELS`, what the model itself is shown.
         probes: float32 array (images, height, width, channels) by which it was tried.
@@ -30,6 +31,7 @@ class Reading:
     """
 
     endpoint: Endpoint
+    plain: Endpoint
     scores: Scores
     pixels: str
     probes: np.ndarray
@@ -68,7 +70,8 @@ def read(path, model, *, examples=None, pixels="auto", time_limit=FIRST_PASSES):
     endpoint, scores = without_activation(model, view, scores, probes)
     found = (model.entrance.layout.note, input_note, output_note, choice.note)
     notes = (*model.entrance.notes, *filter(None, found))
-    return Reading(endpoint, scores, choice.pixels, probes, notes)
+    plain = view(model.entrance.endpoint)
+    return Reading(endpoint, plain, scores, choice.pixels, probes, notes)
 
 
 class _Reader:
