@@ -99,3 +99,24 @@ def test_randomness_that_a_model_would_be_served_with_stays(tmp_path):
         assert not serving.load(path, examples=EXAMPLES).deterministic
     off = keras.Model(images, scores(keras.layers.Dropout(0.5)(images)))
     assert serving.from_keras(off, examples=EXAMPLES).deterministic
+
+
+@pytest.mark.parametrize("front", [keras.layers.RandomFlip, lambda: keras.layers.Resizing(8, 8)])
+def test_layers_for_training_in_front_do_not_make_the_rest_train(front, tmp_path):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            front(),
+            keras.layers.Conv2D(4, 3),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Flatten(),
+            keras.layers.Dense(3),
+        ]
+    )
+    images = np.random.default_rng(0).uniform(size=(16, 8, 8, 1)).astype("float32")
+    expected = model(images, training=False)
+    served = serving.load(serving.export(model, tmp_path / "serving"))
+    for classifier in (served, serving.from_keras(model)):
+        np.testing.assert_allclose(classifier.logits(images), expected, atol=1e-5)

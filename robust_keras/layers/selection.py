@@ -35,7 +35,7 @@ def kth_largest(values, count):
         digit, remaining = _pick_grouped(counts, tf.reshape(remaining, [-1]))
         digit, remaining = (tf.reshape(part, [batch, 1, channels]) for part in (digit, remaining))
         step = tf.cast(digit, integer)
-        prefix = prefix * (1 << (high - low)) + step
+        prefix = prefix * _power(high - low, integer) + step
         high = low
     return _from_ordered(prefix, values.dtype)
 
@@ -74,7 +74,13 @@ def _bits(ordered, low, high):
         tf.bitwise.right_shift(ordered, tf.constant(bit, ordered.dtype))
         for bit in (low, min(high, ordered.dtype.size * 8 - 1))
     )
-    return shifted - beyond * (1 << (high - low))
+    return shifted - beyond * _power(high - low, ordered.dtype)
+
+
+def _power(exponent, integer):
+    """Returns 2^exponent as a constant, by wrapping round where only the sign's bit is left."""
+    power = 1 << exponent
+    return tf.constant(power if power <= integer.max else integer.min, integer)
 
 
 def _pick_grouped(counts, remaining):

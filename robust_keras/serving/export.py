@@ -10,6 +10,7 @@ from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.layers.arguments import TEMPERATURES, checked_temperature
 from robust_keras.serving import export_notes, image_input, rejection
+from robust_keras.serving.inference_call import inference_call
 from robust_keras.serving.signatures import signatures
 
 CONFIDENCES = ("softmax", "rbf")
@@ -36,9 +37,9 @@ def export(
     * `logits`: `logits`, float32 (batch, classes), differentiable with respect to `images`.
 
     A model that ends in a softmax, or in sigmoids, is served by the logits before it, and a model
-    of one column, a logit or a sigmoid, as two classes. The model is called as `model.export` would
-    call it: a layer that was given `training=True` keeps its randomness. Each weight is written
-    once.
+    of one column, a logit or a sigmoid, as two classes. A layer that was given `training=True`
+    while the model was made keeps its randomness, as in `model.export`; without one everything is
+    in inference mode, random flips in front of the model included. Each weight is written once.
 
     A model that ends in a `layers.RejectionRule` also tells `rejected`, bool (batch,), in
     `serving_default`: nonsense, or a confidence below the rule's threshold. Two signatures without
@@ -122,9 +123,10 @@ def _archive(model, shape, temperature, confidence):
     rule = rejection.rule_of(model)
     answers = image_input.answers(model, shape)
 
-    # Called as `model.export` calls it: randomness that is part of the model stays in it.
+    answer = inference_call(model)
+
     def outputs(images):
-        return image_input.only_output(model(images))
+        return image_input.only_output(answer(images))
 
     of_images, settings = signatures(outputs, answers, rule, temperature, confidence)
     archive = keras.export.ExportArchive()

@@ -10,6 +10,7 @@ from robust_keras.serving.entrance import (
     refuse,
     shown_specs,
 )
+from robust_keras.serving.inference_call import inference_call
 
 NAME = "__call__"
 
@@ -18,7 +19,7 @@ def keras_entrance(path, model, *, examples=None, output=None):
     """The forward pass of a Keras model, as its own `model.export` would serve it.
 
     What the model was built to do at random, such as a dropout called with `training=True`, stays
-    random.
+    random; everything else is in inference mode.
 
     Args:
         path: of the model, for errors.
@@ -51,10 +52,11 @@ def _call(model):
     # A model that was never called, and one of a single tensor, has no structure to keep.
     structure = getattr(model, "input", 0)
     names = getattr(model, "output_names", None)
+    answer = inference_call(model)
 
     def call(images):
         given = tf.nest.pack_sequence_as(structure, [images])
-        return named_tensors(model(given), names)
+        return named_tensors(answer(given), names)
 
     return call
 
