@@ -170,7 +170,7 @@ class TrainConfig(
     )
     clip_norm: float = flag(
         0.0,
-        values.Number(minimum=1e-6, maximum=1e9, zero=True),
+        values.Number(minimum=1e-12, maximum=1e9, zero=True),
         "Global norm that the gradient is clipped to; 0 clips nothing.",
     )
 

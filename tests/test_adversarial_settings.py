@@ -155,7 +155,7 @@ def test_weight_decay_and_clipping_reach_the_optimizer(optimizer):
         learning_rate=0.1,
         learning_rate_schedule="constant",
         weight_decay=0.5,
-        clip_norm=1e-6,
+        clip_norm=1e-12,
     )
     before = model.get_weights()[0]
     compile_model(model, settings, 10)

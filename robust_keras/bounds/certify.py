@@ -68,7 +68,7 @@ def margin_bounds(
     images, labels = np.asarray(images, np.float64), np.asarray(labels, np.int64)
     _check(images, labels, epsilon, method)
     stages = _stages(model)
-    classes = model.output.shape[-1]
+    classes = model.outputs[0].shape[-1]
     rows = []
     starts = range(0, len(images), batch_size)
     for start in tqdm.tqdm(starts, desc="bounds", unit="batch", disable=not progress):
