@@ -38,7 +38,3 @@ class Interval:
     def widened(self, error):
         """Each interval with a margin of `error`, at least 0, on both sides."""
         return Interval(self.lower - error, self.upper + error)
-
-    def within(self, other):
-        """The tighter of two sound bounds, entry by entry."""
-        return Interval(tf.maximum(self.lower, other.lower), tf.minimum(self.upper, other.upper))
