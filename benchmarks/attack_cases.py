@@ -38,7 +38,8 @@ class Case:
 
     def ours(self, attack, *, count, norm="linf", epsilons, batch_size=None, **settings):
         """The `Evaluation` of an attack on the first images, and its seconds, tracing included."""
-        from robust_keras.attacks import ThreatModel, engine
+        from robust_keras import engine
+        from robust_keras.attacks import ThreatModel
 
         images, labels = self.images[:count], self.labels[:count]
         sizes = {"batch_size": batch_size or count, "seed": 0}

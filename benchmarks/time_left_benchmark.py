@@ -18,9 +18,10 @@ import time
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from robust_keras import evaluation, reporting
-from robust_keras.config import EvaluateConfig
+from robust_keras import reporting
 from robust_keras.progress import RunProgress
+from robust_keras.runs import evaluation
+from robust_keras.settings.config import EvaluateConfig
 from robust_keras.time_left import TimeLeft
 
 MARKS = (0.1, 0.25, 0.5)

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import time
 
-from robust_keras.attacks.batches import batch_shape
+from robust_keras.attacks.loops.batches import batch_shape
 
 # Seconds that the first batch of an attack takes besides its passes, to build its functions, and
 # those that others may take: parts that are shorter tell nothing of the passes.

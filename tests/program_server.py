@@ -14,8 +14,8 @@ import subprocess
 import sys
 
 PRELOADED = (
-    "robust_keras.evaluation",
-    "robust_keras.minimal_evaluation",
+    "robust_keras.runs.evaluation",
+    "robust_keras.runs.minimal_evaluation",
     "robust_keras.reporting",
     "robust_keras.serving",
     "robust_keras.training",

@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 from linear_model import GREYS, Linear, answers
 
-from robust_keras import layers, serving
-from robust_keras.attacks import APGDCE, APGDAccepted, ThreatModel, engine, losses
+from robust_keras import engine, layers, serving
+from robust_keras.attacks import APGDCE, APGDAccepted, ThreatModel
 from robust_keras.attacks.acceptance import AcceptedAnswers
+from robust_keras.attacks.loops import losses
 
 SHAPE = (3, 4, 1)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from robust_keras import training
-from robust_keras.config import LEARNING_RATE_SCHEDULES, TrainConfig
 from robust_keras.data.mean_training import NonsenseSettings
+from robust_keras.settings.config import LEARNING_RATE_SCHEDULES, TrainConfig
 from robust_keras.training import pruning
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard

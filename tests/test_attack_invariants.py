@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from robust_keras import engine
 from robust_keras.attacks import (
     APGDDLR,
     BIM,
@@ -17,7 +18,6 @@ from robust_keras.attacks import (
     Quick,
     Square,
     ThreatModel,
-    engine,
 )
 
 EPSILONS = {"linf": (8 / 255, 20 / 255), "l2": (0.4, 1.2)}

@@ -9,21 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from robust_keras import serving
-from robust_keras.analysis import AuditCheck, audit, difference_checks, probes, result_checks
-from robust_keras.attacks import (
-    APGDCE,
-    BIM,
-    FGSM,
-    MIM,
-    PGD,
-    AttackResult,
-    Evaluation,
-    Square,
-    ThreatModel,
-    UniformNoise,
-    engine,
-)
+from robust_keras import engine, serving
+from robust_keras.attacks import APGDCE, BIM, FGSM, MIM, PGD, Square, ThreatModel, UniformNoise
+from robust_keras.audit import AuditCheck, audit, difference_checks, probes, result_checks
+from robust_keras.engine import AttackResult, Evaluation
 from robust_keras.layers import KernelActivation, KWinnersTakeAll
 
 EPSILONS = (0.03, 0.1, 0.2)

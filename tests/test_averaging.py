@@ -6,7 +6,7 @@ import pytest
 from test_fit import config, images, network, run
 
 from robust_keras import training
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.averaging import ValidateAverage, averaged_weights
 
 SPLIT = images(48)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from linear_model import DUAL, GREYS, Linear, answers
 
+from robust_keras import engine
 from robust_keras.attacks import (
     APGDCE,
     AutoAttack,
@@ -12,9 +13,8 @@ from robust_keras.attacks import (
     Quick,
     Square,
     ThreatModel,
-    engine,
 )
-from robust_keras.evaluation import _attack_report
+from robust_keras.runs.evaluation import _attack_report
 
 CHEAP = {"steps": 10, "targets": 3, "queries": 30}
 
@@ -132,7 +132,7 @@ def test_few_survivors_take_small_batches(attack):
 
 
 def test_a_cascade_is_run_by_the_engine_alone():
-    with pytest.raises(TypeError, match="autoattack must be run by attacks.engine.evaluate"):
+    with pytest.raises(TypeError, match="autoattack must be run by engine.evaluate"):
         AutoAttack().perturb(Linear(2), GREYS, None)
 
 

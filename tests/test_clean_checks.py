@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from robust_keras.analysis import clean_checks
-from robust_keras.analysis.training_note import (
+from robust_keras.audit import clean_checks
+from robust_keras.audit.training_note import (
     TrainingNote,
     accuracy_in_training,
     accuracy_note,

@@ -17,9 +17,9 @@ from cleverhans.tf2.attacks.fast_gradient_method import fast_gradient_method
 from cleverhans.tf2.attacks.projected_gradient_descent import projected_gradient_descent
 
 from robust_keras.attacks import BIM, FGSM, MIM, PGD, StepLL, ThreatModel
-from robust_keras.attacks.engine import generators
-from robust_keras.attacks.losses import unit_gradient
-from robust_keras.attacks.watched_gradient import LOSSES, WatchedGradient, looks
+from robust_keras.attacks.loops.losses import unit_gradient
+from robust_keras.attacks.loops.watched_gradient import LOSSES, WatchedGradient, looks
+from robust_keras.engine.evaluate_attacks import generators
 from robust_keras.errors import InputError
 
 SHAPE = (4, 4, 1)

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from robust_keras import config as config_module
-from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.errors import InputError
 from robust_keras.programs import command_line
+from robust_keras.settings import config as config_module
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
 
 ROOT = pathlib.Path(__file__).parent.parent
 

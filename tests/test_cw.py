@@ -5,7 +5,9 @@ import pytest
 import small_network
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.attacks import CarliniWagner, DeepFool, ThreatModel, engine, tanh_descent
+from robust_keras import engine
+from robust_keras.attacks import CarliniWagner, DeepFool, ThreatModel
+from robust_keras.attacks.loops import tanh_descent
 from robust_keras.errors import InputError
 
 L2 = ThreatModel("l2", (0.5,))

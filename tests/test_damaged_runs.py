@@ -8,7 +8,7 @@ from test_fit import config, images, network
 
 from robust_keras import training
 from robust_keras.errors import InputError
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.checkpoint import LastCheckpoint
 
 

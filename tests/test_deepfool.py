@@ -6,15 +6,8 @@ import pytest
 import small_network
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras import serving
-from robust_keras.attacks import (
-    JSMA,
-    CarliniWagner,
-    DeepFool,
-    ThreatModel,
-    deepfool,
-    engine,
-)
+from robust_keras import engine, serving
+from robust_keras.attacks import JSMA, CarliniWagner, DeepFool, ThreatModel, deepfool
 
 ORDER = {"linf": np.inf, "l2": 2}
 

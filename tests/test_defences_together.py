@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 from test_fit import ROOT, images
 
-from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.programs import evaluate, train
 from robust_keras.reporting import Report
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
 
 SETTINGS = {
     "dataset": "data.npz",

@@ -7,11 +7,11 @@ import tensorflow as tf
 from test_fit import images, network
 
 from robust_keras import serving, training
-from robust_keras.config import TrainConfig
 from robust_keras.data import ImageDataset
 from robust_keras.errors import InputError
 from robust_keras.models.denoiser import behind_denoiser, unet
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
+from robust_keras.settings.config import TrainConfig
 from robust_keras.training.denoising import DenoiserTraining, load_behind_denoiser
 
 SPLIT = images(96)

@@ -7,7 +7,7 @@ from test_fit import config, images
 
 from robust_keras import models, serving, training
 from robust_keras.data import mean_training
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.distillation import soft_labels
 from robust_keras.training.hybrid_loss import HybridLoss
 from robust_keras.training.losses import LabelAccuracy, TemperatureCrossEntropy

@@ -6,8 +6,8 @@ import shlex
 import pytest
 from document_blocks import DOCUMENTS, ROOT, outside
 
-from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.programs import command_line
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
 
 CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
 PROGRAMS = [ROOT / "robust_keras" / "programs" / f"{name}.py" for name in ("train", "evaluate")]

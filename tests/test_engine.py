@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from robust_keras import serving
-from robust_keras.attacks import ATTACKS, BIM, FGSM, MIM, PGD, ThreatModel, UniformNoise, engine
+from robust_keras import engine, serving
+from robust_keras.attacks import ATTACKS, BIM, FGSM, MIM, PGD, ThreatModel, UniformNoise
 from robust_keras.attacks.attack import Attack
 from robust_keras.errors import InputError
 

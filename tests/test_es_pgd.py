@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras import data, layers, serving
-from robust_keras.attacks import PGD, EvolutionPGD, MarginPGD, ThreatModel, engine
+from robust_keras import data, engine, layers, serving
+from robust_keras.attacks import PGD, EvolutionPGD, MarginPGD, ThreatModel
 
 EPSILONS = {"linf": 0.02, "l2": 0.06}
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from robust_keras.attacks import Replicas
+from robust_keras.engine import Replicas
 
 ROOT = pathlib.Path(__file__).parent.parent
 # Logical devices exist only if they are asked for before TensorFlow starts, hence a new process.
@@ -21,7 +21,7 @@ tf.config.set_logical_device_configuration(
 sys.path[:0] = ["."]
 from robust_keras import evaluation, serving
 from robust_keras.attacks import PGD, subject
-from robust_keras.config import EvaluateConfig
+from robust_keras.settings.config import EvaluateConfig
 
 keras.utils.set_random_seed(0)
 images = np.random.default_rng(0).uniform(size=(50, 6, 6, 1)).astype("float32")

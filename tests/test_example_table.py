@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.attacks import FGSM, MarginPGD, ThreatModel, UniformNoise, engine, findings
+from robust_keras import engine
+from robust_keras.attacks import FGSM, MarginPGD, ThreatModel, UniformNoise
+from robust_keras.engine import image_findings as findings
 from robust_keras.reporting import example_table, output
 
 EPSILONS = (0.01, 0.03, 0.06)

@@ -6,8 +6,10 @@ import scipy.optimize
 import tensorflow as tf
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras.attacks import PGD, FABTargeted, ThreatModel, boundary, engine
-from robust_keras.attacks.hyperplanes import shortest_changes
+from robust_keras import engine
+from robust_keras.attacks import PGD, FABTargeted, ThreatModel
+from robust_keras.attacks.loops import boundary
+from robust_keras.attacks.loops.hyperplanes import shortest_changes
 
 
 def evaluate(classifier, attacks, norm, epsilons, batch_size=60, seed=0, survivors=None):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from robust_keras import training
-from robust_keras.config import TrainConfig
 from robust_keras.data import ImageSplit
 from robust_keras.errors import InputError
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
+from robust_keras.settings.config import TrainConfig
 from robust_keras.training.logs import StopOnNonFiniteLoss
 from robust_keras.training.losses import TemperatureCrossEntropy
 
@@ -184,7 +184,7 @@ sys.path[:0] = [".", "tests"]
 import keras
 from test_fit import config, csv_rows, images
 from robust_keras import distribution, training
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
 settings = config(sys.argv[2], epochs=2, distribute="mirrored", augment=False, final_sparsity=0.5,
                   pruning_begin=0.0, pruning_frequency=4, nuclear_norm=0.01)
 training.make_reproducible(0)

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.errors import InputError
 from robust_keras.programs import command_line
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
 from robust_keras.suggestion import did_you_mean
 
 NASTY = [

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from robust_keras.config import TrainConfig
 from robust_keras.errors import InputError
 from robust_keras.programs import command_line
+from robust_keras.settings.config import TrainConfig
 
 
 def parse(*arguments):

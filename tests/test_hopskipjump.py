@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras.attacks import HopSkipJump, ThreatModel, engine
-from robust_keras.attacks.starts import starting_points
+from robust_keras import engine
+from robust_keras.attacks import HopSkipJump, ThreatModel
+from robust_keras.attacks.loops.starts import starting_points
 
 EPSILONS = {"linf": 0.02, "l2": 0.06}
 

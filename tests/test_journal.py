@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.attacks import PGD, Journal, Quick, ThreatModel, UniformNoise, engine
-from robust_keras.config import EvaluateConfig
+from robust_keras import engine
+from robust_keras.attacks import PGD, Quick, ThreatModel, UniformNoise
+from robust_keras.engine import Journal
 from robust_keras.errors import InputError
-from robust_keras.report_directory import ReportDirectory
+from robust_keras.runs.report_directory import ReportDirectory
+from robust_keras.settings.config import EvaluateConfig
 
 ROOT = pathlib.Path(__file__).parent.parent
 ATTACKS = [UniformNoise(repeats=2), PGD(steps=5), Quick(steps=5, targets=1, queries=10)]

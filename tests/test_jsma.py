@@ -6,8 +6,9 @@ import small_network
 import tensorflow as tf
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.attacks import JSMA, ThreatModel, engine, jsma
-from robust_keras.attacks.saliency_pairs import best_pairs
+from robust_keras import engine
+from robust_keras.attacks import JSMA, ThreatModel, jsma
+from robust_keras.attacks.loops.saliency_pairs import best_pairs
 
 
 def propose(attack, model, epsilon=1.0, images=GREYS, labels=None):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from robust_keras.attacks import losses
+from robust_keras.attacks.loops import losses
 
 LOGITS = np.random.default_rng(0).normal(size=(50, 6)).astype("float32")
 LABELS = np.arange(50) % 6

@@ -11,7 +11,7 @@ import pytest
 from test_fit import config, images
 
 from robust_keras import models, training
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.kernel_matrices import rank, rows_by_height, singular_values
 from robust_keras.training.low_rank import convert, full_rank, rank_of, separate, truncate
 from robust_keras.training.low_rank_training import KernelRanks, LowRankConstraint

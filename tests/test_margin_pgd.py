@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras.attacks import PGD, MarginPGD, ThreatModel, engine
+from robust_keras import engine
+from robust_keras.attacks import PGD, MarginPGD, ThreatModel
 
 
 def evaluate(classifier, attacks, norm, epsilon, batch_size=60, seed=0):

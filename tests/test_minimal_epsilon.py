@@ -9,8 +9,7 @@ import report_samples as samples
 import small_network
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras import evaluation, reporting
-from robust_keras.analysis.minimal_epsilon import between, minimal_epsilons
+from robust_keras import reporting
 from robust_keras.attacks import (
     PGD,
     APGDTargeted,
@@ -22,9 +21,11 @@ from robust_keras.attacks import (
     ThreatModel,
     UniformNoise,
 )
-from robust_keras.config import EvaluateConfig
+from robust_keras.engine.minimal_epsilon import between, minimal_epsilons
 from robust_keras.errors import InputError
 from robust_keras.reporting import boxes, figures, html, theme
+from robust_keras.runs import evaluation
+from robust_keras.settings.config import EvaluateConfig
 
 IMAGES = GREYS[:24]
 LARGEST = {"linf": 0.1, "l2": 0.4}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import robust_keras.config
+import robust_keras.settings.config
 from robust_keras.data import channel_statistics, load
 from robust_keras.data.pipeline import training_dataset
 from robust_keras.errors import InputError
@@ -259,8 +259,8 @@ def test_symmetric_network_learns_most_digits_in_a_few_steps():
 
 
 def test_names_are_those_of_the_command_line():
-    assert tuple(MODELS) == robust_keras.config.MODEL_NAMES
-    assert tuple(ACTIVATIONS) == robust_keras.config.ACTIVATION_NAMES
+    assert tuple(MODELS) == robust_keras.settings.config.MODEL_NAMES
+    assert tuple(ACTIVATIONS) == robust_keras.settings.config.ACTIVATION_NAMES
 
 
 def test_confidence_rule_follows_the_last_unit():

@@ -6,8 +6,8 @@ import types
 
 import pytest
 
-from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.programs import command_line, next_step
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
 
 TRAINED = {
     "plain": ({}, {"output_dir": "runs/mnist5k-lenet5-relu/report"}),

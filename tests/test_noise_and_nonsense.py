@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from robust_keras.config import TrainConfig
 from robust_keras.data import ImageSplit, mean_training, noise_training, pipeline
 from robust_keras.data.training_set import TrainingSet
+from robust_keras.settings.config import TrainConfig
 from robust_keras.training import training_data
 
 GREY = np.random.default_rng(0).uniform(size=(400, 4, 4, 1)).astype("float32")

@@ -7,7 +7,7 @@ import tensorflow as tf
 from test_fit import config, images
 
 from robust_keras import training
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.low_rank_training import KernelRanks
 from robust_keras.training.nuclear_norm import add_nuclear_norm, nuclear_norm
 

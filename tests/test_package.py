@@ -153,7 +153,7 @@ def test_layers_need_tensorflow_and_nothing_else(module, installed, user):
 def test_a_folder_called_layers_breaks_that_import_and_nothing_else(installed, user):
     script = (
         "from robust_keras import attacks, data, models, reporting, serving, training\n"
-        "import robust_keras.evaluation\n"
+        "import robust_keras.runs.evaluation\n"
         "import layers"
     )
     done = run_complete(installed, "python", "-c", script, cwd=user)

@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).parent.parent
 PROGRAM = """
 import pathlib, sys, time
 sys.path.insert(0, {root!r})
-from robust_keras.config import TrainConfig
+from robust_keras.settings.config import TrainConfig
 from robust_keras.programs import command_line
 
 def main(config):

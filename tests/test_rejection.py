@@ -7,11 +7,12 @@ import tensorflow as tf
 from report_samples import rejecting_model
 from report_samples import report as sample_report
 
-from robust_keras import evaluation, layers, models, reporting, serving
-from robust_keras.attacks import FGSM, PGD, ThreatModel, engine
-from robust_keras.config import EvaluateConfig
+from robust_keras import engine, layers, models, reporting, serving
+from robust_keras.attacks import FGSM, PGD, ThreatModel
 from robust_keras.errors import InputError
+from robust_keras.runs import evaluation
 from robust_keras.serving.rejection import Rejection
+from robust_keras.settings.config import EvaluateConfig
 
 COARSE = np.random.default_rng(0).uniform(size=(40, 4, 4, 1)) > 0.6
 IMAGES = np.kron(COARSE, np.ones((1, 2, 2, 1))).astype("float32")

@@ -6,11 +6,11 @@ import shutil
 
 import pytest
 
-from robust_keras.config import EvaluateConfig, TrainConfig
 from robust_keras.directories import fingerprints, record
 from robust_keras.errors import InputError
-from robust_keras.report_directory import ReportDirectory, report_directory
-from robust_keras.run_directory import TrainingDirectory, training_directory
+from robust_keras.runs.report_directory import ReportDirectory, report_directory
+from robust_keras.runs.run_directory import TrainingDirectory, training_directory
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
 
 
 @pytest.fixture(autouse=True)

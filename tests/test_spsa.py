@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras.attacks import SPSA, ThreatModel, engine, estimation
+from robust_keras import engine
+from robust_keras.attacks import SPSA, ThreatModel
+from robust_keras.attacks.loops import estimation
 
 EPSILONS = {"linf": 0.02, "l2": 0.06}
 SMALL = {"queries": 800, "samples": 32}

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from robust_keras.attacks import PGD, Square, ThreatModel, engine
-from robust_keras.attacks.random_squares import square_sides
+from robust_keras import engine
+from robust_keras.attacks import PGD, Square, ThreatModel
+from robust_keras.attacks.loops.random_squares import square_sides
 
 IMAGES = np.random.default_rng(3).uniform(0.2, 0.8, (24, 6, 5, 2)).astype("float32")
 WEIGHTS = np.random.default_rng(4).normal(size=(60, 4)).astype("float32")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.attacks import Square, ThreatModel, engine, square
-from robust_keras.attacks.square_l2 import L2Squares, bump
+from robust_keras import engine
+from robust_keras.attacks import Square, ThreatModel, square
+from robust_keras.attacks.loops.square_l2 import L2Squares, bump
 
 SHAPE = (9, 8, 2)
 MODEL = Linear(4, SHAPE)

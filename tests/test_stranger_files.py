@@ -18,10 +18,11 @@ from stranger_network import (
     network,
 )
 
-from robust_keras import evaluation, serving
-from robust_keras.config import EvaluateConfig
+from robust_keras import serving
 from robust_keras.errors import InputError
+from robust_keras.runs import evaluation
 from robust_keras.serving.load import model_location
+from robust_keras.settings.config import EvaluateConfig
 
 
 @pytest.mark.parametrize("name", ["model.h5", "model.hdf5"])

@@ -14,11 +14,12 @@ from stranger_network import (
     network,
 )
 
-from robust_keras import evaluation, reporting, serving
-from robust_keras.config import EvaluateConfig
+from robust_keras import reporting, serving
 from robust_keras.errors import InputError
 from robust_keras.reporting.html import render
+from robust_keras.runs import evaluation
 from robust_keras.serving import pixel_choice
+from robust_keras.settings.config import EvaluateConfig
 
 PIXELS = {
     "0..255": keras.layers.Rescaling(1 / 255.0),

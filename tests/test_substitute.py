@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from robust_keras.attacks import FGSM, ThreatModel
-from robust_keras.attacks.substitute import train_substitute
-from robust_keras.attacks.transfer import transfer
+from robust_keras.engine.substitute import train_substitute
+from robust_keras.engine.transfer import transfer
 
 SHAPE = (5, 5, 1)
 RANDOM = np.random.default_rng(0)

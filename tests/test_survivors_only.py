@@ -7,18 +7,10 @@ import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.analysis import result_checks
-from robust_keras.attacks import (
-    ATTACKS,
-    FGSM,
-    PGD,
-    AutoAttack,
-    Square,
-    ThreatModel,
-    UniformNoise,
-    engine,
-)
-from robust_keras.attacks.price import cheapest_first
+from robust_keras import engine
+from robust_keras.attacks import ATTACKS, FGSM, PGD, AutoAttack, Square, ThreatModel, UniformNoise
+from robust_keras.audit import result_checks
+from robust_keras.engine.price import cheapest_first
 
 THREAT_MODEL = ThreatModel("linf", (0.01, 0.02, 0.04))
 ATTACKS_GIVEN = [Square(queries=200), PGD(steps=10), UniformNoise(repeats=2), FGSM()]

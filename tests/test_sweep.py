@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from linear_model import GREYS, Linear, answers
 
+from robust_keras import engine
 from robust_keras.attacks import (
     APGDCE,
     FGSM,
@@ -19,7 +20,6 @@ from robust_keras.attacks import (
     Square,
     ThreatModel,
     UniformNoise,
-    engine,
 )
 
 EPSILONS = {

@@ -4,10 +4,10 @@ import pytest
 import report_samples as samples
 
 from robust_keras import reporting
-from robust_keras.config import EvaluateConfig
 from robust_keras.errors import InputError
-from robust_keras.flags.threshold import read_thresholds
 from robust_keras.programs import evaluate
+from robust_keras.settings.config import EvaluateConfig
+from robust_keras.settings.threshold import read_thresholds
 
 MODEL = {"models": ("model",), "epsilons": (8 / 255, 0.1)}
 

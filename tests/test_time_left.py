@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
-from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise, engine, sweep
-from robust_keras.attacks.price import passes_at_most
+from robust_keras import engine
+from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise
+from robust_keras.engine import sweep
+from robust_keras.engine.price import passes_at_most
 from robust_keras.time_left import Part, TimeLeft
 
 

@@ -6,13 +6,14 @@ import pytest
 from linear_model import GREYS, Linear, answers
 from test_report_html import words
 
-from robust_keras import attacks, evaluation, reporting
+from robust_keras import attacks, reporting
 from robust_keras.attacks import PGD, CarliniWagner, Quick, Square, ThreatModel
-from robust_keras.attacks.transfer import transfer
-from robust_keras.config import EvaluateConfig
+from robust_keras.engine.transfer import transfer
 from robust_keras.errors import InputError
-from robust_keras.flags.attacker import TRANSFER_ATTACKS
 from robust_keras.reporting import html
+from robust_keras.runs import evaluation
+from robust_keras.settings.attacker import TRANSFER_ATTACKS
+from robust_keras.settings.config import EvaluateConfig
 
 THREAT_MODEL = ThreatModel("linf", (0.0, 0.02, 0.1))
 

@@ -11,11 +11,12 @@ import report_samples as samples
 import small_classifier
 from test_report_html import words
 
-from robust_keras import evaluation, reporting
-from robust_keras.config import EvaluateConfig
+from robust_keras import reporting
 from robust_keras.errors import InputError
-from robust_keras.flags.unusual import FOOLING_STARTS, UNUSUAL_NAMES
 from robust_keras.reporting import html as page
+from robust_keras.runs import evaluation
+from robust_keras.settings.config import EvaluateConfig
+from robust_keras.settings.unusual import FOOLING_STARTS, UNUSUAL_NAMES
 from robust_keras.unusual import examination, fooling_gradient
 from robust_keras.unusual.examination import UNUSUAL
 

@@ -7,7 +7,7 @@ from test_fit import config, images, network, run
 
 from robust_keras import serving
 from robust_keras.layers import KWinnersTakeAll
-from robust_keras.run_directory import TrainingDirectory
+from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.winner_ratio import FallingRatio
 
 SPLIT = images(48)

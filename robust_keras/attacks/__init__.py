@@ -1,6 +1,5 @@
-"""Attacks on image classifiers: frozen settings, one engine, results that are checked again."""
+"""Attacks on image classifiers: frozen settings, and proposals that the engine checks again."""
 
-from robust_keras.attacks import engine
 from robust_keras.attacks.acceptance import APGDAccepted
 from robust_keras.attacks.apgd import APGDCE, APGDDLR, APGDTargeted
 from robust_keras.attacks.attack import Attack
@@ -9,20 +8,11 @@ from robust_keras.attacks.cleverhans_attacks import BIM, FGSM, MIM, PGD, StepLL
 from robust_keras.attacks.cw import CarliniWagner
 from robust_keras.attacks.deepfool import DeepFool
 from robust_keras.attacks.es_pgd import EvolutionPGD
-from robust_keras.attacks.evaluation import (
-    AdversarialExample,
-    AttackResult,
-    Evaluation,
-    PerImage,
-    StageResult,
-)
 from robust_keras.attacks.fab import FABTargeted
 from robust_keras.attacks.hopskipjump import HopSkipJump
-from robust_keras.attacks.journal import Journal
 from robust_keras.attacks.jsma import JSMA
 from robust_keras.attacks.margin_pgd import MarginPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
-from robust_keras.attacks.replicas import Replicas
 from robust_keras.attacks.spsa import SPSA
 from robust_keras.attacks.square import Square
 from robust_keras.attacks.threat_model import ThreatModel
@@ -65,25 +55,17 @@ __all__ = [
     "MIM",
     "PGD",
     "SPSA",
-    "AdversarialExample",
     "Attack",
     "AutoAttack",
-    "AttackResult",
     "CarliniWagner",
     "DeepFool",
-    "Evaluation",
     "EvolutionPGD",
     "GaussianNoise",
     "HopSkipJump",
-    "Journal",
     "MarginPGD",
-    "PerImage",
     "Quick",
-    "Replicas",
     "Square",
-    "StageResult",
     "StepLL",
     "ThreatModel",
     "UniformNoise",
-    "engine",
 ]

@@ -35,7 +35,7 @@ class _Cascade(Attack):
 
     def perturb(self, *args, **settings):
         """A cascade proposes nothing itself: the engine runs its stages."""
-        raise TypeError(f"{self.name} must be run by attacks.engine.evaluate")
+        raise TypeError(f"{self.name} must be run by engine.evaluate")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

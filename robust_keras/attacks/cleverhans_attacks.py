@@ -10,11 +10,11 @@ import typing
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attacks import cleverhans_steps
 from robust_keras.attacks.attack import Attack, Proposal, require, require_number, require_whole
-from robust_keras.attacks.batches import ShrinkingBatch
+from robust_keras.attacks.loops import cleverhans_steps
+from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.watched_gradient import LOSSES, WatchedGradient, looks
 from robust_keras.attacks.noise import uniform_in_ball
-from robust_keras.attacks.watched_gradient import LOSSES, WatchedGradient, looks
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

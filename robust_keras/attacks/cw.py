@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
-from robust_keras.attacks.batches import ShrinkingBatch
-from robust_keras.attacks.tanh_descent import Problem, tanh_descent
+from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.tanh_descent import Problem, tanh_descent
 
 # As published: how often an image's loss is looked at, and the share of it that must be left for
 # the image to be given up until the next weight.

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attacks.ascent import choose
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
-from robust_keras.attacks.batches import ShrinkingBatch
-from robust_keras.attacks.targets import likeliest_others
+from robust_keras.attacks.loops.ascent import choose
+from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.targets import likeliest_others
 
 # After so many steps, images whose class has changed leave the batch.
 _BETWEEN_LOOKS = 2

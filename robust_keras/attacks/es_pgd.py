@@ -7,7 +7,7 @@ import typing
 import numpy as np
 
 from robust_keras.attacks.attack import Attack, require, require_number, require_whole
-from robust_keras.attacks.estimation import climb
+from robust_keras.attacks.loops.estimation import climb
 
 # After so many steps the samples of a step grow, and once more after as many again.
 _PHASE = 20

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.attacks.attack import Attack, Proposal, require_whole
-from robust_keras.attacks.batches import ShrinkingBatch, padded_places
-from robust_keras.attacks.boundary import Problem, State, boundary_search
-from robust_keras.attacks.search import on_sphere
-from robust_keras.attacks.targets import likeliest_others
+from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
+from robust_keras.attacks.loops.boundary import Problem, State, boundary_search
+from robust_keras.attacks.loops.search import on_sphere
+from robust_keras.attacks.loops.targets import likeliest_others
 
 # After so many steps, images that are done with leave the batch.
 _BETWEEN_LOOKS = 5

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attacks.ascent import choose
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
-from robust_keras.attacks.batches import ShrinkingBatch, padded_places
-from robust_keras.attacks.saliency_pairs import best_pairs
-from robust_keras.attacks.targets import likeliest_others
+from robust_keras.attacks.loops.ascent import choose
+from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
+from robust_keras.attacks.loops.saliency_pairs import best_pairs
+from robust_keras.attacks.loops.targets import likeliest_others
 
 # After so many pairs, images that are done with leave the batch.
 _BETWEEN_LOOKS = 4

@@ -6,7 +6,7 @@ import typing
 import numpy as np
 
 from robust_keras.attacks.attack import Attack, require, require_number, require_whole
-from robust_keras.attacks.estimation import climb
+from robust_keras.attacks.loops.estimation import climb
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

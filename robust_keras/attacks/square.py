@@ -8,9 +8,9 @@ import numpy as np
 
 from robust_keras import compiled
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
-from robust_keras.attacks.batches import ShrinkingBatch
-from robust_keras.attacks.square_l2 import L2Squares
-from robust_keras.attacks.square_linf import LinfSquares
+from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.square_l2 import L2Squares
+from robust_keras.attacks.loops.square_linf import LinfSquares
 
 # After these queries, and every so many from the last on, fooled images leave the batch.
 _LOOKS = (5, 15, 35, 75, 150)

@@ -12,8 +12,8 @@ from absl import flags
 
 from robust_keras import interruption, standard_streams
 from robust_keras.errors import InputError
-from robust_keras.flags import flagfile
 from robust_keras.programs.help_text import help_text, version_text
+from robust_keras.settings import flagfile
 from robust_keras.suggestion import did_you_mean
 
 EXIT_INPUT_ERROR = 2

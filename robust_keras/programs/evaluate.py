@@ -14,12 +14,12 @@ import sys
 import time
 
 from robust_keras import durations
-from robust_keras.config import EvaluateConfig
 from robust_keras.directories import whole_files
-from robust_keras.flags.threshold import read_thresholds
 from robust_keras.programs import next_step, packages
 from robust_keras.quiet_start import start_tensorflow
-from robust_keras.report_directory import report_directory
+from robust_keras.runs.report_directory import report_directory
+from robust_keras.settings.config import EvaluateConfig
+from robust_keras.settings.threshold import read_thresholds
 
 EXIT_BELOW = 3
 
@@ -34,9 +34,10 @@ def main(config):
 
 
 def _evaluate(config, directory, began):
-    from robust_keras import evaluation, reporting
-    from robust_keras.attacks import Journal
+    from robust_keras import reporting
+    from robust_keras.engine import Journal
     from robust_keras.progress import RunProgress
+    from robust_keras.runs import evaluation
 
     journal = Journal(directory.journal_path, directory.begin)
     with RunProgress(began=began) as progress:

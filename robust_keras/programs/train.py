@@ -11,11 +11,11 @@ unfinished directory goes on where it stopped.
 import time
 
 from robust_keras import durations
-from robust_keras.config import TrainConfig
 from robust_keras.directories import whole_files
 from robust_keras.programs import next_step, packages
 from robust_keras.quiet_start import start_tensorflow
-from robust_keras.run_directory import training_directory
+from robust_keras.runs.run_directory import training_directory
+from robust_keras.settings.config import TrainConfig
 
 
 def main(config):

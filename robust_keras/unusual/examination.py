@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 
-from robust_keras.attacks.expectation import in_passes
+from robust_keras.engine.expectation import in_passes
 from robust_keras.reporting import (
     FoolingImageReport,
     FoolingReport,

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.attacks.attack import require, require_number, require_whole
-from robust_keras.attacks.prediction import padded
+from robust_keras.attacks.loops.prediction import padded
 from robust_keras.unusual.fooling_image import fooling_images, to_bytes
 from robust_keras.unusual.results import FoolingResult
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attacks.prediction import padded, rejected
+from robust_keras.attacks.loops.prediction import padded, rejected
 from robust_keras.serving.confidence import ConfidenceRule
 
 # The study's: without a rule of its own, a model answers where it is more than half sure.

@@ -1,0 +1,147 @@
+"""The inner loop of FAB as one compiled graph for each classifier and norm."""
+
+import typing
+
+import tensorflow as tf
+
+from robust_keras import compiled
+from robust_keras.attacks.loops.ascent import choose
+from robust_keras.attacks.loops.hyperplanes import shortest_changes
+
+# As published: how far a step goes past the hyperplane, how much of the change stays once the
+# boundary is crossed, and the largest weight of the way that starts from the image.
+_OVERSHOOT, _KEPT, _LARGEST_PULL = 1.05, 0.9, 0.1
+
+
+class Problem(typing.NamedTuple):
+    """What is given, one row an image; an image within `radius` of the boundary is done with.
+
+    Images are float32 (batch, height, width, channels), labels and targets int32 (batch,), radius
+    float32 (batch,).
+    """
+
+    images: tf.Tensor
+    labels: tf.Tensor
+    targets: tf.Tensor
+    radius: tf.Tensor
+
+
+class State(typing.NamedTuple):
+    """Where the search stands: the point, the nearest misclassified one so far, its distance."""
+
+    point: tf.Tensor
+    nearest: tf.Tensor
+    distance: tf.Tensor
+
+
+class BoundarySearch:
+    """The compiled function for one classifier and norm.
+
+    Args:
+        logits: function from images to (batch, num_classes).
+        num_classes: number of classes.
+        norm: "linf" or "l2".
+        image_shape: (height, width, channels).
+    """
+
+    def __init__(self, logits, num_classes, norm, image_shape):
+        self._logits = logits
+        self._num_classes = num_classes
+        self._norm = norm
+        pixels = tf.TensorSpec((None, *image_shape), tf.float32)
+        whole, numbers = (tf.TensorSpec((None,), kind) for kind in (tf.int32, tf.float32))
+        problem = Problem(pixels, whole, whole, numbers)
+        state = State(pixels, pixels, numbers)
+        bounds, steps = tf.TensorSpec((2,), tf.float32), tf.TensorSpec((), tf.int32)
+        arguments = [problem, state, bounds, steps]
+        self.search = tf.function(self._search, arguments, autograph=False)
+
+    def _search(self, problem, state, bounds, steps):
+        """Takes so many steps, or fewer if all images are done with before.
+
+        Returns:
+            `(steps taken, state)`: one gradient and one forward pass a step.
+        """
+
+        def unfinished(index, state):
+            return (index < steps) & tf.reduce_any(state.distance > problem.radius)
+
+        def body(index, state):
+            return index + 1, self._step(problem, state, bounds)
+
+        return tf.while_loop(unfinished, body, (tf.constant(0), state))
+
+    def _step(self, problem, state, bounds):
+        point = self._nearer(problem, state.point, bounds)
+        distance = self._lengths(point - problem.images)
+        fooled = self._fooled(problem, point)
+        better = fooled & (distance < state.distance)
+        return State(
+            point=choose(fooled, problem.images + _KEPT * (point - problem.images), point),
+            nearest=choose(better, point, state.nearest),
+            distance=tf.where(better, distance, state.distance),
+        )
+
+    def _nearer(self, problem, points, bounds):
+        """Between the ways to the linearised boundary from the point and from the image."""
+        values, normals = self._linearise(problem, points)
+        from_images = values + tf.reduce_sum(normals * (problem.images - points), axis=(1, 2, 3))
+        size = normals.shape[1:].num_elements()
+        changes = shortest_changes(
+            tf.reshape(tf.concat([points, problem.images], axis=0), (-1, size)),
+            tf.tile(tf.reshape(normals, (-1, size)), (2, 1)),
+            tf.concat([values, from_images], axis=0),
+            *(bounds[0], bounds[1], self._norm),
+        )
+        changes = tf.reshape(changes, (2, *tf.unstack(tf.shape(points))))
+        lengths = [self._lengths(change) for change in (changes[0], changes[1])]
+        share = tf.math.divide_no_nan(lengths[0], lengths[0] + lengths[1])
+        weight = tf.reshape(tf.minimum(share, _LARGEST_PULL), (-1, 1, 1, 1))
+        straight = points + _OVERSHOOT * changes[0]
+        pulled = problem.images + _OVERSHOOT * changes[1]
+        moved = (1.0 - weight) * straight + weight * pulled
+        return tf.clip_by_value(moved, bounds[0], bounds[1])
+
+    def _linearise(self, problem, points):
+        """The target's lead over the label and its gradient, scaled to a largest component of 1."""
+        with tf.GradientTape() as tape:
+            tape.watch(points)
+            values = self._answers(points)
+            lead = tf.gather(values, problem.targets, batch_dims=1)
+            lead -= tf.gather(values, problem.labels, batch_dims=1)
+        gradient = tape.gradient(lead, points, unconnected_gradients="zero")
+        usable = tf.reduce_all(tf.math.is_finite(gradient), axis=(1, 2, 3))
+        usable &= tf.math.is_finite(lead)
+        gradient = choose(usable, gradient, tf.zeros_like(gradient))
+        largest = tf.reduce_max(tf.abs(gradient), axis=(1, 2, 3))
+        lead = tf.math.divide_no_nan(tf.where(usable, lead, 0.0), largest)
+        return lead, tf.math.divide_no_nan(gradient, tf.reshape(largest, (-1, 1, 1, 1)))
+
+    def _fooled(self, problem, points):
+        values = self._answers(points)
+        right = tf.argmax(values, axis=-1, output_type=tf.int32) == problem.labels
+        return ~(right & tf.reduce_all(tf.math.is_finite(values), axis=-1))
+
+    def _answers(self, points):
+        return tf.ensure_shape(self._logits(points), (None, self._num_classes))
+
+    def _lengths(self, changes):
+        if self._norm == "linf":
+            return tf.reduce_max(tf.abs(changes), axis=(1, 2, 3))
+        return tf.sqrt(tf.reduce_sum(tf.square(changes), axis=(1, 2, 3)))
+
+
+def boundary_search(classifier, norm, image_shape):
+    """The `BoundarySearch` of a classifier, always the same object, so nothing is traced twice.
+
+    Args:
+        classifier: has `logits` and `num_classes`.
+        norm: "linf" or "l2".
+        image_shape: (height, width, channels).
+    """
+    key = norm, tuple(image_shape)
+    return compiled.once(
+        classifier,
+        (BoundarySearch, *key),
+        lambda: BoundarySearch(classifier.logits, classifier.num_classes, *key),
+    )

@@ -1,0 +1,139 @@
+"""Ascent along slopes of the margin that are estimated from logits alone."""
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras import compiled
+from robust_keras.attacks.attack import Proposal
+from robust_keras.attacks.loops import random_directions
+from robust_keras.attacks.loops.batches import batch_shape
+from robust_keras.attacks.loops.losses import margin
+from robust_keras.attacks.loops.prediction import correct, predict
+from robust_keras.attacks.noise import uniform_in_ball
+
+
+class SlopeEstimator:
+    """The compiled estimate for one classifier and one kind of random directions.
+
+    Formula: `1 / (2 width n) sum_i (m(x + width u_i) - m(x - width u_i)) u_i`, m the margin, u_i
+    random directions; every x +- width u_i is clipped to the pixel range, as a model that is only
+    asked will be asked for images.
+
+    Args:
+        logits: function from images to (batch, classes).
+        image_shape: (height, width, channels).
+        kind: key of `random_directions.DRAWS`.
+    """
+
+    def __init__(self, logits, image_shape, kind):
+        self._logits = logits
+        self._shape = tuple(image_shape)
+        self._kind = kind
+        count = tf.TensorSpec((), tf.int32)
+        arguments = [
+            tf.TensorSpec((None, *image_shape), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None, 2), tf.int32),
+            count,
+            count,
+            tf.TensorSpec((), tf.float32),
+            tf.TensorSpec((2,), tf.float32),
+        ]
+        self.estimate = tf.function(self._estimate, arguments, autograph=False)
+
+    def _estimate(self, points, labels, seeds, step, pairs, width, bounds):
+        """Slopes float32 (batch, height, width, channels), from `pairs` directions an image."""
+
+        def unfinished(first, total):
+            return first < pairs
+
+        def body(first, total):
+            count = tf.minimum(pairs - first, random_directions.CHUNK)
+            draw = self._kind, seeds, step, first, count, self._shape
+            directions = random_directions.directions(*draw)
+            ahead, behind = (
+                self._margins(points, labels, sign * width * directions, bounds)
+                for sign in (1.0, -1.0)
+            )
+            rises = tf.where(tf.math.is_finite(ahead - behind), ahead - behind, 0.0)
+            return first + count, total + tf.einsum("nk,nkhwc->nhwc", rises, directions)
+
+        start = tf.constant(0), tf.zeros_like(points)
+        _, total = tf.while_loop(unfinished, body, start)
+        return total / (2.0 * width * tf.cast(pairs, tf.float32))
+
+    def _margins(self, points, labels, changes, bounds):
+        candidates = tf.clip_by_value(points[:, None] + changes, bounds[0], bounds[1])
+        values = random_directions.ask(self._logits, candidates)
+        shape = tf.shape(values)
+        flat = tf.reshape(values, (-1, values.shape[-1]))
+        return tf.reshape(margin(tf.repeat(labels, shape[1]), flat), shape[:2])
+
+
+def estimator(classifier, image_shape, kind):
+    """The `SlopeEstimator` of a classifier, always the same object, so nothing is traced twice."""
+    key = tuple(image_shape), kind
+    return compiled.once(
+        classifier, (SlopeEstimator, *key), lambda: SlopeEstimator(classifier.logits, *key)
+    )
+
+
+def climb(classifier, images, labels, threat_model, epsilon, generators, *, plan, kind, move):
+    """Goes up the estimated slopes from a random point of the ball until the model is fooled.
+
+    Args:
+        classifier: see `Attack.perturb`, as for the next five.
+        images: float32 array (batch, height, width, channels).
+        labels: int array (batch,).
+        threat_model: `ThreatModel`.
+        epsilon: radius, > 0.
+        generators: one `numpy.random.Generator` an image.
+        plan: one `(pairs, width)` a step: number of pairs of mirrored directions, and their length.
+        kind: key of `random_directions.DRAWS`.
+        move: function from (rows, slopes) to the changes of these rows, called once a step.
+
+    Returns:
+        `Proposal`: the first point that fooled the model, else the last one.
+    """
+    images, labels = np.asarray(images, np.float32), np.asarray(labels)
+    threat_model.check_images(images)
+    threat_model.check_epsilon(epsilon)
+    graph = estimator(classifier, images.shape[1:], kind)
+    start = uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
+    points = threat_model.project(images, images + start, epsilon)
+    seeds = random_directions.seeds_of(generators)
+    passes = np.ones(len(images), int)
+    left = np.flatnonzero(right_answers(classifier, points, labels, len(images)))
+    for step, (pairs, width) in enumerate(plan):
+        if not len(left):
+            break
+        given = points[left], labels[left].astype(np.int32), seeds[left]
+        slopes = _slopes(graph, given, step, pairs, width, threat_model.bounds)
+        ahead = points[left] + move(left, slopes)
+        points[left] = threat_model.project(images[left], ahead, epsilon)
+        passes[left] += 2 * pairs + 1
+        left = left[right_answers(classifier, points[left], labels[left], len(images))]
+    return Proposal(points, np.zeros_like(passes), passes)
+
+
+def right_answers(classifier, points, labels, largest):
+    """Which points are classified as their labels, bool (rows,): one forward pass.
+
+    Args:
+        classifier: has `logits`.
+        points: float32 array (rows, height, width, channels), at least one.
+        labels: int array (rows,).
+        largest: number of images in the full batch.
+    """
+    return correct(predict(classifier, points, batch_shape(len(points), largest)), labels)
+
+
+def _slopes(graph, given, step, pairs, width, bounds):
+    count = min(pairs, random_directions.CHUNK)
+    settings = [tf.constant(value) for value in (step, pairs)]
+    settings += [tf.constant(value, tf.float32) for value in (width, bounds)]
+    parts = [
+        graph.estimate(*(tf.constant(values[tile]) for values in given), *settings).numpy()
+        for tile in random_directions.tiles(len(given[0]), count)
+    ]
+    return np.concatenate(parts)

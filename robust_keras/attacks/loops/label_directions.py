@@ -1,0 +1,112 @@
+"""Which way leads across a decision boundary, asked with nothing but predicted classes."""
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras import compiled
+from robust_keras.attacks.loops import random_directions
+
+_KINDS = {"linf": "uniform", "l2": "normal"}
+
+
+class NormalEstimator:
+    """The compiled estimate of the boundary's normal for one classifier and norm.
+
+    Formula: `sum_i (s_i - mean s) u_i / n`, s_i = 1 where `x + width u_i` is misclassified, else
+    -1; u_i random directions of length 1 (after clipping to the pixel range), normal in l2 and
+    uniform a pixel in linf. Where all s_i are the same it is `s mean u`.
+
+    Args:
+        logits: function from images to (batch, classes), of which only the largest is looked at.
+        norm: "linf" or "l2".
+        image_shape: (height, width, channels).
+    """
+
+    def __init__(self, logits, norm, image_shape):
+        self._logits = logits
+        self._kind = _KINDS[norm]
+        self._shape = tuple(image_shape)
+        count = tf.TensorSpec((), tf.int32)
+        arguments = [
+            tf.TensorSpec((None, *image_shape), tf.float32),
+            tf.TensorSpec((None,), tf.int32),
+            tf.TensorSpec((None, 2), tf.int32),
+            tf.TensorSpec((None,), tf.float32),
+            count,
+            count,
+            tf.TensorSpec((2,), tf.float32),
+        ]
+        self.estimate = tf.function(self._estimate, arguments, autograph=False)
+
+    def _estimate(self, points, labels, seeds, widths, step, count, bounds):
+        """Directions float32 (batch, height, width, channels), from `count` answers an image."""
+        widths = widths[:, None, None, None, None]
+
+        def unfinished(first, *_):
+            return first < count
+
+        def body(first, weighted, plain, signs):
+            number = tf.minimum(count - first, random_directions.CHUNK)
+            draw = self._kind, seeds, step, first, number, self._shape
+            drawn = random_directions.directions(*draw)
+            drawn /= tf.sqrt(tf.reduce_sum(tf.square(drawn), axis=(2, 3, 4), keepdims=True))
+            ahead = points[:, None] + widths * drawn
+            candidates = tf.clip_by_value(ahead, bounds[0], bounds[1])
+            moved = (candidates - points[:, None]) / widths
+            sign = self._signs(candidates, labels)
+            weighted += tf.einsum("nk,nkhwc->nhwc", sign, moved)
+            plain += tf.reduce_sum(moved, axis=1)
+            return first + number, weighted, plain, signs + tf.reduce_sum(sign, axis=1)
+
+        nothing = tf.zeros_like(points)
+        start = tf.constant(0), nothing, nothing, tf.zeros_like(points[:, 0, 0, 0])
+        _, weighted, plain, signs = tf.while_loop(unfinished, body, start)
+        total = tf.cast(count, tf.float32)
+        mean = (signs / total)[:, None, None, None]
+        alike = tf.abs(mean) == 1.0
+        return tf.where(alike, mean * plain, weighted - mean * plain) / total
+
+    def _signs(self, candidates, labels):
+        values = random_directions.ask(self._logits, candidates)
+        right = tf.argmax(values, axis=-1, output_type=tf.int32) == labels[:, None]
+        right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
+        return tf.where(right, -1.0, 1.0)
+
+
+def towards_errors(classifier, norm, points, labels, seeds, widths, *, step, count, bounds):
+    """Unit directions along which points beside the boundary are misclassified.
+
+    Args:
+        classifier: has `logits`.
+        norm: "linf" or "l2"; the direction is the sign of the estimate, or it over its length.
+        points: float32 array (rows, height, width, channels), on the boundary.
+        labels: int array (rows,).
+        seeds: see `random_directions.seeds_of`, of the rows.
+        widths: float array (rows,), length of the probing steps, > 0.
+        step: number of the estimate, so that each gets directions of its own.
+        count: forward passes an image.
+        bounds: smallest and largest pixel value.
+
+    Returns:
+        float64 array (rows, height, width, channels).
+    """
+    graph = _estimator(classifier, norm, points.shape[1:])
+    given = points, labels.astype(np.int32), seeds, widths.astype(np.float32)
+    settings = tf.constant(step), tf.constant(count), tf.constant(bounds, tf.float32)
+    parts = [
+        graph.estimate(*(tf.constant(values[tile]) for values in given), *settings).numpy()
+        for tile in random_directions.tiles(len(points), min(count, random_directions.CHUNK))
+    ]
+    normals = np.concatenate(parts).astype(np.float64)
+    if norm == "linf":
+        return np.sign(normals)
+    lengths = np.sqrt(np.square(normals).sum(axis=(1, 2, 3), keepdims=True))
+    return np.divide(normals, lengths, np.zeros_like(normals), where=lengths > 0.0)
+
+
+def _estimator(classifier, norm, image_shape):
+    """The `NormalEstimator` of a classifier, always the same, so nothing is traced twice."""
+    key = norm, tuple(image_shape)
+    return compiled.once(
+        classifier, (NormalEstimator, *key), lambda: NormalEstimator(classifier.logits, *key)
+    )

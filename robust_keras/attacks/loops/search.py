@@ -1,0 +1,148 @@
+"""Ascent of a batch that shrinks to the images that are not fooled yet."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras.attacks.attack import Proposal
+from robust_keras.attacks.loops.ascent import Problem, ascent, checkpoint
+from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
+
+# After so many steps at most, images that are fooled leave the batch.
+_BETWEEN_LOOKS = 4
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How long the steps are.
+
+    Args:
+        first_step: length of the first, in units of epsilon.
+        weight: of every step after the first; the rest repeats the one before it.
+        checkpoints: steps after which a step size may be halved, see `ascent.checkpoint`.
+        rho: see there.
+    """
+
+    first_step: float
+    weight: float = 1.0
+    checkpoints: tuple[int, ...] = ()
+    rho: float = 1.0
+
+
+class Search:
+    """One batch under attack; `run` may be called several times, for what is left of it.
+
+    Args:
+        attack: has `loss`, `steps`, `plan` (a `Plan`) and `start`.
+        classifier, images, labels, threat_model, epsilon, generators: see `Attack.perturb`.
+    """
+
+    def __init__(self, attack, classifier, images, labels, threat_model, epsilon, generators):
+        self._images = np.asarray(images, np.float32)
+        threat_model.check_images(self._images)
+        threat_model.check_epsilon(epsilon)
+        self._attack = attack
+        self._plan = attack.plan()
+        self._labels = np.asarray(labels)
+        self._epsilon = epsilon
+        self._norm = threat_model.norm
+        self._generators = generators
+        self._limits = _limits(threat_model, self._images, epsilon)
+        self._graph = ascent(classifier, attack.loss, self._norm, self._images.shape[1:])
+        self._adversarial = self._images.copy()
+        self._fooled = np.zeros(len(self._images), bool)
+        self._passes = np.zeros(len(self._images), int)
+
+    def proposal(self, forwards):
+        """What was found, with `forwards` forward passes an image on top of the gradients."""
+        return Proposal(self._adversarial, self._passes, np.full(len(self._images), forwards))
+
+    def run(self, targets):
+        """Attacks the images that are not fooled yet; `targets` is an int array (batch,)."""
+        left = np.flatnonzero(~self._fooled)
+        if not len(left):
+            return
+        places = padded_places(left, len(self._images))
+        problem = self._problem(places, targets)
+        starts = tf.constant(self._starts(left, len(places)))
+        state = self._graph.begin(problem, starts, self._plan.first_step)
+        self._passes[left] += 1
+        batch = ShrinkingBatch((problem, state), len(left))
+        marks = [0, *self._plan.checkpoints]
+        windows = dict(zip(marks[1:], np.diff(marks), strict=True))
+        for first, last in itertools.pairwise(_looks(self._attack.steps, marks)):
+            problem, state = batch.tensors
+            taken, state = self._graph.climb(problem, state, first, last, self._plan.weight)
+            if last in windows:
+                state = checkpoint(state, float(windows[last]), self._plan.rho)
+            rows = places[batch.places[: batch.real]]
+            self._passes[rows] += int(taken)
+            batch.tensors = problem, state
+            self._note(rows, state)
+            if not batch.keep(~state.fooled.numpy()):
+                break
+
+    def _note(self, rows, state):
+        """Keeps the best points of the images, and the first that fooled the model."""
+        new = ~self._fooled[rows]
+        points = state.adversarial.numpy()[: len(rows)]
+        self._adversarial[rows[new]] = points[new]
+        self._fooled[rows] |= state.fooled.numpy()[: len(rows)]
+
+    def _problem(self, places, targets):
+        lowest, highest = self._limits
+        return Problem(
+            images=tf.constant(self._images[places]),
+            labels=tf.constant(self._labels[places], tf.int32),
+            targets=tf.constant(targets[places], tf.int32),
+            lowest=tf.constant(lowest[places]),
+            highest=tf.constant(highest[places]),
+            radius=tf.fill((len(places),), tf.constant(self._epsilon, tf.float32)),
+        )
+
+    def _starts(self, left, rows):
+        """Random changes, one an image, float32 (rows, ...)."""
+        shape = self._images.shape[1:]
+        ball = shape, self._epsilon, self._norm
+        changes = [self._attack.start(self._generators[i], *ball) for i in left]
+        changes += changes[:1] * (rows - len(left))
+        return np.stack(changes).astype(np.float32)
+
+
+def on_sphere(generator, shape, epsilon, norm):
+    """A random change of norm epsilon.
+
+    Formula: linf: `epsilon u / max|u|`, u ~ U(-1, 1) a pixel; l2: `epsilon g / norm(g)`, g normal.
+
+    Args:
+        generator: `numpy.random.Generator`.
+        shape: (height, width, channels).
+        epsilon: radius.
+        norm: "linf" or "l2".
+
+    Returns:
+        float64 array.
+    """
+    if norm == "linf":
+        change = generator.uniform(-1.0, 1.0, shape)
+        return epsilon * change / np.abs(change).max()
+    change = generator.standard_normal(shape)
+    return epsilon * change / np.linalg.norm(change)
+
+
+def _limits(threat_model, images, epsilon):
+    """Smallest and largest pixels allowed: exact in float32, so projecting again moves nothing."""
+    if threat_model.norm == "linf":
+        return [threat_model.project(images, images + s * epsilon, epsilon) for s in (-1.0, 1.0)]
+    return [np.full_like(images, bound) for bound in threat_model.bounds]
+
+
+def _looks(steps, marks):
+    """The checkpoints and enough steps between them that none are too far apart."""
+    edges = [*marks, steps] if marks[-1] < steps else marks
+    looks = [0]
+    for first, last in itertools.pairwise(edges):
+        looks += [*range(first + _BETWEEN_LOOKS, last, _BETWEEN_LOOKS), last]
+    return looks

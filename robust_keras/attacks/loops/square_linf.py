@@ -1,0 +1,70 @@
+"""Square in the linf norm: stripes first, then squares at the edge of the ball."""
+
+import typing
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras.attacks.loops.random_squares import (
+    RandomSearch,
+    corners,
+    random_signs,
+    square_sides,
+    windows,
+)
+
+
+class Problem(typing.NamedTuple):
+    """What is given, one row an image: labels, the pixels' limits, and twice epsilon."""
+
+    labels: tf.Tensor
+    lowest: tf.Tensor
+    highest: tf.Tensor
+    change: tf.Tensor
+
+
+class LinfSquares(RandomSearch):
+    """A square moves by 2 epsilon, with a sign a channel, and is projected.
+
+    Args:
+        logits: function from images to (batch, classes).
+        image_shape: (height, width, channels).
+    """
+
+    def __init__(self, logits, image_shape):
+        pixels = tf.TensorSpec((None, *image_shape), tf.float32)
+        whole, numbers = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
+        problem = Problem(whole, pixels, pixels, numbers)
+        places = tf.TensorSpec((None, None), tf.int32)
+        signs = tf.TensorSpec((None, None, image_shape[2]), tf.float32)
+        super().__init__(logits, image_shape, problem, [whole, places, places, signs])
+
+    def candidate(self, problem, points, side, top, left, signs):
+        """The points with one square of each changed."""
+        inside = windows(top, left, side, *points.shape[1:3])
+        change = tf.cast(inside, tf.float32)[..., None] * signs[:, None, None, :]
+        points = points + change * problem.change[:, None, None, None]
+        return tf.clip_by_value(points, problem.lowest, problem.highest)
+
+    @staticmethod
+    def start(images, labels, threat_model, epsilon, generators):
+        """The `Problem`, and the first candidates: vertical stripes at the edge of the ball."""
+        limits = [threat_model.project(images, images + s * epsilon, epsilon) for s in (-1.0, 1.0)]
+        stripes = [random_signs(g.random(images.shape[2:])) for g in generators]
+        first = np.where(np.stack(stripes)[:, None] > 0, limits[1], limits[0])
+        change = tf.fill((len(images),), tf.constant(2.0 * epsilon, tf.float32))
+        labels, *limits = tf.constant(labels, tf.int32), *map(tf.constant, limits)
+        return Problem(labels, *limits, change), first
+
+    sides = staticmethod(square_sides)
+
+    @staticmethod
+    def moves(generators, sides, shape):
+        """Random squares: sides alone, then top, left and signs (queries, batch, ...).
+
+        One row of numbers a query, so the first queries are the same however many follow.
+        """
+        numbers = [generator.random((len(sides), 2 + shape[2])) for generator in generators]
+        numbers = np.stack(numbers, axis=1)
+        places = [corners(numbers[..., axis], sides, shape[axis]) for axis in (0, 1)]
+        return [sides], [*places, random_signs(numbers[..., 2:])]

@@ -1,0 +1,109 @@
+"""The test accuracy that train.py noted in an export, and whether the export still reaches it."""
+
+import dataclasses
+import json
+import pathlib
+
+from robust_keras.audit.check import AuditCheck, not_applicable, percent
+from robust_keras.proportions import clearly_above, wilson
+from robust_keras.serving import export_notes
+
+_FILE = pathlib.Path(export_notes.DIRECTORY) / "accuracy.json"
+_SURE = 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingNote:
+    """What train.py measured on the model that it exported.
+
+    Args:
+        dataset: last part of the data set's name, as on the command line.
+        split: the split of it.
+        examples: number of images, at least 1.
+        correct: how many of them were classified correctly.
+    """
+
+    dataset: str
+    split: str
+    examples: int
+    correct: int
+
+    def is_about(self, dataset, split):
+        """Whether it was measured on this split of the data set of this name."""
+        return (self.dataset, self.split) == (_short(dataset), split)
+
+
+def accuracy_note(dataset, accuracy, examples):
+    """What `serving.export` takes as a note on the accuracy that train.py measured.
+
+    Args:
+        dataset: the data set, as on the command line; only the last part of a path is kept.
+        accuracy: fraction of its test images that are classified correctly.
+        examples: number of these images, at least 1.
+    """
+    note = TrainingNote(_short(dataset), "test", int(examples), round(accuracy * examples))
+    return {_FILE.name: dataclasses.asdict(note)}
+
+
+def read_training_note(saved_model):
+    """The `TrainingNote` in a SavedModel, or None where there is none, or not the one written.
+
+    Args:
+        saved_model: the SavedModel's directory, or a file, in which there is none.
+    """
+    if _FILE.name in export_notes.changed(saved_model):
+        return None
+    try:
+        found = json.loads((pathlib.Path(saved_model) / _FILE).read_text(encoding="utf-8"))
+        examples, correct = int(found["examples"]), int(found["correct"])
+        note = TrainingNote(str(found["dataset"]), str(found["split"]), examples, correct)
+    # A stranger's SavedModel may have a file of that name and any content.
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+    return note if 0 <= note.correct <= note.examples and note.examples else None
+
+
+def accuracy_in_training(note, dataset, split, clean_correct):
+    """Whether the model still classifies as well as when it was exported.
+
+    Args:
+        note: `TrainingNote` or None.
+        dataset: the data set that is evaluated, as on the command line.
+        split: the split of it.
+        clean_correct: bool array (images,).
+
+    Returns:
+        An `AuditCheck`: failed where so many errors are hardly possible (exact test at 0.1 %) even
+        for the lower end of the 95 % interval of the accuracy noted, so that both numbers of images
+        count.
+    """
+    name = "accuracy in training"
+    if note is None:
+        return not_applicable(name, "the model carries no accuracy that train.py measured")
+    before = percent(note.correct / note.examples)
+    if not note.is_about(dataset, split):
+        return not_applicable(
+            name, f"train.py measured {before} on {note.dataset} ({note.split}), on other images"
+        )
+    errors, images = int((~clean_correct).sum()), len(clean_correct)
+    low, high = wilson(note.correct, note.examples)
+    evidence = {
+        "images": images,
+        "accuracy": 1.0 - errors / images,
+        "images_in_training": note.examples,
+        "interval_in_training": [low, high],
+    }
+    if not clearly_above(errors, images, 1.0 - low, _SURE):
+        message = f"train.py measured {before} on this data set, and these images do not deny it."
+        return AuditCheck(name, True, message, evidence)
+    now = percent(evidence["accuracy"])
+    message = (
+        f"train.py measured {before} on {note.dataset} ({note.split}); here the model is right on "
+        f"{now}. The images, their pixels or the order of their classes are not those it was "
+        "tested on, or the model's files were changed."
+    )
+    return AuditCheck(name, False, message, evidence)
+
+
+def _short(dataset):
+    return pathlib.PurePath(dataset).name

@@ -1,0 +1,189 @@
+"""Runs attacks on a classifier and believes nothing that they return."""
+
+import dataclasses
+
+import numpy as np
+
+from robust_keras.attacks.attack import require, require_whole
+from robust_keras.attacks.loops.prediction import check_examples, correct, predict, rejected
+from robust_keras.attacks.loops.random_streams import generators
+from robust_keras.engine.image_findings import Findings
+from robust_keras.engine.journal import Unrecorded
+from robust_keras.engine.price import cheapest_first
+from robust_keras.engine.replicas import Replicas
+from robust_keras.engine.results import Evaluation
+from robust_keras.engine.stage_run import StageRun
+from robust_keras.engine.standing import Standing
+from robust_keras.engine.subject import Subject
+from robust_keras.engine.sweep import SWEEPS, stage_title
+from robust_keras.engine.tally import Tally, attack_result
+from robust_keras.errors import InputError
+
+__all__ = ["evaluate", "generators"]
+
+
+def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, seed, **settings):
+    """Attacks every correctly classified image and reports which ones still are.
+
+    An image counts as fooled by an attack only if its proposal, projected into the ball and the
+    pixel range, is misclassified in a fresh forward pass. An image fooled at one epsilon counts as
+    fooled at every larger one and is not attacked there again by the same attack. Epsilon 0 is the
+    clean result. Attacks that need gradients are skipped on a classifier without them.
+
+    Where the classifier has a rejection rule, a second account is kept beside the first: in it an
+    image counts as fooled only if it is misclassified and accepted, and is attacked until it is.
+
+    Args:
+        classifier: a `serving.Classifier`, or anything with its `logits`, `image_shape`,
+            `num_classes` and `gradient_error`; or `Replicas` of one.
+        images: float array (images, height, width, channels) within the threat model's bounds.
+        labels: int array (images,).
+        attacks: `Attack`s, run in this order, each on all images, unless `survivors_only`.
+        threat_model: `ThreatModel`.
+        batch_size: images a pass, at most; the last batch is padded to one of few sizes.
+        seed: whole number >= 0. The same seed gives bit-identical results on the same machine.
+        **settings: those of `Settings`.
+
+    Returns:
+        An `Evaluation`.
+
+    Raises:
+        InputError: images or labels that do not fit the classifier or the threat model, or an
+            attack that is not for its norm.
+
+    Example:
+        >>> found = evaluate(classifier, images, labels, [PGD()], ThreatModel("linf", (0.1, 0.3)),
+        ...                  batch_size=250, seed=0)
+        >>> found.worst_case.mean(axis=1)
+        array([0.41, 0.  ])
+    """
+    settings = Settings(**settings)
+    require_whole("batch_size", batch_size)
+    require_whole("seed", seed, minimum=0)
+    for attack in attacks:
+        attack.check_threat_model(threat_model)
+    replicas = classifier if isinstance(classifier, Replicas) else Replicas([classifier])
+    images, labels = check_examples(replicas.first, images, labels, threat_model)
+    subject = Subject(
+        replicas=replicas,
+        images=images,
+        labels=labels,
+        threat_model=threat_model,
+        batch_size=min(batch_size, len(images)),
+        seed=seed,
+        journal=settings.journal,
+    )
+    return _Evaluation(subject, settings).run(attacks)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What may be said about an evaluation besides what is attacked how.
+
+    Args:
+        progress: called as `progress(attack_name, epsilon, done, total, robust_accuracy)`, `total`
+            the images attacked at this epsilon, after every batch; a cascade adds the stage's name.
+            With `sweep="bisection"` epsilon may be None: `done` images' epsilons are found.
+        survivors: None, or a bool array (epsilons, images) of what attacks outside this evaluation
+            left: only those images are attacked, all others count as fallen.
+        sweep: "every", each attack at every epsilon; or "bisection", which looks for the smallest
+            epsilon of each image and costs little more than one epsilon or two.
+        survivors_only: whether each attack meets only the images that those before it left, the
+            cheapest first. Its result then tells what is left so far.
+        keep_examples: whether all adversarial images are kept in `Evaluation.per_image`.
+        journal: `Journal` of the batches that are done, so that a killed evaluation can go on.
+
+    Raises:
+        ValueError: a sweep of another name.
+    """
+
+    progress: object = None
+    survivors: np.ndarray | None = None
+    sweep: str = "every"
+    survivors_only: bool = False
+    keep_examples: bool = False
+    journal: object = dataclasses.field(default_factory=Unrecorded)
+
+    def __post_init__(self):
+        require(self.sweep in SWEEPS, "sweep", f"one of {', '.join(SWEEPS)}", self.sweep)
+
+
+class _Evaluation:
+    """One evaluation under way.
+
+    `robust` is what the next attack begins with, bool (2, epsilons, images), see `Standing`.
+    """
+
+    def __init__(self, subject, settings):
+        self._subject = subject
+        self._settings = settings
+        images, labels = subject.images, subject.labels
+        logits = predict(subject.replicas.first, images, subject.batch_size)
+        self._findings = Findings(
+            images, labels, logits, subject.threat_model, settings.keep_examples
+        )
+        self._correct = correct(logits, labels)
+        self._accepted = ~rejected(subject.replicas.first, images, subject.batch_size)
+        clean = np.stack([self._correct, self._correct & self._accepted])
+        shape = len(subject.threat_model.epsilons), len(images)
+        self._robust = clean[:, np.newaxis] & _survivors(settings.survivors, shape)
+
+    def run(self, attacks):
+        """The `Evaluation` of all attacks, one after the other."""
+        if self._settings.survivors_only:
+            attacks = cheapest_first(attacks, self._subject.threat_model.norm)
+        results = tuple(self._attack(number, attack) for number, attack in enumerate(attacks))
+        worst_case = np.array(self._robust)
+        for result in results:
+            worst_case[0] &= result.robust
+        found = Evaluation(
+            self._correct,
+            results,
+            worst_case[0],
+            self._findings.examples(),
+            per_image=self._findings.per_image(),
+            survivors_only=self._settings.survivors_only,
+        )
+        if not self._subject.has_rule:
+            return found
+        for result in results:
+            worst_case[1] &= result.robust_with_rejection
+        return dataclasses.replace(
+            found, clean_accepted=self._accepted, worst_case_with_rejection=worst_case[1]
+        )
+
+    def _attack(self, number, attack):
+        """The `AttackResult` of one attack on all images at all epsilons."""
+        subject = self._subject
+        standing = Standing(subject, attack.name, np.array(self._robust), self._findings)
+        stages = attack.stages(subject.threat_model.norm)
+        tallies = [Tally(stage, self._reason(stage), len(standing.robust[0])) for stage in stages]
+        runs = [
+            StageRun(
+                stage_title(attack, tally.stage),
+                (number, place),
+                standing,
+                tally,
+                self._settings.progress,
+            )
+            for place, tally in enumerate(tallies)
+            if tally.skipped is None
+        ]
+        SWEEPS[self._settings.sweep](runs)
+        if self._settings.survivors_only:
+            self._robust &= standing.robust
+        with_rejection = standing.robust[1] if subject.has_rule else None
+        return attack_result(attack, tallies, standing.robust[0], with_rejection)
+
+    def _reason(self, stage):
+        """Why an attack cannot run on this classifier, or None."""
+        return self._subject.replicas.first.gradient_error if stage.needs_gradient else None
+
+
+def _survivors(survivors, shape):
+    survivors = np.ones(shape, bool) if survivors is None else np.asarray(survivors)
+    if survivors.shape != shape or survivors.dtype != bool:
+        raise InputError.expected(
+            "survivors", f"bool {shape}", f"{survivors.dtype} {survivors.shape}"
+        )
+    return np.logical_and.accumulate(survivors, axis=0)

@@ -1,0 +1,95 @@
+"""One stage of an attack under way."""
+
+import typing
+
+import numpy as np
+
+from robust_keras.engine.subject import Outcome
+
+
+class Batch(typing.NamedTuple):
+    """One batch that was tried.
+
+    `fooled` is bool (2, batch), in both accounts of `Standing`; `done` of `total` images are
+    finished with at this epsilon.
+    """
+
+    indices: np.ndarray
+    outcome: Outcome
+    fooled: np.ndarray
+    done: int
+    total: int
+
+
+class StageRun:
+    """Tries one stage on images and counts what that takes.
+
+    Args:
+        title: what people are shown.
+        place: what tells the stage from others of the same evaluation.
+        standing: `Standing` of the attack.
+        tally: `Tally` of the stage.
+        progress: as in `engine.evaluate`.
+
+    Attributes:
+        standing, tally: as given.
+        stage: the `Attack`.
+    """
+
+    def __init__(self, title, place, standing, tally, progress):
+        self.standing = standing
+        self.tally = tally
+        self.stage = tally.stage
+        self._title = title
+        self._place = place
+        self._progress = progress
+        self._subject = standing.subject
+        self._proposed = {}
+
+    def clock(self):
+        """Adds the time that is spent within to the tally."""
+        return self.tally.clock(self._subject.journal.now)
+
+    def tries(self, row, wanted, *, shrink=False):
+        """Tries every image that is wanted in an account, in all rounds, batch by batch.
+
+        Args:
+            row: of the epsilon.
+            wanted: bool array (2, images), cleared where an image is fooled.
+            shrink: see `Subject.attempt`.
+
+        Yields:
+            A `Batch` after each.
+        """
+        total = int(wanted.any(axis=0).sum())
+        for round_ in range(self.stage.rounds):
+            pending = np.flatnonzero(wanted.any(axis=0))
+            for first in range(0, len(pending), self._subject.batch_size):
+                indices = pending[first : first + self._subject.batch_size]
+                outcome = self._outcome(row, round_, indices, shrink)
+                self.tally.passes += outcome.passes
+                fooled = self.standing.judge(row, indices, outcome)
+                wanted[:, indices] &= ~fooled
+                # An image is done when its last round is, or when it has fallen.
+                share = (round_ + (first + len(indices)) / len(pending)) / self.stage.rounds
+                done = round(total * share) if wanted.any() else total
+                yield Batch(indices, outcome, fooled, done, total)
+
+    def report(self, row, done, total):
+        """Tells `progress` how far the stage is; with `row` None, over all epsilons at once."""
+        if self._progress is not None:
+            epsilons = self.standing.epsilons
+            epsilon, row = (None, -1) if row is None else (epsilons[row], row)
+            self._progress(self._title, epsilon, done, total, self.standing.accuracy(row))
+
+    def _outcome(self, row, round_, indices, shrink):
+        epsilon, known = self.standing.epsilons[row], self._proposed
+        if self.stage.any_epsilon and all(index in known for index in indices.tolist()):
+            proposed = np.stack([known[index] for index in indices.tolist()])
+            return self._subject.retry(proposed, epsilon, indices)
+        outcome = self._subject.attempt(
+            self.stage, self._place, epsilon, round_, indices, shrink=shrink
+        )
+        if self.stage.any_epsilon:
+            known.update(zip(indices.tolist(), outcome.proposed, strict=True))
+        return outcome

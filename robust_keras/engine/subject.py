@@ -1,0 +1,162 @@
+"""What is attacked, and one batch of one attack on it."""
+
+import dataclasses
+import functools
+import zlib
+
+import numpy as np
+
+from robust_keras.attacks.loops.batches import batch_shape, halved_shape, padded_places
+from robust_keras.attacks.loops.prediction import correct, padded, predict, rejected
+from robust_keras.attacks.loops.random_streams import generators
+from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.engine.replicas import Replicas
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one batch of an attack came to.
+
+    Args:
+        logits: float32 array (batch, classes), fresh answers to the projected proposals.
+        fooled: bool array (batch,), which of them are misclassified.
+        adversarial: float32 array (fooled, height, width, channels), those that are.
+        passes: int array, backward and forward passes made.
+        proposed: None, or float32 array (batch, height, width, channels): the proposals as they
+            were, of an attack that is made once for all epsilons.
+    """
+
+    logits: np.ndarray
+    fooled: np.ndarray
+    adversarial: np.ndarray
+    passes: np.ndarray
+    proposed: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A classifier and the images on which it is attacked; see `engine.evaluate`.
+
+    Args:
+        replicas: `Replicas`.
+        images: float32 array (images, height, width, channels).
+        labels: int64 array (images,).
+        threat_model: `ThreatModel`.
+        batch_size: images a pass, at most.
+        seed: whole number >= 0.
+        journal: `Journal` or `Unrecorded`.
+    """
+
+    replicas: Replicas
+    images: np.ndarray
+    labels: np.ndarray
+    threat_model: ThreatModel
+    batch_size: int
+    seed: int
+    journal: object
+
+    @functools.cached_property
+    def scope(self):
+        """What names this subject in the journal: all that a batch depends on but the attack."""
+        content = zlib.crc32(self.labels.tobytes(), zlib.crc32(self.images.tobytes()))
+        first = self.replicas.first
+        # Which pixels a random model takes may be found otherwise the next time.
+        name = str(getattr(first, "path", "")), getattr(first, "pixels", "")
+        model = self.threat_model
+        return name, content, len(self.images), model.norm, model.bounds, self.seed
+
+    @property
+    def has_rule(self):
+        """Whether the classifier may reject images."""
+        return getattr(self.replicas.first, "rejection", None) is not None
+
+    def predict(self, images):
+        """Logits of up to `batch_size` images, in a pass of one of few shapes."""
+        size = batch_shape(len(images), max(len(images), self.batch_size))
+        return predict(self.replicas.first, images, size)
+
+    def rejected(self, images):
+        """Which of up to `batch_size` images the classifier declines to answer."""
+        # Of one shape, as everywhere, so that nothing is traced anew for the last few.
+        rows = padded(images, self.batch_size)
+        return rejected(self.replicas.first, rows, self.batch_size)[: len(images)]
+
+    def attempt(self, stage, place, epsilon, round_, indices, *, shrink=False):
+        """One try of an attack on up to `batch_size` images, or what the journal says it gave.
+
+        Args:
+            stage: `Attack` that is no cascade.
+            place: what tells it from others of the same evaluation.
+            epsilon: radius, > 0.
+            round_: number of the try.
+            indices: int array, of the images.
+            shrink: whether a batch of a fixed shape may take one of `halved_shape`.
+
+        Returns:
+            An `Outcome`.
+        """
+        key = (*self.scope, place, repr(stage), float(epsilon).hex(), round_, indices.tolist())
+        size = halved_shape(len(indices), self.batch_size) if shrink else self.batch_size
+        size = self.replicas.share_of(size)
+
+        def attack(classifier, share):
+            return self._attack(classifier, stage, epsilon, round_, share, size)
+
+        return Outcome(
+            **self.journal.remember(
+                key, lambda: _values(_joined(self.replicas.run(attack, indices)))
+            )
+        )
+
+    def retry(self, proposed, epsilon, indices):
+        """An `Outcome` of proposals that were made before, projected to another radius."""
+        adversarial = self.threat_model.project(self.images[indices], proposed, epsilon)
+        logits = self.predict(adversarial)
+        fooled = ~correct(logits, self.labels[indices])
+        passes = np.array([0, len(indices)])
+        return Outcome(logits=logits, fooled=fooled, adversarial=adversarial[fooled], passes=passes)
+
+    def _attack(self, classifier, stage, epsilon, round_, indices, size):
+        """Projected proposals for the images, the model's fresh answers, and the passes made."""
+        pad = padded_places if stage.any_batch else padded
+        rows = pad(indices, size)
+        images = self.images[rows]
+        proposal = stage.propose(
+            classifier,
+            images,
+            self.labels[rows],
+            threat_model=self.threat_model,
+            epsilon=epsilon,
+            generators=generators(self.seed, stage.name, epsilon, round_, rows),
+        )
+        adversarial = self.threat_model.project(images, proposal.images, epsilon)
+        real = slice(len(indices))
+        logits = predict(classifier, adversarial, len(rows))[real]
+        fooled = ~correct(logits, self.labels[indices])
+        gradients = proposal.gradient_evaluations[real].sum()
+        forwards = proposal.forward_evaluations[real].sum() + len(indices)
+        return Outcome(
+            logits=logits,
+            fooled=fooled,
+            adversarial=adversarial[real][fooled],
+            passes=np.array([gradients, forwards]),
+            proposed=np.float32(proposal.images[real]) if stage.any_epsilon else None,
+        )
+
+
+def _values(outcome):
+    """What there is of an outcome, as a journal takes it."""
+    return {name: value for name, value in vars(outcome).items() if value is not None}
+
+
+def _joined(outcomes):
+    """One `Outcome` of those of all replicas."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    names = ("logits", "fooled", "adversarial", "proposed")
+    parts = {name: [getattr(outcome, name) for outcome in outcomes] for name in names}
+    joined = {
+        name: None if values[0] is None else np.concatenate(values)
+        for name, values in parts.items()
+    }
+    return Outcome(passes=sum(outcome.passes for outcome in outcomes), **joined)

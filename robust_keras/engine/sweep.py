@@ -1,0 +1,85 @@
+"""In which order an attack is tried at several epsilons."""
+
+import numpy as np
+
+from robust_keras.engine.bisection import Bisection
+
+_BISECTED = ("iterative", "score", "decision")
+
+
+def every(runs):
+    """All stages at one epsilon after the other, from the smallest on, on what is left there.
+
+    Args:
+        runs: `StageRun`s of one attack, in their order.
+    """
+    epsilons = runs[0].standing.epsilons if runs else ()
+    for row, epsilon in enumerate(epsilons):
+        for run in runs:
+            if epsilon > 0.0:
+                _everywhere(run, row)
+            run.tally.accuracy[row] = run.standing.accuracy(row)
+
+
+def bisection(runs):
+    """One stage after the other, each looking for the smallest epsilon of every image.
+
+    Noise and attacks of a single step are tried at every epsilon all the same: they cost little,
+    and what a larger ball leaves of them says nothing about a smaller one. An attack that is made
+    once for all epsilons has nothing to search for.
+
+    Args:
+        runs: `StageRun`s of one attack, in their order.
+    """
+    for run in runs:
+        if is_bisected(run.stage):
+            with run.clock():
+                Bisection(run).search()
+            rows = range(len(run.standing.epsilons))
+            run.tally.accuracy[:] = [run.standing.accuracy(row) for row in rows]
+        else:
+            every([run])
+
+
+def is_bisected(stage):
+    """Whether `bisection` searches for each image's epsilon with this attack."""
+    return stage.kind in _BISECTED and not stage.any_epsilon
+
+
+def parts(attack, threat_model, sweep):
+    """What an attack goes through, in this order, without what epsilon 0 is spared.
+
+    Args:
+        attack: `Attack`.
+        threat_model: `ThreatModel`.
+        sweep: key of `SWEEPS`.
+
+    Returns:
+        List of tuples (title, stage, epsilon), the last None for a search over all epsilons.
+    """
+    epsilons = [epsilon for epsilon in threat_model.epsilons if epsilon > 0.0]
+    stages = attack.stages(threat_model.norm)
+    if sweep == "every":
+        pairs = [(stage, epsilon) for epsilon in epsilons for stage in stages]
+    else:
+        searched = [[None] if is_bisected(stage) else epsilons for stage in stages]
+        pairs = [
+            (stage, epsilon)
+            for stage, where in zip(stages, searched, strict=True)
+            for epsilon in where
+        ]
+    return [(stage_title(attack, stage), stage, epsilon) for stage, epsilon in pairs]
+
+
+def stage_title(attack, stage):
+    """What people are shown while one attack of a cascade, or an attack by itself, runs."""
+    return attack.name if stage is attack else f"{attack.name}: {stage.name}"
+
+
+def _everywhere(run, row):
+    with run.clock():
+        for batch in run.tries(row, np.array(run.standing.robust[:, row])):
+            run.report(row, batch.done, batch.total)
+
+
+SWEEPS = {"every": every, "bisection": bisection}

@@ -1,0 +1,151 @@
+"""Adversarial examples made on one classifier and tried on others."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from robust_keras.attacks.loops.prediction import check_examples, correct, padded, predict
+from robust_keras.attacks.loops.random_streams import generators
+from robust_keras.engine.journal import Unrecorded
+from robust_keras.engine.replicas import Replicas
+from robust_keras.engine.subject import Subject
+from robust_keras.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class TransferResult:
+    """What examples made on one source did to every target.
+
+    Args:
+        source: its name.
+        accuracy: dict from target to a tuple, one share an epsilon: of all images, those that the
+            target classifies correctly both as they are and as they were changed for the source.
+        seconds: wall time.
+        gradient_evaluations: forward and backward passes of the source, summed over images.
+        forward_evaluations: forward passes alone of the source, summed over images.
+        skipped: None, or why nothing could be made on this source; `accuracy` is then empty.
+    """
+
+    source: str
+    accuracy: dict
+    seconds: float = 0.0
+    gradient_evaluations: int = 0
+    forward_evaluations: int = 0
+    skipped: str | None = None
+
+
+def transfer(
+    sources, targets, images, labels, attack, threat_model, *, batch_size, seed, journal=None
+):
+    """A table of sources by targets: how well attacks on one model work on another.
+
+    Every image is attacked on every source at every epsilon, whether the source classifies it
+    correctly or not; what comes out is projected into the ball and the pixel range and predicted by
+    every target. Nothing is carried over from one epsilon to the next, so accuracies may rise with
+    epsilon.
+
+    An attack that stops at the first error of the source makes examples that barely fool it and
+    transfer badly: those that can, take all their steps here (`unhurried`).
+
+    Args:
+        sources: dict from name to classifier, on which examples are made.
+        targets: dict from name to classifier, on which they are tried.
+        images: float array (images, height, width, channels) within the threat model's bounds.
+        labels: int array (images,).
+        attack: an `Attack` that is no cascade; it gets one try an image.
+        threat_model: `ThreatModel`.
+        batch_size: images a pass.
+        seed: whole number >= 0; each image draws the same random numbers on every source.
+        journal: `Journal` of the batches that are done, or None.
+
+    Returns:
+        List of `TransferResult`s, one a source.
+
+    Raises:
+        InputError: a cascade, or images, labels or norm that do not fit.
+
+    Reference: Papernot et al., "Transferability in Machine Learning", 2016, arXiv 1605.07277;
+    Liu et al., "Delving into Transferable Adversarial Examples and Black-Box Attacks", 2017,
+    arXiv 1611.02770.
+
+    Example:
+        >>> pair = {"plain": plain, "robust": robust}
+        >>> rows = transfer(pair, pair, images, labels, PGD(), ThreatModel("linf", (0.1,)),
+        ...                 batch_size=250, seed=0)
+        >>> rows[0].accuracy["robust"]
+        (0.91,)
+    """
+    if attack.cascade:
+        raise InputError.expected("transfer attack", "one that is no cascade", attack.name)
+    attack = unhurried(attack)
+    attack.check_threat_model(threat_model)
+    for classifier in (*sources.values(), *targets.values()):
+        images, labels = check_examples(classifier, images, labels, threat_model)
+    batch_size = min(batch_size, len(images))
+    clean = {
+        name: correct(predict(classifier, images, batch_size), labels)
+        for name, classifier in targets.items()
+    }
+    given = {"images": images, "labels": labels, "threat_model": threat_model}
+    given |= {"batch_size": batch_size, "seed": seed, "journal": journal or Unrecorded()}
+    subjects = {name: Subject(replicas=Replicas([s]), **given) for name, s in sources.items()}
+    return [_row(name, subjects[name], targets, clean, attack) for name in sources]
+
+
+def _row(name, subject, targets, clean, attack):
+    """The `TransferResult` of one source; `clean` holds what each target classifies correctly."""
+    lost = subject.replicas.first.gradient_error
+    if attack.needs_gradient and lost is not None:
+        return TransferResult(name, {}, skipped=lost)
+    start, passes = subject.journal.now(), np.zeros(2, int)
+    accuracy = {target: [] for target in targets}
+    for epsilon in subject.threat_model.epsilons:
+        made, price = _examples(subject, attack, epsilon)
+        passes += price
+        for target, classifier in targets.items():
+            right = correct(predict(classifier, made, subject.batch_size), subject.labels)
+            accuracy[target].append(float(np.mean(right & clean[target])))
+    counts = (int(count) for count in passes)
+    shares = {target: tuple(values) for target, values in accuracy.items()}
+    return TransferResult(name, shares, subject.journal.now() - start, *counts)
+
+
+def unhurried(attack):
+    """The attack without its early stop, where it has a setting for that."""
+    if not hasattr(attack, "stop_early"):
+        return attack
+    return dataclasses.replace(attack, stop_early=False)
+
+
+def _examples(subject, attack, epsilon):
+    """All images changed for the source, projected, and the passes that took."""
+    if epsilon == 0.0:
+        return subject.images, np.zeros(2, int)
+    made, passes = [], np.zeros(2, int)
+    for first in range(0, len(subject.images), subject.batch_size):
+        key = (*subject.scope, "transfer", repr(attack), float(epsilon).hex(), first)
+        kept = subject.journal.remember(
+            key, functools.partial(_batch, subject, attack, epsilon, first)
+        )
+        made.append(kept["images"])
+        passes += kept["passes"]
+    return np.concatenate(made), passes
+
+
+def _batch(subject, attack, epsilon, first):
+    """One batch of changed images and the passes it took, as a journal takes them."""
+    count = min(subject.batch_size, len(subject.images) - first)
+    rows = padded(np.arange(first, first + count), subject.batch_size)
+    images = subject.images[rows]
+    proposal = attack.propose(
+        subject.replicas.first,
+        images,
+        subject.labels[rows],
+        threat_model=subject.threat_model,
+        epsilon=epsilon,
+        generators=generators(subject.seed, attack.name, epsilon, 0, rows),
+    )
+    counts = proposal.gradient_evaluations[:count], proposal.forward_evaluations[:count]
+    projected = subject.threat_model.project(images, proposal.images, epsilon)
+    return {"images": projected[:count], "passes": np.array([part.sum() for part in counts])}

@@ -1,0 +1,268 @@
+"""One evaluation: models and images in, report out."""
+
+import dataclasses
+
+from robust_keras import data, distribution
+from robust_keras.audit.audit import audit
+from robust_keras.audit.layer_facts import read_layer_facts
+from robust_keras.audit.training_note import accuracy_in_training, read_training_note
+from robust_keras.attacks import ATTACKS, ThreatModel
+from robust_keras import engine
+from robust_keras.engine.expectation import averaged, in_passes
+from robust_keras.engine.gallery import own_confidences
+from robust_keras.engine.headline_examples import at_epsilon
+from robust_keras.engine.journal import Unrecorded
+from robust_keras.engine.price import cheapest_first
+from robust_keras.runs.evaluation_plan import model_parts, parts_after
+from robust_keras.runs.minimal_evaluation import minimal_report
+from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
+from robust_keras.progress import RunProgress
+from robust_keras.reporting import (
+    AttackReport,
+    AuditReport,
+    DatasetReport,
+    LayerReport,
+    ModelReport,
+    RejectionReport,
+    Report,
+    ThreatModelReport,
+    WorstCaseReport,
+)
+from robust_keras.time_left import TimeLeft
+from robust_keras.runs.transfer_evaluation import transfer_report
+from robust_keras.unusual.examination import examine
+
+# Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
+# ones.
+_IMAGE_SEED = 0
+
+
+def evaluate(config, *, command="", journal=None, progress=None):
+    """Attacks every model of the config on the same images.
+
+    Args:
+        config: an `EvaluateConfig`.
+        command: the command line, for the report.
+        journal: `engine.Journal` that the evaluation goes on from, or None.
+        progress: `RunProgress` that goes on when this is done with, or None for one of its own.
+
+    Returns:
+        `(report, examples, tables)`: a `Report`, a dict from model path to its
+        `AdversarialExample`s, and one to its table of all images, `PerImage`.
+
+    Raises:
+        InputError: a model or the data set cannot be used, or they do not fit together.
+    """
+    if progress is None:
+        with RunProgress() as progress:
+            return evaluate(config, command=command, journal=journal, progress=progress)
+    copies, dataset = _load_all(config)
+    split = dataset.part(config.split).take(config.examples, _IMAGE_SEED)
+    threat_model = ThreatModel(config.norm, config.epsilons)
+    journal = Unrecorded() if journal is None else journal
+    models, examples, tables = [], {}, {}
+    progress.follow(
+        TimeLeft(
+            len(copies),
+            len(split),
+            journal.now,
+            after=parts_after(config, len(copies), len(split)),
+            survivors_only=config.survivors_only,
+            batch_size=config.batch_size,
+        )
+    )
+    for replicas in copies:
+        run = _ModelRun(replicas, split, threat_model, config, journal)
+        with progress.model(replicas.first.path, run.parts()):
+            model, found = run.attack(progress)
+        models.append(model)
+        examples[model.path] = run.shown(found)
+        tables[model.path] = found.per_image
+    transfer = transfer_report(
+        config,
+        [replicas.first for replicas in copies],
+        dataset,
+        split,
+        threat_model,
+        journal,
+        progress,
+    )
+    report = Report(
+        dataset=_dataset_report(config, dataset, split),
+        threat_model=ThreatModelReport(**vars(threat_model)),
+        models=models,
+        seed=config.seed,
+        attacker_temperature=config.attacker_temperature,
+        expectation_samples=config.expectation_samples,
+        survivors_only=config.survivors_only,
+        command=command,
+        transfer=transfer,
+    )
+    return report, examples, tables
+
+
+def _load_all(config):
+    """The models, as the attacker knows them, and the data set, all of which fit together."""
+    devices = distribution.devices(config.distribute)
+    refuse_twins(config.models)
+    dataset = in_the_models_order(data.load(config.dataset, config.data_dir), config.models)
+    part = dataset.part(config.split)
+    if config.substitute:
+        dataset.beyond(config.split)
+    copies = load_models(config, part, dataset.num_classes, devices=devices, seed=_IMAGE_SEED)
+    for replicas in copies:
+        _check_fit(replicas.first, dataset)
+    dataset = dataset.widened(max(_meaningful_classes(replicas.first) for replicas in copies))
+    return [replicas.map(lambda c: _as_attacked(c, config)) for replicas in copies], dataset
+
+
+def _as_attacked(classifier, config):
+    """The classifier to an attacker who averages over its randomness and scales its logits."""
+    steady = averaged(classifier, config.expectation_samples)
+    return steady.at_temperature(config.attacker_temperature)
+
+
+def _dataset_report(config, dataset, split):
+    return DatasetReport(
+        name=config.dataset,
+        split=config.split,
+        examples=len(split),
+        num_classes=dataset.num_classes,
+        class_names=dataset.class_names,
+        notes=dataset.notes,
+    )
+
+
+def _check_fit(classifier, dataset):
+    """Raises InputError unless the classifier tells the data set's classes apart."""
+    data.check_model_classes(dataset, _meaningful_classes(classifier), str(classifier.path))
+
+
+def _meaningful_classes(classifier):
+    return classifier.num_classes - classifier.nonsense_classes
+
+
+class _ModelRun:
+    """One model under attack."""
+
+    def __init__(self, replicas, split, threat_model, config, journal):
+        self._replicas = replicas
+        self._split = split
+        self._threat_model = threat_model
+        self._config = config
+        self._attacks = [ATTACKS[name]() for name in config.attacks]
+        if config.survivors_only:
+            self._attacks = cheapest_first(self._attacks, config.norm)
+        self._settings = {
+            "batch_size": config.batch_size,
+            "seed": config.seed,
+            "journal": journal,
+        }
+
+    def parts(self):
+        """What it goes through, for `TimeLeft`."""
+        return model_parts(
+            self._attacks,
+            self._threat_model,
+            self._config,
+            self._replicas.first,
+            len(self._split),
+        )
+
+    def attack(self, progress):
+        """Its `ModelReport` and its `engine.Evaluation`."""
+        journal = self._settings["journal"]
+        start = journal.now()
+        data = self._split.float_images(), self._split.labels
+        found = engine.evaluate(
+            self._replicas,
+            *data,
+            self._attacks,
+            self._threat_model,
+            progress=progress,
+            sweep=self._config.sweep,
+            survivors_only=self._config.survivors_only,
+            keep_examples=self._config.keep_examples,
+            **self._settings,
+        )
+        audited = self._replicas.first, *data, found, self._threat_model
+        with progress.part("audit"):
+            checks = (*audit(*audited, **self._settings), self._noted(found))
+        report = _model_report(audited[0], self._split, self._threat_model, found, checks)
+        found_elsewhere = {
+            "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal, progress),
+            "unusual": examine(audited[0].unscaled, *data, self._config, journal, progress),
+        }
+        return dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start), found
+
+    def shown(self, found):
+        """The `AdversarialExample`s to show, at the epsilon of the headline."""
+        classifier, threat_model = self._replicas.first, self._threat_model
+        shown = at_epsilon(
+            found.examples, classifier, self._attacks, threat_model, **self._settings
+        )
+        return own_confidences(shown, classifier)
+
+    def _noted(self, found):
+        """Whether the model does as well as train.py noted in it."""
+        config, note = self._config, read_training_note(self._replicas.first.path)
+        return accuracy_in_training(note, config.dataset, config.split, found.clean_correct)
+
+
+def _model_report(classifier, split, threat_model, found, checks):
+    return ModelReport(
+        path=str(classifier.path),
+        format=classifier.format,
+        clean_accuracy=found.clean_correct.mean(),
+        num_classes=classifier.num_classes,
+        attacks=[_attack_report(in_passes(result, classifier)) for result in found.attacks],
+        worst_case=WorstCaseReport(
+            epsilons=threat_model.epsilons, accuracy=found.worst_case.mean(axis=1)
+        ),
+        audit=[AuditReport(**vars(check)) for check in checks],
+        seconds=0.0,
+        parameters=classifier.parameters,
+        sparsity=classifier.sparsity,
+        output_kind=classifier.output_kind,
+        pixels=classifier.pixels,
+        notes=classifier.notes,
+        image_shape=split.image_shape,
+        layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
+        rejection=_rejection_report(classifier, found),
+    )
+
+
+def _rejection_report(classifier, found):
+    if found.clean_accepted is None:
+        return None
+    return RejectionReport(
+        nonsense_classes=classifier.rejection.nonsense_classes,
+        threshold=classifier.rejection.threshold,
+        clean_accepted=found.clean_accepted.mean(),
+        clean_accuracy=(found.clean_correct & found.clean_accepted).mean(),
+        accuracy=found.worst_case_with_rejection.mean(axis=1),
+        targeted=any(ATTACKS[r.name].aims_at_rule for r in found.attacks if r.skipped is None),
+    )
+
+
+def _attack_report(result):
+    with_rejection = result.robust_with_rejection
+    return AttackReport(
+        name=result.name,
+        settings=result.settings | _stages(result),
+        accuracy=result.robust.mean(axis=1),
+        seconds=result.seconds,
+        gradient_evaluations=result.gradient_evaluations,
+        forward_evaluations=result.forward_evaluations,
+        kind=result.kind,
+        skipped=result.skipped,
+        accuracy_with_rejection=(None if with_rejection is None else with_rejection.mean(axis=1)),
+    )
+
+
+def _stages(result):
+    """What the stages of a cascade left, beside its settings."""
+    ran = [stage for stage in result.stages if stage.skipped is None]
+    left_out = [stage.name for stage in result.stages if stage.skipped is not None]
+    found = {"accuracy_after": {stage.name: list(stage.accuracy) for stage in ran}} if ran else {}
+    return found | ({"left_out": left_out} if left_out else {})

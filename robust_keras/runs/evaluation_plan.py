@@ -1,0 +1,87 @@
+"""What an evaluation goes through and what that may cost, for the estimate of the time left."""
+
+from robust_keras.attacks import ATTACKS
+from robust_keras.engine import sweep
+from robust_keras.engine.price import passes_at_most
+from robust_keras.time_left import Part
+
+# Forward passes an image of the audit's sample, and functions that it builds.
+_AUDIT = {"passes": 300, "built": 4}
+_AUDITED = 128
+# A search narrows each image's bracket; fewer images are left each time.
+_SEARCHES = 4
+# Radii of a search whose batches are of a new shape, about.
+_RADII = 30
+_REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 2.0, 1.0
+# Images in a generation of those that breed them.
+_BRED = 200
+_STRENGTHS = 10
+_GRADIENT = 4
+_SUBSTITUTE_SECONDS = 15.0
+
+
+def model_parts(attacks, threat_model, config, classifier, images):
+    """The parts of one model, in their order.
+
+    Args:
+        attacks: the `Attack`s in the order in which they run.
+        threat_model: `ThreatModel`.
+        config: an `EvaluateConfig`.
+        classifier: the loaded `serving.Classifier`.
+        images: number of images.
+
+    Returns:
+        List of `time_left.Part`.
+    """
+    usable = classifier.gradient_error is None
+    parts = [
+        Part(
+            title,
+            attack.name,
+            epsilon,
+            passes_at_most(stage, searched=epsilon is None),
+            built=int(stage.needs_gradient),
+        )
+        for attack in attacks
+        for title, stage, epsilon in sweep.parts(attack, threat_model, config.sweep)
+        if usable or not stage.needs_gradient
+    ]
+    parts.append(Part("audit", images=min(images, _AUDITED), **_AUDIT))
+    if config.minimal_epsilon:
+        stages = ATTACKS[config.minimal_attack]().stages(config.norm)
+        passes = sum(passes_at_most(stage) for stage in stages) * _SEARCHES
+        parts.append(Part("minimal epsilons", images=images, passes=passes, built=_RADII))
+    kinds = [kind for kind in config.unusual if kind != "none"]
+    return parts + [_unusual(kind, config, classifier, images) for kind in kinds]
+
+
+def parts_after(config, models, images):
+    """The parts that follow the last model.
+
+    Args:
+        config: an `EvaluateConfig`.
+        models: number of models.
+        images: number of images.
+
+    Returns:
+        List of `time_left.Part`.
+    """
+    parts = []
+    if config.transfer:
+        attack = ATTACKS[config.transfer_attack]()
+        made = models * (2 if config.substitute else 1)
+        passes = passes_at_most(attack) * len(config.epsilons) * made
+        parts.append(Part("transfer", images=images, passes=passes, built=made))
+        if config.substitute:
+            parts.append(Part("substitutes", seconds=_SUBSTITUTE_SECONDS * models))
+    seconds = _REPORT_SECONDS + models * _REPORT_SECONDS_A_MODEL
+    return [*parts, Part("report", seconds=seconds)]
+
+
+def _unusual(kind, config, classifier, images):
+    if kind in ("noisy", "nonsense"):
+        return Part(kind, images=images, passes=_STRENGTHS, built=1)
+    if kind == "fooling_gradient":
+        passes = config.fooling_steps * _GRADIENT
+        return Part(kind, images=classifier.num_classes, passes=passes, built=1)
+    return Part(kind, images=_BRED, passes=config.fooling_generations + 1, built=1)

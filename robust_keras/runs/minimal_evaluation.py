@@ -1,0 +1,42 @@
+"""The part of an evaluation that searches for each image's smallest epsilon."""
+
+from robust_keras.engine.minimal_epsilon import can_search, minimal_epsilons
+from robust_keras.attacks import ATTACKS
+from robust_keras.reporting import MinimalEpsilonReport
+
+# Of the smallest epsilons, as a share of the largest epsilon.
+_TOLERANCE = 1 / 128
+
+
+def minimal_report(classifier, images, labels, config, journal, progress):
+    """How little changes the class of each image.
+
+    Args:
+        classifier: a `serving.Classifier`.
+        images: float32 array (images, height, width, channels) in [0, 1].
+        labels: int array (images,).
+        config: an `EvaluateConfig`.
+        journal: `Journal` or `Unrecorded`.
+        progress: `RunProgress`.
+
+    Returns:
+        A `MinimalEpsilonReport`, or None where it was not asked for or cannot be searched for.
+    """
+    attack = ATTACKS[config.minimal_attack]()
+    if not (config.minimal_epsilon and can_search(classifier, attack, config.norm)):
+        return None
+    largest = config.largest_searched
+    with progress.part("minimal epsilons"):
+        found = minimal_epsilons(
+            classifier,
+            images,
+            labels,
+            attack,
+            norm=config.norm,
+            largest=largest,
+            tolerance=largest * _TOLERANCE,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            journal=journal,
+        )
+    return MinimalEpsilonReport.of(found)

@@ -1,0 +1,96 @@
+"""The models of an evaluation, loaded in front of the data set that they are attacked on."""
+
+import contextlib
+import pathlib
+import sys
+
+import tensorflow as tf
+
+from robust_keras import serving
+from robust_keras.audit.class_note import read_class_names
+from robust_keras.engine import Replicas
+from robust_keras.data import in_order_of
+from robust_keras.errors import InputError
+from robust_keras.serving.load import model_location
+
+# As many clean images tell what a model takes, whatever --examples says.
+_IMAGES = 256
+
+
+def load_models(config, part, num_classes, *, devices, seed):
+    """Loads every model of a config, each once on every device.
+
+    What is unusual about how a model is read is said on the terminal at once.
+
+    Args:
+        config: an `EvaluateConfig`.
+        part: the `ImageSplit` whose images are attacked.
+        num_classes: of the data set.
+        devices: names of devices, or None for TensorFlow's choice.
+        seed: by which the clean images are chosen that a model is tried on.
+
+    Returns:
+        A list of `Replicas`.
+
+    Raises:
+        InputError: a model cannot be used.
+    """
+    clean = part.take(_IMAGES, seed)
+    examples = serving.Examples(clean.float_images(), clean.labels, num_classes, config.dataset)
+    return [_copies(path, examples, devices, config) for path in config.models]
+
+
+def refuse_twins(paths):
+    """Raises InputError where two paths lead to one model, before anything is done with either."""
+    known = {}
+    for path in paths:
+        location = model_location(path).resolve()
+        if location in known:
+            raise InputError.expected(
+                "--models",
+                "every model once",
+                f"{known[location]} and {path}, which are the same",
+            )
+        known[location] = path
+
+
+def in_the_models_order(dataset, paths):
+    """The data set with its classes numbered as the exports of train.py name them.
+
+    Args:
+        dataset: an `ImageDataset`.
+        paths: of the models.
+
+    Raises:
+        InputError: a model does not know a class of the set, or two number them differently.
+    """
+    known = {path: read_class_names(model_location(path)) for path in paths}
+    known = {path: names for path, names in known.items() if names is not None}
+    if len(set(known.values())) > 1 and not dataset.numbered:
+        raise InputError.expected(
+            "--models", "models of the same classes in one order", " and ".join(known)
+        )
+    for path, names in list(known.items())[:1]:
+        dataset = in_order_of(dataset, names, path)
+    return dataset
+
+
+def _copies(path, examples, devices, config):
+    pixels, loaded = config.model_pixels, []
+    for device in devices:
+        with contextlib.nullcontext() if device is None else tf.device(device):
+            loaded.append(
+                serving.load(
+                    pathlib.Path(path),
+                    examples=examples,
+                    pixels=pixels,
+                    output=config.output,
+                    trusted_operations=config.trusted_operations,
+                    time_limit=config.first_passes_seconds,
+                )
+            )
+        # A random model's copies must not be read in other ways.
+        pixels = loaded[0].pixels
+    for note in loaded[0].notes:
+        print(f"{path}: {note}", file=sys.stderr)
+    return Replicas(loaded, devices)

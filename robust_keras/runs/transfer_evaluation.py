@@ -1,0 +1,83 @@
+"""The transfer part of an evaluation: sources and substitutes in, a table out."""
+
+import zlib
+
+from robust_keras.attacks import ATTACKS
+from robust_keras.engine.substitute import Substitute, train_substitute, two_layers
+from robust_keras.engine.transfer import transfer, unhurried
+from robust_keras.reporting import (
+    SubstituteReport,
+    TransferReport,
+    TransferSource,
+    TransferTarget,
+)
+
+# Which images an attacker has does not depend on the run's seed, as those attacked do not.
+_IMAGE_SEED = 0
+
+
+def transfer_report(config, classifiers, dataset, split, threat_model, journal, progress):
+    """Makes adversarial examples on each model, or a substitute for it, and tries them on all.
+
+    Args:
+        config: an `EvaluateConfig`.
+        classifiers: the loaded `serving.Classifier`s.
+        dataset: the `ImageDataset`; substitutes begin with images of the split not attacked.
+        split: the `ImageSplit` that is attacked.
+        threat_model: `ThreatModel`.
+        journal: `Journal` or `Unrecorded`.
+        progress: `RunProgress`.
+
+    Returns:
+        A `TransferReport`, or None unless `config.transfer`.
+    """
+    if not config.transfer:
+        return None
+    attack = unhurried(ATTACKS[config.transfer_attack]())
+    targets = {str(classifier.path): classifier for classifier in classifiers}
+    problem = split.float_images(), split.labels, attack, threat_model
+    settings = {"batch_size": config.batch_size, "seed": config.seed, "journal": journal}
+    rows = []
+    for path, classifier in _shown(targets, "transfer", progress):
+        rows += [
+            _source(row) for row in transfer({path: classifier}, targets, *problem, **settings)
+        ]
+    if config.substitute:
+        images = (
+            dataset.beyond(config.split).take(config.substitute_images, _IMAGE_SEED).float_images()
+        )
+        for path, classifier in _shown(targets, "substitutes", progress):
+            found = _substitute(classifier, images, config.seed, journal)
+            source = {path: found.classifier(f"substitute for {path}")}
+            made = SubstituteReport(
+                images=len(images), queries=found.queries, agreement=found.agreement
+            )
+            rows += [_source(row, made) for row in transfer(source, targets, *problem, **settings)]
+    return TransferReport(attack=attack.name, settings=attack.settings(), sources=rows)
+
+
+def _substitute(classifier, images, seed, journal):
+    """The `Substitute` for a classifier, trained now or before the evaluation was interrupted."""
+    key = "substitute", str(classifier.path), classifier.pixels, seed, zlib.crc32(images.tobytes())
+    values = journal.remember(key, lambda: train_substitute(classifier, images, seed=seed).values())
+    return Substitute.from_values(two_layers(images.shape[1:], classifier.num_classes), values)
+
+
+def _shown(targets, title, progress):
+    """The models one after the other, as a part of the run."""
+    with progress.part(title) as step:
+        for number, item in enumerate(targets.items(), 1):
+            yield item
+            step(number, len(targets))
+
+
+def _source(row, substitute=None):
+    return TransferSource(
+        path=row.source,
+        targets=[TransferTarget(path=p, accuracy=a) for p, a in row.accuracy.items()],
+        seconds=row.seconds,
+        gradient_evaluations=row.gradient_evaluations,
+        forward_evaluations=row.forward_evaluations,
+        substitute=substitute,
+        skipped=row.skipped,
+    )

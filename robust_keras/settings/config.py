@@ -1,0 +1,255 @@
+"""What one run of train.py or evaluate.py is asked to do: frozen, validated, kept with its results.
+
+Standard library only, so that `--help` and bad flags are answered before TensorFlow is imported.
+Every field is a flag of the same name; its help text and its parser are kept with it.
+"""
+
+import dataclasses
+import pathlib
+import re
+
+from robust_keras.errors import InputError
+from robust_keras.settings import values
+from robust_keras.settings.adversarial import AdversarialFlags
+from robust_keras.settings.attacker import AttackerFlags
+from robust_keras.settings.denoiser import DenoiserFlags
+from robust_keras.settings.evaluation import DISTRIBUTIONS, EngineFlags
+from robust_keras.settings.field import Flags, flag
+from robust_keras.settings.loss import LossFlags
+from robust_keras.settings.minimal import MinimalFlags
+from robust_keras.settings.nonsense import NonsenseFlags
+from robust_keras.settings.optimization import OptimizationFlags
+from robust_keras.settings.pruning import PruningFlags
+from robust_keras.settings.strangers import StrangerFlags
+from robust_keras.settings.structure import StructureFlags
+from robust_keras.settings.threshold import ThresholdFlags
+from robust_keras.settings.unusual import UnusualFlags
+from robust_keras.settings.winners import WinnerFlags
+
+MODEL_NAMES = (
+    "fc5",
+    "lenet5",
+    "cifar_quick",
+    "alexnet",
+    "vgg",
+    "resnet18",
+    "resnet20",
+    "resnet56",
+)
+ACTIVATION_NAMES = (
+    "relu",
+    "elu",
+    "silu",
+    "gelu",
+    "softplus",
+    "parametric_softplus",
+    "prelu",
+    "smooth_relu",
+    "kaf",
+    "kaf_elu",
+    "kaf_relu",
+    "kaf_silu",
+    "kwta",
+    "rbf",
+    "mrelu",
+)
+ATTACK_NAMES = (
+    "fgsm",
+    "step_ll",
+    "bim",
+    "pgd",
+    "mim",
+    "margin_pgd",
+    "apgd_ce",
+    "apgd_dlr",
+    "apgd_targeted",
+    "apgd_accepted",
+    "fab_targeted",
+    "deepfool",
+    "cw",
+    "jsma",
+    "square",
+    "spsa",
+    "es_pgd",
+    "hopskipjump",
+    "autoattack",
+    "quick",
+    "uniform_noise",
+    "gaussian_noise",
+)
+NORMS = ("linf", "l2")
+OPTIMIZERS = ("adam", "sgd")
+LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
+# Beyond these a softmax in float32 is one class, or all classes, whatever the logits.
+TEMPERATURE = values.Number(minimum=1e-3, maximum=1e6)
+PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(
+    OptimizationFlags,
+    LossFlags,
+    AdversarialFlags,
+    NonsenseFlags,
+    PruningFlags,
+    StructureFlags,
+    WinnerFlags,
+    DenoiserFlags,
+    Flags,
+):
+    """One training run. Steps are optimizer steps, sparsities fractions, images in [0, 1]."""
+
+    dataset: str = flag(
+        "mnist5k",
+        values.Text(),
+        "Data set: mnist5k (5,000 real MNIST digits, needs no download), a TensorFlow Datasets "
+        "name such as mnist, fashion_mnist, cifar10, svhn_cropped, your own .npz file with "
+        "x_train, y_train, x_test, y_test, or a directory with a folder of pictures a class "
+        "(docs/data.md).",
+    )
+    data_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
+    )
+    model: str = flag("lenet5", values.Choice(MODEL_NAMES), "Network.")
+    activation: str = flag("relu", values.Choice(ACTIVATION_NAMES), "Activation of the network.")
+    normalise: bool = flag(
+        True,
+        values.Truth(),
+        "Bring every channel to mean 0 and variance 1, inside the network.",
+    )
+    kernel_scale: float = flag(
+        1.0,
+        values.Number(minimum=1e-6, maximum=1e3),
+        "Factor on the kernels' initial values; 0.1 with --normalise=false helps "
+        "--adversarial=fast at large epsilons.",
+    )
+    output_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Directory of the run (default: runs/DATASET-MODEL-ACTIVATION, or the first of it with -2, "
+        "-3, ... behind it that is free). An unfinished run in it is resumed, a finished one is "
+        "never overwritten.",
+        decides_results=False,
+    )
+    epochs: int = flag(5, values.Whole(1, 1_000_000), "Passes over the training images.")
+    batch_size: int = flag(128, values.Whole(1, 1_000_000), "Images a step, over all replicas.")
+    seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
+    optimizer: str = flag("adam", values.Choice(OPTIMIZERS), "Optimizer (sgd: momentum 0.9).")
+    learning_rate: float = flag(
+        1e-3, values.Number(minimum=1e-9, maximum=1e3), "Highest learning rate."
+    )
+    learning_rate_schedule: str = flag(
+        "cosine",
+        values.Choice(LEARNING_RATE_SCHEDULES),
+        "How the learning rate changes: cosine (to 0 at the last step), constant, one_cycle (in a "
+        "line up to the highest at 40 % of the steps, then down to 0) or step (a tenth after half "
+        "of the steps and again after three quarters).",
+    )
+    temperature: float = flag(1.0, TEMPERATURE, "Temperature of the softmax in the training loss.")
+    serving_temperature: float = flag(
+        1.0, TEMPERATURE, "Temperature of the exported model's probabilities."
+    )
+    augment: bool = flag(False, values.Truth(), "Random crops (4 pixels of padding) and flips.")
+    validation_fraction: float = flag(
+        0.05,
+        values.Number(minimum=0.0, below=1.0),
+        "Share of the training images held out to choose checkpoints/best.keras; 0 for none.",
+    )
+    distribute: str = flag(
+        "none",
+        values.Choice(DISTRIBUTIONS),
+        "tf.distribute strategy; mirrored uses every GPU, or this CPU.",
+    )
+    precision: str = flag("float32", values.Choice(PRECISIONS), "Keras dtype policy.")
+    weight_decay: float = flag(
+        0.0,
+        values.Number(minimum=1e-9, maximum=1e3, zero=True),
+        "Decoupled weight decay, times the learning rate a step; 0 for none.",
+    )
+    clip_norm: float = flag(
+        0.0,
+        values.Number(minimum=1e-12, maximum=1e9, zero=True),
+        "Global norm that the gradient is clipped to; 0 clips nothing.",
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "is_default_directory", self.output_dir is None)
+        if self.output_dir is None:
+            dataset = re.sub(r"\W+", "-", self.dataset.removesuffix(".npz")).strip("-")
+            name = f"{dataset}-{self.model}-{self.activation}"
+            object.__setattr__(self, "output_dir", str(pathlib.Path("runs") / name))
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluateConfig(
+    AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, StrangerFlags, ThresholdFlags, Flags
+):
+    """One evaluation. Epsilons are distances between images in [0, 1]."""
+
+    models: tuple[str, ...] = flag(
+        (),
+        values.Texts(
+            "at least one path of a SavedModel directory or .keras file (such as "
+            "--models=runs/quickstart/serving)"
+        ),
+        "Models to attack, comma separated: SavedModel directories, their versioned parents, or "
+        ".keras files.",
+        unset="required",
+    )
+    dataset: str = flag(
+        "mnist5k",
+        values.Text(),
+        "Data set: mnist5k, a TensorFlow Datasets name such as mnist or cifar10, an .npz file, or "
+        "a directory with a folder of pictures a class (docs/data.md).",
+    )
+    data_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
+    )
+    split: str = flag(
+        "test",
+        values.Choice(("test", "train", "all")),
+        "Split whose images are attacked; all: training and test images together.",
+    )
+    examples: int = flag(
+        1000, values.Whole(1, 10_000_000), "Images to attack (fewer if the split has fewer)."
+    )
+    attacks: tuple[str, ...] = flag(
+        ("uniform_noise", "fgsm", "pgd", "mim"),
+        values.Choices(ATTACK_NAMES),
+        "Attacks, comma separated.",
+    )
+    norm: str = flag("linf", values.Choice(NORMS), "Norm that bounds the perturbation.")
+    epsilons: tuple[float, ...] = flag(
+        (0.05, 0.1, 0.2, 0.3),
+        values.Epsilons(),
+        "Largest allowed perturbations of images in [0, 1], comma separated; fractions such as "
+        "8/255 work. linf: at most 1; l2: 0.5, 2 and 3 are common.",
+    )
+    batch_size: int = flag(250, values.Whole(1, 1_000_000), "Images a forward or backward pass.")
+    seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
+    output_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Directory of the report (default: runs/evaluation, or the first of it with -2, -3, ... "
+        "behind it that is free). An unfinished evaluation in it is gone on with, a finished one "
+        "never overwritten.",
+        decides_results=False,
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(self, "is_default_directory", self.output_dir is None)
+        if self.output_dir is None:
+            object.__setattr__(self, "output_dir", str(pathlib.Path("runs") / "evaluation"))
+
+    def check_together(self):
+        """Raises InputError where an epsilon is none of the norm's."""
+        if self.norm == "linf" and self.epsilons[-1] > 1.0:
+            received = f"{self.epsilons[-1]:g}{values.pixels(self.epsilons[-1])}"
+            expected = "numbers in [0, 1] with --norm=linf (l2 takes larger ones)"
+            raise InputError.expected("--epsilons", expected, received)

@@ -1,0 +1,37 @@
+"""Flags of the attack engine."""
+
+import dataclasses
+
+from robust_keras.settings import values
+from robust_keras.settings.field import flag
+
+SWEEP_NAMES = ("every", "bisection")
+DISTRIBUTIONS = ("none", "mirrored")
+
+
+@dataclasses.dataclass(frozen=True)
+class EngineFlags:
+    """How the attacks are run."""
+
+    sweep: str = flag(
+        "every",
+        values.Choice(SWEEP_NAMES),
+        "every: each attack at every epsilon. bisection: a search for the smallest epsilon of each "
+        "image, for curves of many epsilons.",
+    )
+    survivors_only: bool = flag(
+        False,
+        values.Truth(),
+        "Attack only images that the attacks before left, cheapest attack first: the same worst "
+        "case for less. Each attack's own accuracy is then not known.",
+    )
+    keep_examples: bool = flag(
+        False,
+        values.Truth(),
+        "Write the adversarial images of each model into an .npz file beside the report.",
+    )
+    distribute: str = flag(
+        "none",
+        values.Choice(DISTRIBUTIONS),
+        "mirrored: a copy of each model on every GPU (or this CPU) takes its share of each batch.",
+    )

@@ -1,0 +1,67 @@
+"""Flags of the search for each image's smallest epsilon."""
+
+import dataclasses
+
+from robust_keras.errors import InputError
+from robust_keras.settings import values
+from robust_keras.settings.field import flag
+
+# Those that search hard enough for the smallest epsilon to mean something.
+MINIMAL_ATTACKS = (
+    "quick",
+    "autoattack",
+    "pgd",
+    "margin_pgd",
+    "apgd_ce",
+    "apgd_dlr",
+    "apgd_targeted",
+    "fab_targeted",
+    "deepfool",
+    "cw",
+    "square",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class MinimalFlags:
+    """Smallest epsilons."""
+
+    minimal_epsilon: bool = flag(
+        False,
+        values.Truth(),
+        "Search for the smallest epsilon that changes each image's class.",
+    )
+    minimal_attack: str = flag(
+        "quick", values.Choice(MINIMAL_ATTACKS), "Attack that --minimal_epsilon uses."
+    )
+
+    minimal_largest: float | None = flag(
+        None,
+        values.Number(
+            minimum=values.SMALLEST_EPSILON, maximum=values.LARGEST_EPSILON, optional=True
+        ),
+        "Largest epsilon that --minimal_epsilon tries, in l2 also above 1.",
+        unset="the largest of --epsilons",
+    )
+
+    @property
+    def largest_searched(self):
+        """The largest epsilon that is tried."""
+        return self.minimal_largest or self.epsilons[-1]
+
+    def check_together(self):
+        """Raises InputError for the first value that does not fit another."""
+        if not self.minimal_epsilon:
+            for name, unused in (("minimal_attack", "quick"), ("minimal_largest", None)):
+                if getattr(self, name) != unused:
+                    expected = f"{unused or 'nothing'} without --minimal_epsilon"
+                    raise InputError.expected(f"--{name}", expected, getattr(self, name))
+        if self.norm == "linf" and (self.minimal_largest or 0) > 1.0:
+            received = f"{self.minimal_largest}{values.pixels(self.minimal_largest)}"
+            raise InputError.expected("--minimal_largest", "at most 1 with --norm=linf", received)
+        if self.minimal_attack == "cw" and self.norm != "l2":
+            raise InputError.expected(
+                "--minimal_attack", f"an attack for --norm={self.norm}", self.minimal_attack
+            )
+        if self.minimal_epsilon and not self.largest_searched:
+            raise InputError.expected("--epsilons", "one above 0 with --minimal_epsilon", "0")

@@ -1,0 +1,118 @@
+"""Flags of gradual magnitude pruning."""
+
+import dataclasses
+
+from robust_keras.errors import InputError
+from robust_keras.settings import values
+from robust_keras.settings.field import flag
+
+PRUNING_SCHEDULES = ("polynomial", "constant")
+PRUNING_LAYERS = ("dense", "conv", "depthwise")
+PRUNING_POOLINGS = ("avg", "max")
+
+
+@dataclasses.dataclass(frozen=True)
+class PruningFlags:
+    """Gradual magnitude pruning."""
+
+    final_sparsity: float = flag(
+        0.0,
+        values.Number(minimum=0.0, below=1.0),
+        "Fraction of zeros in every pruned kernel at the end of pruning; 0 prunes nothing.",
+    )
+    initial_sparsity: float = flag(
+        0.0, values.Number(minimum=0.0, below=1.0), "Fraction of zeros when pruning begins."
+    )
+    pruning_schedule: str = flag(
+        "polynomial",
+        values.Choice(PRUNING_SCHEDULES),
+        "How sparsity grows: polynomial (cubic, Zhu and Gupta 2017) or constant (all at once).",
+    )
+    pruning_begin: float = flag(
+        0.1,
+        values.Number(minimum=0.0, maximum=1.0),
+        "Share of all training steps after which pruning begins.",
+    )
+    pruning_end: float = flag(
+        0.7,
+        values.Number(minimum=0.0, maximum=1.0),
+        "Share of all training steps after which the final sparsity is reached.",
+    )
+    pruning_frequency: int = flag(
+        20, values.Whole(1, 1_000_000), "Steps between two updates of the pruning masks."
+    )
+    pruning_layers: tuple[str, ...] = flag(
+        ("dense", "conv"),
+        values.Choices(PRUNING_LAYERS),
+        "Layer kinds whose kernels are pruned.",
+    )
+    pruning_skip: tuple[str, ...] = flag(
+        (),
+        values.Texts("at least one name of a layer", optional=True),
+        "Names of layers that stay dense, comma separated.",
+    )
+    pruning_block: tuple[int, int] | None = flag(
+        None,
+        values.Pair("x", optional=True),
+        "Rows and columns of dense kernels that are kept or pruned together, such as 2x2; needs "
+        "--pruning_layers=dense.",
+    )
+    pruning_pooling: str = flag(
+        "avg",
+        values.Choice(PRUNING_POOLINGS),
+        "What stands for a block's magnitude: avg or max of its weights'.",
+    )
+    pruning_m_by_n: tuple[int, int] | None = flag(
+        None,
+        values.Pair(":", optional=True),
+        "Prune m of every n weights along the input channels, such as 2:4, all at the first step, "
+        "instead of to --final_sparsity.",
+    )
+
+    def check_together(self):
+        """Raises InputError for the first value that does not fit another."""
+        if self.pruning_end <= self.pruning_begin:
+            raise InputError.expected(
+                "--pruning_end", f"more than --pruning_begin={self.pruning_begin}", self.pruning_end
+            )
+        if self.final_sparsity and self.initial_sparsity > self.final_sparsity:
+            raise InputError.expected(
+                "--initial_sparsity",
+                f"at most --final_sparsity={self.final_sparsity}",
+                self.initial_sparsity,
+            )
+        self._check_pattern()
+        if self.initial_sparsity and not self.final_sparsity:
+            raise InputError.expected(
+                "--initial_sparsity", "0 while --final_sparsity is 0", self.initial_sparsity
+            )
+
+    def _check_pattern(self):
+        blocks = self.pruning_block is not None
+        if self.pruning_m_by_n is None:
+            if blocks and not self.final_sparsity:
+                _refuse("pruning_block", "nothing while --final_sparsity is 0", self.pruning_block)
+            if blocks and self.pruning_layers != ("dense",):
+                received = ",".join(self.pruning_layers)
+                raise InputError.expected(
+                    "--pruning_layers", "dense with --pruning_block", received
+                )
+            return
+        m, n = self.pruning_m_by_n
+        if m >= n:
+            raise InputError.expected("--pruning_m_by_n", "m:n with m below n", f"{m}:{n}")
+        if self.final_sparsity:
+            raise InputError.expected(
+                "--final_sparsity", f"0 with --pruning_m_by_n={m}:{n}", self.final_sparsity
+            )
+        if blocks:
+            _refuse("pruning_block", f"nothing with --pruning_m_by_n={m}:{n}", self.pruning_block)
+        if "depthwise" in self.pruning_layers:
+            received = ",".join(self.pruning_layers)
+            raise InputError.expected(
+                "--pruning_layers", "dense, conv or both with --pruning_m_by_n", received
+            )
+
+
+def _refuse(name, expected, pair):
+    raise InputError.expected(f"--{name}", expected, "x".join(map(str, pair)))

@@ -1,0 +1,48 @@
+"""Flags of low-rank kernels."""
+
+import dataclasses
+
+from robust_keras.errors import InputError
+from robust_keras.settings import values
+from robust_keras.settings.field import flag
+
+LOW_RANK_METHODS = ("layers", "constraint")
+
+
+@dataclasses.dataclass(frozen=True)
+class StructureFlags:
+    """Low-rank kernels."""
+
+    nuclear_norm: float = flag(
+        0.0,
+        values.Number(minimum=1e-12, maximum=1e6, zero=True),
+        "Weight of the sum of all singular values of the dense and convolution kernels in the "
+        "training loss; 0 for none.",
+    )
+    low_rank: float = flag(
+        0.0,
+        values.Number(minimum=1e-6, maximum=1e6, zero=True),
+        "Rank of every convolution as a vertical and a horizontal one: below 1 the share of its "
+        "full rank, from 1 on the rank itself; 0 leaves convolutions as they are.",
+    )
+    low_rank_method: str = flag(
+        "layers",
+        values.Choice(LOW_RANK_METHODS),
+        "layers: the pair of convolutions is trained. constraint: the whole kernel is trained, put "
+        "back to that rank every few steps, and split at the end.",
+    )
+
+    def check_together(self):
+        """Raises InputError for the first value that does not fit another."""
+        if self.low_rank >= 1 and self.low_rank != int(self.low_rank):
+            _refuse(self, "low_rank", "a whole number, or a share below 1")
+        if self.low_rank_method == "constraint":
+            if not self.low_rank:
+                _refuse(self, "low_rank_method", "layers while --low_rank is 0")
+            if self.final_sparsity:
+                expected = "0 with --low_rank_method=constraint, which fills the zeros again"
+                _refuse(self, "final_sparsity", expected)
+
+
+def _refuse(config, name, expected):
+    raise InputError.expected(f"--{name}", expected, getattr(config, name))

@@ -1,0 +1,53 @@
+"""Flags of inputs unlike what a model was trained on."""
+
+import dataclasses
+
+from robust_keras.errors import InputError
+from robust_keras.settings import values
+from robust_keras.settings.field import flag
+
+UNUSUAL_NAMES = ("noisy", "nonsense", "fooling_gradient", "fooling_direct", "fooling_cppn")
+FOOLING_STARTS = ("mean", "uniform")
+
+
+@dataclasses.dataclass(frozen=True)
+class UnusualFlags:
+    """Unusual inputs: noise, nonsense, images made to fool."""
+
+    unusual: tuple[str, ...] = flag(
+        ("none",),
+        values.Choices(("none", *UNUSUAL_NAMES)),
+        "What to show the models beside the attacks, comma separated: images with noise, pure "
+        "noise moved towards a class, images made for each class by its gradient, bred pixel by "
+        "pixel, or bred as painting networks.",
+    )
+    unusual_clip: bool = flag(
+        True,
+        values.Truth(),
+        "Cut noisy and nonsense samples off at 0 and 1, as any image that is served; false: as in "
+        "the published study.",
+    )
+    fooling_steps: int = flag(
+        300, values.Whole(1, 1_000_000), "Steps of fooling_gradient, at most; published: 300."
+    )
+    fooling_decay: float = flag(
+        0.0,
+        values.Number(minimum=0.0, below=1.0),
+        "Share of the way back to the mean image that each step of fooling_gradient takes; "
+        "published: 0.01.",
+    )
+    fooling_start: str = flag(
+        "uniform",
+        values.Choice(FOOLING_STARTS),
+        "Where fooling_gradient starts: uniform noise, or the mean image with a little noise.",
+    )
+    fooling_generations: int = flag(
+        200,
+        values.Whole(0, 1_000_000),
+        "Generations of 200 images of fooling_direct and fooling_cppn; published: 1000 for MNIST.",
+    )
+
+    def check_together(self):
+        """Raises InputError where none is asked for and something else, too."""
+        if "none" in self.unusual and self.unusual != ("none",):
+            raise InputError.expected("--unusual", "none alone", ",".join(self.unusual))

@@ -1,0 +1,159 @@
+"""What a flag may hold: each kind turns text into a value and checks a value, in one wording.
+
+`parse(text)` is for the command line, `check(value)` for values that come from Python or JSON. Both
+raise ValueError("expected ...; received ..."). Numbers are in a file of their own.
+"""
+
+import dataclasses
+
+from robust_keras.settings.numbers import (
+    LARGEST_EPSILON,
+    PIXEL_CHANGE,
+    SMALLEST_EPSILON,
+    Epsilons,
+    Number,
+    Pair,
+    Whole,
+    pixels,
+)
+from robust_keras.settings.wording import joined, refuse
+from robust_keras.suggestion import did_you_mean
+
+__all__ = [
+    "LARGEST_EPSILON",
+    "PIXEL_CHANGE",
+    "SMALLEST_EPSILON",
+    "Choice",
+    "Choices",
+    "Epsilons",
+    "Number",
+    "Pair",
+    "Text",
+    "Texts",
+    "Truth",
+    "Whole",
+    "pixels",
+]
+
+# The longest path that Linux takes.
+_LONGEST_TEXT = 4095
+
+
+def check_readable(text):
+    """Raises ValueError unless a text can be written down: no control characters, no half bytes."""
+    if not text.isprintable() and any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in text):
+        refuse("text in UTF-8 without control characters", text)
+    if len(text) > _LONGEST_TEXT:
+        refuse(f"a text of at most {_LONGEST_TEXT} characters", text)
+
+
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """Any text that is not empty; with `optional`, None as well."""
+
+    optional: bool = False
+
+    def parse(self, text):
+        """The text itself."""
+        self.check(text)
+        return text
+
+    def check(self, value):
+        """Raises ValueError unless the value is text with something in it."""
+        if value is None and self.optional:
+            return
+        if not isinstance(value, str) or not value.strip():
+            refuse("some text", value)
+        check_readable(value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """One of a few names."""
+
+    names: tuple[str, ...]
+
+    def parse(self, text):
+        """The name, if it is one of the names."""
+        self.check(text)
+        return text
+
+    def check(self, value):
+        """Raises ValueError listing the names."""
+        if value not in self.names:
+            refuse("one of " + ", ".join(self.names), value, did_you_mean(value, self.names))
+
+
+@dataclasses.dataclass(frozen=True)
+class Truth:
+    """True or false."""
+
+    def parse(self, text):
+        """True or False from the spellings that absl knows."""
+        spelling = text.lower()
+        if spelling in ("true", "t", "1", "yes", "y"):
+            return True
+        if spelling in ("false", "f", "0", "no", "n"):
+            return False
+        return refuse("true or false", text)
+
+    def check(self, value):
+        """Raises ValueError unless the value is a bool."""
+        if not isinstance(value, bool):
+            refuse("true or false", value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """Texts separated by commas, none empty and none twice; with `optional`, no text as well."""
+
+    expected: str
+    optional: bool = False
+
+    def parse(self, text):
+        """The texts as a tuple."""
+        values = tuple(part.strip() for part in text.split(","))
+        self.check(values)
+        return values
+
+    def check(self, value):
+        """Raises ValueError unless there is at least one text, all different."""
+        if self.optional and value == ():
+            return
+        if (
+            not isinstance(value, tuple)
+            or not value
+            or not all(isinstance(v, str) and v for v in value)
+        ):
+            refuse(self.expected, joined(value))
+        for text in value:
+            check_readable(text)
+        if len(set(value)) < len(value):
+            refuse(f"{self.expected}, each once", joined(value))
+
+
+@dataclasses.dataclass(frozen=True)
+class Choices:
+    """Names separated by commas, each one of a few and none twice."""
+
+    names: tuple[str, ...]
+
+    @property
+    def _expected(self):
+        return "one or more of " + ", ".join(self.names) + ", each once"
+
+    def parse(self, text):
+        """The names as a tuple."""
+        values = tuple(part.strip() for part in text.split(","))
+        self.check(values)
+        return values
+
+    def check(self, value):
+        """Raises ValueError listing the names."""
+        texts = isinstance(value, tuple) and all(isinstance(name, str) for name in value)
+        if not texts or not value or len(set(value)) < len(value):
+            refuse(self._expected, joined(value))
+        wrong = [name for name in value if name not in self.names]
+        if wrong:
+            meant = "".join(did_you_mean(name, self.names) for name in wrong[:1])
+            refuse(self._expected, joined(value), meant)
