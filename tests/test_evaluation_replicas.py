@@ -19,8 +19,10 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 sys.path[:0] = ["."]
-from robust_keras import evaluation, serving
-from robust_keras.attacks import PGD, subject
+from robust_keras import serving
+from robust_keras.attacks import PGD
+from robust_keras.engine import subject
+from robust_keras.runs import evaluation
 from robust_keras.settings.config import EvaluateConfig
 
 keras.utils.set_random_seed(0)
