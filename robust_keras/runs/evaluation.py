@@ -2,20 +2,16 @@
 
 import dataclasses
 
-from robust_keras import data, distribution
+from robust_keras import data, distribution, engine
+from robust_keras.attacks import ATTACKS, ThreatModel
 from robust_keras.audit.audit import audit
 from robust_keras.audit.layer_facts import read_layer_facts
 from robust_keras.audit.training_note import accuracy_in_training, read_training_note
-from robust_keras.attacks import ATTACKS, ThreatModel
-from robust_keras import engine
 from robust_keras.engine.expectation import averaged, in_passes
 from robust_keras.engine.gallery import own_confidences
 from robust_keras.engine.headline_examples import at_epsilon
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.price import cheapest_first
-from robust_keras.runs.evaluation_plan import model_parts, parts_after
-from robust_keras.runs.minimal_evaluation import minimal_report
-from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import (
     AttackReport,
@@ -28,8 +24,11 @@ from robust_keras.reporting import (
     ThreatModelReport,
     WorstCaseReport,
 )
-from robust_keras.time_left import TimeLeft
+from robust_keras.runs.evaluation_plan import model_parts, parts_after
+from robust_keras.runs.minimal_evaluation import minimal_report
+from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.transfer_evaluation import transfer_report
+from robust_keras.time_left import TimeLeft
 from robust_keras.unusual.examination import examine
 
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy

@@ -1,7 +1,7 @@
 """The part of an evaluation that searches for each image's smallest epsilon."""
 
-from robust_keras.engine.minimal_epsilon import can_search, minimal_epsilons
 from robust_keras.attacks import ATTACKS
+from robust_keras.engine.minimal_epsilon import can_search, minimal_epsilons
 from robust_keras.reporting import MinimalEpsilonReport
 
 # Of the smallest epsilons, as a share of the largest epsilon.

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from robust_keras import serving
 from robust_keras.audit.class_note import read_class_names
-from robust_keras.engine import Replicas
 from robust_keras.data import in_order_of
+from robust_keras.engine import Replicas
 from robust_keras.errors import InputError
 from robust_keras.serving.load import model_location
 
