@@ -169,6 +169,37 @@ def test_tf_keras_is_never_touched(path):
     assert not touched or path.name == "legacy_keras_guard.py"
 
 
+KERAS_PRIVATE = ROOT / "robust_keras" / "layers" / "keras_private.py"
+# Python's public ones that begin so.
+PYTHONS = {"_asdict", "_exit", "_replace"}
+
+
+def private_names(path):
+    """The private names that a file takes from others, and those that it takes from itself."""
+    others, own, defined = set(), set(), set(PYTHONS)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr):
+            owner = ast.unparse(node.value).partition("(")[0]
+            (own if owner in ("self", "cls", "super") else others).add(node.attr)
+            if isinstance(node.ctx, ast.Store) and path != KERAS_PRIVATE:
+                defined.add(node.attr)
+        elif isinstance(node, ast.FunctionDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Call) and len(node.args) > 1:
+            if ast.unparse(node.func) in ("getattr", "hasattr", "setattr"):
+                others |= set(re.findall("^'(_[a-z]\\w+)'", ast.unparse(node.args[1])))
+    return others - defined, own - defined
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_private_names_of_keras_have_one_file(path):
+    others, own = private_names(path)
+    kerass, _ = private_names(KERAS_PRIVATE)
+    assert len(kerass) > 6 and not own & kerass
+    # The wall of tensorflow_model_optimization reaches into that.
+    assert not others or path == KERAS_PRIVATE or path.name == "tfmot_pruning.py"
+
+
 def test_entrypoints_are_short():
     for name in ("train.py", "evaluate.py"):
         tree = ast.parse((ROOT / PROGRAMS / name).read_text(encoding="utf-8"))

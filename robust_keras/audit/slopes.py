@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from robust_keras.layers import KernelActivation
+from robust_keras.layers import KernelActivation, keras_private
 
 # Kernels reach a little beyond the dictionary; the steepest cliff is often right there.
 _POINTS = 2001
@@ -55,7 +55,7 @@ def kernel_slopes(model):
     """
     return {
         layer_of(layer.mixing_coefficients, model): largest_slope(layer)
-        for layer in model._flatten_layers()
+        for layer in keras_private.all_layers(model)
         if isinstance(layer, KernelActivation)
     }
 

@@ -2,6 +2,8 @@
 
 import keras
 
+from robust_keras.layers import keras_private
+
 ACTIVATIONS = ("softmax", "sigmoid")
 # What hands on what it is given.
 _TRANSPARENT = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Identity)
@@ -15,10 +17,10 @@ def activation_before(tensor):
         tensor: a symbolic tensor of Keras while a functional or sequential model is made, or a
             tensor of numbers, which still has what went into a softmax or sigmoid of Keras.
     """
-    history = getattr(tensor, "_keras_history", None)
+    history = keras_private.origin_of(tensor)
     if history is not None:
         return _of_operation(history)
-    if getattr(tensor, "_keras_logits", None) is None:
+    if keras_private.logits_before(tensor) is None:
         return None
     return "sigmoid" if tensor.shape[-1] == 1 else "softmax"
 
@@ -40,4 +42,5 @@ def _of_operation(history):
     )
     if not hands_on:
         return None
-    return activation_before(operation._inbound_nodes[history.node_index].input_tensors[0])
+    call = keras_private.calls_of(operation)[history.node_index]
+    return activation_before(call.input_tensors[0])

@@ -4,6 +4,8 @@ import functools
 
 import keras
 
+from robust_keras.layers import keras_private
+
 
 def inference_call(model):
     """The model as a function, in inference mode but where it was built otherwise.
@@ -30,7 +32,7 @@ def _was_told_to_train(model):
     return any(
         node.arguments.kwargs.get("training") is True
         for operation in getattr(model, "operations", ())
-        for node in operation._inbound_nodes
+        for node in keras_private.calls_of(operation)
     ) or any(
         _was_told_to_train(layer)
         for layer in getattr(model, "layers", ())

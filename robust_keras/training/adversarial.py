@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.layers import keras_private
 from robust_keras.training import adversarial_checks as checks
 from robust_keras.training import arguments, binary_metrics, crafting, loss_inputs
 from robust_keras.training.adversarial_settings import AdversarialSettings
@@ -222,7 +223,7 @@ class AdversarialTraining(ClassifierTraining):
         by_images, gradients = tape.gradient(scaled, (also_by_images, self.trainable_weights))
         self.optimizer.apply(gradients, self.trainable_weights)
         replicas = self.distribute_strategy.num_replicas_in_sync
-        self._loss_tracker.update_state(loss * replicas, sample_weight=tf.shape(images)[0])
+        keras_private.count_loss(self, loss * replicas, tf.shape(images)[0])
         return self.compute_metrics(images, labels, outputs, sample_weight), by_images
 
     def _robustness_loss(self, of_clean, of_moved, sample_weight):

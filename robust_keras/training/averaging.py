@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.layers import keras_private
+
 
 def read_variable(variable):
     """The value of a Keras or TensorFlow variable; of a distributed one, its replicas' mean."""
@@ -49,7 +51,7 @@ def moving_averages(model):
     """
     # Under mixed precision Keras wraps the optimizer in one that scales losses.
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    averages = getattr(optimizer, "_model_variables_moving_average", None)
+    averages = keras_private.moving_averages_of(optimizer)
     if not getattr(optimizer, "use_ema", False) or not averages:
         return []
     return list(zip(model.trainable_variables, averages, strict=True))

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.layers import keras_private
 from robust_keras.training import first_batch
 from robust_keras.training.head import image_shape
 from robust_keras.training.pixels import PixelRange
@@ -66,7 +67,7 @@ class ClassifierTraining(keras.Model):
     def evaluate(self, x=None, *args, **kwargs):
         """As `keras.Model.evaluate`, on the images as they are; refuses as `fit` does."""
         # Keras hands its own adapter on while it fits; those images were looked at.
-        if not kwargs.get("_use_cached_eval_dataset"):
+        if not keras_private.is_called_by_fit(kwargs):
             x = self._looked_at(x, "images")
         return self._telling(super().evaluate, x, *args, **kwargs)
 

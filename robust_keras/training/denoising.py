@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from robust_keras import serving
 from robust_keras.errors import InputError
+from robust_keras.layers import keras_private
 from robust_keras.models.denoiser import behind_denoiser
 from robust_keras.training import arguments, crafting, loss_inputs
 from robust_keras.training.classifier_training import ClassifierTraining
@@ -146,7 +147,7 @@ class DenoiserTraining(ClassifierTraining):
         return self._head.logits(self._frozen(images, training=False))
 
     def _logs(self, images, labels, loss, denoised):
-        self._loss_tracker.update_state(loss, sample_weight=tf.shape(images)[0])
+        keras_private.count_loss(self, loss, tf.shape(images)[0])
         logits = self._frozen(denoised, training=False)
         return self.compute_metrics(images, labels, logits)
 

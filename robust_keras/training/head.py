@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.layers import keras_private
 
 # The smallest probability whose logarithm is taken: its inverse, the slope, is still finite.
 _FLOOR = 1e-30
@@ -64,7 +65,7 @@ class Head:
         """
         if not self.gives_probabilities:
             return outputs
-        before = getattr(outputs, "_keras_logits", None)
+        before = keras_private.logits_before(outputs)
         if before is not None and before.shape.is_compatible_with(outputs.shape):
             return tf.cast(before, tf.float32)
         if self.activation == "softmax":

@@ -3,6 +3,7 @@
 import keras
 
 from robust_keras.errors import InputError
+from robust_keras.layers import keras_private
 from robust_keras.training import arguments
 
 # The published settings.
@@ -70,7 +71,7 @@ class HybridLoss(keras.losses.Loss):
             raise InputError.expected(
                 "hybrid loss", "one output a class, two for two classes", "one output"
             )
-        before = getattr(y_pred, "_keras_logits", None)
+        before = keras_private.logits_before(y_pred)
         # Above 0 there is no y of an RBF unit; 1 - y would be negative there.
         logs = keras.ops.minimum(y_pred, 0.0) if before is None else keras.ops.log_softmax(before)
         if len(y_true.shape) == 2 and y_true.shape[-1] == classes:

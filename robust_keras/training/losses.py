@@ -2,6 +2,7 @@
 
 import keras
 
+from robust_keras.layers import keras_private
 from robust_keras.training import arguments
 from robust_keras.training.hybrid_loss import HybridLoss
 
@@ -90,7 +91,7 @@ class LabelAccuracy(keras.metrics.MeanMetricWrapper):
 
     def __init__(self, name="accuracy", dtype=None):
         super().__init__(fn=_label_matches, name=name, dtype=dtype)
-        self._direction = "up"
+        keras_private.call_higher_better(self)
 
     def get_config(self):
         """The constructor's arguments."""
@@ -104,7 +105,7 @@ def is_soft(labels, classes):
 
 def before_activation(outputs):
     """The logits that went into a softmax or sigmoid of Keras; the outputs of any other layer."""
-    return getattr(outputs, "_keras_logits", outputs)
+    return keras_private.logits_before(outputs, outputs)
 
 
 def two_or_more(logits):

@@ -5,6 +5,8 @@ import typing
 import keras
 import numpy as np
 
+from robust_keras.layers import keras_private
+
 _CONVOLUTIONS = (
     keras.layers.Conv1D,
     keras.layers.Conv2D,
@@ -112,8 +114,7 @@ def _walk(layer, skip_layers, names, layers):
     if layer.name in skip_layers:
         return
     layers.append(layer)
-    # The public `Model.layers` does not show the layers inside a custom layer; this does.
-    for inner in layer._layers:
+    for inner in keras_private.inner_layers(layer):
         _walk(inner, skip_layers, names, layers)
 
 

@@ -1,6 +1,7 @@
 """The pruning that a run's flags ask for."""
 
 from robust_keras.errors import InputError
+from robust_keras.layers import keras_private
 from robust_keras.training import pruning
 from robust_keras.training.prunable_kernels import prunable_kernels
 
@@ -43,7 +44,7 @@ def prepare(pruner, model):
     """
     if pruner is None:
         return
-    names = [layer.name for layer in model._flatten_layers()]
+    names = [layer.name for layer in keras_private.all_layers(model)]
     missing = [name for name in pruner.skip_layers if name not in names]
     if missing:
         known = prunable_kernels(model, pruner.layer_kinds)

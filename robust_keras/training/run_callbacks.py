@@ -1,6 +1,6 @@
 """The callbacks that a run's flags ask for, beside those that every run has."""
 
-from robust_keras.layers import KernelActivation
+from robust_keras.layers import KernelActivation, keras_private
 from robust_keras.training.averaging import ValidateAverage
 from robust_keras.training.layer_log import LayerLog
 from robust_keras.training.winner_ratio import FallingRatio
@@ -28,7 +28,7 @@ def layer_log(config, model, split, directory, initial_epoch):
     """[LayerLog] on the split's first images where the config or the model asks for it, else []."""
     if config.denoiser:  # whose loss is not the classifier's
         return []
-    kernels = any(isinstance(layer, KernelActivation) for layer in model._flatten_layers())
+    kernels = any(isinstance(layer, KernelActivation) for layer in keras_private.all_layers(model))
     if config.layer_log == "never" or (config.layer_log == "auto" and not kernels):
         return []
     logged = split.select(slice(0, _LOGGED_IMAGES))

@@ -2,7 +2,7 @@
 
 import keras
 
-from robust_keras.layers import KWinnersTakeAll
+from robust_keras.layers import KWinnersTakeAll, keras_private
 from robust_keras.training import arguments
 
 
@@ -48,7 +48,7 @@ class FallingRatio(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Finds the layers and sets their ratio."""
-        found = self.model._flatten_layers()
+        found = keras_private.all_layers(self.model)
         self._layers = [layer for layer in found if isinstance(layer, KWinnersTakeAll)]
         if not self._layers:
             raise ValueError(

@@ -1,0 +1,50 @@
+"""Keras' private names: what has no public way, all in one place, as in Keras 3.15.
+
+Whoever allows another Keras in pyproject.toml looks here. `tests/test_architecture.py` keeps these
+names, and any other object's private ones, out of every other file.
+"""
+
+
+def all_layers(model):
+    """The model and all layers in it, however deep; `Model.layers` shows the outermost."""
+    return model._flatten_layers()
+
+
+def inner_layers(layer):
+    """The layers directly inside a layer, custom ones included."""
+    return layer._layers
+
+
+def logits_before(outputs, otherwise=None):
+    """What went into the softmax or sigmoid that outputs came out of, which Keras hands on."""
+    return getattr(outputs, "_keras_logits", otherwise)
+
+
+def origin_of(tensor):
+    """(operation, node_index, tensor_index) of a symbolic tensor; None for numbers."""
+    return getattr(tensor, "_keras_history", None)
+
+
+def calls_of(operation):
+    """The nodes of a functional model at which an operation was called."""
+    return operation._inbound_nodes
+
+
+def count_loss(model, loss, images):
+    """Adds a batch's mean loss of so many images to what Keras tells as "loss"."""
+    model._loss_tracker.update_state(loss, sample_weight=images)
+
+
+def call_higher_better(metric):
+    """Has Keras' callbacks take higher values of a metric for better ones."""
+    metric._direction = "up"
+
+
+def moving_averages_of(optimizer):
+    """An optimizer's averages, in the order of the trainable variables; None unless built."""
+    return getattr(optimizer, "_model_variables_moving_average", None)
+
+
+def is_called_by_fit(arguments):
+    """Whether `Model.evaluate` with these keyword arguments was called by `Model.fit`."""
+    return bool(arguments.get("_use_cached_eval_dataset"))
