@@ -4,8 +4,8 @@ import contextlib
 import time
 
 from robust_keras import durations
+from robust_keras.findings.model import short_name
 from robust_keras.progress_bar import ProgressBar
-from robust_keras.reporting.model_report import short_name
 
 _WIDEST_TITLE = 14
 # Room for the accuracies in a line of 80 columns.

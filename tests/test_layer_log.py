@@ -11,6 +11,7 @@ from test_fit import config, images, network
 from robust_keras import serving
 from robust_keras.audit.layer_facts import last_gradient_norms, layer_notes, read_layer_facts
 from robust_keras.audit.slopes import kernel_slopes, largest_slope
+from robust_keras.findings import LayerReport
 from robust_keras.layers import KernelActivation
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training import run_callbacks
@@ -150,14 +151,14 @@ def test_the_facts_travel_with_a_saved_model_and_are_computed_for_a_file(tmp_pat
     served = serving.export(model, tmp_path / "serving", notes=layer_notes(model, csv_path))
     slope = kernel_slopes(model)["kaf"]
     expected = [
-        {"name": "conv", "largest_slope": None, "gradient_norm": 0.5},
-        {"name": "kaf", "largest_slope": slope, "gradient_norm": None},
+        LayerReport(name="conv", gradient_norm=0.5),
+        LayerReport(name="kaf", largest_slope=slope),
     ]
     assert read_layer_facts(serving.load(served)) == expected
     model.save(tmp_path / "model.keras")
     found = read_layer_facts(serving.load(tmp_path / "model.keras"))
-    assert [fact["name"] for fact in found] == ["conv", "kaf"]
-    assert found[1]["largest_slope"] == pytest.approx(slope)
+    assert [fact.name for fact in found] == ["conv", "kaf"]
+    assert found[1].largest_slope == pytest.approx(slope)
     assert serving.load(served).notes == ()
     file = served / "assets.extra" / "layers.json"
     file.write_text(file.read_text().replace("0.5", "0.1"))

@@ -9,7 +9,7 @@ import report_samples as samples
 import small_network
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras import reporting
+from robust_keras import findings, reporting
 from robust_keras.attacks import (
     PGD,
     APGDTargeted,
@@ -197,7 +197,7 @@ def test_no_text_of_the_figure_is_cut_or_covers_another(size, count):
 
 
 def few(label, *epsilons):
-    return reporting.ClassEpsilons(
+    return findings.ClassEpsilons(
         label=label, images=len(epsilons), quantiles=(None,) * 5, epsilons=epsilons
     )
 
@@ -227,7 +227,7 @@ def test_a_class_of_few_images_keeps_every_epsilon():
         labels=np.array([0] * 9 + [1] * 2),
         epsilons=np.array([0.1] * 9 + [np.inf, 0.05]),
     )
-    made = reporting.MinimalEpsilonReport.of(found)
+    made = findings.MinimalEpsilonReport.of(found)
     assert [c.epsilons for c in made.classes] == [(), (0.05, None)]
 
 

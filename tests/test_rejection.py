@@ -7,7 +7,7 @@ import tensorflow as tf
 from report_samples import rejecting_model
 from report_samples import report as sample_report
 
-from robust_keras import engine, layers, models, reporting, serving
+from robust_keras import engine, findings, layers, models, reporting, serving
 from robust_keras.attacks import FGSM, PGD, ThreatModel
 from robust_keras.errors import InputError
 from robust_keras.runs import evaluation
@@ -217,7 +217,7 @@ def test_the_report_names_the_temperature_and_refuses_accounts_that_rise(world):
     assert report.attacker_temperature == 20.0
     assert '"attacker_temperature": 20.0' in report.to_json()
     with pytest.raises(ValueError, match="must never rise"):
-        reporting.RejectionReport(
+        findings.RejectionReport(
             nonsense_classes=0, threshold=0.5, clean_accepted=0.5, clean_accuracy=0.6, accuracy=()
         )
     assert sample_report(rejecting_model()).models[0].rejection.nonsense_classes == 2

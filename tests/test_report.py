@@ -11,12 +11,12 @@ import pytest
 import report_samples as samples
 import scipy.stats
 
-from robust_keras import reporting
+from robust_keras import findings, reporting
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
+from robust_keras.findings import kinds
+from robust_keras.findings.model import short_name
 from robust_keras.proportions import wilson
-from robust_keras.reporting import validation
-from robust_keras.reporting.model_report import short_name
 
 DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "report_format.md"
 CONTRACT = [
@@ -123,7 +123,7 @@ def test_settings_and_evidence_become_plain_values():
 
 
 def test_plain_values_are_strict_json_for_anything():
-    value = validation.plain({"set": {"b", "a"}, "object": object, "np": np.float64("nan")})
+    value = kinds.plain({"set": {"b", "a"}, "object": object, "np": np.float64("nan")})
     assert value["set"] == ["a", "b"] and value["np"] == "nan"
     json.dumps(value, allow_nan=False)
 
@@ -354,11 +354,11 @@ def test_a_path_gives_a_short_name(path, name):
 
 def test_an_example_keeps_all_but_its_pixels():
     example = samples.examples(1)[0]
-    part = dataclasses.asdict(reporting.ExampleReport.of(example))
+    part = dataclasses.asdict(findings.ExampleReport.of(example))
     assert part.pop("pictures") == part.pop("shape") == () and part.pop("amplification") == 1.0
     assert vars(example).items() >= part.items()
     over = types.SimpleNamespace(**vars(example) | {"clean_confidence": np.float32(1.0000001)})
-    assert reporting.ExampleReport.of(over).clean_confidence == 1.0
+    assert findings.ExampleReport.of(over).clean_confidence == 1.0
 
 
 def test_write_puts_everything_in_place(tmp_path):
@@ -402,7 +402,7 @@ def test_a_report_that_was_read_is_written_again_with_its_pictures(tmp_path, cha
     ],
 )
 def test_pictures_that_cannot_be_are_refused(changes, message):
-    part = reporting.ExampleReport.of(
+    part = findings.ExampleReport.of(
         samples.examples(1)[0], 2.0, [np.zeros((2, 2, 1), np.uint8)] * 3
     )
     with pytest.raises(ValueError, match=message):

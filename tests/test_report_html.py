@@ -7,8 +7,9 @@ import pytest
 import report_samples as samples
 from test_figures import contrast
 
-from robust_keras import reporting
-from robust_keras.reporting import gallery, model_report
+from robust_keras import findings
+from robust_keras.findings import model
+from robust_keras.reporting import gallery
 from robust_keras.reporting import html as page
 
 VOID = {"meta", "link", "img", "wbr", "br"}
@@ -43,14 +44,14 @@ class Page(html.parser.HTMLParser):
 def hostile_transfer():
     paths, accuracy = (f"models/{HOSTILE}/model.keras", HOSTILE), (0.9, 0.8, 0.7, 0.6)
     price = {"seconds": 1.0, "gradient_evaluations": 40, "forward_evaluations": 0}
-    made = reporting.SubstituteReport(images=150, queries=4800, agreement=0.75)
-    targets = [reporting.TransferTarget(path=path, accuracy=accuracy) for path in paths]
+    made = findings.SubstituteReport(images=150, queries=4800, agreement=0.75)
+    targets = [findings.TransferTarget(path=path, accuracy=accuracy) for path in paths]
     sources = [
-        reporting.TransferSource(path=paths[0], targets=targets, **price),
-        reporting.TransferSource(path=HOSTILE, targets=[], skipped=HOSTILE, **price),
-        reporting.TransferSource(path=HOSTILE, targets=targets, substitute=made, **price),
+        findings.TransferSource(path=paths[0], targets=targets, **price),
+        findings.TransferSource(path=HOSTILE, targets=[], skipped=HOSTILE, **price),
+        findings.TransferSource(path=HOSTILE, targets=targets, substitute=made, **price),
     ]
-    return reporting.TransferReport(attack=HOSTILE, settings={HOSTILE: HOSTILE}, sources=sources)
+    return findings.TransferReport(attack=HOSTILE, settings={HOSTILE: HOSTILE}, sources=sources)
 
 
 def hostile_report():
@@ -66,7 +67,7 @@ def hostile_report():
         attacks=(samples.attack("pgd", (0.972,) * 4, skipped=HOSTILE),),
         worst_case=samples.worst_case((0.972,) * 4),
     )
-    dataset = reporting.DatasetReport(
+    dataset = findings.DatasetReport(
         name=HOSTILE, split=HOSTILE, examples=1000, num_classes=10, class_names=(HOSTILE,) * 10
     )
     return samples.report(
@@ -229,8 +230,8 @@ def test_the_three_verdicts_look_and_read_differently():
         ),
     )
     text = page.render(samples.report(quotable, samples.sound_model(), guessing))
-    assert [text.count(f'class="badge {name}"') for name in model_report.VERDICTS] == [3, 3, 3]
-    styles = [re.search(rf"\.badge\.{name} .*", text).group(0) for name in model_report.VERDICTS]
+    assert [text.count(f'class="badge {name}"') for name in model.VERDICTS] == [3, 3, 3]
+    styles = [re.search(rf"\.badge\.{name} .*", text).group(0) for name in model.VERDICTS]
     assert len({style.partition("{")[2] for style in styles}) == 3
     assert "There was no robustness to measure" in text and text.count("unmeasured") >= 4
 

@@ -3,13 +3,13 @@
 import pytest
 import report_samples as samples
 
-from robust_keras import reporting
+from robust_keras import findings, reporting
 from robust_keras.reporting import html
 
 LAYERS = (
-    reporting.LayerReport(name="stem", gradient_norm=0.25),
-    reporting.LayerReport(name="stem_activation", largest_slope=3.4217, gradient_norm=1e9),
-    reporting.LayerReport(name="<b>last</b>", largest_slope=1.0),
+    findings.LayerReport(name="stem", gradient_norm=0.25),
+    findings.LayerReport(name="stem_activation", largest_slope=3.4217, gradient_norm=1e9),
+    findings.LayerReport(name="<b>last</b>", largest_slope=1.0),
 )
 
 
@@ -36,4 +36,4 @@ def test_the_page_names_the_steepest_layer_and_shows_each():
 )
 def test_senseless_layers_are_refused(values):
     with pytest.raises(ValueError, match="must be"):
-        reporting.LayerReport(**values)
+        findings.LayerReport(**values)

@@ -36,8 +36,8 @@ def pair():
 
 def test_examples_carry_over_to_models_that_are_alike(pair):
     rows = run(pair, pair, PGD(loss="margin"))
-    assert [row.source for row in rows] == ["one", "near", "far"]
-    table = {row.source: row.accuracy for row in rows}
+    assert [row.path for row in rows] == ["one", "near", "far"]
+    table = {row.path: row.accuracy for row in rows}
     exact = np.mean(pair["one"].margins(GREYS, answers(pair["one"]), 0.02, "linf") > 0)
     assert table["one"]["one"][:2] == (1.0, pytest.approx(exact, abs=1 / 30))
     for target in pair:

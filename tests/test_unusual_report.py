@@ -11,7 +11,7 @@ import report_samples as samples
 import small_classifier
 from test_report_html import words
 
-from robust_keras import reporting
+from robust_keras import findings, reporting
 from robust_keras.errors import InputError
 from robust_keras.reporting import html as page
 from robust_keras.runs import evaluation
@@ -140,7 +140,7 @@ def test_the_terminal_tells_it_in_a_line_each():
 
 def test_many_classes_do_not_fill_the_page():
     many = samples.fooling("fooling_direct", classes=30, generations=5)
-    model = samples.unusual_model(unusual=reporting.UnusualReport(fooling=(many,)))
+    model = samples.unusual_model(unusual=findings.UnusualReport(fooling=(many,)))
     text = page.render(samples.report(model))
     assert len(re.findall("made to be taken for", text)) == 10
     assert "20 more are not shown" in text

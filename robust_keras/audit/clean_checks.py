@@ -3,7 +3,7 @@
 import numpy as np
 
 from robust_keras.attacks.loops.prediction import correct, predict
-from robust_keras.audit.check import AuditCheck, not_applicable, percent
+from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_more, wilson
 
 _FEW = 20

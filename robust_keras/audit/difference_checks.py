@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import padded
-from robust_keras.audit.check import AuditCheck, not_applicable, percent
+from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_above
 
 _DIRECTIONS = 4

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from robust_keras.attacks.loops.losses import cross_entropy, margin
 from robust_keras.attacks.loops.prediction import padded
-from robust_keras.audit.check import AuditCheck, floats, not_applicable, percent
+from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above
 
 # Where the label leads by more than this, exp(-lead) is no normal float32 number any more: the

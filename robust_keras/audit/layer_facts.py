@@ -1,7 +1,6 @@
 """What is known of a model's layers, kept beside a SavedModel, where its layers are gone."""
 
 import contextlib
-import json
 import math
 import pathlib
 
@@ -10,9 +9,10 @@ import keras
 from robust_keras.audit.slopes import kernel_slopes
 from robust_keras.directories.epoch_table import read_rows
 from robust_keras.errors import InputError
+from robust_keras.findings import LayerReport
 from robust_keras.serving import export_notes
 
-_FILE = pathlib.Path(export_notes.DIRECTORY) / "layers.json"
+_FILE = "layers.json"
 
 
 def layer_facts(model, gradient_norms=None):
@@ -23,19 +23,18 @@ def layer_facts(model, gradient_norms=None):
         gradient_norms: dict from layer name to the norm of the training loss' gradient.
 
     Returns:
-        A list of dicts with `name`, `largest_slope` and `gradient_norm`, None where unknown or not
-        finite, in the model's order.
+        A list of `LayerReport`s in the model's order; None where unknown or not finite.
 
     Example:
-        `layer_facts(model)` -> `[{"name": "stem_activation", "largest_slope": 3.1, ...}, ...]`
+        `layer_facts(model)` -> `[LayerReport(name="stem_activation", largest_slope=3.1, ...), ...]`
     """
     slopes, norms = kernel_slopes(model), gradient_norms or {}
     return [
-        {
-            "name": name,
-            "largest_slope": _finite(slopes.get(name)),
-            "gradient_norm": _finite(norms.get(name)),
-        }
+        LayerReport(
+            name=name,
+            largest_slope=_finite(slopes.get(name)),
+            gradient_norm=_finite(norms.get(name)),
+        )
         for name in dict.fromkeys([*norms, *slopes])
     ]
 
@@ -48,7 +47,7 @@ def layer_notes(model, layer_log):
         layer_log: path of a `LayerLog`'s CSV file, which need not exist.
     """
     facts = layer_facts(model, last_gradient_norms(layer_log))
-    return {_FILE.name: facts} if facts else {}
+    return {_FILE: [fact.plain() for fact in facts]} if facts else {}
 
 
 def read_layer_facts(classifier):
@@ -65,20 +64,10 @@ def read_layer_facts(classifier):
     if path.suffix == ".keras":
         model = keras.models.load_model(path, compile=False)
         return layer_facts(model, _norms_beside(path))
-    if _FILE.name in export_notes.changed(path):
-        return []
     try:
-        found = json.loads((path / _FILE).read_text(encoding="utf-8"))
-        return [
-            {
-                "name": str(item["name"]),
-                "largest_slope": _finite(item["largest_slope"]),
-                "gradient_norm": _finite(item["gradient_norm"]),
-            }
-            for item in found
-        ]
+        return [LayerReport.from_plain(item) for item in export_notes.read(path, _FILE) or ()]
     # A stranger's SavedModel may have a file of that name and any content.
-    except (OSError, ValueError, TypeError, KeyError):
+    except (TypeError, ValueError):
         return []
 
 

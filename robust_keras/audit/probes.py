@@ -6,7 +6,7 @@ import numpy as np
 
 from robust_keras import engine
 from robust_keras.attacks import BIM, PGD, ThreatModel
-from robust_keras.audit.check import AuditCheck, floats, not_applicable, percent
+from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above
 
 _STEPS = 20

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robust_keras.audit.check import AuditCheck, floats, not_applicable, percent
+from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above, clearly_more
 from robust_keras.strength import FEW_QUERIES, FEW_STEPS, is_long
 

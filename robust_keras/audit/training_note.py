@@ -1,32 +1,31 @@
 """The test accuracy that train.py noted in an export, and whether the export still reaches it."""
 
 import dataclasses
-import json
 import pathlib
 
-from robust_keras.audit.check import AuditCheck, not_applicable, percent
+from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
+from robust_keras.findings.finding import Finding, field
+from robust_keras.findings.kinds import COUNT, POSITIVE_COUNT, TEXT
 from robust_keras.proportions import clearly_above, wilson
 from robust_keras.serving import export_notes
 
-_FILE = pathlib.Path(export_notes.DIRECTORY) / "accuracy.json"
+_FILE = "accuracy.json"
 _SURE = 1e-3
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainingNote:
-    """What train.py measured on the model that it exported.
+class TrainingNote(Finding):
+    """What train.py measured on the model that it exported."""
 
-    Args:
-        dataset: last part of the data set's name, as on the command line.
-        split: the split of it.
-        examples: number of images, at least 1.
-        correct: how many of them were classified correctly.
-    """
+    dataset: str = field(TEXT, "last part of the data set's name, as on the command line")
+    split: str = field(TEXT, "the split of it")
+    examples: int = field(POSITIVE_COUNT, "number of images")
+    correct: int = field(COUNT, "how many of them were classified correctly")
 
-    dataset: str
-    split: str
-    examples: int
-    correct: int
+    def check_together(self):
+        """No more images can be right than there are."""
+        if self.correct > self.examples:
+            raise ValueError(f"`correct` must be at most {self.examples}. Received: {self.correct}")
 
     def is_about(self, dataset, split):
         """Whether it was measured on this split of the data set of this name."""
@@ -42,7 +41,7 @@ def accuracy_note(dataset, accuracy, examples):
         examples: number of these images, at least 1.
     """
     note = TrainingNote(_short(dataset), "test", int(examples), round(accuracy * examples))
-    return {_FILE.name: dataclasses.asdict(note)}
+    return {_FILE: note.plain()}
 
 
 def read_training_note(saved_model):
@@ -51,16 +50,11 @@ def read_training_note(saved_model):
     Args:
         saved_model: the SavedModel's directory, or a file, in which there is none.
     """
-    if _FILE.name in export_notes.changed(saved_model):
-        return None
     try:
-        found = json.loads((pathlib.Path(saved_model) / _FILE).read_text(encoding="utf-8"))
-        examples, correct = int(found["examples"]), int(found["correct"])
-        note = TrainingNote(str(found["dataset"]), str(found["split"]), examples, correct)
+        return TrainingNote.from_plain(export_notes.read(saved_model, _FILE))
     # A stranger's SavedModel may have a file of that name and any content.
-    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+    except ValueError:
         return None
-    return note if 0 <= note.correct <= note.examples and note.examples else None
 
 
 def accuracy_in_training(note, dataset, split, clean_correct):

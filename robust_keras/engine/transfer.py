@@ -11,28 +11,7 @@ from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.subject import Subject
 from robust_keras.errors import InputError
-
-
-@dataclasses.dataclass(frozen=True)
-class TransferResult:
-    """What examples made on one source did to every target.
-
-    Args:
-        source: its name.
-        accuracy: dict from target to a tuple, one share an epsilon: of all images, those that the
-            target classifies correctly both as they are and as they were changed for the source.
-        seconds: wall time.
-        gradient_evaluations: forward and backward passes of the source, summed over images.
-        forward_evaluations: forward passes alone of the source, summed over images.
-        skipped: None, or why nothing could be made on this source; `accuracy` is then empty.
-    """
-
-    source: str
-    accuracy: dict
-    seconds: float = 0.0
-    gradient_evaluations: int = 0
-    forward_evaluations: int = 0
-    skipped: str | None = None
+from robust_keras.findings import TransferSource, TransferTarget
 
 
 def transfer(
@@ -60,7 +39,7 @@ def transfer(
         journal: `Journal` of the batches that are done, or None.
 
     Returns:
-        List of `TransferResult`s, one a source.
+        List of `TransferSource`s, one a source; their `path`s are the names.
 
     Raises:
         InputError: a cascade, or images, labels or norm that do not fit.
@@ -94,10 +73,10 @@ def transfer(
 
 
 def _row(name, subject, targets, clean, attack):
-    """The `TransferResult` of one source; `clean` holds what each target classifies correctly."""
+    """The `TransferSource` of one source; `clean` holds what each target classifies correctly."""
     lost = subject.replicas.first.gradient_error
     if attack.needs_gradient and lost is not None:
-        return TransferResult(name, {}, skipped=lost)
+        return _source(name, {}, skipped=lost)
     start, passes = subject.journal.now(), np.zeros(2, int)
     accuracy = {target: [] for target in targets}
     for epsilon in subject.threat_model.epsilons:
@@ -106,9 +85,19 @@ def _row(name, subject, targets, clean, attack):
         for target, classifier in targets.items():
             right = correct(predict(classifier, made, subject.batch_size), subject.labels)
             accuracy[target].append(float(np.mean(right & clean[target])))
-    counts = (int(count) for count in passes)
-    shares = {target: tuple(values) for target, values in accuracy.items()}
-    return TransferResult(name, shares, subject.journal.now() - start, *counts)
+    return _source(name, accuracy, subject.journal.now() - start, passes)
+
+
+def _source(name, accuracy, seconds=0.0, passes=(0, 0), skipped=None):
+    gradients, forwards = passes
+    return TransferSource(
+        path=name,
+        targets=[TransferTarget(path=p, accuracy=values) for p, values in accuracy.items()],
+        seconds=seconds,
+        gradient_evaluations=gradients,
+        forward_evaluations=forwards,
+        skipped=skipped,
+    )
 
 
 def unhurried(attack):

@@ -4,8 +4,8 @@ import matplotlib.figure
 import matplotlib.patches
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from robust_keras.findings.minimal_epsilon import FEW
 from robust_keras.reporting import grid, wording
-from robust_keras.reporting.minimal_report import FEW
 
 # The classes that fall first, where there are more.
 MOST_CLASSES = 20

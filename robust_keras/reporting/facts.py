@@ -1,7 +1,7 @@
 """The facts of a report as pairs of words, for lists on the page."""
 
-from robust_keras.reporting import parts, wording
-from robust_keras.reporting.rejection_report import rule_in_words
+from robust_keras.reporting import wording
+from robust_keras.reporting.rejection_words import rule_in_words
 from robust_keras.strength import follows_gradients
 
 UNKNOWN = "unknown"
@@ -11,7 +11,7 @@ NORM_MEANINGS = {
     "linf": "linf: no pixel value moves further than epsilon",
     "l2": "l2: the Euclidean length of the whole change is at most epsilon",
 }
-FORMAT_NAMES = dict(zip(parts.FORMATS, ("SavedModel", "Keras file"), strict=True))
+FORMAT_NAMES = {"saved_model": "SavedModel", "keras": "Keras file"}
 
 
 def model_facts(report, model):

@@ -1,7 +1,6 @@
 """Pictures of fooling images: one row a way of making them, one column a class."""
 
 import matplotlib.figure
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from robust_keras.reporting import grid, wording
@@ -26,8 +25,7 @@ def shown(fooling):
 
 def picture(image):
     """Gives the pixels of a `FoolingImageReport` as uint8 (height, width, 3)."""
-    pixels = np.frombuffer(image.content, np.uint8).reshape(image.shape)
-    return grid.rgb(pixels / 255.0)
+    return grid.rgb(image.image / 255.0)
 
 
 def draw(rows, *, theme, heading, class_names=()):

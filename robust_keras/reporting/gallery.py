@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from robust_keras.findings import ExampleReport
 from robust_keras.reporting import grid
-from robust_keras.reporting.example_report import ExampleReport
 
 
 def with_examples(report, examples):

@@ -1,7 +1,7 @@
 """What the page says of the smallest epsilons of a model."""
 
+from robust_keras.findings.minimal_epsilon import FEW, SHARES
 from robust_keras.reporting import boxes, figures, grid, wording
-from robust_keras.reporting.minimal_report import FEW, SHARES
 
 
 def minimal_section(report, model):

@@ -3,7 +3,7 @@
 import textwrap
 
 from robust_keras.reporting import facts, wording
-from robust_keras.reporting.rejection_report import rejection_note
+from robust_keras.reporting.rejection_words import rejection_note
 from robust_keras.reporting.unusual_words import unusual_notes
 from robust_keras.reporting.verdict import verdict
 

@@ -1,7 +1,7 @@
 """Whether models are as robust as somebody asks for."""
 
+from robust_keras.findings.kinds import TOLERANCE
 from robust_keras.reporting import wording
-from robust_keras.reporting.parts import TOLERANCE
 
 
 def shortfalls(report, thresholds):

@@ -1,8 +1,8 @@
 """Sentences about unusual inputs, the same on the page and in the terminal."""
 
+from robust_keras.findings.unusual import SURE, VERY_SURE
 from robust_keras.reporting import wording
-from robust_keras.reporting.rejection_report import rule_in_words
-from robust_keras.reporting.unusual_report import SURE, VERY_SURE
+from robust_keras.reporting.rejection_words import rule_in_words
 
 _FOOLING = {
     "fooling_gradient": "by climbing its confidence in each class",

@@ -7,23 +7,14 @@ from robust_keras.attacks import ATTACKS, ThreatModel
 from robust_keras.audit.audit import audit
 from robust_keras.audit.layer_facts import read_layer_facts
 from robust_keras.audit.training_note import accuracy_in_training, read_training_note
-from robust_keras.engine.expectation import averaged, in_passes
+from robust_keras.engine.expectation import averaged
 from robust_keras.engine.gallery import own_confidences
 from robust_keras.engine.headline_examples import at_epsilon
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.price import cheapest_first
+from robust_keras.engine.shares import attack_report, rejection_report, worst_case_report
+from robust_keras.findings import DatasetReport, ModelReport, Report, ThreatModelReport
 from robust_keras.progress import RunProgress
-from robust_keras.reporting import (
-    AttackReport,
-    AuditReport,
-    DatasetReport,
-    LayerReport,
-    ModelReport,
-    RejectionReport,
-    Report,
-    ThreatModelReport,
-    WorstCaseReport,
-)
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
 from robust_keras.runs.minimal_evaluation import minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
@@ -88,7 +79,7 @@ def evaluate(config, *, command="", journal=None, progress=None):
     )
     report = Report(
         dataset=_dataset_report(config, dataset, split),
-        threat_model=ThreatModelReport(**vars(threat_model)),
+        threat_model=_threat_model_report(threat_model),
         models=models,
         seed=config.seed,
         attacker_temperature=config.attacker_temperature,
@@ -129,6 +120,12 @@ def _dataset_report(config, dataset, split):
         num_classes=dataset.num_classes,
         class_names=dataset.class_names,
         notes=dataset.notes,
+    )
+
+
+def _threat_model_report(threat_model):
+    return ThreatModelReport(
+        norm=threat_model.norm, epsilons=threat_model.epsilons, bounds=threat_model.bounds
     )
 
 
@@ -214,11 +211,9 @@ def _model_report(classifier, split, threat_model, found, checks):
         format=classifier.format,
         clean_accuracy=found.clean_correct.mean(),
         num_classes=classifier.num_classes,
-        attacks=[_attack_report(in_passes(result, classifier)) for result in found.attacks],
-        worst_case=WorstCaseReport(
-            epsilons=threat_model.epsilons, accuracy=found.worst_case.mean(axis=1)
-        ),
-        audit=[AuditReport(**vars(check)) for check in checks],
+        attacks=[attack_report(result, classifier) for result in found.attacks],
+        worst_case=worst_case_report(found, threat_model),
+        audit=checks,
         seconds=0.0,
         parameters=classifier.parameters,
         sparsity=classifier.sparsity,
@@ -226,42 +221,6 @@ def _model_report(classifier, split, threat_model, found, checks):
         pixels=classifier.pixels,
         notes=classifier.notes,
         image_shape=split.image_shape,
-        layers=[LayerReport(**facts) for facts in read_layer_facts(classifier)],
-        rejection=_rejection_report(classifier, found),
+        layers=read_layer_facts(classifier),
+        rejection=rejection_report(found, classifier.rejection),
     )
-
-
-def _rejection_report(classifier, found):
-    if found.clean_accepted is None:
-        return None
-    return RejectionReport(
-        nonsense_classes=classifier.rejection.nonsense_classes,
-        threshold=classifier.rejection.threshold,
-        clean_accepted=found.clean_accepted.mean(),
-        clean_accuracy=(found.clean_correct & found.clean_accepted).mean(),
-        accuracy=found.worst_case_with_rejection.mean(axis=1),
-        targeted=any(ATTACKS[r.name].aims_at_rule for r in found.attacks if r.skipped is None),
-    )
-
-
-def _attack_report(result):
-    with_rejection = result.robust_with_rejection
-    return AttackReport(
-        name=result.name,
-        settings=result.settings | _stages(result),
-        accuracy=result.robust.mean(axis=1),
-        seconds=result.seconds,
-        gradient_evaluations=result.gradient_evaluations,
-        forward_evaluations=result.forward_evaluations,
-        kind=result.kind,
-        skipped=result.skipped,
-        accuracy_with_rejection=(None if with_rejection is None else with_rejection.mean(axis=1)),
-    )
-
-
-def _stages(result):
-    """What the stages of a cascade left, beside its settings."""
-    ran = [stage for stage in result.stages if stage.skipped is None]
-    left_out = [stage.name for stage in result.stages if stage.skipped is not None]
-    found = {"accuracy_after": {stage.name: list(stage.accuracy) for stage in ran}} if ran else {}
-    return found | ({"left_out": left_out} if left_out else {})

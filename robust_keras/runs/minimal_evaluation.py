@@ -2,7 +2,7 @@
 
 from robust_keras.attacks import ATTACKS
 from robust_keras.engine.minimal_epsilon import can_search, minimal_epsilons
-from robust_keras.reporting import MinimalEpsilonReport
+from robust_keras.findings import MinimalEpsilonReport
 
 # Of the smallest epsilons, as a share of the largest epsilon.
 _TOLERANCE = 1 / 128

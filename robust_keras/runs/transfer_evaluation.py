@@ -1,16 +1,12 @@
 """The transfer part of an evaluation: sources and substitutes in, a table out."""
 
+import dataclasses
 import zlib
 
 from robust_keras.attacks import ATTACKS
 from robust_keras.engine.substitute import Substitute, train_substitute, two_layers
 from robust_keras.engine.transfer import transfer, unhurried
-from robust_keras.reporting import (
-    SubstituteReport,
-    TransferReport,
-    TransferSource,
-    TransferTarget,
-)
+from robust_keras.findings import SubstituteReport, TransferReport
 
 # Which images an attacker has does not depend on the run's seed, as those attacked do not.
 _IMAGE_SEED = 0
@@ -39,9 +35,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal, 
     settings = {"batch_size": config.batch_size, "seed": config.seed, "journal": journal}
     rows = []
     for path, classifier in _shown(targets, "transfer", progress):
-        rows += [
-            _source(row) for row in transfer({path: classifier}, targets, *problem, **settings)
-        ]
+        rows += transfer({path: classifier}, targets, *problem, **settings)
     if config.substitute:
         images = (
             dataset.beyond(config.split).take(config.substitute_images, _IMAGE_SEED).float_images()
@@ -52,7 +46,8 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal, 
             made = SubstituteReport(
                 images=len(images), queries=found.queries, agreement=found.agreement
             )
-            rows += [_source(row, made) for row in transfer(source, targets, *problem, **settings)]
+            sources = transfer(source, targets, *problem, **settings)
+            rows += [dataclasses.replace(source, substitute=made) for source in sources]
     return TransferReport(attack=attack.name, settings=attack.settings(), sources=rows)
 
 
@@ -70,14 +65,3 @@ def _shown(targets, title, progress):
             yield item
             step(number, len(targets))
 
-
-def _source(row, substitute=None):
-    return TransferSource(
-        path=row.source,
-        targets=[TransferTarget(path=p, accuracy=a) for p, a in row.accuracy.items()],
-        seconds=row.seconds,
-        gradient_evaluations=row.gradient_evaluations,
-        forward_evaluations=row.forward_evaluations,
-        substitute=substitute,
-        skipped=row.skipped,
-    )

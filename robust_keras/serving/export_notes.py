@@ -7,6 +7,7 @@ import pathlib
 
 # The place for files that TensorFlow Serving shall not look at.
 DIRECTORY = "assets.extra"
+_MOST_BYTES = 2**24
 _CHECKSUMS = "notes.sha256"  # as `sha256sum` writes and checks it
 
 
@@ -27,6 +28,25 @@ def write(model_directory, notes):
         (directory / name).write_bytes(content)
         lines.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")
     (directory / _CHECKSUMS).write_text("".join(lines), encoding="utf-8")
+
+
+def read(model_directory, name):
+    """The value of a note, or None where there is none, or not the one written.
+
+    Args:
+        model_directory: of the SavedModel, a path; or a file, in which there is none.
+        name: of the note's file.
+
+    Returns:
+        Whatever JSON holds: a stranger's SavedModel may have a file of that name.
+    """
+    if name in changed(model_directory):
+        return None
+    try:
+        with (pathlib.Path(model_directory) / DIRECTORY / name).open(encoding="utf-8") as file:
+            return json.loads(file.read(_MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def changed(model_directory):

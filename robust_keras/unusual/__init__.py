@@ -6,19 +6,14 @@ from robust_keras.unusual.fooling_gradient import GradientAscent
 from robust_keras.unusual.map_elites import MapElites
 from robust_keras.unusual.noisy_samples import NoisySamples
 from robust_keras.unusual.nonsense_samples import NonsenseSamples
-from robust_keras.unusual.results import FoolingImage, FoolingResult, SampleResult, StrengthResult
 from robust_keras.unusual.subject import Subject
 
 __all__ = [
     "CPPNEncoding",
     "DirectEncoding",
-    "FoolingImage",
-    "FoolingResult",
     "GradientAscent",
     "MapElites",
     "NoisySamples",
     "NonsenseSamples",
-    "SampleResult",
-    "StrengthResult",
     "Subject",
 ]

@@ -1,21 +1,12 @@
 """Shows a model all kinds of unusual inputs that a config asks for, and reports on each."""
 
-import base64
 import dataclasses
 import functools
 import json
 import zlib
 
-import numpy as np
-
 from robust_keras.engine.expectation import in_passes
-from robust_keras.reporting import (
-    FoolingImageReport,
-    FoolingReport,
-    SampleReport,
-    StrengthReport,
-    UnusualReport,
-)
+from robust_keras.findings import FoolingReport, SampleReport, UnusualReport
 from robust_keras.unusual.cppn import CPPNEncoding
 from robust_keras.unusual.direct_encoding import DirectEncoding
 from robust_keras.unusual.fooling_gradient import GradientAscent
@@ -68,44 +59,32 @@ def examine(classifier, images, labels, config, journal, progress):
         return None
     subject = Subject(classifier, images, labels, batch_size=config.batch_size, seed=config.seed)
     content = zlib.crc32(subject.images.tobytes())
-    samples, fooling = [], []
+    found = []
     for name in names:
         kind = UNUSUAL[name](config)
         model = str(classifier.path), getattr(classifier, "pixels", "")
-        key = "unusual", model, content, repr(kind), config.seed
+        key = "unusual inputs", model, content, repr(kind), config.seed
         with progress.part(name) as step:
             kept = journal.remember(key, functools.partial(_run, kind, subject, step))
-        values = json.loads(str(kept["result"]))
-        if "strengths" in values:
-            samples.append(_sample_report(values))
-        else:
-            fooling.append(_fooling_report(values))
-    return UnusualReport(samples=samples, fooling=fooling)
+        found.append(_read(json.loads(str(kept["result"]))))
+    return UnusualReport(
+        samples=[part for part in found if isinstance(part, SampleReport)],
+        fooling=[_with_few_pictures(part) for part in found if isinstance(part, FoolingReport)],
+    )
 
 
 def _run(kind, subject, step):
     """What came of one kind, as a journal takes it."""
-    result = in_passes(kind.run(subject, step), subject.classifier)
-    return {"result": json.dumps(dataclasses.asdict(result), default=_image)}
+    return {"result": json.dumps(in_passes(kind.run(subject, step), subject.classifier).plain())}
 
 
-def _image(array):
-    """An 8-bit image as plain values."""
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"no plain value: {array!r}")
-    return {"shape": array.shape, "pixels": base64.b64encode(array.tobytes()).decode("ascii")}
+def _read(values):
+    return (SampleReport if "strengths" in values else FoolingReport).from_plain(values)
 
 
-def _sample_report(values):
-    strengths = [StrengthReport(**strength) for strength in values["strengths"]]
-    return SampleReport(**(values | {"strengths": strengths}))
-
-
-def _fooling_report(values):
-    return FoolingReport(**(values | {"images": [_fooling_image(v) for v in values["images"]]}))
-
-
-def _fooling_image(values):
-    image = values.pop("image")
-    kept = image["pixels"] if values["class_index"] < _KEPT else None
-    return FoolingImageReport(**values, shape=image["shape"], pixels=kept)
+def _with_few_pictures(part):
+    images = [
+        image if image.class_index < _KEPT else dataclasses.replace(image, pixels=None)
+        for image in part.images
+    ]
+    return dataclasses.replace(part, images=images)

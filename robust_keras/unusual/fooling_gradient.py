@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from robust_keras.attacks.attack import require, require_number, require_whole
 from robust_keras.attacks.loops.prediction import padded
+from robust_keras.findings import FoolingReport
 from robust_keras.unusual.fooling_image import fooling_images, to_bytes
-from robust_keras.unusual.results import FoolingResult
 
 # Confidences whose first time is noted; an image that has the last is left alone.
 LEVELS = (0.99, 0.999, 0.9999)
@@ -69,7 +69,7 @@ class GradientAscent:
         for name in ("early", "late", "longest"):
             require_number(name, getattr(self, name), above=True)
 
-    def run(self, subject, progress=None) -> FoolingResult:
+    def run(self, subject, progress=None) -> FoolingReport:
         """Climbs for every class that means something.
 
         Args:
@@ -89,7 +89,7 @@ class GradientAscent:
             found = fooling_images(subject, images, iterations)
         if progress is not None:
             progress(self.steps, self.steps)
-        return FoolingResult(
+        return FoolingReport(
             name=self.name,
             settings=dataclasses.asdict(self),
             images=found,

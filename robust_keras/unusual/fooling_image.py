@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robust_keras.unusual.results import FoolingImage
+from robust_keras.findings import FoolingImageReport, byte_text
 
 
 def to_bytes(images):
@@ -21,17 +21,18 @@ def fooling_images(subject, images, iterations=None):
     Args:
         subject: `Subject`.
         images: uint8 array (classes, height, width, channels).
-        iterations: None, or one dict a class; see `FoolingImage`.
+        iterations: None, or one dict a class; see `FoolingImageReport`.
 
     Returns:
-        Tuple of `FoolingImage`s.
+        Tuple of `FoolingImageReport`s.
     """
     judged = subject.judge(from_bytes(images))
     iterations = iterations or [{}] * len(images)
     return tuple(
-        FoolingImage(
+        FoolingImageReport(
             class_index=index,
-            image=image,
+            shape=image.shape,
+            pixels=byte_text.encoded(image),
             confidence=float(judged.confidences[index, index]),
             accepted=bool(judged.accepted[index] and judged.classes[index] == index),
             iterations=steps,

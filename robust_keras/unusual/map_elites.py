@@ -6,10 +6,10 @@ import time
 import numpy as np
 
 from robust_keras.attacks.attack import require_whole
+from robust_keras.findings import FoolingReport
 from robust_keras.unusual.cppn import CPPNEncoding
 from robust_keras.unusual.direct_encoding import DirectEncoding
 from robust_keras.unusual.fooling_image import fooling_images, from_bytes, to_bytes
-from robust_keras.unusual.results import FoolingResult
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class MapElites:
         """That of the encoding."""
         return self.encoding.name
 
-    def run(self, subject, progress=None) -> FoolingResult:
+    def run(self, subject, progress=None) -> FoolingReport:
         """Evolves images for every class that means something.
 
         Args:
@@ -64,7 +64,7 @@ class MapElites:
         elites = self.evolve(subject, progress)
         images = to_bytes(self.encoding.images(elites, subject.image_shape))
         settings = dataclasses.asdict(self)
-        return FoolingResult(
+        return FoolingReport(
             name=self.name,
             settings=settings.pop("encoding") | settings,
             images=fooling_images(subject, images),

@@ -7,7 +7,7 @@ import typing
 import numpy as np
 
 from robust_keras.attacks.attack import require_number
-from robust_keras.unusual.results import SampleResult, StrengthResult
+from robust_keras.findings import SampleReport, StrengthReport
 
 # The study's, in pixel units: for images of one channel, and for all others.
 _MNIST = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -44,7 +44,7 @@ class NoisySamples:
     def __post_init__(self):
         check_strengths(self.strengths)
 
-    def run(self, subject, progress=None) -> SampleResult:
+    def run(self, subject, progress=None) -> SampleReport:
         """Counts what a `Subject`'s model makes of its images with noise.
 
         Args:
@@ -59,7 +59,7 @@ class NoisySamples:
         found = strength_results(
             subject, subject.images, changes, strengths, self.clip, subject.labels, progress
         )
-        return SampleResult(
+        return SampleReport(
             name=self.name,
             settings=dataclasses.asdict(self) | {"strengths": strengths},
             samples=len(subject.images),
@@ -96,7 +96,7 @@ def strength_results(subject, images, changes, strengths, clip, labels=None, pro
         progress: None, or called as `progress(done, total)` after every strength.
 
     Returns:
-        Tuple of `StrengthResult`s.
+        Tuple of `StrengthReport`s.
     """
     found = []
     for strength in strengths:
@@ -115,7 +115,7 @@ def _result(subject, images, changes, strength, clip, labels):
         accuracies["accuracy"] = float(right.mean())
         if judged.accepted.any():
             accuracies["accuracy_accepted"] = float(right[judged.accepted].mean())
-    return StrengthResult(
+    return StrengthReport(
         strength=float(strength),
         accepted=float(judged.accepted.mean()),
         mean_confidence=float(judged.largest.mean()),

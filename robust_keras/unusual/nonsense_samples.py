@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from robust_keras.attacks.attack import require_whole
 from robust_keras.attacks.loops.prediction import padded
+from robust_keras.findings import SampleReport
 from robust_keras.training.hybrid_loss import HYBRID_CIFAR10, HYBRID_MNIST, HybridLoss
 from robust_keras.unusual.noisy_samples import (
     check_strengths,
     published_strengths,
     strength_results,
 )
-from robust_keras.unusual.results import SampleResult
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class NonsenseSamples:
         require_whole("samples", self.samples, minimum=0)
         check_strengths(self.strengths)
 
-    def run(self, subject, progress=None) -> SampleResult:
+    def run(self, subject, progress=None) -> SampleReport:
         """Counts what a `Subject`'s model makes of images that show nothing.
 
         Args:
@@ -69,7 +69,7 @@ class NonsenseSamples:
             found = strength_results(
                 subject, images, changes, strengths, self.clip, progress=progress
             )
-        return SampleResult(
+        return SampleReport(
             name=self.name,
             settings={"strengths": strengths, "clip": self.clip},
             samples=count,

@@ -1,0 +1,55 @@
+"""What was found: plain dataclasses that carry their own check and meaning, to and from JSON.
+
+Nothing here imports TensorFlow. `Report` is the whole of `report.json`.
+"""
+
+from robust_keras.findings.attack import AttackReport, WorstCaseReport
+from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
+from robust_keras.findings.example import ExampleReport
+from robust_keras.findings.finding import Finding, derived, field
+from robust_keras.findings.layer import LayerReport
+from robust_keras.findings.minimal_epsilon import ClassEpsilons, MinimalEpsilonReport
+from robust_keras.findings.model import ModelReport
+from robust_keras.findings.rejection import RejectionReport
+from robust_keras.findings.report import Report
+from robust_keras.findings.transfer import (
+    SubstituteReport,
+    TransferReport,
+    TransferSource,
+    TransferTarget,
+)
+from robust_keras.findings.unusual import (
+    FoolingImageReport,
+    FoolingReport,
+    SampleReport,
+    StrengthReport,
+    UnusualReport,
+)
+
+__all__ = [
+    "AttackReport",
+    "AuditCheck",
+    "ClassEpsilons",
+    "DatasetReport",
+    "ExampleReport",
+    "Finding",
+    "FoolingImageReport",
+    "FoolingReport",
+    "LayerReport",
+    "MinimalEpsilonReport",
+    "ModelReport",
+    "RejectionReport",
+    "Report",
+    "SampleReport",
+    "StrengthReport",
+    "SubstituteReport",
+    "ThreatModelReport",
+    "TransferReport",
+    "TransferSource",
+    "TransferTarget",
+    "UnusualReport",
+    "WorstCaseReport",
+    "derived",
+    "field",
+]

@@ -1,0 +1,105 @@
+"""What attacks did to a model: each alone, and all of them together."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from robust_keras.findings.finding import Finding, derived, field
+from robust_keras.findings.kinds import (
+    COUNT,
+    FRACTIONS,
+    INTERVAL,
+    MAPPING,
+    MAYBE_TEXT,
+    SECONDS,
+    TEXT,
+    TOLERANCE,
+    ListOf,
+    Number,
+    OneOf,
+    OrNone,
+)
+
+COUNTS = ListOf(COUNT)
+COUNTED, INTERVALS = "the same as numbers of images", "95 % Wilson intervals"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AttackReport(Finding):
+    """One attack on one model."""
+
+    name: str = field(TEXT, "attack, as on the command line")
+    settings: Mapping = field(
+        MAPPING,
+        "every setting of it; for a cascade also `accuracy_after`, the shares left after each of "
+        "its attacks, and `left_out`, those that could not run",
+    )
+    accuracy: tuple[float, ...] = field(
+        FRACTIONS,
+        "per epsilon: images classified correctly both without the attack and after it",
+    )
+    seconds: float = field(SECONDS, "time over all images and epsilons")
+    gradient_evaluations: int = field(
+        COUNT, "gradients of one image each, over all images and epsilons"
+    )
+    forward_evaluations: int = field(
+        COUNT, "forward passes of one image each, over all images and epsilons"
+    )
+    kind: str | None = field(
+        OrNone(OneOf("noise", "score", "decision", "sparse", "one_step", "iterative")),
+        "`noise`, `score` and `decision` need no gradients; null if unknown",
+        default=None,
+    )
+    skipped: str | None = field(
+        MAYBE_TEXT, "why the attack did not run; null if it ran", default=None
+    )
+    accuracy_with_rejection: tuple[float, ...] | None = field(
+        OrNone(FRACTIONS),
+        "as `accuracy` of `models[].rejection`, for this attack alone; null where the model has no "
+        "rejection rule",
+        default=None,
+    )
+
+    @derived(COUNTS, COUNTED)
+    def correct(self, report):
+        return [report.count(accuracy) for accuracy in self.accuracy]
+
+    @derived(ListOf(INTERVAL), INTERVALS)
+    def interval(self, report):
+        return [report.interval(accuracy) for accuracy in self.accuracy]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WorstCaseReport(Finding):
+    """Accuracy where an image counts only if it survived every attack."""
+
+    epsilons: tuple[float, ...] = field(ListOf(Number()), "the threat model's")
+    accuracy: tuple[float, ...] = field(
+        FRACTIONS,
+        "per epsilon: images that survived *every* attack. Never above any attack or the clean "
+        "accuracy, and never rising with epsilon",
+    )
+    before_audit: tuple[float, ...] = field(
+        FRACTIONS,
+        "per epsilon: what the attacks alone had left, before the audit's own attacks; the same as "
+        "`accuracy` where these found no more",
+        otherwise=lambda worst: worst.accuracy,
+        default=None,
+    )
+
+    def check_together(self):
+        for name in ("accuracy", "before_audit"):
+            values = getattr(self, name)
+            if len(self.epsilons) != len(values):
+                raise ValueError(
+                    f"`{name}` must hold one number an epsilon, {len(self.epsilons)}. "
+                    f"Received: {values}"
+                )
+            if any(b > a + TOLERANCE for a, b in zip(values, values[1:], strict=False)):
+                raise ValueError(f"worst case must not rise with epsilon. Received: {values}")
+        if any(a > b + TOLERANCE for a, b in zip(self.accuracy, self.before_audit, strict=True)):
+            raise ValueError(
+                f"`accuracy` must not exceed `before_audit` {self.before_audit}. "
+                f"Received: {self.accuracy}"
+            )
+
+    correct, interval = AttackReport.correct, AttackReport.interval

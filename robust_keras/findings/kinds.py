@@ -1,0 +1,236 @@
+"""What a field of a finding may hold: its check, its words, and its JSON Schema."""
+
+import collections.abc
+import math
+import numbers
+
+import numpy as np
+
+# Two accuracies of the same images may differ by rounding, float32 means included.
+TOLERANCE = 1e-6
+
+
+class Kind:
+    """One kind of value.
+
+    Args:
+        words: the kind as the page on the format writes it.
+        schema: the same as a JSON Schema.
+    """
+
+    def __init__(self, words: str, schema: dict):
+        self.words = words
+        self.schema = schema
+
+    def checked(self, name: str, value):
+        """The value as it is kept.
+
+        Args:
+            name: of the field, for the error.
+            value: anything.
+
+        Raises:
+            ValueError: it is not of this kind.
+        """
+        raise NotImplementedError
+
+    def read(self, name: str, value):
+        """The same of a value that JSON gave."""
+        return self.checked(name, value)
+
+
+class Text(Kind):
+    """A string, by default one that is not empty."""
+
+    def __init__(self, empty: bool = False):
+        super().__init__("string", {"type": "string"} | ({} if empty else {"minLength": 1}))
+        self._empty = empty
+
+    def checked(self, name, value):
+        if not isinstance(value, str) or not (value or self._empty):
+            rule = "a string" if self._empty else "a string that is not empty"
+            raise ValueError(f"`{name}` must be {rule}. Received: {name}={value!r}")
+        return value
+
+
+class OneOf(Kind):
+    """One of a few strings."""
+
+    def __init__(self, *choices: str):
+        *most, last = (f"`{choice}`" for choice in choices)
+        super().__init__(f"{', '.join(most)} or {last}", {"enum": list(choices)})
+        self._choices = choices
+
+    def checked(self, name, value):
+        if value not in self._choices:
+            choices = list(self._choices)
+            raise ValueError(f"`{name}` must be one of {choices}. Received: {name}={value!r}")
+        return value
+
+
+class Boolean(Kind):
+    """True or false."""
+
+    def __init__(self):
+        super().__init__("boolean", {"type": "boolean"})
+
+    def checked(self, name, value):
+        if not isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"`{name}` must be true or false. Received: {name}={value!r}")
+        return bool(value)
+
+
+class Integer(Kind):
+    """A whole number of at least `low`."""
+
+    def __init__(self, low: int = 0):
+        super().__init__(f"integer >= {low}", {"type": "integer", "minimum": low})
+        self._low = low
+
+    def checked(self, name, value):
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
+        if not whole or value < self._low:
+            raise ValueError(
+                f"`{name}` must be a whole number of at least {self._low}. "
+                f"Received: {name}={value!r}"
+            )
+        return int(value)
+
+
+class Number(Kind):
+    """A finite number in [low, high]."""
+
+    def __init__(self, low: float = 0.0, high: float = math.inf, words: str = ""):
+        limits = {"minimum": low, "maximum": high}
+        limits = {name: limit for name, limit in limits.items() if math.isfinite(limit)}
+        super().__init__(words or " ".join(["number", *_limits(low, high)]), {"type": "number"})
+        self.schema |= limits
+        self._low, self._high = low, high
+
+    def checked(self, name, value):
+        real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+        if not real or not math.isfinite(value) or not self._low <= value <= self._high:
+            raise ValueError(
+                f"`{name}` must be a finite number in [{self._low:g}, {self._high:g}]. "
+                f"Received: {name}={value!r}"
+            )
+        return float(value)
+
+
+class Confidence(Number):
+    """A fraction that may pass 1 by a rounding error, as a float32 softmax does."""
+
+    def __init__(self):
+        super().__init__(high=1.0 + TOLERANCE, words="fraction")
+        self.schema["maximum"] = 1.0
+
+    def checked(self, name, value):
+        return min(super().checked(name, value), 1.0)
+
+
+class ListOf(Kind):
+    """Any number of values of one kind, kept as a tuple.
+
+    Args:
+        kind: of each.
+        length: how many, exactly; None for any number.
+        least: how many at least.
+    """
+
+    def __init__(self, kind: Kind, length: int | None = None, least: int = 0):
+        many = f"{length} " if length else ""
+        words = f"list, at least {least}" if least else f"list of {many}{_plural(kind.words)}"
+        least, most = length or least, {"maxItems": length} if length else {}
+        super().__init__(words, {"type": "array", "items": kind.schema, "minItems": least} | most)
+        self._kind, self._length, self._least = kind, length, least
+
+    def checked(self, name, value):
+        if isinstance(value, str) or not isinstance(value, collections.abc.Iterable):
+            raise ValueError(f"`{name}` must be a sequence. Received: {name}={value!r}")
+        return self._fitting(name, tuple(self._kind.checked(name, item) for item in value))
+
+    def read(self, name, value):
+        if not isinstance(value, list):
+            raise ValueError(f"`{name}` must be a list. Received: {value!r}")
+        return self._fitting(name, tuple(self._kind.read(name, item) for item in value))
+
+    def _fitting(self, name, values):
+        exact = self._length is None or len(values) == self._length
+        if not exact or len(values) < self._least:
+            count = f"at least {self._least}" if self._length is None else self._length
+            raise ValueError(f"`{name}` must hold {count}. Received: {name}={values}")
+        return values
+
+
+class Mapping(Kind):
+    """A dictionary of plain values: settings, or the numbers behind a check."""
+
+    def __init__(self):
+        super().__init__("object", {"type": "object"})
+
+    def checked(self, name, value):
+        if not isinstance(value, collections.abc.Mapping):
+            raise ValueError(f"`{name}` must be a mapping. Received: {name}={value!r}")
+        return plain(value)
+
+
+class OrNone(Kind):
+    """A value of a kind, or None."""
+
+    def __init__(self, kind: Kind):
+        super().__init__(f"{kind.words} or null", {"anyOf": [kind.schema, {"type": "null"}]})
+        self._kind = kind
+
+    def checked(self, name, value):
+        return None if value is None else self._kind.checked(name, value)
+
+    def read(self, name, value):
+        return None if value is None else self._kind.read(name, value)
+
+
+def plain(value):
+    """Turns a value into what strict JSON can hold, so that a report survives being written.
+
+    Numpy scalars and arrays become numbers and lists, tuples become lists, keys become strings. A
+    float that is not finite becomes the string "nan", "inf" or "-inf", since JSON has no such
+    number. Anything else becomes its `str`.
+    """
+    if value is None or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value) if math.isfinite(value) else str(float(value))
+    if isinstance(value, collections.abc.Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+        return [plain(item) for item in items]
+    return str(value)
+
+
+def _limits(low, high):
+    if math.isfinite(low):
+        yield f">= {low:g}"
+    if math.isfinite(high):
+        yield f"<= {high:g}"
+
+
+def _plural(words):
+    """The kind's noun in the plural, before its limits: `integers >= 1`."""
+    if words.startswith("list"):
+        return words.replace("list of 2 ", "pairs of ", 1)
+    noun, space, rest = words.partition(" ")
+    if rest.startswith("or null"):
+        return f"{noun}s or nulls"
+    return f"{noun}s{space}{rest}"
+
+
+TEXT, MAYBE_TEXT, FRACTION = Text(), OrNone(Text()), Number(high=1.0, words="fraction")
+COUNT, POSITIVE_COUNT, SECONDS, BOOLEAN = Integer(), Integer(1), Number(), Boolean()
+CONFIDENCE, FRACTIONS, MAPPING = Confidence(), ListOf(FRACTION), Mapping()
+INTERVAL = ListOf(FRACTION, length=2)

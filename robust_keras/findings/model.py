@@ -1,0 +1,223 @@
+"""Everything measured on one model."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from robust_keras.findings.attack import AttackReport, WorstCaseReport
+from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.example import ExampleReport
+from robust_keras.findings.finding import Extensions, Finding, Part, derived, field, many
+from robust_keras.findings.kinds import (
+    BOOLEAN,
+    COUNT,
+    FRACTION,
+    INTERVAL,
+    POSITIVE_COUNT,
+    SECONDS,
+    TEXT,
+    TOLERANCE,
+    ListOf,
+    OneOf,
+    OrNone,
+)
+from robust_keras.findings.layer import LayerReport
+from robust_keras.findings.minimal_epsilon import MinimalEpsilonReport
+from robust_keras.findings.rejection import RejectionReport
+from robust_keras.findings.unusual import UnusualReport
+from robust_keras.strength import NONE, STRONG, strength
+
+# From best to worst.
+VERDICTS = ("quotable", "preliminary", "unreliable")
+# The audit's names of the checks that the verdict must know.
+CLEAN_ACCURACY, ATTACK_STRENGTH = "clean accuracy", "attack strength"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelReport(Finding):
+    """Everything measured on one model."""
+
+    path: str = field(TEXT, "the model that was loaded and attacked")
+    format: str = field(OneOf("saved_model", "keras"), "how it was stored")
+    clean_accuracy: float = field(FRACTION, "images classified correctly without attack")
+    num_classes: int = field(
+        POSITIVE_COUNT, "outputs of the model; those past the data set's own mean nonsense"
+    )
+    attacks: tuple[AttackReport, ...] = field(
+        many(AttackReport, least=1), "one object an attack, in the order in which they ran"
+    )
+    worst_case: WorstCaseReport = field(Part(WorstCaseReport), "the number to quote")
+    audit: tuple[AuditCheck, ...] = field(many(AuditCheck), "one object a check")
+    seconds: float = field(
+        SECONDS, "time spent on this model: attacks, audit, smallest epsilons and unusual inputs"
+    )
+    name: str = field(
+        TEXT,
+        "short name, made of the path",
+        otherwise=lambda model: short_name(model.path),
+        default="",
+    )
+    parameters: int | None = field(
+        OrNone(COUNT), "number of weights; null if unknown", default=None
+    )
+    sparsity: float | None = field(
+        OrNone(FRACTION), "zeros among the prunable weights; null if unknown", default=None
+    )
+    output_kind: str | None = field(
+        OrNone(OneOf("logits", "probabilities")),
+        "what the model's own output is; null if unknown",
+        default=None,
+    )
+    image_shape: tuple[int, ...] = field(
+        ListOf(COUNT), "height, width, channels; empty if unknown", default=()
+    )
+    pixels: str = field(
+        OneOf("0..1", "0..255", "-1..1", "caffe"),
+        "what the model itself is shown (`--model_pixels`); images and epsilons are in [0, 1] "
+        "whatever it is",
+        default="0..1",
+    )
+    notes: tuple[str, ...] = field(
+        ListOf(TEXT),
+        "plain sentences on what is unusual about how the model was asked and its answers read",
+        default=(),
+    )
+    examples: tuple[ExampleReport, ...] = field(
+        many(ExampleReport), "adversarial examples that the page shows", default=()
+    )
+    layers: tuple[LayerReport, ...] = field(
+        many(LayerReport),
+        "what is known of the layers; empty for a model that was not exported by train.py",
+        default=(),
+    )
+    rejection: RejectionReport | None = field(
+        OrNone(Part(RejectionReport)),
+        "what the model's rejection rule changes; null where it has none",
+        default=None,
+    )
+    unusual: UnusualReport | None = field(
+        OrNone(Part(UnusualReport)),
+        "what the model made of unusual inputs; null where none were tried (`--unusual`)",
+        default=None,
+    )
+    minimal_epsilon: MinimalEpsilonReport | None = field(
+        OrNone(Part(MinimalEpsilonReport)),
+        "how little changes the class; null without `--minimal_epsilon`, or where the attack needs "
+        "gradients that the model lost",
+        default=None,
+    )
+    extensions: Mapping = field(
+        Extensions("model"), "what registered sections found, by name", default_factory=dict
+    )
+
+    def check_together(self):
+        worst = self.worst_case.accuracy
+        clean = (self.clean_accuracy,) * len(worst)
+        _check_at_most("worst case", worst, "the clean accuracy", clean)
+        for attack in self.attacks:
+            if len(attack.accuracy) != len(worst):
+                raise ValueError(
+                    f"`accuracy` of {attack.name} must hold one number an epsilon, {len(worst)}. "
+                    f"Received: {attack.accuracy}"
+                )
+            _check_at_most(attack.name, attack.accuracy, "the clean accuracy", clean)
+            _check_at_most("worst case", worst, attack.name, attack.accuracy)
+            if attack.skipped and min(attack.accuracy) < self.clean_accuracy - TOLERANCE:
+                raise ValueError(
+                    f"{attack.name} was skipped, so its accuracy must be the clean accuracy "
+                    f"{self.clean_accuracy}. Received: {attack.accuracy}"
+                )
+
+    @property
+    def ran(self):
+        """The attacks that ran."""
+        return tuple(attack for attack in self.attacks if attack.skipped is None)
+
+    @property
+    def skipped(self):
+        """The attacks that did not run."""
+        return tuple(attack for attack in self.attacks if attack.skipped is not None)
+
+    @property
+    def checked(self):
+        """The checks of the audit that were made."""
+        return tuple(check for check in self.audit if check.passed is not None)
+
+    @property
+    def failed(self):
+        """The checks of the audit that failed."""
+        return tuple(check for check in self.audit if check.passed is False)
+
+    @property
+    def strength(self):
+        """How strong the attacks were that ran, a word of `robust_keras.strength`."""
+        return strength(self.attacks)
+
+    @property
+    def measured(self):
+        """Whether there was a robustness to measure, and something measured it.
+
+        An attack ran, at an epsilon above 0, on images that the model classifies better than
+        guessing.
+        """
+        return (
+            self.strength != NONE
+            and self.clean_accuracy > 0.0
+            and self.worst_case.epsilons[-1] > 0.0
+            and CLEAN_ACCURACY not in {check.check for check in self.failed}
+        )
+
+    @derived(COUNT, "`clean_accuracy` as a number of images")
+    def clean_correct(self, report):
+        return report.count(self.clean_accuracy)
+
+    @derived(INTERVAL, "95 % Wilson interval of it")
+    def clean_interval(self, report):
+        return report.interval(self.clean_accuracy)
+
+    @property
+    @derived(BOOLEAN, "whether the number as first measured could be believed, see below")
+    def reliable(self):
+        """Whether the number, as the attacks first measured it, could be believed.
+
+        Something was measured, the audit made at least one check, no check failed, and its own
+        attacks found no more.
+        """
+        worst = self.worst_case
+        lowered = any(
+            a < b - TOLERANCE for a, b in zip(worst.accuracy, worst.before_audit, strict=True)
+        )
+        return bool(self.measured and self.checked) and not self.failed and not lowered
+
+    @property
+    @derived(OneOf(*VERDICTS), "what the headline is worth, see below")
+    def verdict(self):
+        """What the headline is worth: a word of `VERDICTS`.
+
+        `unreliable`: nothing was measured, or a check failed, or none was made. `preliminary`: only
+        weak or one-sided attacks support it, or the audit had to correct it. `quotable`: the rest.
+        """
+        doubts = {check.check for check in self.failed} - {ATTACK_STRENGTH}
+        if not self.measured or not self.checked or doubts:
+            return "unreliable"
+        return "quotable" if self.reliable and self.strength == STRONG else "preliminary"
+
+
+def _check_at_most(name, accuracy, limit_name, limit):
+    if any(a > b + TOLERANCE for a, b in zip(accuracy, limit, strict=True)):
+        raise ValueError(
+            f"{name} must not exceed {limit_name}: {limit}. Received: {name}={accuracy}"
+        )
+
+
+def short_name(path):
+    """Gives the last telling part of a path: not a version number, `serving` or `model.keras`.
+
+    Example:
+        >>> short_name("runs/quickstart/serving/1")
+        'quickstart'
+    """
+    pieces = [piece for piece in path.replace("\\", "/").split("/") if piece not in ("", ".", "..")]
+    for piece in reversed(pieces):
+        if not piece.isdigit() and piece not in ("serving", "model.keras"):
+            return piece.removesuffix(".keras") or piece
+    return pieces[-1] if pieces else path

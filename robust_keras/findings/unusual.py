@@ -1,0 +1,168 @@
+"""What a model made of inputs unlike those it was trained on."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from robust_keras.findings import byte_text
+from robust_keras.findings.finding import Finding, derived, field, many
+from robust_keras.findings.kinds import (
+    BOOLEAN,
+    CONFIDENCE,
+    COUNT,
+    FRACTION,
+    MAPPING,
+    MAYBE_TEXT,
+    POSITIVE_COUNT,
+    SECONDS,
+    TEXT,
+    ListOf,
+    OrNone,
+)
+
+# Confidences above which images are counted.
+SURE, VERY_SURE = 0.5, 0.99
+_GRADIENTS = "gradients, summed over images"
+_FORWARDS = (
+    "forward passes alone, summed over images; those that ask the rejection rule are left out"
+)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StrengthReport(Finding):
+    """What a model made of samples of one strength."""
+
+    strength: float = field(FRACTION, "size of the change, in pixel units")
+    accepted: float = field(FRACTION, "samples that are accepted")
+    mean_confidence: float = field(
+        CONFIDENCE, "mean of the largest confidence among the classes that mean something"
+    )
+    largest_confidence: float = field(CONFIDENCE, "its maximum")
+    accuracy: float | None = field(
+        OrNone(FRACTION), "samples classified correctly; null for nonsense", default=None
+    )
+    accuracy_accepted: float | None = field(
+        OrNone(FRACTION),
+        "accepted samples classified correctly, as a share of the accepted; null for nonsense, or "
+        "if none is accepted",
+        default=None,
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SampleReport(Finding):
+    """Samples of rising strength."""
+
+    name: str = field(TEXT, "`noisy` or `nonsense`, as on the command line")
+    settings: Mapping = field(MAPPING, "every setting")
+    samples: int = field(POSITIVE_COUNT, "samples of each strength")
+    strengths: tuple[StrengthReport, ...] = field(
+        many(StrengthReport), "one object a strength, rising; empty if skipped"
+    )
+    seconds: float = field(SECONDS, "wall time")
+    gradient_evaluations: int = field(COUNT, _GRADIENTS)
+    forward_evaluations: int = field(COUNT, _FORWARDS)
+    skipped: str | None = field(MAYBE_TEXT, "why it did not run; null if it ran", default=None)
+
+    def check_together(self):
+        rising = [part.strength for part in self.strengths]
+        if any(a >= b for a, b in zip(rising, rising[1:], strict=False)):
+            raise ValueError(f"`strengths` must rise. Received: {rising}")
+        _check_skipped(self, self.strengths)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FoolingImageReport(Finding):
+    """The image that was found for one class."""
+
+    class_index: int = field(COUNT, "class that the image was made for")
+    confidence: float = field(CONFIDENCE, "confidence in that class")
+    accepted: bool = field(
+        BOOLEAN, "whether the model takes the image for that class and accepts it"
+    )
+    shape: tuple[int, int, int] = field(ListOf(POSITIVE_COUNT), "height, width, channels")
+    pixels: str | None = field(
+        OrNone(TEXT),
+        "base64 of the bytes, row by row; null where they are not kept: beyond the first 20 "
+        "classes",
+    )
+    iterations: Mapping = field(
+        MAPPING,
+        "of gradient ascent: the steps until the class was the model's answer (`top`), and until "
+        "its confidence was 0.99, 0.999 and 0.9999; null: never. Else empty",
+        default_factory=dict,
+    )
+
+    def check_together(self):
+        if len(self.shape) != 3:
+            raise ValueError(
+                f"`shape` must be (height, width, channels). Received: shape={self.shape}"
+            )
+        if self.pixels is not None:
+            byte_text.decoded("pixels", self.pixels, self.shape)
+
+    @property
+    def image(self):
+        """The pixels, uint8 (height, width, channels); divided by 255 they are what was shown."""
+        return byte_text.decoded("pixels", self.pixels, self.shape)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FoolingReport(Finding):
+    """One image for each class that means something."""
+
+    name: str = field(
+        TEXT, "`fooling_gradient`, `fooling_direct` or `fooling_cppn`, as on the command line"
+    )
+    settings: Mapping = field(MAPPING, "every setting")
+    images: tuple[FoolingImageReport, ...] = field(
+        many(FoolingImageReport), "one object a class that means something; empty if skipped"
+    )
+    generations: int | None = field(OrNone(COUNT), "of the evolution; null for gradient ascent")
+    seconds: float = field(SECONDS, "wall time")
+    gradient_evaluations: int = field(COUNT, _GRADIENTS)
+    forward_evaluations: int = field(COUNT, _FORWARDS)
+    skipped: str | None = field(MAYBE_TEXT, "why it did not run; null if it ran", default=None)
+
+    def check_together(self):
+        _check_skipped(self, self.images)
+
+    def above(self, confidence):
+        """Gives the number of classes whose image has more than this confidence."""
+        return sum(image.confidence > confidence for image in self.images)
+
+    @property
+    @derived(COUNT, "classes of confidence above 0.5")
+    def above_half(self):
+        return self.above(SURE)
+
+    @property
+    @derived(COUNT, "classes of confidence above 0.99")
+    def above_99(self):
+        return self.above(VERY_SURE)
+
+    @property
+    @derived(COUNT, "classes whose image is accepted for them")
+    def accepted(self):
+        return sum(image.accepted for image in self.images)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UnusualReport(Finding):
+    """What a model made of unusual inputs."""
+
+    samples: tuple[SampleReport, ...] = field(
+        many(SampleReport), "`noisy` and `nonsense`, as far as asked for", default=()
+    )
+    fooling: tuple[FoolingReport, ...] = field(
+        many(FoolingReport),
+        "`fooling_gradient`, `fooling_direct`, `fooling_cppn`, as far as asked for",
+        default=(),
+    )
+
+
+def _check_skipped(part, found):
+    if bool(found) == (part.skipped is not None):
+        raise ValueError(
+            f"{part.name} must have found something or tell why it was skipped. "
+            f"Received: skipped={part.skipped!r}"
+        )
