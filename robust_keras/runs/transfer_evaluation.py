@@ -64,4 +64,3 @@ def _shown(targets, title, progress):
         for number, item in enumerate(targets.items(), 1):
             yield item
             step(number, len(targets))
-
