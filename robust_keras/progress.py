@@ -24,12 +24,9 @@ class RunProgress:
         began: when on that clock what has elapsed began; by default now.
 
     Example:
-        >>> with RunProgress() as progress:
-        ...     progress.follow(time_left)
-        ...     with progress.model("runs/a/serving", parts):
-        ...         engine.evaluate(..., progress=progress)
-        ...         with progress.part("audit"):
-        ...             checks = audit(...)
+        >>> with RunProgress() as progress, progress.part("report"):
+        ...     path = export(model, directory / "progress")
+        report: ... s; ... s so far
     """
 
     def __init__(self, stream=None, now=time.monotonic, began=None):

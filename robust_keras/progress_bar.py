@@ -20,6 +20,7 @@ class ProgressBar:
         >>> with ProgressBar() as bar:
         ...     bar.show("pgd 0.1", 20, 100, lambda: "about 2 min left")
         ...     bar.line("fgsm: 40.0 % at 0.1; 2.1 s")
+        fgsm: 40.0 % at 0.1; 2.1 s
     """
 
     def __init__(self, stream=None):

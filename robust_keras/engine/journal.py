@@ -30,9 +30,9 @@ class Journal:
         begin: called before the first file is written; it makes the directory.
 
     Example:
-        >>> journal = Journal(directory.journal_path, directory.begin)
-        >>> engine.evaluate(classifier, images, labels, attacks, threat_model, batch_size=250,
-        ...                 seed=0, journal=journal)
+        >>> journal = Journal(directory / "journal", (directory / "journal").mkdir)
+        >>> found = engine.evaluate(classifier, images, labels, [FGSM()], threat_model,
+        ...                         batch_size=250, seed=0, journal=journal)
     """
 
     def __init__(self, directory, begin):

@@ -17,7 +17,10 @@ class Replicas:
         devices: name of each one's device, or None for TensorFlow's choice.
 
     Example:
-        >>> Replicas([serving.load(path)]).run(attack_share, np.arange(250))
+        >>> def classes(classifier, indices):
+        ...     return np.argmax(classifier.logits(images[indices]), axis=1)
+        >>> Replicas([classifier]).run(classes, np.arange(3))
+        [array([...])]
     """
 
     def __init__(self, classifiers, devices=(None,)):

@@ -24,7 +24,8 @@ def straight_through(classifier, backward):
     arXiv 1802.00420.
 
     Example:
-        >>> classifier = straight_through(serving.load("guarded/serving"), plain.logits)
+        >>> guarded = serving.load("runs/quickstart/serving")
+        >>> attacked = straight_through(guarded, classifier.logits)
     """
     return classifier.with_logits(
         lambda images: _answers_of(classifier.logits(images), backward(images))

@@ -106,9 +106,8 @@ def train_substitute(classifier, images, *, model=None, **settings):
     arXiv 1602.02697.
 
     Example:
-        >>> found = train_substitute(classifier, dataset.train.take(150, 0).float_images())
-        >>> found.queries
-        4800
+        >>> train_substitute(classifier, images).queries  # of 20 images
+        640
     """
     settings = Settings(**settings)
     known = np.asarray(images, np.float32)

@@ -49,11 +49,11 @@ def transfer(
     arXiv 1611.02770.
 
     Example:
-        >>> pair = {"plain": plain, "robust": robust}
+        >>> pair = {"plain": classifier, "robust": serving.load("runs/quickstart/serving")}
         >>> rows = transfer(pair, pair, images, labels, PGD(), ThreatModel("linf", (0.1,)),
         ...                 batch_size=250, seed=0)
-        >>> rows[0].accuracy["robust"]
-        (0.91,)
+        >>> rows[0].source, list(rows[0].accuracy)
+        ('plain', ['plain', 'robust'])
     """
     if attack.cascade:
         raise InputError.expected("transfer attack", "one that is no cascade", attack.name)

@@ -112,7 +112,8 @@ class LowerRatio(keras.callbacks.Callback):
     Reference: Xiao, Zhong and Zheng, 2019, arXiv 1905.10510 (incremental training).
 
     Example:
-        >>> model.fit(images, labels, epochs=20, callbacks=[LowerRatio(step=0.01, least=0.1)])
+        >>> lowering = LowerRatio(step=0.01, least=0.1)
+        >>> history = model.fit(images, labels, epochs=20, callbacks=[lowering], verbose=0)
     """
 
     def __init__(self, step=0.005, every=2, least=0.08):

@@ -82,7 +82,7 @@ class SmoothReLU(_SharpenedLayer):
     Reference: Xie et al., "Smooth Adversarial Training", 2020, arXiv 2006.14536.
 
     Example:
-        >>> float(SmoothReLU()(np.array([-1.0])))
+        >>> float(SmoothReLU()(np.array([-1.0]))[0])
         0.0
     """
 
@@ -122,7 +122,7 @@ class ParametricSoftplus(_SharpenedLayer):
     Reference: Xie et al., "Smooth Adversarial Training", 2020, arXiv 2006.14536.
 
     Example:
-        >>> round(float(ParametricSoftplus()(np.array([0.0]))), 4)
+        >>> round(float(ParametricSoftplus()(np.array([0.0]))[0]), 4)
         0.0693
     """
 

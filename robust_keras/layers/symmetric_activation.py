@@ -53,7 +53,7 @@ class SymmetricActivation(FloatLayer):
     Activation Functions", 2016, arXiv 1603.05145.
 
     Example:
-        >>> float(SymmetricActivation(kind="mrelu")(np.array([0.25])))
+        >>> float(SymmetricActivation(kind="mrelu")(np.array([0.25]))[0])
         0.75
     """
 

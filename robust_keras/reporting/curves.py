@@ -97,7 +97,7 @@ def spread(wanted, gap, low, high):
 
     Example:
         >>> spread([5.0, 5.0, 9.0], gap=2.0, low=0.0, high=10.0)
-        [4.0, 6.0, 9.0]
+        [6.0, 4.0, 9.0]
     """
     order = sorted(range(len(wanted)), key=lambda i: (wanted[i], -i))
     blocks = []

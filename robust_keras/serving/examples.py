@@ -26,7 +26,9 @@ class Examples:
 
     Example:
         >>> test = data.load("mnist5k").test.take(256, seed=0)
-        >>> serving.load("model.keras", examples=Examples(test.float_images(), test.labels, 10))
+        >>> examples = Examples(test.float_images(), test.labels, 10)
+        >>> serving.load("lenet5.keras", examples=examples).pixels
+        '0..1'
     """
 
     images: np.ndarray

@@ -28,9 +28,12 @@ class TrainingProgress(keras.callbacks.Callback):
         now: clock in seconds.
 
     Example:
-        >>> with TrainingProgress(epochs=5, initial_epoch=0, steps=40) as progress:
-        ...     model.fit(batches, epochs=5, callbacks=[progress], verbose=0)
-        Epoch 1/5: loss 0.871, acc 0.742, val 0.915; 9.1 s so far, about 24 s left
+        >>> with TrainingProgress(epochs=2, initial_epoch=0, steps=2) as progress:
+        ...     history = model.fit(
+        ...         images, labels, batch_size=10, epochs=2, callbacks=[progress], verbose=0
+        ...     )
+        Epoch 1/2: loss ...; ... s so far, about ... s left
+        Epoch 2/2: loss ...; ... s so far, about ... s left
     """
 
     def __init__(

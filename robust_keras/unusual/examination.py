@@ -48,11 +48,6 @@ def examine(classifier, images, labels, config, journal, progress):
 
     Returns:
         An `UnusualReport`, or None where nothing is asked for.
-
-    Example:
-        >>> found = examine(classifier, images, labels, config, Unrecorded(), RunProgress())
-        >>> found.fooling[0].above_half
-        10
     """
     names = [name for name in config.unusual if name != "none"]
     if not names:
