@@ -30,6 +30,7 @@ test: $(VENV)/installed-dev
 check: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
 
 clean:
 	rm -rf $(VENV) $(QUICKSTART) $(QUICKSTART)_robust

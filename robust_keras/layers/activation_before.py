@@ -1,5 +1,7 @@
 """Which activation a tensor came out of, for layers whose arithmetic depends on it."""
 
+from typing import Any
+
 import keras
 
 from robust_keras.layers import keras_private
@@ -10,7 +12,7 @@ _TRANSPARENT = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Identit
 _RANDOM = (keras.layers.Dropout, keras.layers.GaussianNoise)  # nothing at inference
 
 
-def activation_before(tensor):
+def activation_before(tensor: Any) -> str | None:
     """The activation that a tensor came out of: "softmax", "sigmoid", or None for any other.
 
     Args:

@@ -2,23 +2,25 @@
 
 import math
 import numbers
+from collections.abc import Iterable
+from typing import Any
 
 # Beyond these, logits divided by T in float32 are all zero or not finite.
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 1e-6, 1e6
 TEMPERATURES = f"a number from {LOWEST_TEMPERATURE:g} to {HIGHEST_TEMPERATURE:g}"
 
 
-def refuse(name, expected, received):
+def refuse(name: str, expected: str, received: object) -> None:
     """Raises the `ValueError` that says what was expected and what was received."""
     raise ValueError(f"`{name}` must be {expected}. Received: {name}={received!r}")
 
 
-def positive(name, value):
+def positive(name: str, value: Any) -> float:
     """Returns `value` as a float; refuses anything but a finite number above zero."""
     return bounded(name, value, "a finite number > 0")
 
 
-def bounded(name, value, expected, *, most=math.inf):
+def bounded(name: str, value: Any, expected: str, *, most: float = math.inf) -> float:
     """Returns `value` as a float; refuses anything outside (0, `most`] and what is no number.
 
     Args:
@@ -37,7 +39,7 @@ def bounded(name, value, expected, *, most=math.inf):
     return float(value)
 
 
-def checked_temperature(name, value):
+def checked_temperature(name: str, value: Any) -> float:
     """Returns `value` as a float; refuses what float32 cannot divide logits by."""
     number = bounded(name, value, TEMPERATURES, most=HIGHEST_TEMPERATURE)
     if number < LOWEST_TEMPERATURE:
@@ -45,21 +47,21 @@ def checked_temperature(name, value):
     return number
 
 
-def whole(name, value, *, least):
+def whole(name: str, value: Any, *, least: int) -> int:
     """Returns `value` as an int; refuses anything but a whole number of at least `least`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
         refuse(name, f"a whole number >= {least}", value)
     return int(value)
 
 
-def flag(name, value):
+def flag(name: str, value: Any) -> bool:
     """Returns `value`; refuses anything but True or False."""
     if not isinstance(value, bool):
         refuse(name, "True or False", value)
     return value
 
 
-def choice(name, value, choices):
+def choice(name: str, value: Any, choices: Iterable[str]) -> str:
     """Returns `value`; refuses anything that is not one of `choices`."""
     if not isinstance(value, str) or value not in choices:
         refuse(name, "one of " + ", ".join(repr(name) for name in choices), value)

@@ -1,11 +1,15 @@
 """Elementwise functions that keep nothing but their input for the gradient."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from robust_keras.layers.fusion import fused, in_graph, unrecorded
 
 
-def elementwise(value, slope, parameter_slope=None):
+def elementwise(
+    value: Callable, slope: Callable, parameter_slope: Callable | None = None
+) -> Callable:
     """Returns a differentiable function from its values and its slopes, each one fused loop.
 
     Args:

@@ -1,12 +1,13 @@
 """A hint that lets TensorFlow compile a run of operations into one loop."""
 
 import contextlib
+from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
 
 @contextlib.contextmanager
-def fused():
+def fused() -> Iterator[None]:
     """Marks the operations inside as one cluster for XLA, which then keeps no temporaries.
 
     Only a hint: a runtime without XLA, or one that has seen too many shapes, runs the same
@@ -19,7 +20,7 @@ def fused():
             yield
 
 
-def in_graph(function):
+def in_graph(function: Callable) -> Callable:
     """Returns the function, run as a graph also in eager mode so that `fused` takes effect.
 
     Inside a graph the operations are added to that graph, without a nested function.
@@ -40,7 +41,7 @@ def in_graph(function):
     return call
 
 
-def unrecorded():
+def unrecorded() -> contextlib.AbstractContextManager:
     """Keeps eager tapes from recording what a custom gradient covers.
 
     Recording a compiled function would make it return all that its own gradient needs.

@@ -27,15 +27,15 @@ class Cells:
         reach: cells on each side of zero, the outermost of which hold zero for all inputs beyond.
     """
 
-    per_unit: object
+    per_unit: float | tf.Tensor
     reach: int
 
     @property
-    def count(self):
+    def count(self) -> int:
         """The number of cells."""
         return 2 * self.reach + 1
 
-    def locate(self, inputs):
+    def locate(self, inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns each input's cell and its position in the cell, in [-0.5, 0.5].
 
         Args:
@@ -51,7 +51,7 @@ class Cells:
         return cell + tf.range(inputs.shape[1]) * self.count, scaled - floor - 0.5
 
 
-def cells_for(boundary, bandwidth):
+def cells_for(boundary: float, bandwidth: float) -> Cells:
     """Returns the fewest cells that are narrow enough and reach far enough.
 
     Args:
@@ -63,7 +63,7 @@ def cells_for(boundary, bandwidth):
     return Cells(per_unit, math.ceil((boundary + TAIL / scale) * per_unit) + 1)
 
 
-def cells_within(reach, boundary, bandwidth):
+def cells_within(reach: int, boundary: float, bandwidth: tf.Tensor) -> Cells:
     """Returns the narrowest cells with which a fixed number of them reaches far enough.
 
     Args:
@@ -76,7 +76,9 @@ def cells_within(reach, boundary, bandwidth):
     return Cells(tf.pow(tf.constant(2.0, tf.float64), exponent), reach)
 
 
-def kernel_polynomials(cells, order, dictionary, bandwidth):
+def kernel_polynomials(
+    cells: Cells, order: int, dictionary: tf.Tensor, bandwidth: tf.Tensor
+) -> tf.Tensor:
     """Returns the quadratics that stand for each kernel's derivative on each cell, in float64.
 
     Each is the Taylor cubic about the cell's centre, its cubic term replaced by the best linear one

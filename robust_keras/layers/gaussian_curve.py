@@ -13,12 +13,15 @@ import tensorflow as tf
 
 from robust_keras.layers.fusion import fused, in_graph, unrecorded
 from robust_keras.layers.gaussian_cells import TERMS
+from robust_keras.layers.gaussian_kernels import FixedKernels, MovingKernels
 
 # Derivatives beyond this order are those of the interpolating quadratic itself.
 LAST_ORDER = 2
 
 
-def gaussian_curve(kernels, inputs, *parameters):
+def gaussian_curve(
+    kernels: FixedKernels | MovingKernels, inputs: tf.Tensor, *parameters: tf.Tensor
+) -> tf.Tensor:
     """Returns `sum_i mixing_i exp(-bandwidth (s - d_i)^2)`, differentiable twice.
 
     Args:

@@ -6,10 +6,17 @@ gradient has in every cell into the parameters' gradients.
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from robust_keras.layers.gaussian_cells import TERMS, cells_for, cells_within, kernel_polynomials
+from robust_keras.layers.gaussian_cells import (
+    TERMS,
+    Cells,
+    cells_for,
+    cells_within,
+    kernel_polynomials,
+)
 
 # With more cells than this the tables would outgrow the caches, and then the inputs.
 MOST_CELLS = 8192
@@ -28,21 +35,23 @@ class FixedKernels:
     bandwidth: float
 
     @property
-    def fit(self):
+    def fit(self) -> bool:
         """Whether the tables stay small enough."""
         return self.cells(()).count <= MOST_CELLS
 
-    def cells(self, parameters):
+    def cells(self, parameters: Sequence[tf.Tensor]) -> Cells:
         """Returns the cells, which do not depend on the parameters."""
         del parameters
         return cells_for(max(map(abs, self.dictionary)), self.bandwidth)
 
-    def tables(self, cells, order, parameters):
+    def tables(self, cells: Cells, order: int, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
         """Returns the coefficients of each channel's curve: float64, (channels, TERMS * count)."""
         (mixing,) = parameters
         return tf.matmul(tf.cast(mixing, tf.float64), self._polynomials(cells, order))
 
-    def gradients(self, cells, order, parameters, moments):
+    def gradients(
+        self, cells: Cells, order: int, parameters: Sequence[tf.Tensor], moments: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         """Returns the parameters' gradients from moments of shape (channels, TERMS * count)."""
         (mixing,) = parameters
         gradient = tf.matmul(moments, self._polynomials(cells, order), transpose_b=True)
@@ -68,18 +77,18 @@ class MovingKernels:
     start: FixedKernels
 
     @property
-    def fit(self):
+    def fit(self) -> bool:
         """Whether the tables stay small enough."""
         return self.start.fit
 
-    def cells(self, parameters):
+    def cells(self, parameters: Sequence[tf.Tensor]) -> Cells:
         """Returns cells that cover every channel's kernels."""
         _, dictionary, bandwidth = (tf.cast(value, tf.float64) for value in parameters)
         boundary = tf.reduce_max(tf.abs(dictionary), axis=1, keepdims=True)
         # Twice as many cells as at the start leave the kernels room to move.
         return cells_within(2 * self.start.cells(()).reach, boundary, bandwidth)
 
-    def tables(self, cells, order, parameters):
+    def tables(self, cells: Cells, order: int, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
         """Returns the coefficients of each channel's curve: float64, (channels, TERMS * count)."""
         mixing, dictionary, bandwidth = (tf.cast(value, tf.float64) for value in parameters)
 
@@ -93,7 +102,9 @@ class MovingKernels:
         kernels = tf.transpose(mixing), tf.transpose(dictionary)
         return tf.foldl(add, kernels, empty, parallel_iterations=1)
 
-    def gradients(self, cells, order, parameters, moments):
+    def gradients(
+        self, cells: Cells, order: int, parameters: Sequence[tf.Tensor], moments: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         """Returns the parameters' gradients from moments of shape (channels, TERMS * count).
 
         With k the kernel's derivative of this order in s: `dk/dd = -k'`, and the derivative in the

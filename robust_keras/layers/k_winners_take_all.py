@@ -1,5 +1,7 @@
 """k-winners-take-all: only the largest entries of each example pass."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -41,7 +43,7 @@ class KWinnersTakeAll(FloatLayer):
         [[0.0, 4.0, 3.0, 0.0]]
     """
 
-    def __init__(self, ratio=0.2, per_channel=False, **kwargs):
+    def __init__(self, ratio: float = 0.2, per_channel: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.per_channel = flag("per_channel", per_channel)
         # float64 holds the ratio exactly as given, so that k is int(ratio * N) to the unit.
@@ -55,15 +57,15 @@ class KWinnersTakeAll(FloatLayer):
         )
 
     @property
-    def ratio(self):
+    def ratio(self) -> float:
         """The share of the entries that passes now."""
         return float(self._ratio.numpy())
 
     @ratio.setter
-    def ratio(self, value):
+    def ratio(self, value: float) -> None:
         self._ratio.assign(_checked_ratio(value))
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Checks that there is a volume to choose from."""
         least = 3 if self.per_channel else 2
         if len(input_shape) < least:
@@ -72,7 +74,7 @@ class KWinnersTakeAll(FloatLayer):
                 f"Received: input_shape={tuple(input_shape)}"
             )
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Passes the winners of every example."""
         volumes = self._volumes(self.widen(inputs))
         size = volumes.shape[1] or tf.cast(tf.shape(volumes)[1], "float64")
@@ -91,7 +93,7 @@ class KWinnersTakeAll(FloatLayer):
         shape = [tf.shape(inputs)[0], -1 if entries is None else entries, last]
         return tf.reshape(inputs, shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the layer, with the current ratio."""
         return {**super().get_config(), "ratio": self.ratio, "per_channel": self.per_channel}
 
@@ -116,13 +118,13 @@ class LowerRatio(keras.callbacks.Callback):
         >>> history = model.fit(images, labels, epochs=20, callbacks=[lowering], verbose=0)
     """
 
-    def __init__(self, step=0.005, every=2, least=0.08):
+    def __init__(self, step: float = 0.005, every: int = 2, least: float = 0.08):
         super().__init__()
         self.step = positive("step", step)
         self.every = whole("every", every, least=1)
         self.least = bounded("least", least, "in (0, 1]", most=1)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Lowers the ratios if this epoch ends a period."""
         if (epoch + 1) % self.every:
             return

@@ -4,47 +4,53 @@ Whoever allows another Keras in pyproject.toml looks here. `tests/test_architect
 names, and any other object's private ones, out of every other file.
 """
 
+from collections.abc import Mapping
+from typing import Any
 
-def all_layers(model):
+import keras
+import tensorflow as tf
+
+
+def all_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """The model and all layers in it, however deep; `Model.layers` shows the outermost."""
     return model._flatten_layers()
 
 
-def inner_layers(layer):
+def inner_layers(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
     """The layers directly inside a layer, custom ones included."""
     return layer._layers
 
 
-def logits_before(outputs, otherwise=None):
+def logits_before(outputs: tf.Tensor, otherwise: Any = None) -> Any:
     """What went into the softmax or sigmoid that outputs came out of, which Keras hands on."""
     return getattr(outputs, "_keras_logits", otherwise)
 
 
-def origin_of(tensor):
+def origin_of(tensor: Any) -> Any:
     """(operation, node_index, tensor_index) of a symbolic tensor; None for numbers."""
     return getattr(tensor, "_keras_history", None)
 
 
-def calls_of(operation):
+def calls_of(operation: Any) -> list:
     """The nodes of a functional model at which an operation was called."""
     return operation._inbound_nodes
 
 
-def count_loss(model, loss, images):
+def count_loss(model: keras.Model, loss: tf.Tensor, images: tf.Tensor) -> None:
     """Adds a batch's mean loss of so many images to what Keras tells as "loss"."""
     model._loss_tracker.update_state(loss, sample_weight=images)
 
 
-def call_higher_better(metric):
+def call_higher_better(metric: keras.metrics.Metric) -> None:
     """Has Keras' callbacks take higher values of a metric for better ones."""
     metric._direction = "up"
 
 
-def moving_averages_of(optimizer):
+def moving_averages_of(optimizer: keras.optimizers.Optimizer) -> list | None:
     """An optimizer's averages, in the order of the trainable variables; None unless built."""
     return getattr(optimizer, "_model_variables_moving_average", None)
 
 
-def is_called_by_fit(arguments):
+def is_called_by_fit(arguments: Mapping[str, Any]) -> bool:
     """Whether `Model.evaluate` with these keyword arguments was called by `Model.fit`."""
     return bool(arguments.get("_use_cached_eval_dataset"))

@@ -1,5 +1,7 @@
 """Kernel activation functions: trainable activations as sums of kernels on a dictionary."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -65,18 +67,18 @@ class KernelActivation(FloatLayer):
 
     def __init__(
         self,
-        dictionary_size=20,
-        boundary=5.0,
-        kernel="gaussian",
-        bandwidth="paper",
-        initializer="elu",
-        ridge=1e-6,
-        trainable_dictionary=False,
-        trainable_bandwidth=False,
-        paired=False,
-        regularizer=None,
-        constraint=None,
-        **kwargs,
+        dictionary_size: int = 20,
+        boundary: float = 5.0,
+        kernel: str = "gaussian",
+        bandwidth: float | str = "paper",
+        initializer: str = "elu",
+        ridge: float = 1e-6,
+        trainable_dictionary: bool = False,
+        trainable_bandwidth: bool = False,
+        paired: bool = False,
+        regularizer: Any = None,
+        constraint: Any = None,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.dictionary_size = whole("dictionary_size", dictionary_size, least=2)
@@ -108,12 +110,12 @@ class KernelActivation(FloatLayer):
             refuse("trainable_bandwidth", f"False for the {self.kernel} kernel", True)
 
     @property
-    def grid(self):
+    def grid(self) -> np.ndarray:
         """The dictionary at the start: float64, shape (dictionary_size,)."""
         return np.linspace(-self.boundary, self.boundary, self.dictionary_size)
 
     @property
-    def initial_bandwidth(self):
+    def initial_bandwidth(self) -> float:
         """The bandwidth at the start, as a number."""
         if self.bandwidth not in BANDWIDTH_RULES:
             return self.bandwidth
@@ -121,7 +123,7 @@ class KernelActivation(FloatLayer):
         step = 2 * self.boundary / (self.dictionary_size - 1)
         return rule / step**2
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the mixing coefficients and, where trained, dictionary and bandwidth."""
         channels = self._output_channels(input_shape)
         size = self.dictionary_size
@@ -172,7 +174,7 @@ class KernelActivation(FloatLayer):
             row = fit(kernel, activation, self.grid, self.initial_bandwidth, self.ridge)
         return _repeated(row)
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Applies each channel's function to its elements."""
         rows = tf.reshape(self.widen(inputs), [-1, inputs.shape[-1]])
         outputs = self._sum_of_kernels(rows)
@@ -188,7 +190,7 @@ class KernelActivation(FloatLayer):
         total = paired_kernel_sum if self.paired else kernel_sum
         return total(KERNELS[self.kernel], rows, *moving)
 
-    def parameters(self):
+    def parameters(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns each channel's mixing coefficients, dictionary and bandwidth, as they are now.
 
         Returns:
@@ -220,11 +222,11 @@ class KernelActivation(FloatLayer):
         shape = [self.mixing_coefficients.shape[0], 1]
         return tf.fill(shape, tf.constant(self.initial_bandwidth, self.inner_dtype))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns the input's shape, with half the channels if paired."""
         return (*tuple(input_shape)[:-1], self._output_channels(tuple(input_shape)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the layer."""
         return {
             **super().get_config(),

@@ -1,11 +1,17 @@
 """Kernel ridge regression: mixing coefficients with which a layer starts as a known function."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.layers.kernels import Kernel
 
-def ridge_coefficients(kernel, activation, dictionary, bandwidth, ridge):
+
+def ridge_coefficients(
+    kernel: Kernel, activation: Callable, dictionary: np.ndarray, bandwidth: float, ridge: float
+) -> np.ndarray:
     """Fits the mixing coefficients to an activation on the dictionary, in float64.
 
     Formula: `a = (K + ridge I)^-1 t` with `K_ij = k(d_i, d_j)` and `t_i = f(d_i)`; for a kernel
@@ -28,7 +34,9 @@ def ridge_coefficients(kernel, activation, dictionary, bandwidth, ridge):
     return np.linalg.solve(matrix + ridge * np.eye(len(dictionary)), targets)
 
 
-def paired_ridge_coefficients(kernel, activation, dictionary, bandwidth, ridge):
+def paired_ridge_coefficients(
+    kernel: Kernel, activation: Callable, dictionary: np.ndarray, bandwidth: float, ridge: float
+) -> np.ndarray:
     """Fits the mean of the activation of two inputs on the grid of pairs.
 
     Formula: as above, with the product kernel and `t_ij = (f(d_i) + f(d_j)) / 2`.

@@ -4,8 +4,16 @@ import functools
 
 import tensorflow as tf
 
+from robust_keras.layers.kernels import Kernel
 
-def kernel_sum(kernel, inputs, mixing, dictionary, bandwidth):
+
+def kernel_sum(
+    kernel: Kernel,
+    inputs: tf.Tensor,
+    mixing: tf.Tensor,
+    dictionary: tf.Tensor,
+    bandwidth: tf.Tensor,
+) -> tf.Tensor:
     """Returns `sum_i mixing_i k(inputs - dictionary_i)`, differentiable in every tensor.
 
     The gradient recomputes the kernels one dictionary element at a time, so memory does not grow

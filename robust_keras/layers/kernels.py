@@ -25,40 +25,40 @@ class Kernel:
     ridge: bool
 
 
-def gaussian(difference, bandwidth):
+def gaussian(difference: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
     """Returns exp(-bandwidth difference^2)."""
     return tf.exp(-bandwidth * tf.square(difference))
 
 
-def gaussian_slope(difference, bandwidth):
+def gaussian_slope(difference: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
     """Returns the derivative of the Gaussian with respect to the difference."""
     return -2.0 * bandwidth * difference * gaussian(difference, bandwidth)
 
 
-def gaussian_bandwidth_slope(difference, bandwidth):
+def gaussian_bandwidth_slope(difference: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
     """Returns the derivative of the Gaussian with respect to the bandwidth."""
     return -tf.square(difference) * gaussian(difference, bandwidth)
 
 
-def relu(difference, bandwidth):
+def relu(difference: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
     """Returns max(difference, 0)."""
     del bandwidth
     return tf.nn.relu(difference)
 
 
-def relu_slope(difference, bandwidth):
+def relu_slope(difference: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
     """Returns the step function, 0 at 0 as ReLU's derivative is."""
     del bandwidth
     return tf.cast(difference > 0, difference.dtype)
 
 
-def softplus(difference, bandwidth):
+def softplus(difference: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
     """Returns log(1 + exp(difference))."""
     del bandwidth
     return tf.math.softplus(difference)
 
 
-def softplus_slope(difference, bandwidth):
+def softplus_slope(difference: tf.Tensor, bandwidth: tf.Tensor) -> tf.Tensor:
     """Returns the logistic function."""
     del bandwidth
     return tf.sigmoid(difference)

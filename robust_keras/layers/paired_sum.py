@@ -4,8 +4,16 @@ import functools
 
 import tensorflow as tf
 
+from robust_keras.layers.kernels import Kernel
 
-def paired_kernel_sum(kernel, inputs, mixing, dictionary, bandwidth):
+
+def paired_kernel_sum(
+    kernel: Kernel,
+    inputs: tf.Tensor,
+    mixing: tf.Tensor,
+    dictionary: tf.Tensor,
+    bandwidth: tf.Tensor,
+) -> tf.Tensor:
     """Returns `sum_ij mixing_ij k(first - dictionary_i) k(second - dictionary_j)`.
 
     Channel c of the first half of the inputs is paired with channel c of the second half. The

@@ -1,6 +1,9 @@
 """The rule by which a classifier declines to answer, kept inside the model."""
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from robust_keras.layers.activation_before import activation_before
 from robust_keras.layers.arguments import checked_temperature, choice, refuse, whole
@@ -44,7 +47,12 @@ class RejectionRule(FloatLayer):
     """
 
     def __init__(
-        self, nonsense_classes=0, threshold=0.0, confidence="softmax", temperature=1.0, **kwargs
+        self,
+        nonsense_classes: int = 0,
+        threshold: float = 0.0,
+        confidence: str = "softmax",
+        temperature: float = 1.0,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.nonsense_classes = whole("nonsense_classes", nonsense_classes, least=0)
@@ -55,31 +63,31 @@ class RejectionRule(FloatLayer):
         self.temperature = checked_temperature("temperature", temperature)
         self._after = None
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Refuses logits of nonsense classes only."""
         if input_shape[-1] is not None and input_shape[-1] <= self.nonsense_classes:
             refuse("nonsense_classes", f"fewer than {input_shape[-1]}", self.nonsense_classes)
         super().build(input_shape)
 
-    def compute_output_spec(self, inputs, *args, **kwargs):
+    def compute_output_spec(self, inputs: tf.Tensor, *args: Any, **kwargs: Any) -> Any:
         """Looks at what comes before, while a functional or sequential model is made."""
         self._look_before(inputs)
         return super().compute_output_spec(inputs, *args, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Returns the logits, or probabilities, as they are."""
         self._look_before(inputs)
         self.require_float(inputs)
         return self.narrow(inputs)
 
-    def confidences(self, outputs):
+    def confidences(self, outputs: tf.Tensor) -> tf.Tensor:
         """Returns the confidence (...,) in [0, 1] of what the layer hands on, (..., classes)."""
         scores = self._logits(outputs)
         if self.confidence == "rbf":
             return keras.ops.minimum(keras.ops.exp(keras.ops.max(scores, axis=-1)), 1.0)
         return keras.ops.max(keras.ops.softmax(scores / self.temperature, axis=-1), axis=-1)
 
-    def rejected(self, outputs):
+    def rejected(self, outputs: tf.Tensor) -> tf.Tensor:
         """Returns which images are rejected, bool (...,), from what the layer hands on."""
         logits = self._logits(outputs)
         real = logits.shape[-1] - self.nonsense_classes
@@ -108,7 +116,7 @@ class RejectionRule(FloatLayer):
             scores = keras.ops.concatenate([keras.ops.zeros_like(scores), scores], axis=-1)
         return scores
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the layer."""
         return {
             **super().get_config(),

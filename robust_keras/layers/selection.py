@@ -8,7 +8,7 @@ from robust_keras.layers.fusion import fused
 LARGEST_DIGIT = 11
 
 
-def kth_largest(values, count):
+def kth_largest(values: tf.Tensor, count: int) -> tf.Tensor:
     """Returns the `count`-th largest of the values along axis 1, exactly.
 
     A radix selection: floats are ordered as their bits are, so each pass counts the values of each

@@ -1,9 +1,11 @@
 """Shapes that are known before the batch is."""
 
+from typing import Any
+
 import tensorflow as tf
 
 
-def reshaped(values, shape, static):
+def reshaped(values: tf.Tensor, shape: Any, static: tuple[int | None, ...]) -> tf.Tensor:
     """Returns the values in another shape, of which the static part is declared, too.
 
     `tf.ensure_shape` would leave an operation in the graph, which TensorFlow Lite does not have.

@@ -1,6 +1,7 @@
 """Smooth approximations of ReLU for adversarial training."""
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -86,19 +87,19 @@ class SmoothReLU(_SharpenedLayer):
         0.0
     """
 
-    def __init__(self, beta=400.0, **kwargs):
+    def __init__(self, beta: float = 400.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.beta = positive("beta", beta)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the root of beta."""
         self.root = self.add_root("root", self.beta, trainable=True)
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Applies the function to every element."""
         return self.narrow(smooth_relu(self.widen(inputs), self.square(self.root)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the layer."""
         return {**super().get_config(), "beta": self.beta}
 
@@ -126,20 +127,20 @@ class ParametricSoftplus(_SharpenedLayer):
         0.0693
     """
 
-    def __init__(self, sharpness=10.0, trainable_sharpness=False, **kwargs):
+    def __init__(self, sharpness: float = 10.0, trainable_sharpness: bool = False, **kwargs: Any):
         super().__init__(**kwargs)
         self.sharpness = positive("sharpness", sharpness)
         self.trainable_sharpness = flag("trainable_sharpness", trainable_sharpness)
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Creates the root of the sharpness."""
         self.root = self.add_root("root", self.sharpness, trainable=self.trainable_sharpness)
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Applies the function to every element."""
         return self.narrow(parametric_softplus(self.widen(inputs), self.square(self.root)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the layer."""
         return {
             **super().get_config(),

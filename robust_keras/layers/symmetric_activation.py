@@ -1,5 +1,7 @@
 """Symmetric activations, which answer only to inputs near zero."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -57,14 +59,14 @@ class SymmetricActivation(FloatLayer):
         0.75
     """
 
-    def __init__(self, kind="mrelu", **kwargs):
+    def __init__(self, kind: str = "mrelu", **kwargs: Any):
         super().__init__(**kwargs)
         self.kind = choice("kind", kind, KINDS)
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Applies the function to every element."""
         return self.narrow(KINDS[self.kind](self.widen(inputs)))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the layer."""
         return {**super().get_config(), "kind": self.kind}

@@ -1,6 +1,9 @@
 """Softmax with a temperature."""
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from robust_keras.layers.arguments import checked_temperature
 from robust_keras.layers.float_layer import FloatLayer
@@ -32,14 +35,14 @@ class TemperatureSoftmax(FloatLayer):
         TensorShape([1, 2])
     """
 
-    def __init__(self, temperature=1.0, **kwargs):
+    def __init__(self, temperature: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.temperature = checked_temperature("temperature", temperature)
 
-    def call(self, inputs):
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Turns logits into probabilities."""
         return self.narrow(keras.ops.softmax(self.widen(inputs) / self.temperature, axis=-1))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments that rebuild the layer."""
         return {**super().get_config(), "temperature": self.temperature}
