@@ -1,5 +1,8 @@
 """The curve behind each activation that has one."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -36,7 +39,7 @@ GELU = Curve(
 BELL = Curve(value=lambda x: tf.exp(-tf.square(x)), curvature=2.0, active=(-4.5, 4.5), tail=2e-9)
 
 
-def softplus(sharpness):
+def softplus(sharpness: Any) -> Curve:
     """`log(1 + exp(a x)) / a`, whose slope is sigmoid(a x)."""
 
     def turns(slope):
@@ -46,7 +49,7 @@ def softplus(sharpness):
     return Curve(value=lambda x: tf.math.softplus(sharpness * x) / sharpness, turns=turns)
 
 
-def elu(alpha):
+def elu(alpha: float) -> Curve:
     """`x` above zero, `alpha (exp(x) - 1)` below."""
 
     def turns(slope):
@@ -57,13 +60,13 @@ def elu(alpha):
     )
 
 
-def leaky(slope_below):
+def leaky(slope_below: Any) -> Curve:
     """`x` above zero, a fraction of it below; the fraction may be one a channel."""
     fraction = tf.cast(slope_below, tf.float64)
     return Curve(value=lambda x: tf.nn.relu(x) - fraction * tf.nn.relu(-x), turns=_none)
 
 
-def smooth_relu(sharpness):
+def smooth_relu(sharpness: Any) -> Curve:
     """`x - log(b x + 1) / b` above zero, whose slope is `b x / (b x + 1)`; 0 below."""
 
     def value(x):
@@ -89,7 +92,7 @@ FUNCTIONS = {
 }
 
 
-def function_curve(layer, function):
+def function_curve(layer: keras.layers.Layer, function: Callable) -> Curve | None:
     """The curve of a Keras activation function, or None for the identity.
 
     Raises:

@@ -1,5 +1,8 @@
 """Layers that are a matrix and a shift, whatever shape their matrix is written in."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from robust_keras.bounds.interval import ROUNDING, Interval
@@ -21,7 +24,15 @@ class Affine:
         terms: n, of the longest sum.
     """
 
-    def __init__(self, linear, absolute=None, *, shift=0.0, magnitude=None, terms=1):
+    def __init__(
+        self,
+        linear: Callable,
+        absolute: Callable | None = None,
+        *,
+        shift: Any = 0.0,
+        magnitude: tf.Tensor | None = None,
+        terms: int = 1,
+    ):
         self._linear = linear
         self._absolute = absolute or linear
         self._shift = tf.convert_to_tensor(shift, tf.float64)
@@ -29,7 +40,7 @@ class Affine:
         rounding = (terms + 2) * ROUNDING
         self._rounding = rounding / (1.0 - rounding)
 
-    def relax(self, x):
+    def relax(self, x: Interval) -> "AffineRelaxation":
         """The layer's bounds for inputs within an `Interval`."""
         centre = self._linear(x.centre) + self._shift
         radius = self._absolute(x.radius)
@@ -45,12 +56,14 @@ class AffineRelaxation:
         output: `Interval` of the layer's output.
     """
 
-    def __init__(self, linear, input_shape, shift, error, output):
+    def __init__(
+        self, linear: Callable, input_shape: tf.Tensor, shift: Any, error: Any, output: Interval
+    ):
         self.output = output
         self._linear, self._shape = linear, input_shape
         self._shift, self._error = shift, error
 
-    def pull(self, weights):
+    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
         """Turns a linear lower bound in terms of the output into one in terms of the input.
 
         Args:
@@ -75,7 +88,7 @@ class AffineRelaxation:
 class Sum:
     """The sum of several tensors, as where a skip meets its branch."""
 
-    def relax(self, *inputs):
+    def relax(self, *inputs: Interval) -> "SumRelaxation":
         """The sum's bounds for inputs within `Interval`s."""
         lower = tf.add_n([x.lower for x in inputs])
         upper = tf.add_n([x.upper for x in inputs])
@@ -86,11 +99,11 @@ class Sum:
 class SumRelaxation:
     """A sum at work on a batch; see `AffineRelaxation`."""
 
-    def __init__(self, count, error, output):
+    def __init__(self, count: int, error: Any, output: Interval):
         self.output = output
         self._count, self._error = count, error
 
-    def pull(self, weights):
+    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
         """See `AffineRelaxation.pull`."""
         return [weights] * self._count, -total(tf.abs(weights) * self._error[:, None])
 
@@ -98,7 +111,7 @@ class SumRelaxation:
 class Joined:
     """Tensors side by side along the last axis."""
 
-    def relax(self, *inputs):
+    def relax(self, *inputs: Interval) -> "JoinedRelaxation":
         """The bounds side by side."""
         output = Interval(
             tf.concat([x.lower for x in inputs], -1), tf.concat([x.upper for x in inputs], -1)
@@ -109,17 +122,17 @@ class Joined:
 class JoinedRelaxation:
     """A concatenation at work on a batch; see `AffineRelaxation`."""
 
-    def __init__(self, widths, output):
+    def __init__(self, widths: Sequence[int], output: Interval):
         self.output = output
         self._widths = widths
 
-    def pull(self, weights):
+    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
         """See `AffineRelaxation.pull`."""
         nothing = tf.zeros(tf.shape(weights)[:2], tf.float64)
         return tf.split(weights, self._widths, axis=-1), nothing
 
 
-def total(values):
+def total(values: tf.Tensor) -> tf.Tensor:
     """Sums (batch, rows, ...) to (batch, rows)."""
     shape = tf.concat([tf.shape(values)[:2], [-1]], 0)
     return tf.reduce_sum(tf.reshape(values, shape), axis=-1)

@@ -1,5 +1,6 @@
 """Which images are proved to keep their class under every change up to epsilon."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 import tqdm
@@ -12,7 +13,16 @@ from robust_keras.bounds.rules import rules
 METHODS = ("intervals", "linear")
 
 
-def certify(model, images, labels, epsilon, *, method="linear", batch_size=50, progress=False):
+def certify(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    epsilon: float,
+    *,
+    method: str = "linear",
+    batch_size: int = 50,
+    progress: bool = False,
+) -> np.ndarray:
     """Proves, where it can, that no change of at most epsilon a pixel alters an image's class.
 
     A proof holds for every image within the threat model, whatever attack will be thought of, and
@@ -46,8 +56,15 @@ def certify(model, images, labels, epsilon, *, method="linear", batch_size=50, p
 
 
 def margin_bounds(
-    model, images, labels, epsilon, *, method="linear", batch_size=50, progress=False
-):
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    epsilon: float,
+    *,
+    method: str = "linear",
+    batch_size: int = 50,
+    progress: bool = False,
+) -> np.ndarray:
     """Lower bounds of the label's logit over each other's, for changes of at most epsilon.
 
     Args:

@@ -11,6 +11,7 @@ Functions", 2018, arXiv 1811.00866 (CROWN).
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -48,7 +49,7 @@ class Curve:
     error: object = 0.0
     convex_at_zero: bool = False
 
-    def relax(self, x):
+    def relax(self, x: Interval) -> "CurveRelaxation":
         """The curve's bounds for inputs within an `Interval`."""
         width = x.upper - x.lower
         ends = self.value(x.lower), self.value(x.upper)
@@ -98,11 +99,11 @@ class CurveRelaxation:
         output: `Interval` of the values.
     """
 
-    def __init__(self, lines, output):
+    def __init__(self, lines: Any, output: Interval):
         self.output = output
         self._below, self._above = lines
 
-    def pull(self, weights):
+    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
         """See `affine.AffineRelaxation.pull`."""
         positive, negative = tf.nn.relu(weights), -tf.nn.relu(-weights)
         (low_slope, low), (high_slope, high) = self._below, self._above

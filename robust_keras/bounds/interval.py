@@ -1,6 +1,7 @@
 """Between which two numbers each entry of a tensor lies."""
 
 import dataclasses
+from typing import Any
 
 import tensorflow as tf
 
@@ -21,20 +22,20 @@ class Interval:
     upper: tf.Tensor
 
     @property
-    def centre(self):
+    def centre(self) -> tf.Tensor:
         """The middle of each interval."""
         return (self.lower + self.upper) / 2.0
 
     @property
-    def radius(self):
+    def radius(self) -> tf.Tensor:
         """Half the width of each interval."""
         return (self.upper - self.lower) / 2.0
 
     @property
-    def magnitude(self):
+    def magnitude(self) -> tf.Tensor:
         """The largest absolute value that each interval holds."""
         return tf.maximum(tf.abs(self.lower), tf.abs(self.upper))
 
-    def widened(self, error):
+    def widened(self, error: Any) -> "Interval":
         """Each interval with a margin of `error`, at least 0, on both sides."""
         return Interval(self.lower - error, self.upper + error)

@@ -1,5 +1,6 @@
 """A kernel activation as one tabulated curve a channel, with what the table leaves out bounded."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,7 +16,7 @@ _THIRD, _FOURTH = 1.3802, 3.0
 _FLOAT32 = 2.0**-18
 
 
-def kernel_curve(layer):
+def kernel_curve(layer: keras.layers.Layer) -> Curve:
     """The curves of a `KernelActivation`, each channel's to itself.
 
     Args:

@@ -1,10 +1,23 @@
 """Linear lower bounds, carried backwards from a network's end to its image."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Protocol
 
 import tensorflow as tf
 
 from robust_keras.bounds.affine import total
+from robust_keras.bounds.interval import Interval
+
+
+class Relaxation(Protocol):
+    """A stage's bounds on a batch; see `affine.AffineRelaxation`."""
+
+    output: Interval
+
+    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Turns a linear lower bound in terms of the output into one in terms of the inputs."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -12,15 +25,15 @@ class Place:
     """A stage of a network at work on a batch of images.
 
     Args:
-        relaxation: has `output`, an `Interval`, and `pull`; see `affine.AffineRelaxation`.
+        relaxation: of the stage.
         sources: numbers of the values that it takes; 0 is the image.
     """
 
-    relaxation: object
+    relaxation: Relaxation
     sources: tuple[int, ...]
 
 
-def lower_bounds(places, weights, image):
+def lower_bounds(places: Sequence[Place], weights: tf.Tensor, image: Interval) -> tf.Tensor:
     """The least that linear forms of the last place's output can be.
 
     Args:

@@ -20,7 +20,7 @@ class Step:
     sources: tuple[int, ...]
 
 
-def steps(model):
+def steps(model: keras.Model) -> list[Step]:
     """The layers of a functional or sequential model, nested models opened.
 
     Args:
@@ -38,7 +38,7 @@ def steps(model):
         ...     keras.layers.Dense(3), keras.layers.ReLU()]))]
         ['Dense', 'ReLU']
     """
-    found = []
+    found: list[Step] = []
     last = _add(model, 0, found)
     if last != len(found):
         raise InputError.expected(

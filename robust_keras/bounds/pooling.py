@@ -1,5 +1,7 @@
 """Largest values: max pooling, and a coarse bound of k-winners-take-all."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from robust_keras.bounds.affine import total
@@ -20,10 +22,10 @@ class MaxPooling:
         same: whether the image is padded, with entries that never win.
     """
 
-    def __init__(self, size, strides, same):
+    def __init__(self, size: Any, strides: Any, same: bool):
         self._size, self._strides, self._same = size, strides, same
 
-    def relax(self, x):
+    def relax(self, x: Interval) -> Any:
         """The bounds for inputs within an `Interval`."""
         lower, upper = self._windows(x.lower, _LEAST), self._windows(x.upper, _LEAST)
         output = Interval(tf.reduce_max(lower, axis=-1), tf.reduce_max(upper, axis=-1))
@@ -32,7 +34,7 @@ class MaxPooling:
         settled = tf.cast(output.lower >= others, tf.float64)
         return _MaxRelaxation(self, x.lower, best, settled, output)
 
-    def windows(self, x):
+    def windows(self, x: Interval) -> tf.Tensor:
         """The entries of each window side by side: (batch, rows, columns, channels, entries)."""
         return self._windows(x, 0.0)
 
@@ -91,7 +93,7 @@ class _MaxRelaxation:
 class WinnersOrNothing:
     """k-winners-take-all as each entry by itself: passed on or zero. Sound, and coarse."""
 
-    def relax(self, x):
+    def relax(self, x: Interval) -> "ConstantRelaxation":
         """The bounds for inputs within an `Interval`."""
         output = Interval(tf.minimum(x.lower, 0.0), tf.maximum(x.upper, 0.0))
         return ConstantRelaxation(output)
@@ -100,10 +102,10 @@ class WinnersOrNothing:
 class ConstantRelaxation:
     """Bounds that do not follow the input; see `affine.AffineRelaxation`."""
 
-    def __init__(self, output):
+    def __init__(self, output: Interval):
         self.output = output
 
-    def pull(self, weights):
+    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
         """See `affine.AffineRelaxation.pull`."""
         worst = tf.nn.relu(weights) * self.output.lower[:, None]
         worst -= tf.nn.relu(-weights) * self.output.upper[:, None]

@@ -8,11 +8,12 @@ from robust_keras import layers
 from robust_keras.bounds.activation_curves import LAYERS as CURVES
 from robust_keras.bounds.activation_curves import SQUARE, function_curve
 from robust_keras.bounds.affine import Affine, Joined, Sum
+from robust_keras.bounds.network import Step
 from robust_keras.bounds.pooling import MaxPooling, WinnersOrNothing
 from robust_keras.errors import InputError
 
 
-def rules(step):
+def rules(step: Step) -> list:
     """The rules of one step, in the order in which they are applied.
 
     Args:

@@ -35,7 +35,7 @@ class Header:
     dtype: np.dtype
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Bytes of its values, a Python integer, as what a header claims may be anything."""
         return math.prod(self.shape) * self.dtype.itemsize
 
@@ -58,7 +58,7 @@ class Archive:
             images = archive.read("x_train")
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | pathlib.Path):
         self.path = path
         with self._understood(), self._members() as members:
             found = sorted(members)
@@ -66,14 +66,14 @@ class Archive:
                 raise self.error(f"at most {_MOST_ARRAYS} arrays", f"{len(found)}")
             self.headers = {name: self._header(name, *members[name]) for name in found}
 
-    def read(self, name):
+    def read(self, name: str) -> np.ndarray:
         """The array of that name."""
         with self._understood(name), self._members() as members:
             open_member, _ = members[name]
             with open_member() as stream:
                 return np.lib.format.read_array(stream, allow_pickle=False)
 
-    def error(self, expected, received):
+    def error(self, expected: str, received: object) -> InputError:
         """An `InputError` about this file."""
         return InputError.expected("--dataset", f"{expected} in {self.path}", received)
 

@@ -1,5 +1,7 @@
 """A user's own data in numpy's files: one `.npz`, or a directory of `.npy` files."""
 
+import pathlib
+
 from robust_keras.data import array_images, array_labels, array_roles, memory
 from robust_keras.data.archive import Archive
 from robust_keras.data.datasets import ImageDataset, ImageSplit
@@ -18,7 +20,7 @@ _OTHER_KINDS = {
 }
 
 
-def load(path):
+def load(path: str) -> ImageDataset:
     """Loads a data set of one's own.
 
     Args:
@@ -94,7 +96,7 @@ def _used(parts):
     return used, notes
 
 
-def kind_of(path):
+def kind_of(path: str | pathlib.Path) -> str:
     """What a file is by its first bytes: `zip`, or words for a kind that is no data set here."""
     with open(path, "rb") as file:
         start = file.read(8)

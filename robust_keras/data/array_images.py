@@ -1,6 +1,7 @@
 """Images as people store them: read as bytes or floats in [0, 1], or refused with what to do."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -13,7 +14,9 @@ _ROUNDING = 1e-5
 _DARK = 64
 
 
-def read_images(arrays, sources):
+def read_images(
+    arrays: Mapping[str, np.ndarray], sources: Mapping[str, str]
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Reads images of every split alike.
 
     Args:
@@ -27,7 +30,7 @@ def read_images(arrays, sources):
     Raises:
         InputError: they cannot be read, or in more ways than one.
     """
-    notes = []
+    notes: list[str] = []
     shaped = {split: _shaped(arrays[split], sources[split], notes) for split in arrays}
     brightest = max(_brightest_whole(images) for images in shaped.values())
     read = {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -31,7 +32,11 @@ class Labels:
     notes: tuple[str, ...] = ()
 
 
-def read_labels(arrays, sources, class_names=None):
+def read_labels(
+    arrays: Mapping[str, np.ndarray],
+    sources: Mapping[str, str],
+    class_names: np.ndarray | None = None,
+) -> Labels:
     """Reads labels that are class numbers, one-hot rows, truth values or names.
 
     Args:
@@ -46,7 +51,7 @@ def read_labels(arrays, sources, class_names=None):
     Raises:
         InputError: they cannot be read, or not in one way only.
     """
-    notes = []
+    notes: list[str] = []
     vectors = {split: _vector(arrays[split], sources[split], notes) for split in arrays}
     kinds = {split: "names" if v.dtype.kind == "U" else "numbers" for split, v in vectors.items()}
     first = next(iter(kinds))

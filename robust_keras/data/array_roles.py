@@ -1,7 +1,9 @@
 """Which array of a file is what: the names that people give to images and labels."""
 
 import re
+from typing import Any
 
+from robust_keras.data.archive import Archive
 from robust_keras.errors import InputError
 from robust_keras.suggestion import did_you_mean
 
@@ -21,7 +23,7 @@ _SPLITS = {
 WHOLE = "whole"
 
 
-def find_roles(archive):
+def find_roles(archive: Archive) -> tuple[dict[str, tuple[str, str]], str | None]:
     """Finds the images and labels of each split by their arrays' names.
 
     Args:
@@ -35,7 +37,7 @@ def find_roles(archive):
         InputError: no pair of images and labels is to be found, or two arrays could be the same.
     """
     named = {name: role for name in archive.headers if (role := _role(name)) is not None}
-    found = {}
+    found: dict[Any, list[str]] = {}
     for name, role in named.items():
         found.setdefault(role, []).append(name)
     chosen = {role: _one(archive, role, names) for role, names in found.items()}

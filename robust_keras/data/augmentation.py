@@ -5,7 +5,7 @@ import tensorflow as tf
 _ALGORITHM = "philox"  # named, as the automatic choice may differ between devices
 
 
-def crop_and_flip(images, seed, *, padding=4):
+def crop_and_flip(images: tf.Tensor, seed: tf.Tensor, *, padding: int = 4) -> tf.Tensor:
     """Shifts every image by up to `padding` pixels, zeros moving in, and flips half of them.
 
     The usual augmentation for CIFAR-10 (He et al. 2016, arXiv 1512.03385).

@@ -5,7 +5,7 @@ import numpy as np
 from robust_keras.errors import InputError
 
 
-def check_images(images, name):
+def check_images(images: np.ndarray, name: str) -> None:
     """Raises unless `images` is a batch of pixels in [0, 1], or of bytes.
 
     Args:
@@ -40,7 +40,7 @@ def _check_range(images, name):
         raise InputError.expected(name, f"pixels in [0, 1]{remedy}", f"{low:g}..{high:g}")
 
 
-def check_labels(labels, num_classes, name):
+def check_labels(labels: np.ndarray, num_classes: int, name: str) -> None:
     """Raises unless `labels` holds class numbers 0..num_classes - 1.
 
     Args:
@@ -62,7 +62,7 @@ def check_labels(labels, num_classes, name):
         )
 
 
-def class_numbers(labels, num_classes):
+def class_numbers(labels: np.ndarray, num_classes: int) -> np.ndarray:
     """Labels (n,), (n, 1) or one-hot (n, num_classes), of any type, as int64 class numbers (n,).
 
     Args:

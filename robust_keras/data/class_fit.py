@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from robust_keras.data.datasets import ImageDataset
 from robust_keras.errors import InputError
 
 _REMEDY = "numpy.unique(labels, return_inverse=True)[1] numbers the classes from 0"
 
 
-def check_trainable(dataset):
+def check_trainable(dataset: ImageDataset) -> None:
     """Raises unless a network can be trained on the set: every class from 0 on, on two or more.
 
     Args:
@@ -37,7 +38,7 @@ def check_trainable(dataset):
         )
 
 
-def check_model_classes(dataset, num_classes, name):
+def check_model_classes(dataset: ImageDataset, num_classes: int, name: str) -> None:
     """Raises unless a model's classes can be those of the set.
 
     Args:

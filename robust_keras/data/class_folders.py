@@ -19,7 +19,7 @@ _SPLITS = {
 _WHOLE = "whole"
 
 
-def load(path):
+def load(path: str) -> ImageDataset:
     """Loads pictures whose folders name their classes.
 
     Args:
@@ -51,7 +51,7 @@ def load(path):
     return ImageDataset(path, train, test, class_names, notes=(*notes, *_left_aside(folders)))
 
 
-def holds_pictures(path):
+def holds_pictures(path: str) -> bool:
     """Whether there is a picture anywhere below a directory."""
     return any(_is_picture(name) for _, _, names in os.walk(path) for name in names)
 

@@ -1,15 +1,16 @@
 """A data set whose classes have names, numbered as a model numbers them."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from robust_keras.data.datasets import ImageSplit
+from robust_keras.data.datasets import ImageDataset, ImageSplit
 from robust_keras.errors import InputError
 from robust_keras.suggestion import did_you_mean
 
 
-def in_order_of(dataset, class_names, model):
+def in_order_of(dataset: ImageDataset, class_names: Sequence[str], model: str) -> ImageDataset:
     """The same images, each label the position of its class's name in other names.
 
     A set that shows fewer classes than were trained on, or the same in another order, would be
@@ -38,13 +39,11 @@ def in_order_of(dataset, class_names, model):
                 f"{name}{did_you_mean(name, class_names)}",
             )
     order = np.array([places[name] for name in dataset.class_names])
-    splits = {"train": dataset.train, "test": dataset.test}
+    train, test = dataset.train, dataset.test
     return dataclasses.replace(
         dataset,
-        **{
-            name: split and ImageSplit(split.images, order[split.labels])
-            for name, split in splits.items()
-        },
+        train=train and ImageSplit(train.images, order[train.labels]),
+        test=ImageSplit(test.images, order[test.labels]),
         class_names=tuple(class_names),
         notes=(*dataset.notes, f"classes are numbered as those that {model} was trained on"),
     )

@@ -3,6 +3,7 @@
 import dataclasses
 import textwrap
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -50,19 +51,19 @@ class ImageSplit:
         return len(self.labels)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, ...]:
         """(height, width, channels)."""
         return self.images.shape[1:]
 
-    def float_images(self):
+    def float_images(self) -> np.ndarray:
         """All images as float32 in [0, 1]; bytes are divided by 255."""
         return to_float(self.images)
 
-    def select(self, indices):
+    def select(self, indices: Any) -> "ImageSplit":
         """The images and labels at `indices`, in that order."""
         return ImageSplit(self.images[indices], self.labels[indices])
 
-    def take(self, count, seed):
+    def take(self, count: int, seed: int) -> "ImageSplit":
         """A random part: `count` images (all if there are fewer) in an order that `seed` decides.
 
         The same seed with a smaller count gives the beginning of the same part.
@@ -111,16 +112,16 @@ class ImageDataset:
                 check_labels(split.labels, self.num_classes, f"{self.name} {split_name}")
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int:
         """How many classes there are."""
         return len(self.class_names)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, ...]:
         """(height, width, channels)."""
         return self.test.image_shape
 
-    def part(self, name):
+    def part(self, name: str) -> ImageSplit:
         """The `ImageSplit` of a name: `train`, `test`, or `all` for both.
 
         Raises:
@@ -136,7 +137,7 @@ class ImageDataset:
             )
         return _joined(self.train, self.test) if name == "all" else getattr(self, name)
 
-    def beyond(self, name):
+    def beyond(self, name: str) -> ImageSplit:
         """The `ImageSplit` of images that `part(name)` leaves, for an attacker's own use.
 
         Raises:
@@ -151,7 +152,7 @@ class ImageDataset:
             )
         return self.test if name == "train" else self.train
 
-    def widened(self, num_classes):
+    def widened(self, num_classes: int) -> "ImageDataset":
         """The same set with the numbers of classes that it does not show, at most these many."""
         if not self.numbered or num_classes <= self.num_classes:
             return self
@@ -166,7 +167,7 @@ def _joined(first, second):
     return ImageSplit(np.concatenate(images), np.concatenate([first.labels, second.labels]))
 
 
-def description(dataset):
+def description(dataset: ImageDataset) -> list[str]:
     """Lines of text for the terminal: how much there is, the classes, and what was read how."""
     sides = " x ".join(map(str, dataset.image_shape))
     training = 0 if dataset.train is None else len(dataset.train)
@@ -185,14 +186,14 @@ def description(dataset):
 Loader = Callable[[str | None], ImageDataset]
 
 
-def to_float(images):
+def to_float(images: np.ndarray) -> np.ndarray:
     """Float32 pixels in [0, 1] from bytes or floats."""
     if images.dtype == np.uint8:
         return images.astype(np.float32) / np.float32(255.0)
     return images.astype(np.float32, copy=False)
 
 
-def channel_statistics(split):
+def channel_statistics(split: ImageSplit) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and variance of every channel, for the normalisation inside a model.
 
     Args:
@@ -214,7 +215,7 @@ def channel_statistics(split):
     return tuple(mean.tolist()), tuple(variance.tolist())
 
 
-def hold_out(split, fraction, seed):
+def hold_out(split: ImageSplit, fraction: float, seed: int) -> tuple[ImageSplit, ImageSplit | None]:
     """Splits off a share of every class.
 
     Args:

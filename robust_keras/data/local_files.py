@@ -4,13 +4,14 @@ import os
 import pathlib
 
 from robust_keras.data import array_file, class_folders
+from robust_keras.data.datasets import ImageDataset
 from robust_keras.errors import InputError
 from robust_keras.suggestion import did_you_mean
 
 _SUFFIXES = (".npz", ".npy")
 
 
-def is_local(name):
+def is_local(name: str) -> bool:
     """Whether the name of a data set is a path: it exists, or can be nothing else.
 
     A directory without pictures and arrays is none, so that `kmnist` means TensorFlow Datasets'
@@ -24,7 +25,7 @@ def is_local(name):
     return looks_it or "\\" in name or os.path.lexists(path)
 
 
-def load(name):
+def load(name: str) -> ImageDataset:
     """Loads the set at a path.
 
     Args:

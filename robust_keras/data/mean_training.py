@@ -38,7 +38,9 @@ NONSENSE_MNIST = NonsenseSettings(share=0.1, mean_deviation=1.0, noise_deviation
 NONSENSE_CIFAR10 = NonsenseSettings(share=0.05, mean_deviation=64 / 255, noise_deviation=96 / 255)
 
 
-def nonsense_images(images, seed, *, settings=NONSENSE_MNIST):
+def nonsense_images(
+    images: np.ndarray, seed: int, *, settings: NonsenseSettings = NONSENSE_MNIST
+) -> tuple[np.ndarray, np.ndarray]:
     """Images of the two nonsense classes.
 
     The first kind is `mean + u d N(0, 1)`, with u drawn uniformly from (0, 1) for each image and d
@@ -66,7 +68,14 @@ def nonsense_images(images, seed, *, settings=NONSENSE_MNIST):
     return around_mean.astype(np.float32), plain.astype(np.float32)
 
 
-def with_nonsense(images, labels, num_classes, seed, *, settings=NONSENSE_MNIST):
+def with_nonsense(
+    images: np.ndarray,
+    labels: np.ndarray,
+    num_classes: int,
+    seed: int,
+    *,
+    settings: NonsenseSettings = NONSENSE_MNIST,
+) -> TrainingSet:
     """The images with those of two more classes, num_classes and num_classes + 1, at the end.
 
     Args:

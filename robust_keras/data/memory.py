@@ -10,7 +10,7 @@ _MOST = 4 * _GIB
 _SHARE = 0.5
 
 
-def limit():
+def limit() -> int:
     """Bytes that the arrays of one data set may take: 4 GiB, or half of a smaller machine's."""
     try:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -20,7 +20,7 @@ def limit():
     return min(_MOST, int(machine * _SHARE))
 
 
-def check_size(size, name):
+def check_size(size: int, name: str) -> None:
     """Raises unless so many bytes may be held.
 
     Args:

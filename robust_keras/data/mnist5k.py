@@ -13,7 +13,7 @@ _TEST_PER_CLASS = 100
 _SPLIT_SEED = 5000
 
 
-def load(data_dir=None):
+def load(data_dir: str | None = None) -> ImageDataset:
     """The digits, 400 a class to train on and 100 a class to test on, in one fixed order.
 
     Args:

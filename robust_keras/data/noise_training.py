@@ -10,7 +10,7 @@ _ALGORITHM = "philox"
 _PROBABILITY = 0.5
 
 
-def sign_noise_once(images, seed, *, magnitude=0.5):
+def sign_noise_once(images: np.ndarray, seed: int, *, magnitude: float = 0.5) -> np.ndarray:
     """Adds `magnitude` times a random sign to every pixel of about half of the images.
 
     The study's way with MNIST: drawn once, before training. Pixels may leave [0, 1], as they do
@@ -42,7 +42,7 @@ def sign_noise_once(images, seed, *, magnitude=0.5):
     return noisy
 
 
-def sign_noise_batch(images, seed, *, magnitude=0.15):
+def sign_noise_batch(images: tf.Tensor, seed: tf.Tensor, *, magnitude: float = 0.15) -> tf.Tensor:
     """Adds `magnitude` times a random sign to every pixel of the batch, or leaves the batch.
 
     The study's way with CIFAR-10: half of the batches, drawn anew in every epoch.

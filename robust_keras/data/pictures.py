@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import pathlib
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,12 +29,12 @@ class Format:
     mode: str
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int, int]:
         """(height, width, channels)."""
         return (*self.size, 1 if self.mode == "L" else 3)
 
 
-def look_at(paths, source):
+def look_at(paths: Sequence[pathlib.Path], source: str) -> tuple[Format, tuple[str, ...]]:
     """Finds the one size of pictures and whether all are grey, from their headers.
 
     Args:
@@ -64,7 +66,7 @@ def look_at(paths, source):
     return Format(size, "L" if modes <= _GREY else "RGB"), notes if mixed else ()
 
 
-def read(paths, picture_format, source):
+def read(paths: Sequence[pathlib.Path], picture_format: Format, source: str) -> np.ndarray:
     """Reads pictures into memory.
 
     Args:

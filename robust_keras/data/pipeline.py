@@ -3,15 +3,18 @@
 The split in memory is the cache: batches are gathered from its bytes and converted when needed.
 """
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.errors import InputError
 
 # Named, as the automatic choice may differ between devices and the order must not.
 _ALGORITHM = "philox"
 
 
-def steps_per_epoch(split, batch_size):
+def steps_per_epoch(split: ImageSplit, batch_size: int) -> int:
     """Full batches in one pass; the few images left over change from epoch to epoch.
 
     Raises:
@@ -24,7 +27,15 @@ def steps_per_epoch(split, batch_size):
     return len(split) // batch_size
 
 
-def training_dataset(split, *, batch_size, seed, epochs, initial_epoch=0, augment=None):
+def training_dataset(
+    split: ImageSplit,
+    *,
+    batch_size: int,
+    seed: int,
+    epochs: int,
+    initial_epoch: int = 0,
+    augment: Callable | None = None,
+) -> tf.data.Dataset:
     """Shuffled full batches of the epochs initial_epoch .. epochs - 1.
 
     The order of epoch e depends on (seed, e) only, so a run resumed at an epoch sees the batches
@@ -79,7 +90,7 @@ def training_dataset(split, *, batch_size, seed, epochs, initial_epoch=0, augmen
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def evaluation_dataset(split, *, batch_size):
+def evaluation_dataset(split: ImageSplit, *, batch_size: int) -> tf.data.Dataset:
     """The split's images in their order; the last batch may be smaller.
 
     Args:

@@ -19,7 +19,7 @@ _KNOWN = "mnist5k, mnist, fashion_mnist, cifar10, svhn_cropped"
 _DOWNLOAD_RETRIES = 3
 
 
-def load(name, data_dir=None):
+def load(name: str, data_dir: str | None = None) -> ImageDataset:
     """Loads an image classification set; data already prepared are used as they are.
 
     Args:

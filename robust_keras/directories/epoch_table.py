@@ -3,6 +3,8 @@
 import csv
 import io
 import pathlib
+from collections.abc import Iterable
+from typing import Any
 
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
@@ -21,11 +23,11 @@ class EpochTable:
         InputError: the file is damaged.
     """
 
-    def __init__(self, path, epoch):
+    def __init__(self, path: pathlib.Path, epoch: int):
         self._path = pathlib.Path(path)
         self._rows = [row for row in read_rows(self._path) if int(row["epoch"]) < epoch]
 
-    def add(self, rows):
+    def add(self, rows: Iterable[dict[str, Any]]) -> None:
         """Adds dicts from column to value, each with an "epoch", and writes the file."""
         self._rows += rows
         text = io.StringIO()
@@ -36,7 +38,7 @@ class EpochTable:
         whole_files.write(self._path, text.getvalue())
 
 
-def read_rows(path):
+def read_rows(path: pathlib.Path) -> list[dict[str, str]]:
     """The rows of an `EpochTable`'s file as dicts of text; none without a file.
 
     Raises:

@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import os
 import pathlib
+from collections.abc import Iterable
 
 import robust_keras
 from robust_keras.directories.whole_files import reasons
@@ -11,7 +12,7 @@ from robust_keras.directories.whole_files import reasons
 _LIBRARIES = ("tensorflow", "keras")
 
 
-def files(paths, *, outside):
+def files(paths: Iterable[pathlib.Path], *, outside: pathlib.Path) -> dict[str, str]:
     """The content of files and of all files in directories: the same bytes count as the same.
 
     Args:
@@ -33,7 +34,7 @@ def files(paths, *, outside):
     }
 
 
-def versions():
+def versions() -> dict[str, str]:
     """A dict from the name of each library that decides results to its version."""
     found = {"robust_keras": robust_keras.__version__}
     for name in _LIBRARIES:

@@ -7,6 +7,7 @@ import os
 import pathlib
 import platform
 import time
+from typing import Any
 
 from robust_keras.directories.whole_files import reasons
 from robust_keras.errors import InputError
@@ -15,15 +16,15 @@ try:
     import fcntl
 # Windows has none; there the process that is named in the file decides.
 except ImportError:
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 NAME = ".robust_keras.lock"
 
 # Path of each directory that this process owns -> the open file that says so.
-_held = {}
+_held: dict[pathlib.Path, Any] = {}
 
 
-def acquire(directory):
+def acquire(directory: pathlib.Path) -> None:
     """Makes this process the owner of a directory until it ends or `release` is called.
 
     The owner is kept in a file: its process id, start time and machine, and holds a lock of the
@@ -43,7 +44,7 @@ def acquire(directory):
     atexit.register(release, directory)
 
 
-def check(directory):
+def check(directory: pathlib.Path) -> None:
     """Raises InputError if another process owns the directory; writes nothing."""
     path = pathlib.Path(directory) / NAME
     if _key(directory) in _held or not path.is_file():
@@ -56,7 +57,7 @@ def check(directory):
         os.close(handle)
 
 
-def release(directory):
+def release(directory: pathlib.Path) -> None:
     """Gives the directory up, if this process owns it."""
     handle = _held.pop(_key(directory), None)
     if handle is None:

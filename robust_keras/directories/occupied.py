@@ -2,6 +2,8 @@
 
 import itertools
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 from robust_keras.errors import InputError
 
@@ -10,7 +12,7 @@ class OccupiedError(InputError):
     """The directory is another run's, a finished one, or a user's own."""
 
 
-def first_free(default, open_directory):
+def first_free(default: str, open_directory: Callable) -> Any:
     """The first of `default`, `default-2`, `default-3`, ... that is not occupied; prints another.
 
     Args:
@@ -20,9 +22,9 @@ def first_free(default, open_directory):
     Returns:
         What `open_directory` returned.
     """
-    default = pathlib.Path(default)
+    wanted = pathlib.Path(default)
     for number in itertools.count(1):
-        path = default if number == 1 else default.with_name(f"{default.name}-{number}")
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         try:
             found = open_directory(path)
         except OccupiedError:

@@ -3,6 +3,7 @@
 import errno
 import os
 import pathlib
+from collections.abc import Collection, Iterable, Sequence
 
 from robust_keras.directories import lock, record
 from robust_keras.directories.occupied import OccupiedError
@@ -13,7 +14,7 @@ from robust_keras.errors import InputError
 _NOBODYS = {".DS_Store", ".gitignore", ".gitkeep", "lost+found", lock.NAME}
 
 
-def check_writable(path):
+def check_writable(path: pathlib.Path) -> None:
     """Raises InputError unless `path` is a directory, or can become one, that may be written to."""
     nearest = _nearest_existing(path)
     if not nearest.is_dir():
@@ -47,7 +48,7 @@ def _longest_name(path):
     return os.pathconf(path, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
 
 
-def make_directory(path):
+def make_directory(path: pathlib.Path) -> None:
     """Creates `path` and its parents; an InputError says why where that cannot be done."""
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -57,7 +58,7 @@ def make_directory(path):
         ) from error
 
 
-def others(path, *, known=()):
+def others(path: pathlib.Path, *, known: Collection[str] = ()) -> list[str]:
     """Names of what somebody else put into a directory that no run has begun in.
 
     Args:
@@ -71,7 +72,7 @@ def others(path, *, known=()):
     return [n for n in names if n not in _NOBODYS and n not in known and not is_leftover(n)]
 
 
-def refuse_others(path, names):
+def refuse_others(path: pathlib.Path, names: Sequence[str]) -> None:
     """Raises OccupiedError where there are such names."""
     if names:
         more = ", ..." if len(names) > 3 else ""
@@ -82,7 +83,9 @@ def refuse_others(path, names):
         )
 
 
-def check_kinds(directory, *, directories, files):
+def check_kinds(
+    directory: pathlib.Path, *, directories: Iterable[pathlib.Path], files: Iterable[pathlib.Path]
+) -> None:
     """Raises InputError where a run's own file or directory is something else, or a link.
 
     Args:

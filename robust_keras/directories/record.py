@@ -6,6 +6,8 @@ import json
 import os
 import pathlib
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from robust_keras.directories import fingerprints, whole_files
 from robust_keras.directories.occupied import OccupiedError
@@ -29,7 +31,9 @@ class Record:
         inputs: paths of what it reads; those that do not exist are left out.
     """
 
-    def __init__(self, directory, settings, program, inputs):
+    def __init__(
+        self, directory: pathlib.Path, settings: Any, program: str, inputs: Sequence[pathlib.Path]
+    ):
         self.path = directory / NAME
         self._directory = directory
         self._settings = settings
@@ -37,7 +41,7 @@ class Record:
         self._inputs = inputs
         self._warned = False
 
-    def exists(self):
+    def exists(self) -> bool:
         """Whether this program made the directory.
 
         Raises:
@@ -45,7 +49,7 @@ class Record:
         """
         return self.path.exists() and self._stored() is not None
 
-    def write(self):
+    def write(self) -> None:
         """Writes the file, unless it is there."""
         if self.path.exists():
             return
@@ -53,7 +57,7 @@ class Record:
         values = dataclasses.asdict(self._settings) | {_MARK: mark}
         whole_files.write(self.path, json.dumps(values, indent=2) + "\n")
 
-    def check_same(self):
+    def check_same(self) -> None:
         """Whether the run that made the file is the one that is asked for now.
 
         Tells on stderr where it began with other versions of the libraries.
@@ -125,7 +129,7 @@ def _as_typed(value):
     return ",".join(map(str, value)) if isinstance(value, tuple) else value
 
 
-def inputs(settings, *fields):
+def inputs(settings: Any, *fields: str) -> list[pathlib.Path]:
     """The paths of the data set and of what settings name in some of their fields, for a `Record`.
 
     Args:

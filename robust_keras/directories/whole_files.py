@@ -12,6 +12,7 @@ import pathlib
 import re
 import secrets
 import shutil
+from collections.abc import Iterator
 
 from robust_keras.errors import InputError
 
@@ -31,7 +32,7 @@ _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _OF_THE_PATH = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG)
 
 
-def write(path, content):
+def write(path: str | pathlib.Path, content: str | bytes) -> None:
     """Writes a file.
 
     Args:
@@ -46,7 +47,7 @@ def write(path, content):
 
 
 @contextlib.contextmanager
-def writing(path, suffix=""):
+def writing(path: str | pathlib.Path, suffix: str = "") -> Iterator[pathlib.Path]:
     """A place to write a file or a directory to, which becomes `path` when the block ends.
 
     Args:
@@ -77,7 +78,7 @@ def writing(path, suffix=""):
 
 
 @contextlib.contextmanager
-def reasons(path, *, only_disk=False):
+def reasons(path: str | pathlib.Path, *, only_disk: bool = False) -> Iterator[None]:
     """Turns whatever keeps a file from being written or read into an InputError of one line.
 
     Args:
@@ -120,7 +121,7 @@ def _number(error, numbers):
     return None
 
 
-def remove_leftovers(directory):
+def remove_leftovers(directory: pathlib.Path) -> None:
     """Removes what a killed process was writing in a directory, and nothing else.
 
     Args:
@@ -138,7 +139,7 @@ def remove_leftovers(directory):
                 _remove(entry)
 
 
-def is_leftover(name):
+def is_leftover(name: str) -> bool:
     """Whether a file's name is one that only this module gives."""
     return _LEFTOVER.fullmatch(name) is not None
 

@@ -92,7 +92,7 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def confidence_rule(activation):
+def confidence_rule(activation: str) -> str:
     """How a model's confidence follows from its logits.
 
     Args:

@@ -3,13 +3,14 @@
 import keras
 
 from robust_keras.models import blocks
+from robust_keras.models.activations import Activation
 from robust_keras.models.architecture import Architecture
 
 # (channels, kernel size, stride, whether pooling follows)
 _CONVOLUTIONS = ((64, 5, 2, True), (192, 5, 1, True), (384, 3, 1, False), (256, 3, 1, False))
 
 
-def layers(x, activation):
+def layers(x: keras.KerasTensor, activation: Activation) -> keras.KerasTensor:
     """Five convolutions, overlapping 3x3 max pooling, two hidden layers with dropout.
 
     Krizhevsky, Sutskever and Hinton, 2012. Strides, kernels and the width of the hidden layers

@@ -5,14 +5,18 @@ Glorot's uniform one. The N(0, 0.01^2) of the symmetric-activation study is left
 relies on batch normalisation everywhere and small steps, and dies without.
 """
 
+from typing import Any
+
 import keras
 
-from robust_keras.models.activations import ACTIVATIONS
+from robust_keras.models.activations import ACTIVATIONS, Activation
 
 _INITIALIZER = "he_normal"
 
 
-def activated(x, activation, name, *, normalise=False):
+def activated(
+    x: keras.KerasTensor, activation: Activation, name: str, *, normalise: bool = False
+) -> keras.KerasTensor:
     """The activation, after batch normalisation if asked for or needed."""
     if normalise or activation.normalised:
         x = keras.layers.BatchNormalization(
@@ -24,7 +28,16 @@ def activated(x, activation, name, *, normalise=False):
     return activation.layer(len(x.shape), f"{name}_activation")(x)
 
 
-def convolution(x, filters, size, name, *, strides=1, padding="same", use_bias=True):
+def convolution(
+    x: keras.KerasTensor,
+    filters: int,
+    size: int,
+    name: str,
+    *,
+    strides: int = 1,
+    padding: str = "same",
+    use_bias: bool = True,
+) -> keras.KerasTensor:
     """A convolution alone, linear."""
     return keras.layers.Conv2D(
         filters,
@@ -37,7 +50,16 @@ def convolution(x, filters, size, name, *, strides=1, padding="same", use_bias=T
     )(x)
 
 
-def features(x, filters, size, activation, name, *, normalise=False, **settings):
+def features(
+    x: keras.KerasTensor,
+    filters: int,
+    size: int,
+    activation: Activation,
+    name: str,
+    *,
+    normalise: bool = False,
+    **settings: Any,
+) -> keras.KerasTensor:
     """Convolution, batch normalisation (if asked for or needed), activation.
 
     Args:
@@ -58,7 +80,9 @@ def features(x, filters, size, activation, name, *, normalise=False, **settings)
     return activated(x, activation, name, normalise=normalise)
 
 
-def hidden(x, units, activation, name, *, first=False):
+def hidden(
+    x: keras.KerasTensor, units: int, activation: Activation, name: str, *, first: bool = False
+) -> keras.KerasTensor:
     """A hidden dense layer with its activation.
 
     Args:
@@ -80,7 +104,7 @@ def hidden(x, units, activation, name, *, first=False):
     return activated(x, used, name, normalise=normalise)
 
 
-def classifier(x, num_classes, activation):
+def classifier(x: keras.KerasTensor, num_classes: int, activation: Activation) -> keras.KerasTensor:
     """The last layer: logits (batch, num_classes) in float32 whatever the dtype policy.
 
     A symmetric-activation network ends in an RBF unit y = exp(-z^2), whose logits are

@@ -3,10 +3,11 @@
 import keras
 
 from robust_keras.models import blocks
+from robust_keras.models.activations import Activation
 from robust_keras.models.architecture import Architecture
 
 
-def layers(x, activation):
+def layers(x: keras.KerasTensor, activation: Activation) -> keras.KerasTensor:
     """Three 5x5 convolutions (32, 32, 64 channels), each with 3x3 pooling, and 64 hidden units.
 
     The first pooling takes maxima, the others means. As in the symmetric-activation study (2016,

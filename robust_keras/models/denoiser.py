@@ -1,5 +1,8 @@
 """A small U-Net that takes adversarial noise out of images, in front of a classifier."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 
 from robust_keras.errors import InputError
@@ -7,7 +10,7 @@ from robust_keras.errors import InputError
 _WIDTHS = (16, 32, 64)
 
 
-def unet(image_shape, *, widths=_WIDTHS):
+def unet(image_shape: tuple[int, ...], *, widths: Sequence[int] = _WIDTHS) -> keras.Model:
     """A denoiser `D(x) = x + U(x)`, the identity at the start.
 
     U is a U-Net: two convolutions (3x3, batch normalisation, ReLU) a stage, each stage but the
@@ -72,7 +75,7 @@ def _convolutions(x, width, name, strides=1):
     return x
 
 
-def behind_denoiser(classifier, **settings):
+def behind_denoiser(classifier: keras.Model, **settings: Any) -> keras.Model:
     """A model of a new denoiser and a classifier behind it, which is frozen.
 
     Args:

@@ -3,12 +3,13 @@
 import keras
 
 from robust_keras.models import blocks
+from robust_keras.models.activations import Activation
 from robust_keras.models.architecture import Architecture
 
 _UNITS = 256
 
 
-def layers(x, activation):
+def layers(x: keras.KerasTensor, activation: Activation) -> keras.KerasTensor:
     """Four hidden layers of 256 units; the fifth layer is the classifier.
 
     A symmetric activation has no convolution to follow here: it stands after the first layer, and

@@ -3,10 +3,11 @@
 import keras
 
 from robust_keras.models import blocks
+from robust_keras.models.activations import Activation
 from robust_keras.models.architecture import Architecture
 
 
-def layers(x, activation):
+def layers(x: keras.KerasTensor, activation: Activation) -> keras.KerasTensor:
     """Two 5x5 convolutions (20 and 50 channels) with 2x2 max pooling, and 500 hidden units.
 
     LeCun et al., 1998; the widths are those of the symmetric-activation study (2016, arXiv

@@ -3,12 +3,13 @@
 import keras
 
 from robust_keras.models import blocks
+from robust_keras.models.activations import Activation
 from robust_keras.models.architecture import Architecture
 
 _BLOCKS = ((32, 0.2), (64, 0.3), (128, 0.4))  # (channels, dropout after the block)
 
 
-def layers(x, activation):
+def layers(x: keras.KerasTensor, activation: Activation) -> keras.KerasTensor:
     """Three blocks of two 3x3 convolutions with batch normalisation, and 128 hidden units.
 
     Each block ends in 2x2 max pooling and dropout. The thesis' weight decay belongs to training.
