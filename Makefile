@@ -8,7 +8,7 @@ QUICKSTART := runs/quickstart
 # Each takes up to 5 GB.
 TEST_PROCESSES ?= 2
 
-.PHONY: quickstart test check clean
+.PHONY: quickstart test check clean docs-format
 .DELETE_ON_ERROR:
 
 # Trains two models, prunes one, exports, attacks and reports; what is already there is not done again.
@@ -31,6 +31,10 @@ check: $(VENV)/installed-dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+# The tables of docs/report_format.md and docs/report.schema.json, made of the code.
+docs-format: | $(VENV)/installed
+	$(RUN) -m robust_keras.findings.format_page
 
 clean:
 	rm -rf $(VENV) $(QUICKSTART) $(QUICKSTART)_robust

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import report_samples as samples
 
-from robust_keras.reporting import curves, figures, gallery, grid, theme
+from robust_keras.reporting import curves, figures, gallery, grid, output, theme
+from robust_keras.reporting.sections.comparison import model_lines
+from robust_keras.reporting.sections.curves import attack_lines
 
 FRACTIONS = tuple(e / 255 for e in (1, 2, 4, 8, 16))
 
@@ -45,10 +47,10 @@ def zero_epsilon():
 SOUND = samples.report()
 CROWD = crowd(10)
 LINES = {
-    "one model": (SOUND, figures.model_curves(SOUND, SOUND.models[0])),
-    "many models": (CROWD, figures.comparison_curves(CROWD)),
-    "one epsilon": (one_epsilon(), figures.model_curves(one_epsilon(), one_epsilon().models[0])),
-    "epsilon 0": (zero_epsilon(), figures.model_curves(zero_epsilon(), zero_epsilon().models[0])),
+    "one model": (SOUND, attack_lines(SOUND, SOUND.models[0])),
+    "many models": (CROWD, model_lines(CROWD)),
+    "one epsilon": (one_epsilon(), attack_lines(one_epsilon(), one_epsilon().models[0])),
+    "epsilon 0": (zero_epsilon(), attack_lines(zero_epsilon(), zero_epsilon().models[0])),
 }
 
 
@@ -67,7 +69,7 @@ def boxes(figure):
 def test_no_text_is_cut_or_covers_another(case, size):
     report, lines = LINES[case]
     title = "A title" if size == "wide" else ""
-    figure = figures.draw_curves(report, lines, size=size, title=title)
+    figure = curves.of_report(report, lines)(size=size, title=title)
     found = boxes(figure)
     assert len(found) >= len(lines) + 8
     for text, box in found.items():
@@ -83,14 +85,14 @@ def test_no_text_is_cut_or_covers_another(case, size):
 
 
 def test_a_name_is_never_taken_for_mathematics():
-    figure = figures.draw_curves(*LINES["many models"], title="$x$")
+    figure = curves.of_report(*LINES["many models"])(title="$x$")
     title, names = figure.texts[-1], [text for text in figure.texts if "$x_" in text.get_text()]
     assert title.get_text() == "$x$" and len(names) == 10
     assert not any(text.get_parse_math() for text in figure.texts)
 
 
 def test_lines_of_one_model():
-    lines = figures.model_curves(SOUND, SOUND.models[0])
+    lines = attack_lines(SOUND, SOUND.models[0])
     names = ["uniform_noise", "fgsm", "bim", "pgd", "mim", "worst case"]
     assert [line.label for line in lines] == names
     assert lines[-1].accuracy == (0.972, 0.891, 0.684, 0.112, 0.004)
@@ -106,7 +108,7 @@ def test_a_model_that_was_not_attacked_has_no_line():
         worst_case=samples.worst_case((0.972,) * 4),
     )
     report = samples.report(samples.sound_model(), lost, samples.doubtful_model())
-    lines = figures.comparison_curves(report)
+    lines = model_lines(report)
     assert [line.label for line in lines] == ["quickstart", "temperature_50"]
     assert [line.doubtful for line in lines] == [False, True]
 
@@ -155,7 +157,7 @@ def test_no_two_lines_look_alike():
 
 def test_svg_is_the_same_every_time():
     first, second = (
-        figures.svg(figures.draw_curves(SOUND, LINES["one model"][1])) for _ in range(2)
+        figures.svg(curves.of_report(SOUND, LINES["one model"][1])()) for _ in range(2)
     )
     assert first == second and first.startswith(b"<?xml")
     assert b"<text" not in first
@@ -164,7 +166,7 @@ def test_svg_is_the_same_every_time():
 def test_files_are_pictures_of_the_right_size():
     report = samples.report(samples.sound_model(), samples.doubtful_model())
     found = {report.models[1].path: samples.examples(2)}
-    made = dict(figures.files(gallery.with_examples(report, found)))
+    made = dict(output.figure_files(gallery.with_examples(report, found)))
     assert list(made) == [
         "comparison.png",
         "01-quickstart-curves.png",

@@ -23,7 +23,7 @@ from robust_keras.attacks import (
 )
 from robust_keras.engine.minimal_epsilon import between, minimal_epsilons
 from robust_keras.errors import InputError
-from robust_keras.reporting import boxes, figures, html, theme
+from robust_keras.reporting import boxes, html, theme
 from robust_keras.runs import evaluation
 from robust_keras.settings.config import EvaluateConfig
 
@@ -183,7 +183,7 @@ def test_it_survives_json_and_is_on_the_page():
 @pytest.mark.parametrize("count", [2, 10, 100])
 def test_no_text_of_the_figure_is_cut_or_covers_another(size, count):
     made = report(count=count)
-    figure = figures.draw_boxes(made, made.models[0], size=size, title="A title")
+    figure = boxes.of_model(made, made.models[0])(size=size, title="A title")
     figure.canvas.draw()
     (axes,) = figure.axes
     ticks = [*axes.get_xticklabels(), *axes.get_yticklabels(), axes.xaxis.label]
@@ -211,7 +211,7 @@ def few(label, *epsilons):
 )
 def test_few_images_are_points_and_every_name_has_its_number(classes, points, drawn):
     made = report(classes=classes)
-    (axes,) = figures.draw_boxes(made, made.models[0]).axes
+    (axes,) = boxes.of_model(made, made.models[0])().axes
     assert [len(c.get_offsets()) for c in axes.collections] == points
     assert len(axes.patches) == drawn
     numbers = [sum(c.images for c in classes), *(c.images for c in classes)]

@@ -6,8 +6,9 @@ import pytest
 import report_samples as samples
 
 from robust_keras import reporting
-from robust_keras.reporting import facts, wording
+from robust_keras.reporting import wording
 from robust_keras.reporting.advice import stronger_command
+from robust_keras.reporting.sections import attacker
 from robust_keras.reporting.verdict import verdict
 
 
@@ -309,7 +310,7 @@ def test_characters_that_deceive_are_spelled_out():
     ],
 )  # fmt: skip
 def test_settings_on_one_line(settings, text):
-    assert facts.setting_text(settings) == text
+    assert wording.settings(settings) == text
 
 
 @pytest.mark.parametrize(
@@ -328,13 +329,13 @@ def test_the_stronger_command_is_the_same_but_for_the_attack(command, stronger):
 
 
 def test_the_page_says_who_the_attacker_was():
-    names = dict(facts.threat_facts(samples.report()))
+    names = dict(attacker.threat_facts(samples.report()))
     assert names["Knowledge"] == "everything about the model (white box)"
     searches = samples.sound_model(attacks=searched(1000), worst_case=samples.worst_case(NOISY))
-    names = dict(facts.threat_facts(samples.report(searches)))
+    names = dict(attacker.threat_facts(samples.report(searches)))
     assert names["Knowledge"].startswith("the model's answers only (black box)")
     both = samples.report(samples.doubtful_model(), searches)
-    assert dict(facts.threat_facts(both))["Knowledge"].endswith("of quickstart its answers only")
+    assert dict(attacker.threat_facts(both))["Knowledge"].endswith("of quickstart its answers only")
 
 
 @pytest.mark.parametrize(
@@ -351,4 +352,4 @@ def test_the_page_says_who_the_attacker_was():
     ],
 )
 def test_the_page_says_what_was_tried_outside_the_threat_model(model, said):
-    assert facts.outside(samples.report(model)).startswith(said)
+    assert attacker.outside(samples.report(model)).startswith(said)

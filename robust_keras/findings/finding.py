@@ -4,7 +4,7 @@ import dataclasses
 import textwrap
 
 from robust_keras.findings import extensions
-from robust_keras.findings.kinds import Kind, ListOf
+from robust_keras.findings.kinds import Kind, ListOf, OrNone
 
 _MISSING = dataclasses.MISSING
 
@@ -118,8 +118,7 @@ class Part(Kind):
     """Another finding."""
 
     def __init__(self, finding: type[Finding]):
-        super().__init__("object", {"$ref": f"#/$defs/{finding.__name__}"})
-        self.finding = finding
+        super().__init__("object", {"$ref": f"#/$defs/{finding.__name__}"}, finding)
 
     def checked(self, name, value):
         if not isinstance(value, self.finding):
@@ -152,6 +151,10 @@ class Extensions(Kind):
                 )
         return {key: value.get(key) for key in known}
 
+    def of(self, finding: type[Finding]) -> Kind:
+        """The kind of one of them."""
+        return OrNone(Part(finding))
+
     def read(self, name, value):
         known = extensions.registered(self.place)
         return {
@@ -169,6 +172,12 @@ def has_default(field) -> bool:
     return field.default is not _MISSING or field.default_factory is not _MISSING
 
 
+def fields(finding: type[Finding]) -> list[str]:
+    """The names of all that a finding is written with, derived values included."""
+    names = [each.name for each in dataclasses.fields(finding)]
+    return [*names, *(name for name, _ in derived_members(finding))]
+
+
 def derived_members(finding: type[Finding]):
     """Pairs of name and member of what is derived, in the order of their definition."""
     for name, member in vars(finding).items():
@@ -180,6 +189,11 @@ def derived_members(finding: type[Finding]):
 def told(member) -> dict:
     """`kind` and `meaning` of a derived member."""
     return (member.fget if isinstance(member, property) else member).told
+
+
+def summary(finding: type[Finding]) -> str:
+    """The first sentence of a finding's docstring."""
+    return (finding.__doc__ or "").split("\n\n")[0].strip()
 
 
 def _plain(value, report):

@@ -16,11 +16,13 @@ class Kind:
     Args:
         words: the kind as the page on the format writes it.
         schema: the same as a JSON Schema.
+        finding: class of the finding that is part of it, or None.
     """
 
-    def __init__(self, words: str, schema: dict):
+    def __init__(self, words: str, schema: dict, finding: type | None = None):
         self.words = words
         self.schema = schema
+        self.finding = finding
 
     def checked(self, name: str, value):
         """The value as it is kept.
@@ -141,7 +143,8 @@ class ListOf(Kind):
         many = f"{length} " if length else ""
         words = f"list, at least {least}" if least else f"list of {many}{_plural(kind.words)}"
         least, most = length or least, {"maxItems": length} if length else {}
-        super().__init__(words, {"type": "array", "items": kind.schema, "minItems": least} | most)
+        schema = {"type": "array", "items": kind.schema, "minItems": least} | most
+        super().__init__(words, schema, kind.finding)
         self._kind, self._length, self._least = kind, length, least
 
     def checked(self, name, value):
@@ -178,7 +181,8 @@ class OrNone(Kind):
     """A value of a kind, or None."""
 
     def __init__(self, kind: Kind):
-        super().__init__(f"{kind.words} or null", {"anyOf": [kind.schema, {"type": "null"}]})
+        schema = {"anyOf": [kind.schema, {"type": "null"}]}
+        super().__init__(f"{kind.words} or null", schema, kind.finding)
         self._kind = kind
 
     def checked(self, name, value):

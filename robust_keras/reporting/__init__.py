@@ -5,7 +5,17 @@ Nothing here imports TensorFlow, and matplotlib and jinja2 are imported only to 
 
 from robust_keras.findings import Report
 from robust_keras.reporting.output import write
+from robust_keras.reporting.section import Section
+from robust_keras.reporting.sections import register, unregister
 from robust_keras.reporting.summary import summary_table
 from robust_keras.reporting.threshold import shortfalls
 
-__all__ = ["Report", "shortfalls", "summary_table", "write"]
+__all__ = [
+    "Report",
+    "Section",
+    "register",
+    "shortfalls",
+    "summary_table",
+    "unregister",
+    "write",
+]

@@ -1,11 +1,8 @@
 """Drawing of the smallest epsilons: one box a class, and one for all images."""
 
-import matplotlib.figure
-import matplotlib.patches
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-
 from robust_keras.findings.minimal_epsilon import FEW
-from robust_keras.reporting import grid, wording
+from robust_keras.reporting import figures, grid, wording
+from robust_keras.reporting import theme as themes
 
 # The classes that fall first, where there are more.
 MOST_CLASSES = 20
@@ -16,6 +13,23 @@ def shown_classes(minimal):
     """Gives the classes that are drawn, in the order of their labels."""
     firsts = sorted(minimal.classes, key=lambda c: (_end(c.quantiles[2], minimal), c.label))
     return sorted(firsts[:MOST_CLASSES], key=lambda c: c.label)
+
+
+def of_model(report, model):
+    """Gives a function of `paper`, `size` and `title` that draws a model's smallest epsilons.
+
+    Args:
+        report: `Report`.
+        model: a `ModelReport` of it for which they were searched.
+    """
+    return lambda paper="light", size="wide", title="": draw(
+        model.minimal_epsilon,
+        norm=report.threat_model.norm,
+        class_names=report.dataset.class_names,
+        theme=themes.THEMES[paper],
+        size=themes.SIZES[size],
+        title=title,
+    )
 
 
 def draw(minimal, *, norm, class_names, theme, size, title=""):
@@ -42,10 +56,7 @@ def draw(minimal, *, norm, class_names, theme, size, title=""):
     step = 1.9 * size.type_size
     top, bottom = (3.6 if title else 2.2) * size.type_size, 3.6 * size.type_size
     height = top + bottom + step * len(rows)
-    figure = matplotlib.figure.Figure(
-        figsize=(size.width / 72, height / 72), dpi=72, facecolor=theme.paper
-    )
-    FigureCanvasAgg(figure)
+    figure = figures.blank(size.width, height, theme)
     left = 8 + 0.62 * size.type_size * max(map(len, names)) + 8
     box = (left / size.width, bottom / height, (size.width - left - 30) / size.width)
     axes = figure.add_axes((*box, step * len(rows) / height), facecolor=theme.paper)
@@ -104,6 +115,8 @@ def _draw_points(axes, place, ends, colour, theme):
 
 
 def _draw_box(axes, place, ends, colour, theme):
+    import matplotlib.patches
+
     low, first, middle, last, high = ends
     axes.plot([low, high], [place, place], color=colour, linewidth=1.4, zorder=2)
     axes.add_patch(

@@ -2,12 +2,8 @@
 
 import dataclasses
 
-import matplotlib.figure
-import matplotlib.lines
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-
+from robust_keras.reporting import figures, wording
 from robust_keras.reporting import theme as themes
-from robust_keras.reporting import wording
 
 TOP = 1.1
 BOTTOM = -0.03
@@ -33,6 +29,24 @@ class Curve:
     doubtful: bool = False
 
 
+def of_report(report, lines):
+    """Gives a function of `paper`, `size` and `title` that draws lines of a report.
+
+    Args:
+        report: `Report`.
+        lines: `Curve`s.
+    """
+    return lambda paper="light", size="wide", title="": draw(
+        lines,
+        report.threat_model.epsilons,
+        norm=report.threat_model.norm,
+        chance=1.0 / report.dataset.num_classes,
+        theme=themes.THEMES[paper],
+        size=themes.SIZES[size],
+        title=title,
+    )
+
+
 def draw(curves, epsilons, *, norm, chance, theme, size, title=""):
     """Draws accuracy against epsilon.
 
@@ -48,10 +62,7 @@ def draw(curves, epsilons, *, norm, chance, theme, size, title=""):
     Returns:
         A `matplotlib.figure.Figure` of 72 dots an inch, so that a point is a CSS pixel.
     """
-    figure = matplotlib.figure.Figure(
-        figsize=(size.width / 72, size.height / 72), dpi=72, facecolor=theme.paper
-    )
-    FigureCanvasAgg(figure)
+    figure = figures.blank(size.width, size.height, theme)
     labels = [_label(curve, size) for curve in curves] + [f"chance {100 * chance:.3g} %"]
     weights = ["bold" if curve.bold else "normal" for curve in curves] + ["normal"]
     widest = max(
@@ -220,6 +231,8 @@ def _draw_lines(axes, curves, points, chance, theme, type_size):
 
 
 def _draw_labels(figure, labels, ends, curves, theme, size, box):
+    import matplotlib.lines
+
     left, bottom, width, height = box
     scale = height / (TOP - BOTTOM)
     wanted = [bottom + (end - BOTTOM) * scale for end in ends]

@@ -1,9 +1,6 @@
 """Pictures of fooling images: one row a way of making them, one column a class."""
 
-import matplotlib.figure
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-from robust_keras.reporting import grid, wording
+from robust_keras.reporting import figures, grid, wording
 
 MOST_SHOWN = 10
 TITLES = {
@@ -44,10 +41,7 @@ def draw(rows, *, theme, heading, class_names=()):
     columns = max(len(shown(row)) for row in rows)
     width = max(left + columns * (cell + gap), 420)
     height = top + len(rows) * (cell + below) + 4
-    figure = matplotlib.figure.Figure(
-        figsize=(width / 72, height / 72), dpi=72, facecolor=theme.paper
-    )
-    FigureCanvasAgg(figure)
+    figure = figures.blank(width, height, theme)
     style = {"parse_math": False, "color": theme.ink, "fontsize": 11}
     middle = style | {"horizontalalignment": "center", "verticalalignment": "top"}
     figure.text(left / width, 1 - 22 / height, heading, **(style | {"fontsize": 13}))

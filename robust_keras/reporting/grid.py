@@ -2,12 +2,9 @@
 
 import io
 
-import matplotlib.figure
-import matplotlib.image
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from robust_keras.reporting import wording
+from robust_keras.reporting import figures, wording
 
 MOST_SHOWN = 10
 FACTORS = (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -45,6 +42,8 @@ def pictures(example, amplification):
 
 def png(pixels):
     """Gives an array (h, w, 3) of uint8 as the bytes of a PNG file."""
+    import matplotlib.image
+
     stream = io.BytesIO()
     matplotlib.image.imsave(stream, pixels, format="png", metadata={"Software": None})
     return stream.getvalue()
@@ -82,10 +81,7 @@ def draw(examples, *, theme, title, class_names=()):
     # A title needs its room even where there is a single example.
     width = max(width, 420)
     height = top + 3 * cell + 2 * gap + 48
-    figure = matplotlib.figure.Figure(
-        figsize=(width / 72, height / 72), dpi=72, facecolor=theme.paper
-    )
-    FigureCanvasAgg(figure)
+    figure = figures.blank(width, height, theme)
     style = {"parse_math": False, "color": theme.ink, "fontsize": 11}
     figure.text(8 / width, 1 - 24 / height, title, **(style | {"fontsize": 13}))
     names = (ROWS[0], f"change\n×{amplification:g}", ROWS[2])

@@ -1,13 +1,15 @@
 """Writing of a finished report: figures, then the page, and the data last."""
 
 import pathlib
+import re
 
 from robust_keras.directories import place, whole_files
 from robust_keras.errors import InputError
-from robust_keras.reporting import example_table
+from robust_keras.reporting import example_table, figures, sections, wording
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
+FIGURES = "figures"
 
 
 def write(report, examples, directory, tables=None):
@@ -35,7 +37,7 @@ def write(report, examples, directory, tables=None):
         InputError: if the directory holds a finished report.
     """
     # Reading a report or building one must not cost the second that matplotlib takes.
-    from robust_keras.reporting import figures, gallery, html
+    from robust_keras.reporting import gallery, html
 
     directory = pathlib.Path(directory)
     finished = directory / REPORT_JSON
@@ -44,9 +46,9 @@ def write(report, examples, directory, tables=None):
             str(directory), f"a directory without {REPORT_JSON}", "one with a finished report"
         )
     report = gallery.with_examples(report, examples)
-    pictures = directory / figures.FIGURES
+    pictures = directory / FIGURES
     place.make_directory(pictures)
-    for name, content in figures.files(report):
+    for name, content in figure_files(report):
         whole_files.write(pictures / name, content)
     _write_tables(tables or {}, directory)
     page = html.render(report)
@@ -54,6 +56,29 @@ def write(report, examples, directory, tables=None):
     whole_files.write(directory / REPORT_HTML, page.encode("utf-8", errors="backslashreplace"))
     whole_files.write(finished, report.to_json().encode("ascii"))
     return finished
+
+
+def figure_files(report):
+    """Gives every figure of every section of a report as PNG.
+
+    Args:
+        report: `Report`.
+
+    Yields:
+        `(file name, bytes)`.
+    """
+    for section in (*sections.BEFORE, *sections.after_models()):
+        for end, figure in section.figures(report, None, ""):
+            yield f"{end}.png", figures.png(figure)
+    names = wording.display_names(report.models)
+    for number, (name, model) in enumerate(zip(names, report.models, strict=True), 1):
+        for section in sections.of_model():
+            for end, figure in section.figures(report, model, wording.shortened(name, 48)):
+                yield f"{number:02}-{_slug(name)}-{end}.png", figures.png(figure)
+
+
+def _slug(name):
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "model"
 
 
 def _write_tables(tables, directory):

@@ -4,7 +4,7 @@ import dataclasses
 
 from robust_keras.reporting import wording
 from robust_keras.reporting.advice import ATTACK, stronger_command
-from robust_keras.reporting.rejection_words import rejection_note
+from robust_keras.reporting.sections.rejection import rejection_note
 from robust_keras.strength import FEW_STEPS, WEAK, follows_gradients, is_long
 
 

@@ -4,6 +4,7 @@ import math
 import unicodedata
 
 NO_BREAK_SPACE = "\u00a0"
+_LONGEST_LIST = 8
 
 
 def percent(fraction):
@@ -127,3 +128,31 @@ def listed(items):
     """Writes `a`, `a and b` or `a, b and c`."""
     items = list(items)
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def plain(text):
+    """Gives a text without the spaces that hold a number and its unit together."""
+    return text.replace(NO_BREAK_SPACE, " ")
+
+
+def settings(values):
+    """Writes settings or evidence on one line, long lists cut short."""
+    return "; ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in values.items())
+
+
+def _value(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, list):
+        shown = ", ".join(_value(item) for item in value[:_LONGEST_LIST])
+        more = len(value) - _LONGEST_LIST
+        return f"[{shown}, and {more} more]" if more > 0 else f"[{shown}]"
+    if isinstance(value, dict):
+        return f"({settings(value)})"
+    return shortened(str(value), 120)

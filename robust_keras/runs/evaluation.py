@@ -15,6 +15,7 @@ from robust_keras.engine.price import cheapest_first
 from robust_keras.engine.shares import attack_report, rejection_report, worst_case_report
 from robust_keras.findings import DatasetReport, ModelReport, Report, ThreatModelReport
 from robust_keras.progress import RunProgress
+from robust_keras.reporting import sections
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
 from robust_keras.runs.minimal_evaluation import minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
@@ -88,7 +89,8 @@ def evaluate(config, *, command="", journal=None, progress=None):
         command=command,
         transfer=transfer,
     )
-    return report, examples, tables
+    extensions = {s.name: s.find_in(report) for s in sections.registered("report")}
+    return dataclasses.replace(report, extensions=extensions), examples, tables
 
 
 def _load_all(config):
@@ -188,6 +190,10 @@ class _ModelRun:
         found_elsewhere = {
             "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal, progress),
             "unusual": examine(audited[0].unscaled, *data, self._config, journal, progress),
+            "extensions": {
+                section.name: section.find(audited[0], *data, found)
+                for section in sections.registered("model")
+            },
         }
         return dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start), found
 

@@ -1,37 +1,35 @@
-"""The transfer table as words and numbers for the page."""
+"""Transfer: what examples made on one model did to the others."""
 
 from robust_keras.reporting import wording
+from robust_keras.reporting.section import Section, part
 
 NAME_LENGTH = 48
 
 
-def transfer_tables(report):
-    """Gives what `transfer.html` shows, or None where nothing was transferred.
+class Transfer(Section):
+    """A table an epsilon, sources by targets."""
 
-    Args:
-        report: `Report`.
+    about = "report"
+    template = part("transfer.html")
 
-    Returns:
-        Dict with `attack`, `settings`, `targets` (names), `knowledge`, `cost` and `tables`, one an
-        epsilon, each with `epsilon` and `rows`.
-    """
-    if report.transfer is None:
-        return None
-    names = _names(report)
-    return {
-        "attack": report.transfer.attack,
-        "settings": report.transfer.settings,
-        "targets": list(names.values()),
-        "knowledge": _knowledge(report),
-        "cost": _cost(report),
-        "tables": [
-            {
-                "epsilon": wording.epsilon(epsilon),
-                "rows": [_row(source, names, place) for source in report.transfer.sources],
-            }
-            for place, epsilon in enumerate(report.threat_model.epsilons)
-        ],
-    }
+    def show(self, report, model):
+        """Only where something was transferred."""
+        if report.transfer is None:
+            return None
+        names = _names(report)
+        return {
+            "transfer": report.transfer,
+            "targets": list(names.values()),
+            "knowledge": _knowledge(report),
+            "cost": _cost(report),
+            "tables": [
+                {
+                    "epsilon": wording.epsilon(epsilon),
+                    "rows": [_row(source, names, place) for source in report.transfer.sources],
+                }
+                for place, epsilon in enumerate(report.threat_model.epsilons)
+            ],
+        }
 
 
 def _names(report):

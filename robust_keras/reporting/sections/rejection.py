@@ -1,6 +1,21 @@
-"""Sentences about a model that may decline to answer."""
+"""What the rule changes by which a model may decline to answer."""
 
 from robust_keras.reporting import wording
+from robust_keras.reporting.section import Section, named_lines
+
+
+class Rejection(Section):
+    """A line in the terminal; on the page it stands among the facts and the notes."""
+
+    def lines(self, report):
+        """A line on every model that may reject images."""
+        epsilon = report.threat_model.epsilons[-1]
+        return named_lines(
+            report,
+            lambda model: (
+                [rejection_note(model.rejection, epsilon)] if model.rejection and model.ran else []
+            ),
+        )
 
 
 def rule_in_words(rejection):

@@ -1,60 +1,26 @@
-"""The facts of a report as pairs of words, for lists on the page."""
+"""What the attacker may do, to which images."""
 
 from robust_keras.reporting import wording
-from robust_keras.reporting.rejection_words import rule_in_words
+from robust_keras.reporting.section import Section, part
 from robust_keras.strength import follows_gradients
 
-UNKNOWN = "unknown"
 LONGEST_LIST = 8
 
 NORM_MEANINGS = {
     "linf": "linf: no pixel value moves further than epsilon",
     "l2": "l2: the Euclidean length of the whole change is at most epsilon",
 }
-FORMAT_NAMES = {"saved_model": "SavedModel", "keras": "Keras file"}
 
 
-def model_facts(report, model):
-    """Gives the (name, value) pairs that describe a model."""
-    low, high = report.interval(model.clean_accuracy)
-    clean = (
-        f"{wording.percent(model.clean_accuracy)} "
-        f"({wording.percent(low)} to {wording.percent(high)})"
-    )
-    sparsity = UNKNOWN if model.sparsity is None else wording.percent(model.sparsity)
-    parameters = UNKNOWN if model.parameters is None else wording.count(model.parameters)
-    shape = " × ".join(str(side) for side in model.image_shape)
-    rejection = []
-    if model.rejection is not None:
-        rejection = [
-            ("Rejects", rule_in_words(model.rejection)),
-            ("Accepted without attack", wording.percent(model.rejection.clean_accepted)),
-        ]
-    return [
-        ("Path", wording.visible(model.path)),
-        ("Format", FORMAT_NAMES[model.format]),
-        ("Clean accuracy", clean),
-        ("Parameters", parameters),
-        ("Sparsity", f"{sparsity} of the weights are zero" if model.sparsity else sparsity),
-        ("Input", f"{shape} image" if shape else UNKNOWN),
-        *([] if model.pixels == "0..1" else [("Pixels that it takes", model.pixels)]),
-        ("Output", f"{wording.count(model.num_classes)} {model.output_kind or 'numbers'}"),
-        *rejection,
-        *[("Note", wording.visible(note)) for note in model.notes],
-        ("Time", wording.seconds(model.seconds)),
-    ]
+class Attacker(Section):
+    """The threat model and the data, as pairs of words."""
 
+    about = "report"
+    template = part("attacker.html")
 
-def layer_summary(model):
-    """Gives one line on the layers: where slope and gradient are largest."""
-    named = (("steepest activation", "largest_slope"), ("largest gradient", "gradient_norm"))
-    pieces = []
-    for title, field in named:
-        known = [layer for layer in model.layers if getattr(layer, field) is not None]
-        if known:
-            most = max(known, key=lambda layer: getattr(layer, field))
-            pieces.append(f"{title}: {getattr(most, field):.3g} in {wording.visible(most.name)}")
-    return "; ".join(pieces)
+    def show(self, report, model):
+        """Always there."""
+        return {"threat": threat_facts(report), "dataset": dataset_facts(report)}
 
 
 def dataset_facts(report):
@@ -139,28 +105,3 @@ def outside(report):
     if not tried:
         return f"nothing was tried: not {', '.join(rest)}, or patches."
     return f"only {wording.listed(tried)} were tried: not {', '.join(rest)}, or patches."
-
-
-def setting_text(settings):
-    """Writes settings or evidence on one line, long lists cut short."""
-    return "; ".join(
-        f"{name.replace('_', ' ')} {_value(value)}" for name, value in settings.items()
-    )
-
-
-def _value(value):
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if value is None:
-        return "none"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, int):
-        return wording.count(value)
-    if isinstance(value, list):
-        shown = ", ".join(_value(item) for item in value[:LONGEST_LIST])
-        more = len(value) - LONGEST_LIST
-        return f"[{shown}, and {more} more]" if more > 0 else f"[{shown}]"
-    if isinstance(value, dict):
-        return f"({setting_text(value)})"
-    return wording.shortened(str(value), 120)

@@ -1,0 +1,88 @@
+"""What a section of the report is: its place on the page, its figures, its lines in a terminal."""
+
+import pathlib
+
+from robust_keras.findings.finding import Finding
+from robust_keras.reporting import wording
+
+NAME_LENGTH = 32
+_FOLDER = pathlib.Path(__file__).parent / "sections"
+
+
+class Section:
+    """One section. A subclass says what it is about and defines as much as it has.
+
+    A section of its own, see `sections.register`, also names its field of `report.json` and the
+    class of its value, which it makes itself.
+    """
+
+    #: Name of its field in `report.json`; needed where `finding` is given.
+    name: str = ""
+    #: "model": once for each model; "report": once.
+    about: str = "model"
+    #: Class of the field's value, whose docstring and fields the page on the format tells.
+    finding: type[Finding] | None = None
+    #: Its part of the page, Jinja; it is given `report`, `model`, `name` and what `show` gives.
+    template: str = ""
+
+    def find(self, classifier, images, labels, evaluation):
+        """Makes its `finding` of a model, or gives None where there is nothing to tell.
+
+        Args:
+            classifier: the attacked `serving.Classifier`.
+            images: float32 array (images, height, width, channels) in [0, 1].
+            labels: int array (images,).
+            evaluation: `engine.Evaluation` of the attacks.
+        """
+        return None
+
+    def find_in(self, report):
+        """Makes its `finding` of the whole report, where it is about that; or gives None."""
+        return None
+
+    def show(self, report, model):
+        """Gives the values of its template, or None where it has no place on the page.
+
+        Args:
+            report: `Report`.
+            model: the `ModelReport` that it is about, or None.
+        """
+        return {} if self.template and self.found(report, model) is not None else None
+
+    def figures(self, report, model, name):
+        """Gives its figures as pairs of the end of a file's name and a matplotlib figure.
+
+        Args:
+            report: as for `show`.
+            model: the same.
+            name: of the model, short enough for a title.
+        """
+        return ()
+
+    def lines(self, report):
+        """Gives its lines in the terminal, below the table."""
+        return []
+
+    def found(self, report, model):
+        """The value of its field, or None."""
+        owner = report if self.about == "report" else model
+        return owner.extensions.get(self.name) if self.finding else None
+
+
+def part(name):
+    """Gives the template of a section of ours."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def named_lines(report, notes):
+    """Gives a line for each note on each model, which begins with the model's name.
+
+    Args:
+        report: `Report`.
+        notes: function from a `ModelReport` to its notes.
+    """
+    return [
+        f"{wording.shortened(name, NAME_LENGTH).replace('…', '...')}: {wording.plain(note)}"
+        for name, model in zip(wording.display_names(report.models), report.models, strict=True)
+        for note in notes(model)
+    ]

@@ -1,0 +1,43 @@
+"""Several models side by side."""
+
+from robust_keras.reporting import curves, figures, wording
+from robust_keras.reporting.section import Section, part
+from robust_keras.reporting.verdict import verdict
+
+
+class Comparison(Section):
+    """Clean accuracy, worst case and verdict of every model, and a curve of each."""
+
+    about = "report"
+    template = part("comparison.html")
+
+    def show(self, report, model):
+        """Only where there are several models."""
+        if len(report.models) < 2:
+            return None
+        lines = model_lines(report)
+        return {
+            "verdicts": [verdict(report, each) for each in report.models],
+            "pictures": figures.variants(curves.of_report(report, lines)) if lines else None,
+            "any_doubtful": any(line.doubtful for line in lines),
+        }
+
+    def figures(self, report, model, name):
+        """The curves, where two or more models were attacked."""
+        lines = model_lines(report)
+        if len(lines) > 1:
+            title = "Worst case over all attacks, per model"
+            yield "comparison", curves.of_report(report, lines)(title=title)
+
+
+def model_lines(report):
+    """Gives one line a model on which an attack ran: its worst case."""
+    return [
+        curves.Curve(
+            label=name,
+            accuracy=(model.clean_accuracy, *model.worst_case.accuracy),
+            doubtful=model.verdict == "unreliable",
+        )
+        for name, model in zip(wording.display_names(report.models), report.models, strict=True)
+        if model.ran
+    ]

@@ -1,0 +1,76 @@
+"""Accuracy against epsilon, one line an attack, beside the facts about the model."""
+
+from robust_keras.reporting import curves, figures, wording
+from robust_keras.reporting.section import Section, part
+from robust_keras.reporting.sections.rejection import rule_in_words
+
+UNKNOWN = "unknown"
+FORMAT_NAMES = {"saved_model": "SavedModel", "keras": "Keras file"}
+
+
+class Curves(Section):
+    """The curves of a model on which an attack ran, and what is known of the model."""
+
+    template = part("curves.html")
+
+    def show(self, report, model):
+        """Pictures and facts."""
+        draw = curves.of_report(report, attack_lines(report, model))
+        return {
+            "pictures": figures.variants(draw) if model.ran else None,
+            "facts": model_facts(report, model),
+        }
+
+    def figures(self, report, model, name):
+        """The curves."""
+        if model.ran:
+            yield "curves", curves.of_report(report, attack_lines(report, model))(title=name)
+
+
+def attack_lines(report, model):
+    """Gives the lines of a model: each attack that ran, and the worst case bold."""
+    clean = model.clean_accuracy
+    lines = [
+        curves.Curve(label=attack.name, accuracy=(clean, *attack.accuracy)) for attack in model.ran
+    ]
+    worst = (clean, *model.worst_case.accuracy)
+    return [
+        *lines,
+        curves.Curve(
+            label="worst case",
+            accuracy=worst,
+            band=tuple(report.interval(value) for value in worst),
+            bold=True,
+            doubtful=model.verdict == "unreliable",
+        ),
+    ]
+
+
+def model_facts(report, model):
+    """Gives the (name, value) pairs that describe a model."""
+    clean, *interval = (
+        wording.percent(value)
+        for value in (model.clean_accuracy, *report.interval(model.clean_accuracy))
+    )
+    sparsity = UNKNOWN if model.sparsity is None else wording.percent(model.sparsity)
+    parameters = UNKNOWN if model.parameters is None else wording.count(model.parameters)
+    shape = " × ".join(str(side) for side in model.image_shape)
+    rejection = []
+    if model.rejection is not None:
+        rejection = [
+            ("Rejects", rule_in_words(model.rejection)),
+            ("Accepted without attack", wording.percent(model.rejection.clean_accepted)),
+        ]
+    return [
+        ("Path", wording.visible(model.path)),
+        ("Format", FORMAT_NAMES[model.format]),
+        ("Clean accuracy", f"{clean} ({' to '.join(interval)})"),
+        ("Parameters", parameters),
+        ("Sparsity", f"{sparsity} of the weights are zero" if model.sparsity else sparsity),
+        ("Input", f"{shape} image" if shape else UNKNOWN),
+        *([] if model.pixels == "0..1" else [("Pixels that it takes", model.pixels)]),
+        ("Output", f"{wording.count(model.num_classes)} {model.output_kind or 'numbers'}"),
+        *rejection,
+        *[("Note", wording.visible(note)) for note in model.notes],
+        ("Time", wording.seconds(model.seconds)),
+    ]

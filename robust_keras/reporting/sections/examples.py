@@ -1,0 +1,50 @@
+"""Adversarial examples that the attacks found, as pictures."""
+
+from robust_keras.reporting import figures, grid, theme, wording
+from robust_keras.reporting.section import Section, part
+
+
+class Examples(Section):
+    """Up to ten examples: the image, the change, and the image after the change."""
+
+    template = part("examples.html")
+
+    def show(self, report, model):
+        """The pictures that were kept."""
+        shown = _with_pictures(model)
+        return {
+            "amplified": wording.times(shown[0].amplification) if shown else "",
+            "items": [_item(report, example) for example in shown],
+        }
+
+    def figures(self, report, model, name):
+        """The same as one picture."""
+        if shown := _with_pictures(model):
+            yield (
+                "examples",
+                grid.draw(
+                    shown,
+                    theme=theme.THEMES["light"],
+                    title=f"Adversarial examples of {name}",
+                    class_names=report.dataset.class_names,
+                ),
+            )
+
+
+def _with_pictures(model):
+    return [example for example in model.examples if example.pictures]
+
+
+def _item(report, example):
+    names = report.dataset.class_names
+    return {
+        "index": example.index,
+        "label": grid.class_name(example.label, names),
+        "clean_class": grid.class_name(example.clean_class, names),
+        "clean_confidence": wording.percent(example.clean_confidence),
+        "adversarial_class": grid.class_name(example.adversarial_class, names),
+        "adversarial_confidence": wording.percent(example.adversarial_confidence),
+        "epsilon": wording.epsilon(example.epsilon),
+        "attack": example.attack,
+        "sources": [figures.address("png", grid.png(picture)) for picture in example.arrays],
+    }

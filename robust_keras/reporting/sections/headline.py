@@ -1,0 +1,43 @@
+"""The verdict on a model: what its numbers mean, before any number is shown."""
+
+from robust_keras.reporting import wording
+from robust_keras.reporting.section import NAME_LENGTH, Section, part
+from robust_keras.reporting.verdict import verdict
+
+
+class Headline(Section):
+    """Verdict, headline and scores."""
+
+    template = part("headline.html")
+
+    def show(self, report, model):
+        """The verdict, and the scores with their intervals."""
+        return {"verdict": verdict(report, model), "scores": _scores(report, model)}
+
+    def lines(self, report):
+        """A line on every model whose number may not be quoted, then what to do."""
+        lines, command = [], ""
+        for name, model in zip(wording.display_names(report.models), report.models, strict=True):
+            found = verdict(report, model)
+            if found.short:
+                shown = wording.shortened(name, NAME_LENGTH).replace("…", "...")
+                lines.append(f"{shown}: {found.level}: {found.short}")
+            command = command or found.command
+        return [*lines, f"to quote it: {command}"] if command else lines
+
+
+def _scores(report, model):
+    """Gives the clean accuracy and the worst case per epsilon, each with its interval."""
+    measured = [("no attack", model.clean_accuracy)]
+    if model.measured:
+        pairs = zip(model.worst_case.epsilons, model.worst_case.accuracy, strict=True)
+        measured += [(f"epsilon {wording.epsilon(e)}", accuracy) for e, accuracy in pairs]
+    return [
+        {
+            "title": title,
+            "accuracy": wording.percent(accuracy),
+            "low": wording.percent(report.interval(accuracy)[0]),
+            "high": wording.percent(report.interval(accuracy)[1]),
+        }
+        for title, accuracy in measured
+    ]

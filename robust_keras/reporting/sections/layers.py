@@ -1,0 +1,26 @@
+"""The layers of a model, as far as anything is known of them."""
+
+from robust_keras.reporting import wording
+from robust_keras.reporting.section import Section, part
+
+
+class Layers(Section):
+    """Slope and gradient of each layer, folded away below the largest of both."""
+
+    template = part("layers.html")
+
+    def show(self, report, model):
+        """Only where a layer is known."""
+        return {"summary": layer_summary(model)} if model.layers else None
+
+
+def layer_summary(model):
+    """Gives one line on the layers: where slope and gradient are largest."""
+    named = (("steepest activation", "largest_slope"), ("largest gradient", "gradient_norm"))
+    pieces = []
+    for title, field in named:
+        known = [layer for layer in model.layers if getattr(layer, field) is not None]
+        if known:
+            most = max(known, key=lambda layer: getattr(layer, field))
+            pieces.append(f"{title}: {getattr(most, field):.3g} in {wording.visible(most.name)}")
+    return "; ".join(pieces)

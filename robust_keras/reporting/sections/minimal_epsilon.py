@@ -1,0 +1,71 @@
+"""How little changes the class: the smallest epsilon of each image."""
+
+from robust_keras.findings.minimal_epsilon import FEW, SHARES
+from robust_keras.reporting import boxes, figures, grid, wording
+from robust_keras.reporting.section import Section, part
+
+
+class MinimalEpsilon(Section):
+    """A box a class, and the same in numbers."""
+
+    template = part("minimal_epsilon.html")
+
+    def show(self, report, model):
+        """Only where they were searched for."""
+        minimal = model.minimal_epsilon
+        if minimal is None:
+            return None
+        examples, drawn = report.dataset.examples, boxes.shown_classes(minimal)
+        gradients = wording.per_image(minimal.gradient_evaluations, examples)
+        forwards = wording.per_image(minimal.forward_evaluations, examples)
+        return {
+            "minimal": minimal,
+            "sentence": _sentence(report, minimal),
+            "pictures": figures.variants(boxes.of_model(report, model)),
+            "drawn": len(drawn),
+            "few": FEW,
+            "left_out": len(minimal.classes) > len(drawn),
+            "shares": [wording.percent(share).replace(".0", "") for share in SHARES],
+            "rows": list(_rows(report, minimal)),
+            "price": f"{wording.seconds(minimal.seconds)}, {gradients} gradients and {forwards} "
+            "forward passes an image",
+        }
+
+    def figures(self, report, model, name):
+        """The boxes."""
+        if model.minimal_epsilon is not None:
+            yield "minimal", boxes.of_model(report, model)(title=name)
+
+
+def _rows(report, minimal):
+    """What the table shows: all images, then each class."""
+    names = report.dataset.class_names
+    rows = [("all", report.dataset.examples, minimal.quantiles)]
+    rows += [(grid.class_name(c.label, names), c.images, c.quantiles) for c in minimal.classes]
+    for name, images, quantiles in rows:
+        shown = [_epsilon(value, minimal) for value in quantiles]
+        yield {"name": name, "images": images, "quantiles": shown}
+
+
+def _epsilon(value, minimal):
+    if value is None:
+        return f"above {minimal.largest:.3g}"
+    return f"{value:.3g}"
+
+
+def _sentence(report, minimal):
+    *_, middle, _, high = minimal.quantiles
+    largest = f"{minimal.largest:.3g} ({report.threat_model.norm})"
+    found, missing = (wording.percent(share) for share in (minimal.found, 1.0 - minimal.found))
+    if middle is None:
+        start = f"{found} of the images change class within epsilon {largest}."
+    else:
+        start = f"Half of the images change class within epsilon {middle:.3g}"
+        start += "." if high is None else f", 95{wording.NO_BREAK_SPACE}% within {high:.3g}."
+        if minimal.found < 1.0:
+            start += f" For {missing} nothing was found up to {largest}."
+    return (
+        f"{start} An image that is misclassified as it is counts as 0. Every epsilon is an upper "
+        f"bound, backed by an image; {minimal.attack} found none that is smaller by more than "
+        f"{minimal.tolerance:.2g}."
+    )
