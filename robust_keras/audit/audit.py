@@ -1,7 +1,10 @@
 """Decides whether a robust accuracy can be believed."""
 
+from typing import Any
+
 import numpy as np
 
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.audit import (
     clean_checks,
     difference_checks,
@@ -11,12 +14,24 @@ from robust_keras.audit import (
     result_checks,
 )
 from robust_keras.engine.journal import Unrecorded
+from robust_keras.engine.results import Evaluation
+from robust_keras.serving.classifier import Classifier
 
 # Enough to see a difference of two points, few enough to cost little beside the attacks.
 _SAMPLE = 128
 
 
-def audit(classifier, images, labels, evaluation, threat_model, *, batch_size, seed, journal=None):
+def audit(
+    classifier: Classifier,
+    images: np.ndarray,
+    labels: np.ndarray,
+    evaluation: Evaluation,
+    threat_model: ThreatModel,
+    *,
+    batch_size: int,
+    seed: int,
+    journal: Any = None,
+) -> tuple:
     """Looks for the known ways in which a model only seems robust.
 
     A model can be hard to attack without being robust: gradients that are lost, zero or pointing

@@ -1,11 +1,14 @@
 """The names of the classes that train.py noted in an export, in the order of the outputs."""
 
+import pathlib
+from typing import Any
+
 from robust_keras.serving import export_notes
 
 _FILE = "classes.json"
 
 
-def class_note(dataset):
+def class_note(dataset: Any) -> dict[str, Any]:
     """What `serving.export` takes as a note on the classes of the set that was trained on.
 
     Args:
@@ -14,7 +17,7 @@ def class_note(dataset):
     return {} if dataset.numbered else {_FILE: {"class_names": list(dataset.class_names)}}
 
 
-def read_class_names(saved_model):
+def read_class_names(saved_model: str | pathlib.Path) -> tuple[str, ...] | None:
     """The names in a SavedModel, or None where there are none, or not those written.
 
     Args:
@@ -22,5 +25,6 @@ def read_class_names(saved_model):
     """
     value = export_notes.read(saved_model, _FILE)
     names = value.get("class_names") if isinstance(value, dict) else None
-    usable = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
-    return tuple(names) if usable and len(set(names)) == len(names) >= 2 else None
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        return None
+    return tuple(names) if len(set(names)) == len(names) >= 2 else None

@@ -3,8 +3,10 @@
 import numpy as np
 
 from robust_keras.attacks.loops.prediction import correct, predict
+from robust_keras.engine.results import Evaluation
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_more, wilson
+from robust_keras.serving.classifier import Classifier
 
 _FEW = 20
 # Enough to see that something is turned round, few enough to cost nothing beside the attacks.
@@ -13,7 +15,7 @@ _READ = 512
 _BETTER, _SURE = 0.05, 1e-4
 
 
-def better_than_guessing(evaluation, labels, classes):
+def better_than_guessing(evaluation: Evaluation, labels: np.ndarray, classes: int) -> AuditCheck:
     """Whether the clean accuracy is above what a constant answer reaches.
 
     Args:
@@ -57,7 +59,9 @@ def _no_better(right, images, guess, low, high):
     )
 
 
-def other_readings(classifier, images, labels, batch_size):
+def other_readings(
+    classifier: Classifier, images: np.ndarray, labels: np.ndarray, batch_size: int
+) -> AuditCheck:
     """Whether the model would know the images much better if they were read in another way.
 
     Channels in reverse order (RGB for BGR), light for dark, rows for columns, another scale: where
@@ -79,7 +83,7 @@ def other_readings(classifier, images, labels, batch_size):
         found[words] = correct(predict(classifier, read.astype(np.float32), size), labels)
     shares = {words: float(right.mean()) for words, right in found.items()}
     evidence = {"images": len(labels), "as_given": float(as_it_is.mean()), **shares}
-    words = max(shares, key=shares.get)
+    words = max(shares, key=shares.__getitem__)
     if not _clearly_better(found[words], as_it_is):
         message = "No other reading of the pixels fits the model better."
         return AuditCheck(name, True, message, evidence)
@@ -107,7 +111,9 @@ def _readings(images):
     return readings
 
 
-def class_order(classifier, images, labels, batch_size):
+def class_order(
+    classifier: Classifier, images: np.ndarray, labels: np.ndarray, batch_size: int
+) -> AuditCheck:
     """Whether the model seems to number the classes in another order than the data set does.
 
     Half of the images tell which class each answer stands for most often, one answer a class; it

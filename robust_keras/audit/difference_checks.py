@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import padded
+from robust_keras.audit.probes import Sample
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_above
 
@@ -20,7 +21,7 @@ _UNEXPLAINED = 0.5
 _TOLERATED = 0.05
 
 
-def gradients_against_differences(sample):
+def gradients_against_differences(sample: Sample) -> AuditCheck:
     """Whether small changes of an image change the margin as its gradient says.
 
     On every image (f(x + h d) - f(x - h d)) / 2h is compared with the gradient times d, in four

@@ -5,6 +5,7 @@ import numpy as np
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_above
+from robust_keras.serving.classifier import Classifier
 
 # Sums in another order differ by about 1e-6 of the largest logit; anything random by far more.
 _TOLERATED = 1e-3
@@ -12,7 +13,7 @@ _TOLERATED = 1e-3
 _TOLERATED_CLASSES = 0.01
 
 
-def repeatable_answers(classifier, images, batch_size):
+def repeatable_answers(classifier: Classifier, images: np.ndarray, batch_size: int) -> AuditCheck:
     """Whether two identical calls give identical logits.
 
     Where every answer is the mean of several passes of a random model, the same classes suffice.
@@ -56,7 +57,7 @@ def _steady_classes(name, answers, passes, evidence):
     return AuditCheck(name, False, message, evidence)
 
 
-def batch_independence(classifier, images, batch_size):
+def batch_independence(classifier: Classifier, images: np.ndarray, batch_size: int) -> AuditCheck:
     """Whether an image's logits depend on the images beside it.
 
     Args:

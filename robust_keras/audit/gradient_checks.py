@@ -5,8 +5,10 @@ import tensorflow as tf
 
 from robust_keras.attacks.loops.losses import cross_entropy, margin
 from robust_keras.attacks.loops.prediction import padded
+from robust_keras.audit.probes import Sample
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above
+from robust_keras.serving.classifier import Classifier
 
 # Where the label leads by more than this, exp(-lead) is no normal float32 number any more: the
 # probabilities of all other classes, and with them the gradient of cross-entropy, are lost.
@@ -15,7 +17,7 @@ SATURATED = 87.3
 _TOLERATED = 0.01
 
 
-def gradient_available(classifier):
+def gradient_available(classifier: Classifier) -> AuditCheck:
     """Whether gradients can be computed at all.
 
     Args:
@@ -31,7 +33,7 @@ def gradient_available(classifier):
     return AuditCheck(name, False, message, {"reason": reason})
 
 
-def gradient_checks(sample):
+def gradient_checks(sample: Sample) -> list[AuditCheck]:
     """Two checks on correctly classified images: gradients of exactly zero, saturated logits.
 
     Args:

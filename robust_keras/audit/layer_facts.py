@@ -3,6 +3,8 @@
 import contextlib
 import math
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
@@ -11,11 +13,14 @@ from robust_keras.directories.epoch_table import read_rows
 from robust_keras.errors import InputError
 from robust_keras.findings import LayerReport
 from robust_keras.serving import export_notes
+from robust_keras.serving.classifier import Classifier
 
 _FILE = "layers.json"
 
 
-def layer_facts(model, gradient_norms=None):
+def layer_facts(
+    model: keras.Model, gradient_norms: Mapping[str, float] | None = None
+) -> list[LayerReport]:
     """Slope and gradient of each layer of which either is known.
 
     Args:
@@ -39,7 +44,7 @@ def layer_facts(model, gradient_norms=None):
     ]
 
 
-def layer_notes(model, layer_log):
+def layer_notes(model: keras.Model, layer_log: pathlib.Path) -> dict[str, Any]:
     """What `serving.export` takes as notes on a model's layers; empty where nothing is known.
 
     Args:
@@ -50,7 +55,7 @@ def layer_notes(model, layer_log):
     return {_FILE: [fact.plain() for fact in facts]} if facts else {}
 
 
-def read_layer_facts(classifier):
+def read_layer_facts(classifier: Classifier) -> list[LayerReport]:
     """The layer facts of a loaded classifier: computed for a `.keras` file, else as exported.
 
     Args:
@@ -71,7 +76,7 @@ def read_layer_facts(classifier):
         return []
 
 
-def last_gradient_norms(csv_path):
+def last_gradient_norms(csv_path: pathlib.Path) -> dict[str, float]:
     """The gradient norms of the last epoch in a `LayerLog`'s CSV file, by layer.
 
     Args:

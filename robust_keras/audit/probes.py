@@ -1,13 +1,17 @@
 """Small attacks of the audit's own, on a sample of the images."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from robust_keras import engine
 from robust_keras.attacks import BIM, PGD, ThreatModel
+from robust_keras.attacks.attack import Attack
+from robust_keras.engine.results import Evaluation
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above
+from robust_keras.serving.classifier import Classifier
 
 _STEPS = 20
 # Share of all images, as far as the number that was tried can tell.
@@ -33,7 +37,7 @@ class Sample:
         journal: `Journal` or `Unrecorded`.
     """
 
-    classifier: object
+    classifier: Classifier
     images: np.ndarray
     labels: np.ndarray
     survivors: np.ndarray
@@ -43,13 +47,15 @@ class Sample:
     journal: object
 
     @property
-    def obstacle(self):
+    def obstacle(self) -> str | None:
         """Why nothing can be tried on the sample, or None."""
         if self.classifier.gradient_error is not None:
             return _NO_GRADIENTS
         return None if len(self.images) else _NO_IMAGES
 
-    def attack(self, attack, epsilons, survivors=None):
+    def attack(
+        self, attack: Attack, epsilons: tuple[float, ...], survivors: Any = None
+    ) -> np.ndarray:
         """Which of the images an attack leaves, bool array (epsilons, sample)."""
         threat_model = dataclasses.replace(self.threat_model, epsilons=epsilons)
         found = engine.evaluate(
@@ -66,7 +72,7 @@ class Sample:
         return found.worst_case
 
 
-def growing_ball(sample, evaluation):
+def growing_ball(sample: Sample, evaluation: Evaluation) -> list[AuditCheck]:
     """Two checks: an attack without limits succeeds, and a larger ball helps.
 
     The probe is BIM, which starts at the image itself: from a random start even an attack without a
@@ -140,7 +146,7 @@ def _falling(name, evaluation, model, probe):
     return AuditCheck(name, False, message, evidence)
 
 
-def scale_free_loss(sample, evaluation):
+def scale_free_loss(sample: Sample, evaluation: Evaluation) -> AuditCheck:
     """Whether an attack that the logits' scale cannot blind finds more than the attacks did.
 
     A short PGD on the margin between the label's logit and the best other, at up to three epsilons,

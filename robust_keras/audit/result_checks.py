@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.engine.results import Evaluation
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above, clearly_more
 from robust_keras.strength import FEW_QUERIES, FEW_STEPS, is_long
@@ -11,7 +13,7 @@ _TOLERATED = 0.01
 _INCOMPARABLE = "each attack met only the images that those before it had left"
 
 
-def attack_strength(evaluation):
+def attack_strength(evaluation: Evaluation) -> AuditCheck:
     """Whether an attack ran that deserves the name.
 
     That is one that follows gradients for many steps, or searches long without them.
@@ -43,7 +45,7 @@ def attack_strength(evaluation):
     return AuditCheck(name, False, message, evidence)
 
 
-def noise_against_gradients(evaluation, threat_model):
+def noise_against_gradients(evaluation: Evaluation, threat_model: ThreatModel) -> AuditCheck:
     """Whether noise fools images that no attack with gradients could fool.
 
     Args:
@@ -72,7 +74,7 @@ def noise_against_gradients(evaluation, threat_model):
     return AuditCheck(name, False, message, evidence)
 
 
-def one_step_against_iterative(evaluation, threat_model):
+def one_step_against_iterative(evaluation: Evaluation, threat_model: ThreatModel) -> AuditCheck:
     """Whether a single step fools more images than many small ones.
 
     Args:

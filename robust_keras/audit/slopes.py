@@ -12,7 +12,7 @@ _GAUSSIAN_REACH = 3.0  # in units of 1 / sqrt(bandwidth)
 _OTHER_REACH = 10.0
 
 
-def largest_slope(layer):
+def largest_slope(layer: keras.layers.Layer) -> float:
     """The largest slope of a kernel activation over all of its channels and inputs.
 
     `max_c max_s |g_c'(s)|` on a fine grid over the dictionary and what lies around it; of paired
@@ -44,7 +44,7 @@ def largest_slope(layer):
     )
 
 
-def kernel_slopes(model):
+def kernel_slopes(model: keras.Model) -> dict[str, float]:
     """The largest slope of every kernel activation in a model, by the names of the layers.
 
     Args:
@@ -60,7 +60,7 @@ def kernel_slopes(model):
     }
 
 
-def layer_of(variable, model):
+def layer_of(variable: keras.Variable, model: keras.Model) -> str:
     """The name of the layer that a variable of the model belongs to; OUTER/INNER if it is nested.
 
     Args:

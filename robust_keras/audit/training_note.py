@@ -2,6 +2,9 @@
 
 import dataclasses
 import pathlib
+from typing import Any
+
+import numpy as np
 
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.findings.finding import Finding, field
@@ -22,17 +25,17 @@ class TrainingNote(Finding):
     examples: int = field(POSITIVE_COUNT, "number of images")
     correct: int = field(COUNT, "how many of them were classified correctly")
 
-    def check_together(self):
+    def check_together(self) -> None:
         """No more images can be right than there are."""
         if self.correct > self.examples:
             raise ValueError(f"`correct` must be at most {self.examples}. Received: {self.correct}")
 
-    def is_about(self, dataset, split):
+    def is_about(self, dataset: str, split: str) -> bool:
         """Whether it was measured on this split of the data set of this name."""
         return (self.dataset, self.split) == (_short(dataset), split)
 
 
-def accuracy_note(dataset, accuracy, examples):
+def accuracy_note(dataset: str, accuracy: float, examples: int) -> dict[str, Any]:
     """What `serving.export` takes as a note on the accuracy that train.py measured.
 
     Args:
@@ -44,7 +47,7 @@ def accuracy_note(dataset, accuracy, examples):
     return {_FILE: note.plain()}
 
 
-def read_training_note(saved_model):
+def read_training_note(saved_model: str | pathlib.Path) -> TrainingNote | None:
     """The `TrainingNote` in a SavedModel, or None where there is none, or not the one written.
 
     Args:
@@ -57,7 +60,9 @@ def read_training_note(saved_model):
         return None
 
 
-def accuracy_in_training(note, dataset, split, clean_correct):
+def accuracy_in_training(
+    note: TrainingNote | None, dataset: str, split: str, clean_correct: np.ndarray
+) -> AuditCheck:
     """Whether the model still classifies as well as when it was exported.
 
     Args:

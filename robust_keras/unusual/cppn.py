@@ -7,6 +7,7 @@ import numpy as np
 
 from robust_keras.attacks.attack import require_number, require_whole
 from robust_keras.unusual import networks as structure
+from robust_keras.unusual.networks import Networks
 from robust_keras.unusual.painting import FUNCTIONS, paint
 from robust_keras.unusual.real_numbers import polynomial_mutation
 
@@ -61,13 +62,17 @@ class CPPNEncoding:
         require_number("weight_limit", self.weight_limit, above=True)
         require_whole("hidden", self.hidden)
 
-    def random(self, image_shape, count, generator):
+    def random(
+        self, image_shape: tuple[int, ...], count: int, generator: np.random.Generator
+    ) -> Networks:
         """As many new genomes, `Networks`."""
         return structure.perceptrons(
             count, image_shape[-1], self.hidden, len(FUNCTIONS), self.weight_limit, generator
         )
 
-    def offspring(self, mothers, fathers, generation, generator):
+    def offspring(
+        self, mothers: Networks, fathers: Networks, generation: int, generator: np.random.Generator
+    ) -> Networks:
         """A mutated copy of every parent, `Networks`; the generation does not matter."""
         made = self._retuned(mothers.join(fathers), generator)
         made = structure.add_link(made, self.add_link, self.weight_limit, generator)
@@ -93,14 +98,14 @@ class CPPNEncoding:
         functions = np.where(changed, drawn, networks.functions)
         return dataclasses.replace(networks, weights=weights, functions=functions)
 
-    def images(self, genomes, image_shape):
+    def images(self, genomes: Networks, image_shape: tuple[int, ...]) -> np.ndarray:
         """Pixels in [0, 1] of genomes."""
         return paint(genomes, image_shape)
 
-    def take(self, genomes, places):
+    def take(self, genomes: Networks, places: np.ndarray) -> Networks:
         """The genomes at these places."""
         return genomes.take(places)
 
-    def replace(self, genomes, places, others):
+    def replace(self, genomes: Networks, places: np.ndarray, others: Networks) -> Networks:
         """The genomes with others, as many, at these places."""
         return genomes.replace(places, others)

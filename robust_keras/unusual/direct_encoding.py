@@ -43,11 +43,19 @@ class DirectEncoding:
         for name in ("mutation_index", "crossover_index"):
             require_number(name, getattr(self, name))
 
-    def random(self, image_shape, count, generator):
+    def random(
+        self, image_shape: tuple[int, ...], count: int, generator: np.random.Generator
+    ) -> np.ndarray:
         """As many new genomes, float32 (count, height, width, channels)."""
         return generator.random((count, *image_shape), np.float32)
 
-    def offspring(self, mothers, fathers, generation, generator):
+    def offspring(
+        self,
+        mothers: np.ndarray,
+        fathers: np.ndarray,
+        generation: int,
+        generator: np.random.Generator,
+    ) -> np.ndarray:
         """Two children of every pair, (2 pairs, ...), one after the other."""
         bounds = {"low": 0.0, "high": 1.0}
         settings = {"rate": self.crossover_rate, "index": self.crossover_index} | bounds
@@ -60,15 +68,15 @@ class DirectEncoding:
             **bounds,
         )
 
-    def images(self, genomes, image_shape):
+    def images(self, genomes: np.ndarray, image_shape: tuple[int, ...]) -> np.ndarray:
         """Pixels in [0, 1] of genomes."""
         return genomes
 
-    def take(self, genomes, places):
+    def take(self, genomes: np.ndarray, places: np.ndarray) -> np.ndarray:
         """The genomes at these places."""
         return genomes[places]
 
-    def replace(self, genomes, places, others):
+    def replace(self, genomes: np.ndarray, places: np.ndarray, others: np.ndarray) -> np.ndarray:
         """The genomes with others, as many, at these places."""
         replaced = genomes.copy()
         replaced[places] = others

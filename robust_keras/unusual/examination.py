@@ -4,9 +4,13 @@ import dataclasses
 import functools
 import json
 import zlib
+from typing import Any
+
+import numpy as np
 
 from robust_keras.engine.expectation import in_passes
 from robust_keras.findings import FoolingReport, SampleReport, UnusualReport
+from robust_keras.serving.classifier import Classifier
 from robust_keras.unusual.cppn import CPPNEncoding
 from robust_keras.unusual.direct_encoding import DirectEncoding
 from robust_keras.unusual.fooling_gradient import GradientAscent
@@ -35,7 +39,14 @@ UNUSUAL = {
 _KEPT = 20
 
 
-def examine(classifier, images, labels, config, journal, progress):
+def examine(
+    classifier: Classifier,
+    images: np.ndarray,
+    labels: np.ndarray,
+    config: Any,
+    journal: Any,
+    progress: Any,
+) -> UnusualReport | None:
     """What a classifier makes of unusual inputs.
 
     Args:
@@ -63,8 +74,10 @@ def examine(classifier, images, labels, config, journal, progress):
             kept = journal.remember(key, functools.partial(_run, kind, subject, step))
         found.append(_read(json.loads(str(kept["result"]))))
     return UnusualReport(
-        samples=[part for part in found if isinstance(part, SampleReport)],
-        fooling=[_with_few_pictures(part) for part in found if isinstance(part, FoolingReport)],
+        samples=tuple(part for part in found if isinstance(part, SampleReport)),
+        fooling=tuple(
+            _with_few_pictures(part) for part in found if isinstance(part, FoolingReport)
+        ),
     )
 
 

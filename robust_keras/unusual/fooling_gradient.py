@@ -3,6 +3,7 @@
 import dataclasses
 import time
 import typing
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +12,7 @@ from robust_keras.attacks.attack import require, require_number, require_whole
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.findings import FoolingReport
 from robust_keras.unusual.fooling_image import fooling_images, to_bytes
+from robust_keras.unusual.subject import Subject
 
 # Confidences whose first time is noted; an image that has the last is left alone.
 LEVELS = (0.99, 0.999, 0.9999)
@@ -69,7 +71,7 @@ class GradientAscent:
         for name in ("early", "late", "longest"):
             require_number(name, getattr(self, name), above=True)
 
-    def run(self, subject, progress=None) -> FoolingReport:
+    def run(self, subject: Subject, progress: Callable | None = None) -> FoolingReport:
         """Climbs for every class that means something.
 
         Args:

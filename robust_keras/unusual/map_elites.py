@@ -2,6 +2,8 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from robust_keras.findings import FoolingReport
 from robust_keras.unusual.cppn import CPPNEncoding
 from robust_keras.unusual.direct_encoding import DirectEncoding
 from robust_keras.unusual.fooling_image import fooling_images, from_bytes, to_bytes
+from robust_keras.unusual.subject import Subject
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,11 +52,11 @@ class MapElites:
             raise ValueError(f"`children` must be even. Received: children={self.children}")
 
     @property
-    def name(self):
+    def name(self) -> str:
         """That of the encoding."""
         return self.encoding.name
 
-    def run(self, subject, progress=None) -> FoolingReport:
+    def run(self, subject: Subject, progress: Callable | None = None) -> FoolingReport:
         """Evolves images for every class that means something.
 
         Args:
@@ -74,23 +77,24 @@ class MapElites:
             forward_evaluations=subject.forward_evaluations - before,
         )
 
-    def evolve(self, subject, progress=None):
+    def evolve(self, subject: Subject, progress: Callable | None = None) -> Any:
         """The genome that came out best for each class that means something; see `run`."""
         generator = subject.generator(self.name)
-        genomes = self.encoding.random(subject.image_shape, self.initial, generator)
+        encoding: Any = self.encoding  # Each takes its own kind of genomes alone.
+        genomes = encoding.random(subject.image_shape, self.initial, generator)
         fitness = self._fitness(subject, genomes)
         best = fitness.argmax(axis=0)
-        elites, fitness = self.encoding.take(genomes, best), fitness.max(axis=0)
+        elites, fitness = encoding.take(genomes, best), fitness.max(axis=0)
         for generation in range(self.generations):
             mothers, fathers = generator.integers(0, len(fitness), (2, self.children // 2))
-            parents = (self.encoding.take(elites, places) for places in (mothers, fathers))
-            children = self.encoding.offspring(*parents, generation, generator)
+            mothers, fathers = (encoding.take(elites, p) for p in (mothers, fathers))
+            children = encoding.offspring(mothers, fathers, generation, generator)
             reached = self._fitness(subject, children)
             best, highest = reached.argmax(axis=0), reached.max(axis=0)
             (better,) = np.nonzero(highest > fitness)
             if len(better):
-                chosen = self.encoding.take(children, best[better])
-                elites = self.encoding.replace(elites, better, chosen)
+                chosen = encoding.take(children, best[better])
+                elites = encoding.replace(elites, better, chosen)
                 fitness[better] = highest[better]
             if progress is not None:
                 progress(generation + 1, self.generations)

@@ -32,22 +32,22 @@ class Networks:
     def __len__(self):
         return len(self.weights)
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray | slice) -> "Networks":
         """The networks at these rows."""
         return Networks(*(values[rows] for values in self._arrays()))
 
-    def replace(self, rows, others):
+    def replace(self, rows: np.ndarray, others: "Networks") -> "Networks":
         """The networks with others, as many, at these rows."""
         made = self.copy()
         for values, new in zip(made._arrays(), others._arrays(), strict=True):
             values[rows] = new
         return made
 
-    def copy(self):
+    def copy(self) -> "Networks":
         """The same in arrays of their own."""
         return Networks(*(values.copy() for values in self._arrays()))
 
-    def join(self, others):
+    def join(self, others: "Networks") -> "Networks":
         """These networks and then the others."""
         pairs = zip(self._arrays(), others._arrays(), strict=True)
         return Networks(*(np.concatenate(pair) for pair in pairs))
@@ -56,7 +56,14 @@ class Networks:
         return [getattr(self, field.name) for field in dataclasses.fields(self)]
 
 
-def perceptrons(count, outputs, hidden, functions, limit, generator):
+def perceptrons(
+    count: int,
+    outputs: int,
+    hidden: int,
+    functions: int,
+    limit: float,
+    generator: np.random.Generator,
+) -> Networks:
     """Networks with every input linked to every output and no hidden node.
 
     Args:
@@ -79,7 +86,9 @@ def perceptrons(count, outputs, hidden, functions, limit, generator):
     return Networks(weights, linked, kinds, alive, places)
 
 
-def add_link(networks, rate, limit, generator):
+def add_link(
+    networks: Networks, rate: float, limit: float, generator: np.random.Generator
+) -> Networks:
     """Links two nodes of some networks that were not linked, with a weight in [-limit, limit]."""
     made, weights = networks.copy(), generator.uniform(-limit, limit, len(networks))
     rows, source, target = _some(_free(networks), rate, generator)
@@ -88,14 +97,14 @@ def add_link(networks, rate, limit, generator):
     return made
 
 
-def delete_link(networks, rate, generator):
+def delete_link(networks: Networks, rate: float, generator: np.random.Generator) -> Networks:
     """Takes a link out of some networks."""
     made = networks.copy()
     made.linked[_some(networks.linked, rate, generator)] = False
     return made
 
 
-def change_link(networks, rate, generator):
+def change_link(networks: Networks, rate: float, generator: np.random.Generator) -> Networks:
     """Puts a link of some networks, with its weight, between two other nodes."""
     made = networks.copy()
     free = _free(networks)
@@ -108,13 +117,15 @@ def change_link(networks, rate, generator):
     return made
 
 
-def add_node(networks, rate, functions, generator):
+def add_node(
+    networks: Networks, rate: float, functions: int, generator: np.random.Generator
+) -> Networks:
     """Puts a hidden node into a link of some networks: a link of weight 1 to it, the old weight on.
 
     The function of the node is drawn from as many as `functions`.
     """
     made, kinds = networks.copy(), generator.integers(0, functions, len(networks))
-    room = ~networks.alive.all(axis=1)
+    room = np.logical_not(networks.alive.all(axis=1))
     rows, source, target = _some(networks.linked & room[:, None, None], rate, generator)
     node = np.argmin(networks.alive[rows], axis=1)
     made.alive[rows, node] = True
@@ -127,7 +138,7 @@ def add_node(networks, rate, functions, generator):
     return made
 
 
-def delete_node(networks, rate, generator):
+def delete_node(networks: Networks, rate: float, generator: np.random.Generator) -> Networks:
     """Takes a hidden node of some networks away, with its links."""
     made = networks.copy()
     hidden = networks.alive & (networks.places > 0.0) & (networks.places < 1.0)

@@ -3,11 +3,14 @@
 import dataclasses
 import time
 import typing
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from robust_keras.attacks.attack import require_number
 from robust_keras.findings import SampleReport, StrengthReport
+from robust_keras.unusual.subject import Subject
 
 # The study's, in pixel units: for images of one channel, and for all others.
 _MNIST = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
@@ -44,7 +47,7 @@ class NoisySamples:
     def __post_init__(self):
         check_strengths(self.strengths)
 
-    def run(self, subject, progress=None) -> SampleReport:
+    def run(self, subject: Subject, progress: Callable | None = None) -> SampleReport:
         """Counts what a `Subject`'s model makes of its images with noise.
 
         Args:
@@ -70,7 +73,7 @@ class NoisySamples:
         )
 
 
-def check_strengths(strengths):
+def check_strengths(strengths: Any) -> None:
     """Raises a ValueError unless the strengths are rising numbers in [0, 1], or none."""
     for strength in strengths:
         require_number("strengths", strength, 0.0, 1.0)
@@ -78,12 +81,20 @@ def check_strengths(strengths):
         raise ValueError(f"`strengths` must rise. Received: strengths={strengths}")
 
 
-def published_strengths(subject):
+def published_strengths(subject: Subject) -> tuple[float, ...]:
     """The study's strengths for images of these channels."""
     return _MNIST if subject.image_shape[-1] == 1 else _CIFAR10
 
 
-def strength_results(subject, images, changes, strengths, clip, labels=None, progress=None):
+def strength_results(
+    subject: Subject,
+    images: np.ndarray,
+    changes: np.ndarray,
+    strengths: Sequence[float],
+    clip: bool,
+    labels: np.ndarray | None = None,
+    progress: Callable | None = None,
+) -> tuple:
     """What the model makes of `images + strength changes` at each strength.
 
     Args:

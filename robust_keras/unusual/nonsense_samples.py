@@ -3,6 +3,7 @@
 import dataclasses
 import time
 import typing
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +17,7 @@ from robust_keras.unusual.noisy_samples import (
     published_strengths,
     strength_results,
 )
+from robust_keras.unusual.subject import Subject
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,7 @@ class NonsenseSamples:
         require_whole("samples", self.samples, minimum=0)
         check_strengths(self.strengths)
 
-    def run(self, subject, progress=None) -> SampleReport:
+    def run(self, subject: Subject, progress: Callable | None = None) -> SampleReport:
         """Counts what a `Subject`'s model makes of images that show nothing.
 
         Args:
@@ -81,7 +83,7 @@ class NonsenseSamples:
         )
 
 
-def nonsense_images(subject, count):
+def nonsense_images(subject: Subject, count: int) -> np.ndarray:
     """Normal noise, each image scaled to lie between 0 and 1: float32 (count, height, ...)."""
     images = []
     for index in range(count):
@@ -92,7 +94,7 @@ def nonsense_images(subject, count):
     return np.stack(images)
 
 
-def most_sensitive_signs(subject, images):
+def most_sensitive_signs(subject: Subject, images: np.ndarray) -> np.ndarray:
     """Signs of the loss' gradient for the class whose gradient has the largest l1 norm.
 
     Args:

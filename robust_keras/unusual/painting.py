@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robust_keras.unusual.networks import INPUTS
+from robust_keras.unusual.networks import INPUTS, Networks
 
 FUNCTIONS = {
     "sine": np.sin,
@@ -14,7 +14,7 @@ FUNCTIONS = {
 _LARGEST = 2**24
 
 
-def paint(networks, image_shape):
+def paint(networks: Networks, image_shape: tuple[int, ...]) -> np.ndarray:
     """The images of all networks, float32 (networks, height, width, channels) in [0, 1].
 
     A network sees x and y in [-1, 1], their distance to the centre, and 1. A pixel is `min(|o|, 1)`

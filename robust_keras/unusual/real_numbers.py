@@ -3,7 +3,15 @@
 import numpy as np
 
 
-def polynomial_mutation(values, generator, *, rate, index, low, high):
+def polynomial_mutation(
+    values: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    rate: float,
+    index: float,
+    low: float,
+    high: float,
+) -> np.ndarray:
     """Moves some of the numbers, most of them a little.
 
     Formula: with probability `rate`, `v + d (high - low)`, cut off at the bounds, with u uniform in
@@ -32,7 +40,16 @@ def polynomial_mutation(values, generator, *, rate, index, low, high):
     return np.where(chosen, np.clip(values + moves, low, high), values).astype(values.dtype)
 
 
-def simulated_binary_crossover(mothers, fathers, generator, *, rate, index, low, high):
+def simulated_binary_crossover(
+    mothers: np.ndarray,
+    fathers: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    rate: float,
+    index: float,
+    low: float,
+    high: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """Two children of each pair: around the parents, as near to them as the parents to each other.
 
     Formula: `((1 + b) v + (1 - b) w) / 2` and `((1 - b) v + (1 + b) w) / 2`, cut off at the bounds,

@@ -2,12 +2,14 @@
 
 import dataclasses
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attacks.loops.prediction import padded, rejected
+from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.confidence import ConfidenceRule
 
 # The study's: without a rule of its own, a model answers where it is more than half sure.
@@ -30,7 +32,7 @@ class Judgement:
     accepted: np.ndarray
 
     @property
-    def largest(self):
+    def largest(self) -> np.ndarray:
         """The confidence in the likeliest class that means something, float64 (images,)."""
         return self.confidences.max(axis=1)
 
@@ -54,7 +56,15 @@ class Subject:
         forward_evaluations: forward passes so far, summed over images.
     """
 
-    def __init__(self, classifier, images, labels, *, batch_size, seed):
+    def __init__(
+        self,
+        classifier: Classifier,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        batch_size: int,
+        seed: int,
+    ):
         self.classifier = classifier
         self.images = np.asarray(images, np.float32)
         self.labels = np.asarray(labels)
@@ -65,23 +75,23 @@ class Subject:
         self.confidence = getattr(classifier, "confidence", ConfidenceRule())
         self.forward_evaluations = 0
 
-    def logarithms(self, images, *, rows=None):
+    def logarithms(self, images: np.ndarray, *, rows: int | None = None) -> np.ndarray:
         """Logarithms of all confidences, float32 (images, classes), nonsense included.
 
         Args:
             images: float32 array (images, height, width, channels).
             rows: size of all batches; at most the batch size, which it is by default.
         """
-        rows = min(rows or self.batch_size, self.batch_size)
+        size = min(rows or self.batch_size, self.batch_size)
         function = self.compiled("confidences", self._confidences)
         found = []
-        for first in range(0, len(images), rows):
-            batch = images[first : first + rows]
-            found.append(function(tf.constant(padded(batch, rows))).numpy()[: len(batch)])
+        for first in range(0, len(images), size):
+            batch = images[first : first + size]
+            found.append(function(tf.constant(padded(batch, size))).numpy()[: len(batch)])
         self.forward_evaluations += len(images)
         return np.concatenate(found)
 
-    def judge(self, images) -> Judgement:
+    def judge(self, images: np.ndarray) -> Judgement:
         """What the model makes of the images: its own rule decides, else a confidence above 0.5."""
         images = np.asarray(images, np.float32)
         logarithms = self.logarithms(images)
@@ -96,7 +106,7 @@ class Subject:
         classes = np.where(finite, np.argmax(logarithms, axis=1), -1)
         return Judgement(classes, confidences, accepted & finite)
 
-    def compiled(self, name, make):
+    def compiled(self, name: str, make: Callable) -> Callable:
         """The compiled function of that name, made once for each classifier.
 
         Args:
@@ -105,7 +115,7 @@ class Subject:
         """
         return compiled.once(self.classifier, ("unusual", name, self.image_shape), make)
 
-    def generator(self, name, index=None):
+    def generator(self, name: str, index: int | None = None) -> np.random.Generator:
         """A random generator that depends on the seed, a name, and maybe an image's place alone."""
         stream = [self.seed, zlib.crc32(name.encode())]
         return np.random.default_rng(stream if index is None else [*stream, index])
