@@ -1,4 +1,4 @@
-# The verbs people use: make quickstart, make test, make check, make clean.
+# The verbs people use: make quickstart, make test, make check, make docs, make clean.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ QUICKSTART := runs/quickstart
 # Each takes up to 5 GB.
 TEST_PROCESSES ?= 2
 
-.PHONY: quickstart test check clean docs-format
+.PHONY: quickstart test check clean docs docs-format
 .DELETE_ON_ERROR:
 
 # Trains two models, prunes one, exports, attacks and reports; what is already there is not done again.
@@ -32,12 +32,17 @@ check: $(VENV)/installed-dev
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 
+# Pages of what the packages offer, from their docstrings: build/api/index.html.
+docs: $(VENV)/installed-dev
+	$(RUN) -m pdoc --docformat=google --output-directory=build/api robust_keras '!robust_keras.programs'
+	@echo "open build/api/index.html in a browser"
+
 # The tables of docs/report_format.md and docs/report.schema.json, made of the code.
 docs-format: | $(VENV)/installed
 	$(RUN) -m robust_keras.findings.format_page
 
 clean:
-	rm -rf $(VENV) $(QUICKSTART) $(QUICKSTART)_robust
+	rm -rf $(VENV) $(QUICKSTART) $(QUICKSTART)_robust build
 
 $(VENV)/installed: requirements.txt constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python: expected 3.11 or newer; received {v[0]}.{v[1]}")'

@@ -2,7 +2,9 @@
 
 import re
 import shlex
+import subprocess
 
+import pdoc
 import pytest
 from document_blocks import DOCUMENTS, ROOT, outside
 
@@ -62,3 +64,14 @@ def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#]+)\)", outside(path)):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+def test_api_pages_are_made_from_docstrings(tmp_path):
+    pdoc.render.configure(docformat="google")
+    pdoc.pdoc("robust_keras.layers", output_directory=tmp_path)
+    page = (tmp_path / "robust_keras" / "layers.html").read_text(encoding="utf-8")
+    assert "Scardapane" in page and "dictionary_size" in page
+    printed = subprocess.run(
+        ["make", "--dry-run", "docs"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert "-m pdoc" in printed
