@@ -42,15 +42,13 @@ def test_an_installed_program_names_the_other_installed_one(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "strength, verdict, command, expected",
+    ("verdicts", "expected"),
     [
-        ("weak", "unreliable", "python evaluate.py --models=m", "--attacks=quick"),
-        ("weak", "unreliable", "", "open report.html in a browser"),
-        ("strong", "quotable", "python evaluate.py --models=m", "open report.html in a browser"),
-        ("one sided", "preliminary", "python evaluate.py --models=m", "open report.html"),
+        (("quotable", "preliminary"), "open report.html in a browser"),
+        (("quotable", "unreliable"), "open report.html in a browser: why not to believe m1"),
     ],
 )
-def test_after_an_evaluation_something_stronger_or_the_report(strength, verdict, command, expected):
-    model = types.SimpleNamespace(strength=strength, verdict=verdict)
-    report = types.SimpleNamespace(models=[model], command=command)
-    assert expected in next_step.after_evaluation(report, "report.html")
+def test_after_an_evaluation_the_report(verdicts, expected):
+    models = [types.SimpleNamespace(name=f"m{n}", path="", verdict=v) for n, v in enumerate(verdicts)]
+    report = types.SimpleNamespace(models=models)
+    assert next_step.after_evaluation(report, "report.html") == expected

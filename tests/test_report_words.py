@@ -7,7 +7,7 @@ import report_samples as samples
 
 from robust_keras import reporting
 from robust_keras.reporting import wording
-from robust_keras.reporting.advice import stronger_command
+from robust_keras.reporting.advice import stronger_attack, stronger_command
 from robust_keras.reporting.sections import attacker
 from robust_keras.reporting.verdict import verdict
 
@@ -324,8 +324,20 @@ def test_settings_on_one_line(settings, text):
     ],
 )
 def test_the_stronger_command_is_the_same_but_for_the_attack(command, stronger):
-    found = stronger_command(samples.report(command=command))
+    found = stronger_command(samples.report(command=command), "quick")
     assert stronger in found and bool(found) == bool(stronger) and "pgd" not in found
+
+
+def test_no_attack_is_advised_twice():
+    def advised(*attacks):
+        return stronger_attack(samples.quotable_model(attacks=attacks))
+
+    *others, quick = samples.quotable_model().attacks
+    complete = dataclasses.replace(quick, name="autoattack")
+    assert advised(*others) == "quick"
+    assert advised(*others, quick) == "autoattack"
+    assert advised(*others, complete) == "" == advised(*cut_short(left_out=["square"]))
+    assert stronger_command(samples.report(command="python evaluate.py"), "") == ""
 
 
 def test_the_page_says_who_the_attacker_was():

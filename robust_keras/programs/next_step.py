@@ -40,21 +40,21 @@ def after_training(config, serving_path):
 
 
 def after_evaluation(report, report_path):
-    """The command that makes the number stronger, or what to look at where that was done.
+    """What to look at; the table above tells already how to make a preliminary number stronger.
+
+    No attack mends a number that is not to be believed: the page says what is wrong with it.
 
     Args:
         report: the `Report`.
         report_path: of report.html.
     """
     # Imported when there is a report: --help must not wait for it.
-    from robust_keras.reporting.advice import stronger_command
-    from robust_keras.strength import STRONG
+    from robust_keras.reporting import wording
 
-    weak = any(model.strength != STRONG for model in report.models)
-    # The table says it already below preliminary numbers.
-    told = any(model.verdict == "preliminary" for model in report.models)
-    command = stronger_command(report) if weak and not told else ""
-    return command or f"open {report_path} in a browser"
+    names = zip(wording.display_names(report.models), report.models, strict=True)
+    doubtful = [name for name, model in names if model.verdict == "unreliable"]
+    why = f": why not to believe {wording.listed(doubtful)}" if doubtful else ""
+    return f"open {report_path} in a browser{why}"
 
 
 def _text(value):

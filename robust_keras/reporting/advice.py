@@ -2,16 +2,31 @@
 
 import shlex
 
-# The cheapest attack that a robust accuracy may be quoted from.
-ATTACK = "quick"
+# What a robust accuracy may be quoted from, the cheapest first.
+ENSEMBLES = ("quick", "autoattack")
 _REPLACED = ("attacks", "output_dir")
 
 
-def stronger_command(report):
+def stronger_attack(model):
+    """Gives the next attack that may make a preliminary number quotable, or "".
+
+    None does where a part of such an attack could not run, or where the strongest one ran.
+
+    Args:
+        model: `ModelReport`.
+    """
+    if any(attack.settings.get("left_out") for attack in model.ran):
+        return ""
+    tried = [ENSEMBLES.index(a.name) for a in model.ran if a.name in ENSEMBLES]
+    return (*ENSEMBLES, "")[max(tried, default=-1) + 1]
+
+
+def stronger_command(report, attack):
     """Gives the command that measures the same anew with an attack to quote from.
 
     Args:
         report: `Report`.
+        attack: name of the attack; "" gives no command.
 
     Returns:
         The report's own command with another attack and another directory; "" if the report was
@@ -26,11 +41,11 @@ def stronger_command(report):
     except ValueError:
         # Whoever wrote this report quoted its command as no shell does.
         return ""
-    if not words:
+    if not words or not attack:
         return ""
     kept, given = _without(words, _REPLACED)
     directory = given.get("output_dir", "runs/evaluation").rstrip("/")
-    kept += [f"--attacks={ATTACK}", f"--output_dir={directory}-{ATTACK}"]
+    kept += [f"--attacks={attack}", f"--output_dir={directory}-{attack}"]
     return shlex.join(kept)
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from robust_keras.reporting import wording
-from robust_keras.reporting.advice import ATTACK, stronger_command
+from robust_keras.reporting.advice import ENSEMBLES, stronger_attack, stronger_command
 from robust_keras.reporting.sections.rejection import rejection_note
 from robust_keras.strength import FEW_STEPS, WEAK, follows_gradients, is_long
 
@@ -43,7 +43,7 @@ def verdict(report, model):
         "preliminary": _preliminary,
         "unreliable": _unreliable,
     }[level](model)
-    preliminary = level == "preliminary"
+    attack = stronger_attack(model) if level == "preliminary" else ""
     return Verdict(
         level=level,
         headline=_headline(report, model),
@@ -51,13 +51,17 @@ def verdict(report, model):
         warning=warning,
         reasons=reasons,
         short=short,
-        remedy=f"What would make it quotable: the attack {ATTACK}, or autoattack, and an audit "
-        "that finds nothing."
-        if preliminary
-        else "",
-        command=stronger_command(report) if preliminary else "",
+        remedy=_remedy(attack),
+        command=stronger_command(report, attack),
         notes=_notes(model),
     )
+
+
+def _remedy(attack):
+    if not attack:
+        return ""
+    attacks = ", or ".join(ENSEMBLES[ENSEMBLES.index(attack) :])
+    return f"What would make it quotable: the attack {attacks}, and an audit that finds nothing."
 
 
 def _unreliable(model):
