@@ -49,6 +49,8 @@ def test_an_installed_program_names_the_other_installed_one(monkeypatch):
     ],
 )
 def test_after_an_evaluation_the_report(verdicts, expected):
-    models = [types.SimpleNamespace(name=f"m{n}", path="", verdict=v) for n, v in enumerate(verdicts)]
+    models = [
+        types.SimpleNamespace(name=f"m{n}", path="", verdict=v) for n, v in enumerate(verdicts)
+    ]
     report = types.SimpleNamespace(models=models)
     assert next_step.after_evaluation(report, "report.html") == expected

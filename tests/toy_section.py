@@ -5,15 +5,15 @@ import dataclasses
 import matplotlib.figure
 
 from robust_keras import findings, reporting
-from robust_keras.findings import kinds
+from robust_keras.findings import fields
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BrightnessReport(findings.Finding):
     """How bright the images are on which the model errs."""
 
-    mean: float = findings.field(kinds.FRACTION, "mean pixel of the images that fool it")
-    images: int = findings.field(kinds.COUNT, "how many these are")
+    mean: float = fields.fraction("mean pixel of the images that fool it")
+    images: int = fields.count("how many these are")
 
 
 class Brightness(reporting.Section):

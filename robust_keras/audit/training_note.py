@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from robust_keras.findings import Finding, fields
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
-from robust_keras.findings.finding import Finding, field
-from robust_keras.findings.kinds import COUNT, POSITIVE_COUNT, TEXT
 from robust_keras.proportions import clearly_above, wilson
 from robust_keras.serving import export_notes
 
@@ -20,10 +19,10 @@ _SURE = 1e-3
 class TrainingNote(Finding):
     """What train.py measured on the model that it exported."""
 
-    dataset: str = field(TEXT, "last part of the data set's name, as on the command line")
-    split: str = field(TEXT, "the split of it")
-    examples: int = field(POSITIVE_COUNT, "number of images")
-    correct: int = field(COUNT, "how many of them were classified correctly")
+    dataset: str = fields.text("last part of the data set's name, as on the command line")
+    split: str = fields.text("the split of it")
+    examples: int = fields.positive_count("number of images")
+    correct: int = fields.count("how many of them were classified correctly")
 
     def check_together(self) -> None:
         """No more images can be right than there are."""

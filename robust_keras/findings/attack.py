@@ -3,21 +3,9 @@
 import dataclasses
 from collections.abc import Mapping
 
+from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, derived, field
-from robust_keras.findings.kinds import (
-    COUNT,
-    FRACTIONS,
-    INTERVAL,
-    MAPPING,
-    MAYBE_TEXT,
-    SECONDS,
-    TEXT,
-    TOLERANCE,
-    ListOf,
-    Number,
-    OneOf,
-    OrNone,
-)
+from robust_keras.findings.kinds import COUNT, INTERVAL, TOLERANCE, ListOf, Number, OneOf, OrNone
 
 COUNTS = ListOf(COUNT)
 COUNTED, INTERVALS = "the same as numbers of images", "95 % Wilson intervals"
@@ -27,36 +15,31 @@ COUNTED, INTERVALS = "the same as numbers of images", "95 % Wilson intervals"
 class AttackReport(Finding):
     """One attack on one model."""
 
-    name: str = field(TEXT, "attack, as on the command line")
-    settings: Mapping = field(
-        MAPPING,
+    name: str = fields.text("attack, as on the command line")
+    settings: Mapping = fields.mapping(
         "every setting of it; for a cascade also `accuracy_after`, the shares left after each of "
-        "its attacks, and `left_out`, those that could not run",
+        "its attacks, and `left_out`, those that could not run"
     )
-    accuracy: tuple[float, ...] = field(
-        FRACTIONS,
-        "per epsilon: images classified correctly both without the attack and after it",
+    accuracy: tuple[float, ...] = fields.fractions(
+        "per epsilon: images classified correctly both without the attack and after it"
     )
-    seconds: float = field(SECONDS, "time over all images and epsilons")
-    gradient_evaluations: int = field(
-        COUNT, "gradients of one image each, over all images and epsilons"
+    seconds: float = fields.number("time over all images and epsilons")
+    gradient_evaluations: int = fields.count(
+        "gradients of one image each, over all images and epsilons"
     )
-    forward_evaluations: int = field(
-        COUNT, "forward passes of one image each, over all images and epsilons"
+    forward_evaluations: int = fields.count(
+        "forward passes of one image each, over all images and epsilons"
     )
     kind: str | None = field(
         OrNone(OneOf("noise", "score", "decision", "sparse", "one_step", "iterative")),
         "`noise`, `score` and `decision` need no gradients; null if unknown",
         default=None,
     )
-    skipped: str | None = field(
-        MAYBE_TEXT, "why the attack did not run; null if it ran", default=None
-    )
-    accuracy_with_rejection: tuple[float, ...] | None = field(
-        OrNone(FRACTIONS),
+    skipped: str | None = fields.text("why the attack did not run; null if it ran", null=True)
+    accuracy_with_rejection: tuple[float, ...] | None = fields.fractions(
         "as `accuracy` of `models[].rejection`, for this attack alone; null where the model has no "
         "rejection rule",
-        default=None,
+        null=True,
     )
 
     @derived(COUNTS, COUNTED)
@@ -73,13 +56,11 @@ class WorstCaseReport(Finding):
     """Accuracy where an image counts only if it survived every attack."""
 
     epsilons: tuple[float, ...] = field(ListOf(Number()), "the threat model's")
-    accuracy: tuple[float, ...] = field(
-        FRACTIONS,
+    accuracy: tuple[float, ...] = fields.fractions(
         "per epsilon: images that survived *every* attack. Never above any attack or the clean "
-        "accuracy, and never rising with epsilon",
+        "accuracy, and never rising with epsilon"
     )
-    before_audit: tuple[float, ...] = field(
-        FRACTIONS,
+    before_audit: tuple[float, ...] = fields.fractions(
         "per epsilon: what the attacks alone had left, before the audit's own attacks; the same as "
         "`accuracy` where these found no more",
         otherwise=lambda worst: worst.accuracy,

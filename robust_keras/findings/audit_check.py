@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Mapping
 
+from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, derived, field
-from robust_keras.findings.kinds import BOOLEAN, MAPPING, TEXT, OneOf, OrNone
+from robust_keras.findings.kinds import BOOLEAN, OneOf, OrNone
 
 _NOT_APPLICABLE = {"applicable": False}
 
@@ -13,15 +14,14 @@ _NOT_APPLICABLE = {"applicable": False}
 class AuditCheck(Finding):
     """One check for the known ways in which a robust accuracy comes out too high."""
 
-    check: str = field(TEXT, "name of the check")
+    check: str = fields.text("name of the check")
     passed: bool | None = field(
         OrNone(BOOLEAN),
         "true: nothing was found; false: it failed; **null: the check could not be made**, so that "
         "it neither passed nor failed",
     )
-    message: str = field(TEXT, "one or two sentences for who knows nothing of masked gradients")
-    evidence: Mapping = field(
-        MAPPING,
+    message: str = fields.text("one or two sentences for who knows nothing of masked gradients")
+    evidence: Mapping = fields.mapping(
         "the numbers behind it; one that is not finite is the string `nan`, `inf` or `-inf`",
         default_factory=dict,
     )

@@ -2,24 +2,23 @@
 
 import dataclasses
 
+from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, field
-from robust_keras.findings.kinds import POSITIVE_COUNT, TEXT, Integer, ListOf, Number, OneOf
+from robust_keras.findings.kinds import Integer, ListOf, Number, OneOf
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DatasetReport(Finding):
     """The images that were attacked."""
 
-    name: str = field(TEXT, "data set, as on the command line")
-    split: str = field(TEXT, "split of it, as on the command line: `test`, `train` or `all`")
-    examples: int = field(
-        POSITIVE_COUNT,
-        "number of images attacked; every accuracy is a whole number of images over this one",
+    name: str = fields.text("data set, as on the command line")
+    split: str = fields.text("split of it, as on the command line: `test`, `train` or `all`")
+    examples: int = fields.positive_count(
+        "number of images attacked; every accuracy is a whole number of images over this one"
     )
     num_classes: int = field(Integer(2), "classes of the data set. Chance is 1 / `num_classes`")
-    class_names: tuple[str, ...] = field(ListOf(TEXT), "one name a class, or empty", default=())
-    notes: tuple[str, ...] = field(
-        ListOf(TEXT),
+    class_names: tuple[str, ...] = fields.texts("one name a class, or empty")
+    notes: tuple[str, ...] = fields.texts(
         "what was read how from the user's own files, a sentence each; see [data.md](data.md)",
         default=(),
     )

@@ -4,30 +4,23 @@ import dataclasses
 
 import numpy as np
 
-from robust_keras.findings import byte_text
+from robust_keras.findings import byte_text, fields
 from robust_keras.findings.finding import Finding, field
-from robust_keras.findings.kinds import (
-    CONFIDENCE,
-    COUNT,
-    POSITIVE_COUNT,
-    TEXT,
-    ListOf,
-    Number,
-)
+from robust_keras.findings.kinds import POSITIVE_COUNT, ListOf, Number
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExampleReport(Finding):
     """One adversarial example that is shown, with the pictures of it."""
 
-    index: int = field(COUNT, "place of the image among those attacked")
-    label: int = field(COUNT, "class it belongs to")
-    clean_class: int = field(COUNT, "class the model gives without the attack")
-    adversarial_class: int = field(COUNT, "class the model gives after it")
-    clean_confidence: float = field(CONFIDENCE, "confidence in `clean_class`")
-    adversarial_confidence: float = field(CONFIDENCE, "confidence in `adversarial_class`")
-    epsilon: float = field(Number(), "radius at which it was found, the largest where possible")
-    attack: str = field(TEXT, "attack that found it")
+    index: int = fields.count("place of the image among those attacked")
+    label: int = fields.count("class it belongs to")
+    clean_class: int = fields.count("class the model gives without the attack")
+    adversarial_class: int = fields.count("class the model gives after it")
+    clean_confidence: float = fields.confidence("confidence in `clean_class`")
+    adversarial_confidence: float = fields.confidence("confidence in `adversarial_class`")
+    epsilon: float = fields.number("radius at which it was found, the largest where possible")
+    attack: str = fields.text("attack that found it")
     amplification: float = field(
         Number(low=1.0), "by how much the change is enlarged in its picture", default=1.0
     )
@@ -36,11 +29,9 @@ class ExampleReport(Finding):
         "height, width, channels (1 or 3) of the pictures; empty if none is kept",
         default=(),
     )
-    pictures: tuple[str, ...] = field(
-        ListOf(TEXT),
+    pictures: tuple[str, ...] = fields.texts(
         "three or none: base64 of the bytes, row by row: the image, the change around mid grey, "
-        "the image after the change",
-        default=(),
+        "the image after the change"
     )
 
     def check_together(self):

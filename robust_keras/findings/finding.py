@@ -4,7 +4,7 @@ import dataclasses
 import textwrap
 
 from robust_keras.findings import extensions
-from robust_keras.findings.kinds import Kind, ListOf, OrNone
+from robust_keras.findings.kinds import Kind, OrNone
 
 _MISSING = dataclasses.MISSING
 
@@ -160,11 +160,6 @@ class Extensions(Kind):
         return {
             n: kind.from_plain(value[n]) for n, kind in known.items() if value.get(n) is not None
         }
-
-
-def many(finding: type[Finding], least: int = 0) -> Kind:
-    """The kind of a list of findings."""
-    return ListOf(Part(finding), least=least)
 
 
 def has_default(field) -> bool:

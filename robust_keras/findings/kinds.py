@@ -234,7 +234,6 @@ def _plural(words):
     return f"{noun}s{space}{rest}"
 
 
-TEXT, MAYBE_TEXT, FRACTION = Text(), OrNone(Text()), Number(high=1.0, words="fraction")
-COUNT, POSITIVE_COUNT, SECONDS, BOOLEAN = Integer(), Integer(1), Number(), Boolean()
-CONFIDENCE, FRACTIONS, MAPPING = Confidence(), ListOf(FRACTION), Mapping()
+TEXT, COUNT, POSITIVE_COUNT, BOOLEAN = Text(), Integer(), Integer(1), Boolean()
+FRACTION, CONFIDENCE = Number(high=1.0, words="fraction"), Confidence()
 INTERVAL = ListOf(FRACTION, length=2)

@@ -4,19 +4,9 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-from robust_keras.findings.finding import Finding, field, many
-from robust_keras.findings.kinds import (
-    COUNT,
-    FRACTION,
-    MAPPING,
-    POSITIVE_COUNT,
-    SECONDS,
-    TEXT,
-    TOLERANCE,
-    ListOf,
-    Number,
-    OrNone,
-)
+from robust_keras.findings import fields
+from robust_keras.findings.finding import Finding, field
+from robust_keras.findings.kinds import TOLERANCE, ListOf, Number, OrNone
 
 # The shares of the images that `quantiles` are about.
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -51,8 +41,8 @@ class Rising(ListOf):
 class ClassEpsilons(Finding):
     """The smallest epsilons of one class' images."""
 
-    label: int = field(COUNT, "the class")
-    images: int = field(POSITIVE_COUNT, "number of the class' images")
+    label: int = fields.count("the class")
+    images: int = fields.positive_count("number of the class' images")
     quantiles: tuple[float | None, ...] = field(Rising(len(SHARES)), "as of all images")
     epsilons: tuple[float | None, ...] = field(
         Rising(),
@@ -72,14 +62,14 @@ class ClassEpsilons(Finding):
 class MinimalEpsilonReport(Finding):
     """How far an image has to be changed before its class changes, as far as an attack found."""
 
-    attack: str = field(TEXT, "attack that searched")
-    settings: Mapping = field(MAPPING, "every setting of it")
-    largest: float = field(Number(), "largest epsilon tried")
-    tolerance: float = field(
-        Number(), "how much smaller an epsilon was tried without success, at most"
+    attack: str = fields.text("attack that searched")
+    settings: Mapping = fields.mapping("every setting of it")
+    largest: float = fields.number("largest epsilon tried")
+    tolerance: float = fields.number(
+        "how much smaller an epsilon was tried without success, at most"
     )
-    found: float = field(
-        FRACTION, "images with an epsilon, those misclassified without attack included"
+    found: float = fields.fraction(
+        "images with an epsilon, those misclassified without attack included"
     )
     quantiles: tuple[float | None, ...] = field(
         Rising(len(SHARES)),
@@ -87,12 +77,12 @@ class MinimalEpsilonReport(Finding):
         "of the images; null beyond `largest`. 0 stands for an image that is misclassified "
         "without attack",
     )
-    classes: tuple[ClassEpsilons, ...] = field(
-        many(ClassEpsilons), "one object a class that has images"
+    classes: tuple[ClassEpsilons, ...] = fields.parts(
+        ClassEpsilons, "one object a class that has images"
     )
-    seconds: float = field(SECONDS, "time taken")
-    gradient_evaluations: int = field(COUNT, "gradients of one image each")
-    forward_evaluations: int = field(COUNT, "forward passes of one image each")
+    seconds: float = fields.number("time taken")
+    gradient_evaluations: int = fields.count("gradients of one image each")
+    forward_evaluations: int = fields.count("forward passes of one image each")
 
     def check_together(self):
         values = [self.quantiles, *(c.quantiles + c.epsilons for c in self.classes)]

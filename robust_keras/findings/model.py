@@ -3,23 +3,12 @@
 import dataclasses
 from collections.abc import Mapping
 
+from robust_keras.findings import fields
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
 from robust_keras.findings.example import ExampleReport
-from robust_keras.findings.finding import Extensions, Finding, Part, derived, field, many
-from robust_keras.findings.kinds import (
-    BOOLEAN,
-    COUNT,
-    FRACTION,
-    INTERVAL,
-    POSITIVE_COUNT,
-    SECONDS,
-    TEXT,
-    TOLERANCE,
-    ListOf,
-    OneOf,
-    OrNone,
-)
+from robust_keras.findings.finding import Extensions, Finding, derived, field
+from robust_keras.findings.kinds import BOOLEAN, COUNT, INTERVAL, TOLERANCE, ListOf, OneOf, OrNone
 from robust_keras.findings.layer import LayerReport
 from robust_keras.findings.minimal_epsilon import MinimalEpsilonReport
 from robust_keras.findings.rejection import RejectionReport
@@ -36,31 +25,26 @@ CLEAN_ACCURACY, ATTACK_STRENGTH = "clean accuracy", "attack strength"
 class ModelReport(Finding):
     """Everything measured on one model."""
 
-    path: str = field(TEXT, "the model that was loaded and attacked")
+    path: str = fields.text("the model that was loaded and attacked")
     format: str = field(OneOf("saved_model", "keras"), "how it was stored")
-    clean_accuracy: float = field(FRACTION, "images classified correctly without attack")
-    num_classes: int = field(
-        POSITIVE_COUNT, "outputs of the model; those past the data set's own mean nonsense"
+    clean_accuracy: float = fields.fraction("images classified correctly without attack")
+    num_classes: int = fields.positive_count(
+        "outputs of the model; those past the data set's own mean nonsense"
     )
-    attacks: tuple[AttackReport, ...] = field(
-        many(AttackReport, least=1), "one object an attack, in the order in which they ran"
+    attacks: tuple[AttackReport, ...] = fields.parts(
+        AttackReport, least=1, meaning="one object an attack, in the order in which they ran"
     )
-    worst_case: WorstCaseReport = field(Part(WorstCaseReport), "the number to quote")
-    audit: tuple[AuditCheck, ...] = field(many(AuditCheck), "one object a check")
-    seconds: float = field(
-        SECONDS, "time spent on this model: attacks, audit, smallest epsilons and unusual inputs"
+    worst_case: WorstCaseReport = fields.part(WorstCaseReport, "the number to quote")
+    audit: tuple[AuditCheck, ...] = fields.parts(AuditCheck, "one object a check")
+    seconds: float = fields.number(
+        "time spent on this model: attacks, audit, smallest epsilons and unusual inputs"
     )
-    name: str = field(
-        TEXT,
-        "short name, made of the path",
-        otherwise=lambda model: short_name(model.path),
-        default="",
+    name: str = fields.text(
+        "short name, made of the path", otherwise=lambda model: short_name(model.path), default=""
     )
-    parameters: int | None = field(
-        OrNone(COUNT), "number of weights; null if unknown", default=None
-    )
-    sparsity: float | None = field(
-        OrNone(FRACTION), "zeros among the prunable weights; null if unknown", default=None
+    parameters: int | None = fields.count("number of weights; null if unknown", null=True)
+    sparsity: float | None = fields.fraction(
+        "zeros among the prunable weights; null if unknown", null=True
     )
     output_kind: str | None = field(
         OrNone(OneOf("logits", "probabilities")),
@@ -76,34 +60,32 @@ class ModelReport(Finding):
         "whatever it is",
         default="0..1",
     )
-    notes: tuple[str, ...] = field(
-        ListOf(TEXT),
-        "plain sentences on what is unusual about how the model was asked and its answers read",
-        default=(),
+    notes: tuple[str, ...] = fields.texts(
+        "plain sentences on what is unusual about how the model was asked and its answers read"
     )
-    examples: tuple[ExampleReport, ...] = field(
-        many(ExampleReport), "adversarial examples that the page shows", default=()
+    examples: tuple[ExampleReport, ...] = fields.parts(
+        ExampleReport, "adversarial examples that the page shows", default=()
     )
-    layers: tuple[LayerReport, ...] = field(
-        many(LayerReport),
+    layers: tuple[LayerReport, ...] = fields.parts(
+        LayerReport,
         "what is known of the layers; empty for a model that was not exported by train.py",
         default=(),
     )
-    rejection: RejectionReport | None = field(
-        OrNone(Part(RejectionReport)),
+    rejection: RejectionReport | None = fields.part(
+        RejectionReport,
         "what the model's rejection rule changes; null where it has none",
-        default=None,
+        null=True,
     )
-    unusual: UnusualReport | None = field(
-        OrNone(Part(UnusualReport)),
+    unusual: UnusualReport | None = fields.part(
+        UnusualReport,
         "what the model made of unusual inputs; null where none were tried (`--unusual`)",
-        default=None,
+        null=True,
     )
-    minimal_epsilon: MinimalEpsilonReport | None = field(
-        OrNone(Part(MinimalEpsilonReport)),
+    minimal_epsilon: MinimalEpsilonReport | None = fields.part(
+        MinimalEpsilonReport,
         "how little changes the class; null without `--minimal_epsilon`, or where the attack needs "
         "gradients that the model lost",
-        default=None,
+        null=True,
     )
     extensions: Mapping = field(
         Extensions("model"), "what registered sections found, by name", default_factory=dict

@@ -2,30 +2,28 @@
 
 import dataclasses
 
-from robust_keras.findings.finding import Finding, field
-from robust_keras.findings.kinds import BOOLEAN, COUNT, FRACTION, FRACTIONS, TOLERANCE
+from robust_keras.findings import fields
+from robust_keras.findings.finding import Finding
+from robust_keras.findings.kinds import TOLERANCE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RejectionReport(Finding):
     """What a model's rejection rule changes, beside the numbers without it."""
 
-    nonsense_classes: int = field(
-        COUNT,
-        "how many classes of the model, the last ones, mean nonsense; such an answer is rejected",
+    nonsense_classes: int = fields.count(
+        "how many classes of the model, the last ones, mean nonsense; such an answer is rejected"
     )
-    threshold: float = field(FRACTION, "an answer of lower confidence is rejected")
-    clean_accepted: float = field(FRACTION, "images accepted without attack")
-    clean_accuracy: float = field(
-        FRACTION, "images classified correctly and accepted without attack"
+    threshold: float = fields.fraction("an answer of lower confidence is rejected")
+    clean_accepted: float = fields.fraction("images accepted without attack")
+    clean_accuracy: float = fields.fraction(
+        "images classified correctly and accepted without attack"
     )
-    accuracy: tuple[float, ...] = field(
-        FRACTIONS,
+    accuracy: tuple[float, ...] = fields.fractions(
         "per epsilon: images classified correctly and accepted without attack, for which no attack "
-        "found one that is misclassified and accepted",
+        "found one that is misclassified and accepted"
     )
-    targeted: bool = field(
-        BOOLEAN,
+    targeted: bool = fields.boolean(
         "whether an attack that ran aimed at the rule, as `apgd_accepted` does. Where none did, an "
         "attacker who knows the rule can do better",
         default=False,

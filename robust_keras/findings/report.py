@@ -9,19 +9,10 @@ from collections.abc import Mapping as Dictionary
 
 import robust_keras
 from robust_keras.errors import InputError
-from robust_keras.findings import strict_json
+from robust_keras.findings import fields, strict_json
 from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
-from robust_keras.findings.finding import Extensions, Finding, Part, field, many
-from robust_keras.findings.kinds import (
-    BOOLEAN,
-    COUNT,
-    MAPPING,
-    POSITIVE_COUNT,
-    Kind,
-    Number,
-    OrNone,
-    Text,
-)
+from robust_keras.findings.finding import Extensions, Finding, field
+from robust_keras.findings.kinds import Kind, Number, Text
 from robust_keras.findings.model import ModelReport
 from robust_keras.findings.transfer import TransferReport
 from robust_keras.proportions import wilson
@@ -114,42 +105,39 @@ class Report(Finding):
         "the command that made the report; empty if it was made from Python",
         default="",
     )
-    versions: Dictionary = field(
-        MAPPING,
+    versions: Dictionary = fields.mapping(
         "version of `python`, `tensorflow`, `keras`, `cleverhans`, "
         "`tensorflow-model-optimization`, `numpy` and `robust_keras`; null where one is not "
         "installed",
         default_factory=installed_versions,
         given=True,
     )
-    seed: int = field(COUNT, "seed of every random number of the evaluation")
+    seed: int = fields.count("seed of every random number of the evaluation")
     attacker_temperature: float | str = field(
         Temperature(),
         "the attacker divides the models' logits by it (`--attacker_temperature`); `removed`: each "
         "image's by their standard deviation",
         default=1.0,
     )
-    expectation_samples: int = field(
-        POSITIVE_COUNT,
+    expectation_samples: int = fields.positive_count(
         "passes whose mean logits are one answer of a model that is random "
         "(`--expectation_samples`); others take one",
         default=1,
     )
-    survivors_only: bool = field(
-        BOOLEAN,
+    survivors_only: bool = fields.boolean(
         "`--survivors_only`: each attack met only the images that those above it had left, and its "
         "`accuracy` is what was left after it",
         default=False,
     )
-    dataset: DatasetReport = field(Part(DatasetReport), "the images")
-    threat_model: ThreatModelReport = field(Part(ThreatModelReport), "what the attacker may do")
-    models: tuple[ModelReport, ...] = field(
-        many(ModelReport, least=1), "one object a model, each with another `path`"
+    dataset: DatasetReport = fields.part(DatasetReport, "the images")
+    threat_model: ThreatModelReport = fields.part(ThreatModelReport, "what the attacker may do")
+    models: tuple[ModelReport, ...] = fields.parts(
+        ModelReport, least=1, meaning="one object a model, each with another `path`"
     )
-    transfer: TransferReport | None = field(
-        OrNone(Part(TransferReport)),
+    transfer: TransferReport | None = fields.part(
+        TransferReport,
         "attacks made on one model and tried on another; null where that was not done",
-        default=None,
+        null=True,
     )
     extensions: Dictionary = field(
         Extensions("report"), "what registered sections found, by name", default_factory=dict

@@ -3,41 +3,30 @@
 import dataclasses
 from collections.abc import Mapping
 
-from robust_keras.findings.finding import Finding, Part, field, many
-from robust_keras.findings.kinds import (
-    COUNT,
-    FRACTION,
-    FRACTIONS,
-    MAPPING,
-    MAYBE_TEXT,
-    POSITIVE_COUNT,
-    SECONDS,
-    TEXT,
-    TOLERANCE,
-    OrNone,
-)
+from robust_keras.findings import fields
+from robust_keras.findings.finding import Finding
+from robust_keras.findings.kinds import TOLERANCE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SubstituteReport(Finding):
     """How a substitute came about that was trained on a model's predicted classes."""
 
-    images: int = field(
-        POSITIVE_COUNT, "images that the attacker began with, none of them among those attacked"
+    images: int = fields.positive_count(
+        "images that the attacker began with, none of them among those attacked"
     )
-    queries: int = field(POSITIVE_COUNT, "images whose class the model was asked for")
-    agreement: float = field(FRACTION, "of those images: where substitute and model agree")
+    queries: int = fields.positive_count("images whose class the model was asked for")
+    agreement: float = fields.fraction("of those images: where substitute and model agree")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TransferTarget(Finding):
     """What the examples did to one model."""
 
-    path: str = field(TEXT, "the model on which the examples were tried")
-    accuracy: tuple[float, ...] = field(
-        FRACTIONS,
+    path: str = fields.text("the model on which the examples were tried")
+    accuracy: tuple[float, ...] = fields.fractions(
         "per epsilon: images that it classifies correctly both as they are and as they were "
-        "changed for the source; it need not fall as epsilon grows",
+        "changed for the source; it need not fall as epsilon grows"
     )
 
 
@@ -45,22 +34,22 @@ class TransferTarget(Finding):
 class TransferSource(Finding):
     """Examples that were made on one model, and what they did to every model."""
 
-    path: str = field(
-        TEXT, "the model that was attacked; for a substitute the model that it imitates"
+    path: str = fields.text(
+        "the model that was attacked; for a substitute the model that it imitates"
     )
-    targets: tuple[TransferTarget, ...] = field(
-        many(TransferTarget), "one object a model, in their order; empty if skipped"
+    targets: tuple[TransferTarget, ...] = fields.parts(
+        TransferTarget, "one object a model, in their order; empty if skipped"
     )
-    seconds: float = field(SECONDS, "time over all epsilons, without the training of a substitute")
-    gradient_evaluations: int = field(COUNT, "gradients of one image each on the source")
-    forward_evaluations: int = field(COUNT, "forward passes of one image each on the source")
-    substitute: SubstituteReport | None = field(
-        OrNone(Part(SubstituteReport)),
+    seconds: float = fields.number("time over all epsilons, without the training of a substitute")
+    gradient_evaluations: int = fields.count("gradients of one image each on the source")
+    forward_evaluations: int = fields.count("forward passes of one image each on the source")
+    substitute: SubstituteReport | None = fields.part(
+        SubstituteReport,
         "how the substitute was made, see below; null where the source is the model itself",
-        default=None,
+        null=True,
     )
-    skipped: str | None = field(
-        MAYBE_TEXT, "why no examples could be made on it; null if they were", default=None
+    skipped: str | None = fields.text(
+        "why no examples could be made on it; null if they were", null=True
     )
 
     @property
@@ -73,11 +62,12 @@ class TransferSource(Finding):
 class TransferReport(Finding):
     """A table of sources by targets."""
 
-    attack: str = field(TEXT, "the attack that made the examples (`--transfer_attack`)")
-    settings: Mapping = field(MAPPING, "every setting of it")
-    sources: tuple[TransferSource, ...] = field(
-        many(TransferSource, least=1),
-        "one object a source: the models in their order, then the substitutes for them",
+    attack: str = fields.text("the attack that made the examples (`--transfer_attack`)")
+    settings: Mapping = fields.mapping("every setting of it")
+    sources: tuple[TransferSource, ...] = fields.parts(
+        TransferSource,
+        least=1,
+        meaning="one object a source: the models in their order, then the substitutes for them",
     )
 
     def check_models(self, models):

@@ -3,21 +3,9 @@
 import dataclasses
 from collections.abc import Mapping
 
-from robust_keras.findings import byte_text
-from robust_keras.findings.finding import Finding, derived, field, many
-from robust_keras.findings.kinds import (
-    BOOLEAN,
-    CONFIDENCE,
-    COUNT,
-    FRACTION,
-    MAPPING,
-    MAYBE_TEXT,
-    POSITIVE_COUNT,
-    SECONDS,
-    TEXT,
-    ListOf,
-    OrNone,
-)
+from robust_keras.findings import byte_text, fields
+from robust_keras.findings.finding import Finding, derived, field
+from robust_keras.findings.kinds import COUNT, POSITIVE_COUNT, ListOf
 
 # Confidences above which images are counted.
 SURE, VERY_SURE = 0.5, 0.99
@@ -31,20 +19,19 @@ _FORWARDS = (
 class StrengthReport(Finding):
     """What a model made of samples of one strength."""
 
-    strength: float = field(FRACTION, "size of the change, in pixel units")
-    accepted: float = field(FRACTION, "samples that are accepted")
-    mean_confidence: float = field(
-        CONFIDENCE, "mean of the largest confidence among the classes that mean something"
+    strength: float = fields.fraction("size of the change, in pixel units")
+    accepted: float = fields.fraction("samples that are accepted")
+    mean_confidence: float = fields.confidence(
+        "mean of the largest confidence among the classes that mean something"
     )
-    largest_confidence: float = field(CONFIDENCE, "its maximum")
-    accuracy: float | None = field(
-        OrNone(FRACTION), "samples classified correctly; null for nonsense", default=None
+    largest_confidence: float = fields.confidence("its maximum")
+    accuracy: float | None = fields.fraction(
+        "samples classified correctly; null for nonsense", null=True
     )
-    accuracy_accepted: float | None = field(
-        OrNone(FRACTION),
+    accuracy_accepted: float | None = fields.fraction(
         "accepted samples classified correctly, as a share of the accepted; null for nonsense, or "
         "if none is accepted",
-        default=None,
+        null=True,
     )
 
 
@@ -52,16 +39,16 @@ class StrengthReport(Finding):
 class SampleReport(Finding):
     """Samples of rising strength."""
 
-    name: str = field(TEXT, "`noisy` or `nonsense`, as on the command line")
-    settings: Mapping = field(MAPPING, "every setting")
-    samples: int = field(POSITIVE_COUNT, "samples of each strength")
-    strengths: tuple[StrengthReport, ...] = field(
-        many(StrengthReport), "one object a strength, rising; empty if skipped"
+    name: str = fields.text("`noisy` or `nonsense`, as on the command line")
+    settings: Mapping = fields.mapping("every setting")
+    samples: int = fields.positive_count("samples of each strength")
+    strengths: tuple[StrengthReport, ...] = fields.parts(
+        StrengthReport, "one object a strength, rising; empty if skipped"
     )
-    seconds: float = field(SECONDS, "wall time")
-    gradient_evaluations: int = field(COUNT, _GRADIENTS)
-    forward_evaluations: int = field(COUNT, _FORWARDS)
-    skipped: str | None = field(MAYBE_TEXT, "why it did not run; null if it ran", default=None)
+    seconds: float = fields.number("wall time")
+    gradient_evaluations: int = fields.count(_GRADIENTS)
+    forward_evaluations: int = fields.count(_FORWARDS)
+    skipped: str | None = fields.text("why it did not run; null if it ran", null=True)
 
     def check_together(self):
         rising = [part.strength for part in self.strengths]
@@ -74,19 +61,18 @@ class SampleReport(Finding):
 class FoolingImageReport(Finding):
     """The image that was found for one class."""
 
-    class_index: int = field(COUNT, "class that the image was made for")
-    confidence: float = field(CONFIDENCE, "confidence in that class")
-    accepted: bool = field(
-        BOOLEAN, "whether the model takes the image for that class and accepts it"
+    class_index: int = fields.count("class that the image was made for")
+    confidence: float = fields.confidence("confidence in that class")
+    accepted: bool = fields.boolean(
+        "whether the model takes the image for that class and accepts it"
     )
     shape: tuple[int, int, int] = field(ListOf(POSITIVE_COUNT), "height, width, channels")
-    pixels: str | None = field(
-        OrNone(TEXT),
+    pixels: str | None = fields.text(
         "base64 of the bytes, row by row; null where they are not kept: beyond the first 20 "
         "classes",
+        null=True,
     )
-    iterations: Mapping = field(
-        MAPPING,
+    iterations: Mapping = fields.mapping(
         "of gradient ascent: the steps until the class was the model's answer (`top`), and until "
         "its confidence was 0.99, 0.999 and 0.9999; null: never. Else empty",
         default_factory=dict,
@@ -110,18 +96,18 @@ class FoolingImageReport(Finding):
 class FoolingReport(Finding):
     """One image for each class that means something."""
 
-    name: str = field(
-        TEXT, "`fooling_gradient`, `fooling_direct` or `fooling_cppn`, as on the command line"
+    name: str = fields.text(
+        "`fooling_gradient`, `fooling_direct` or `fooling_cppn`, as on the command line"
     )
-    settings: Mapping = field(MAPPING, "every setting")
-    images: tuple[FoolingImageReport, ...] = field(
-        many(FoolingImageReport), "one object a class that means something; empty if skipped"
+    settings: Mapping = fields.mapping("every setting")
+    images: tuple[FoolingImageReport, ...] = fields.parts(
+        FoolingImageReport, "one object a class that means something; empty if skipped"
     )
-    generations: int | None = field(OrNone(COUNT), "of the evolution; null for gradient ascent")
-    seconds: float = field(SECONDS, "wall time")
-    gradient_evaluations: int = field(COUNT, _GRADIENTS)
-    forward_evaluations: int = field(COUNT, _FORWARDS)
-    skipped: str | None = field(MAYBE_TEXT, "why it did not run; null if it ran", default=None)
+    generations: int | None = fields.count("of the evolution; null for gradient ascent", null=True)
+    seconds: float = fields.number("wall time")
+    gradient_evaluations: int = fields.count(_GRADIENTS)
+    forward_evaluations: int = fields.count(_FORWARDS)
+    skipped: str | None = fields.text("why it did not run; null if it ran", null=True)
 
     def check_together(self):
         _check_skipped(self, self.images)
@@ -150,11 +136,11 @@ class FoolingReport(Finding):
 class UnusualReport(Finding):
     """What a model made of unusual inputs."""
 
-    samples: tuple[SampleReport, ...] = field(
-        many(SampleReport), "`noisy` and `nonsense`, as far as asked for", default=()
+    samples: tuple[SampleReport, ...] = fields.parts(
+        SampleReport, "`noisy` and `nonsense`, as far as asked for", default=()
     )
-    fooling: tuple[FoolingReport, ...] = field(
-        many(FoolingReport),
+    fooling: tuple[FoolingReport, ...] = fields.parts(
+        FoolingReport,
         "`fooling_gradient`, `fooling_direct`, `fooling_cppn`, as far as asked for",
         default=(),
     )

@@ -19,7 +19,6 @@ class Attacker(Section):
     template = part("attacker.html")
 
     def show(self, report, model):
-        """Always there."""
         return {"threat": threat_facts(report), "dataset": dataset_facts(report)}
 
 

@@ -10,7 +10,6 @@ class Attacks(Section):
     template = part("attacks.html")
 
     def show(self, report, model):
-        """The rows."""
         return {"rows": [_row(report, attack) for attack in model.attacks]}
 
 

@@ -9,5 +9,4 @@ class Audit(Section):
     template = part("audit.html")
 
     def show(self, report, model):
-        """Nothing but the checks."""
         return {}

@@ -12,7 +12,6 @@ class Comparison(Section):
     template = part("comparison.html")
 
     def show(self, report, model):
-        """Only where there are several models."""
         if len(report.models) < 2:
             return None
         lines = model_lines(report)
@@ -23,7 +22,6 @@ class Comparison(Section):
         }
 
     def figures(self, report, model, name):
-        """The curves, where two or more models were attacked."""
         lines = model_lines(report)
         if len(lines) > 1:
             title = "Worst case over all attacks, per model"

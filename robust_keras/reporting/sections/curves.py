@@ -14,7 +14,6 @@ class Curves(Section):
     template = part("curves.html")
 
     def show(self, report, model):
-        """Pictures and facts."""
         draw = curves.of_report(report, attack_lines(report, model))
         return {
             "pictures": figures.variants(draw) if model.ran else None,
@@ -22,7 +21,6 @@ class Curves(Section):
         }
 
     def figures(self, report, model, name):
-        """The curves."""
         if model.ran:
             yield "curves", curves.of_report(report, attack_lines(report, model))(title=name)
 

@@ -10,7 +10,6 @@ class Examples(Section):
     template = part("examples.html")
 
     def show(self, report, model):
-        """The pictures that were kept."""
         shown = _with_pictures(model)
         return {
             "amplified": wording.times(shown[0].amplification) if shown else "",
@@ -18,7 +17,6 @@ class Examples(Section):
         }
 
     def figures(self, report, model, name):
-        """The same as one picture."""
         if shown := _with_pictures(model):
             yield (
                 "examples",

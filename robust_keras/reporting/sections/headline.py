@@ -11,11 +11,9 @@ class Headline(Section):
     template = part("headline.html")
 
     def show(self, report, model):
-        """The verdict, and the scores with their intervals."""
         return {"verdict": verdict(report, model), "scores": _scores(report, model)}
 
     def lines(self, report):
-        """A line on every model whose number may not be quoted, then what to do."""
         lines, command = [], ""
         for name, model in zip(wording.display_names(report.models), report.models, strict=True):
             found = verdict(report, model)

@@ -10,7 +10,6 @@ class Layers(Section):
     template = part("layers.html")
 
     def show(self, report, model):
-        """Only where a layer is known."""
         return {"summary": layer_summary(model)} if model.layers else None
 
 

@@ -11,7 +11,6 @@ class MinimalEpsilon(Section):
     template = part("minimal_epsilon.html")
 
     def show(self, report, model):
-        """Only where they were searched for."""
         minimal = model.minimal_epsilon
         if minimal is None:
             return None
@@ -32,7 +31,6 @@ class MinimalEpsilon(Section):
         }
 
     def figures(self, report, model, name):
-        """The boxes."""
         if model.minimal_epsilon is not None:
             yield "minimal", boxes.of_model(report, model)(title=name)
 

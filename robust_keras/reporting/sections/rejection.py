@@ -8,7 +8,6 @@ class Rejection(Section):
     """A line in the terminal; on the page it stands among the facts and the notes."""
 
     def lines(self, report):
-        """A line on every model that may reject images."""
         epsilon = report.threat_model.epsilons[-1]
         return named_lines(
             report,

@@ -13,7 +13,6 @@ class Transfer(Section):
     template = part("transfer.html")
 
     def show(self, report, model):
-        """Only where something was transferred."""
         if report.transfer is None:
             return None
         names = _names(report)

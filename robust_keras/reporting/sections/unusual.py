@@ -30,7 +30,6 @@ class Unusual(Section):
     template = part("unusual.html")
 
     def show(self, report, model):
-        """Only where unusual inputs were tried."""
         if model.unusual is None:
             return None
         return {
@@ -40,7 +39,6 @@ class Unusual(Section):
         }
 
     def figures(self, report, model, name):
-        """The fooling images, a row a way of making them."""
         fooling = model.unusual.fooling if model.unusual else ()
         if rows := [part for part in fooling if fooling_grid.shown(part)]:
             yield (
@@ -54,7 +52,6 @@ class Unusual(Section):
             )
 
     def lines(self, report):
-        """A line on every kind of unusual input that was tried."""
         return named_lines(report, lambda m: unusual_notes(m.unusual) if m.unusual else ())
 
 
