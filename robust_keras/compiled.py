@@ -1,11 +1,13 @@
 """Compiled functions of a classifier, kept as long as it lives, so that nothing is traced twice."""
 
 import weakref
+from collections.abc import Callable, Hashable
+from typing import Any
 
-_known = weakref.WeakKeyDictionary()
+_known: weakref.WeakKeyDictionary[Any, dict] = weakref.WeakKeyDictionary()
 
 
-def once(classifier, key, make):
+def once(classifier: Any, key: Hashable, make: Callable) -> Any:
     """What `make()` returned the first time that it was called for this classifier and key.
 
     Args:

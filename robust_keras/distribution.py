@@ -18,7 +18,7 @@ STRATEGIES = {
 }
 
 
-def devices(name):
+def devices(name: str) -> tuple[str | None, ...]:
     """The devices over which that strategy would spread a model, or None for TensorFlow's choice.
 
     Args:
@@ -35,7 +35,7 @@ def devices(name):
     return tuple(strategy(name, batch_size=0).extended.worker_devices)
 
 
-def strategy(name, *, batch_size):
+def strategy(name: str, *, batch_size: int) -> tf.distribute.Strategy:
     """The strategy of that name.
 
     Args:

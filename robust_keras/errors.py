@@ -6,7 +6,7 @@ _LONGEST = 300
 _LONGEST_INTEGER = 4000
 
 
-def shown(value):
+def shown(value: object) -> str:
     """A value as one line can show it: short, printable, in quotes only where it is blank.
 
     Args:
@@ -26,7 +26,7 @@ class InputError(ValueError):
     """Something the user gave cannot be used: a flag, a path, a data set or a model."""
 
     @classmethod
-    def expected(cls, name, expected, received):
+    def expected(cls, name: str, expected: str, received: object) -> "InputError":
         """Builds the error in the one form that users see.
 
         Args:
@@ -42,7 +42,7 @@ class InputError(ValueError):
         )
 
 
-def first_line(error):
+def first_line(error: BaseException) -> str:
     """Kind and first line of any exception, short enough for one line of ours."""
     text = next(iter(str(error).strip().splitlines()), "")
     return f"{type(error).__name__}: {text[:200]}"

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
 
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
@@ -14,7 +15,7 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM; whatever ends in order after Ctrl-C does so after this, too."""
 
 
-def end_the_process(stderr=2):
+def end_the_process(stderr: int = 2) -> Callable:
     """From now on both signals end the process without unwinding.
 
     For imports, where unwinding ends in tracebacks of the libraries' own, and only while there is
@@ -36,7 +37,7 @@ def end_the_process(stderr=2):
 
 
 @contextlib.contextmanager
-def ending_at_once(stderr=2):
+def ending_at_once(stderr: int = 2) -> Iterator[None]:
     """Within, `end_the_process`."""
     before = end_the_process(stderr)
     try:
@@ -46,7 +47,7 @@ def ending_at_once(stderr=2):
 
 
 @contextlib.contextmanager
-def unwinding():
+def unwinding() -> Iterator[None]:
     """Within, Ctrl-C raises KeyboardInterrupt and SIGTERM `Terminated`, each once."""
 
     def unwind(number, _):

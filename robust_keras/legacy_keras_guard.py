@@ -10,12 +10,16 @@ costs a millisecond (`importlib.abc` alone would cost twelve).
 
 import os
 import sys
+from collections.abc import Sequence
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 PACKAGE = "tensorflow_model_optimization"
 VARIABLE = "TF_USE_LEGACY_KERAS"
 
 
-def install():
+def install() -> None:
     """Guards the import of tensorflow_model_optimization, past or to come; harmless when repeated.
 
     * Not imported yet: whoever imports it later gets `tf.keras` resolved first, by the variable
@@ -35,7 +39,9 @@ def install():
 class LegacyKerasGuard:
     """Finds the one package as the other finders do, and has it executed by a guarded loader."""
 
-    def find_spec(self, fullname, path=None, target=None):
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
         """Returns the package's own spec with a guarded loader, or None for every other name."""
         if fullname != PACKAGE:
             return None
@@ -52,18 +58,20 @@ class LegacyKerasGuard:
 class GuardedLoader:
     """Executes a module with `tf.keras` resolved before and the variable restored after."""
 
-    def __init__(self, loader, finder):
+    def __init__(self, loader: Loader, finder: LegacyKerasGuard):
         self.loader = loader
         self.finder = finder
 
-    def create_module(self, spec):
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Lets the package's own loader create the module."""
         return self.loader.create_module(spec)
 
-    def exec_module(self, module):
+    def exec_module(self, module: ModuleType) -> None:
         """Executes the module; the guard stays in place where that fails."""
         # The package's own loader answers for its source and its data files from here on.
-        module.__spec__.loader = module.__loader__ = self.loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self.loader
+        module.__loader__ = self.loader
         before = os.environ.get(VARIABLE)
         try:
             import tensorflow as tf

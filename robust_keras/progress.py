@@ -1,7 +1,10 @@
 """What a person at a terminal, in a notebook or in a log sees while an evaluation runs."""
 
 import contextlib
+import pathlib
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TextIO
 
 from robust_keras import durations
 from robust_keras.findings.model import short_name
@@ -29,15 +32,20 @@ class RunProgress:
         report: ... s; ... s so far
     """
 
-    def __init__(self, stream=None, now=time.monotonic, began=None):
-        self.time_left = None
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        now: Callable[[], float] = time.monotonic,
+        began: float | None = None,
+    ):
+        self.time_left: Any = None  # A `TimeLeft`, once there is one to follow.
         self._now = now
         self._bar = ProgressBar(stream)
         self._since = self._last = now()
         self._began = self._since if began is None else began
         self._title = ""
         self._attack = None
-        self._accuracies = {}
+        self._accuracies: dict[float | None, float] = {}
 
     def __enter__(self):
         return self
@@ -45,12 +53,12 @@ class RunProgress:
     def __exit__(self, *_):
         self._bar.close()
 
-    def follow(self, time_left):
+    def follow(self, time_left: Any) -> None:
         """Shows from now on what a `TimeLeft` says, and tells it what happens."""
         self.time_left = time_left
 
     @contextlib.contextmanager
-    def model(self, path, parts):
+    def model(self, path: str | pathlib.Path, parts: Sequence[Any]) -> Iterator[None]:
         """Within, the parts of one model, `time_left.Part`s."""
         self._title = short_title(str(path)) if self.time_left.models > 1 else ""
         self._since = self._now()
@@ -74,7 +82,7 @@ class RunProgress:
         self._show(f"{attack} {where}", done, total, f"{robust_accuracy:.1%}".replace("%", " %, "))
 
     @contextlib.contextmanager
-    def part(self, title):
+    def part(self, title: str) -> Iterator[Callable]:
         """A part that is no attack.
 
         Yields:
@@ -117,7 +125,7 @@ class RunProgress:
         return text if not left else f"{text}, about {durations.roughly(left)} left"
 
 
-def in_a_row(accuracies):
+def in_a_row(accuracies: Mapping[float | None, float]) -> str:
     """Accuracies at epsilons in words, the middle ones left out where they are many.
 
     Args:
@@ -136,7 +144,7 @@ def in_a_row(accuracies):
     return ", ".join(texts)
 
 
-def short_title(path):
+def short_title(path: str | pathlib.Path) -> str:
     """The part of a model's path that tells it from others, in a few letters."""
     title = short_name(path)
     return title if len(title) <= _WIDEST_TITLE else "..." + title[3 - _WIDEST_TITLE :]

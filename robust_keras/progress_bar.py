@@ -3,6 +3,8 @@
 import sys
 import threading
 import warnings
+from collections.abc import Callable
+from typing import Any, TextIO
 
 # A bar that stands still for longer looks like a program that hangs.
 _BETWEEN_DRAWINGS = 1.0
@@ -23,12 +25,13 @@ class ProgressBar:
         fgsm: 40.0 % at 0.1; 2.1 s
     """
 
-    def __init__(self, stream=None):
+    def __init__(self, stream: TextIO | None = None):
         self._stream = sys.stdout if stream is None else stream
         self._tqdm, notebook = _tqdm()
         self._draws = notebook or self._stream.isatty()
-        self._bar = None
-        self._title, self._text = "", None
+        self._bar: Any = None
+        self._title = ""
+        self._text: Callable[[], str] | None = None
         # The bar is drawn by those who work and by the clock.
         self._lock = threading.RLock()
         self._closed = threading.Event()
@@ -40,7 +43,7 @@ class ProgressBar:
     def __exit__(self, *_):
         self.close()
 
-    def show(self, title, done, total, text):
+    def show(self, title: str, done: float, total: float, text: Callable[[], str]) -> None:
         """Draws `done` of `total`, and what `text()` says now and every second from now on."""
         if not self._draws:
             return
@@ -51,7 +54,7 @@ class ProgressBar:
             self._bar.total, self._bar.n = max(total, 1), done
             self._draw()
 
-    def line(self, text):
+    def line(self, text: str) -> None:
         """Writes a line that stays, above the bar."""
         with self._lock:
             if self._bar is None:
@@ -59,7 +62,7 @@ class ProgressBar:
             else:
                 self._tqdm.write(text, file=self._stream)
 
-    def close(self):
+    def close(self) -> None:
         """Takes the bar away."""
         self._closed.set()
         with self._lock:

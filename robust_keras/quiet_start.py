@@ -8,7 +8,7 @@ import tempfile
 from robust_keras import interruption
 
 
-def start_tensorflow():
+def start_tensorflow() -> None:
     """Imports TensorFlow and looks for devices while stderr is set aside.
 
     TensorFlow's C++ side writes a dozen lines about CPU features and missing GPUs before its

@@ -8,6 +8,8 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 
 class ForgivingStream:
@@ -21,7 +23,7 @@ class ForgivingStream:
         lost: why nothing is written any more, an OSError, or None.
     """
 
-    def __init__(self, stream, name):
+    def __init__(self, stream: Any, name: str):
         self._stream = stream
         self._name = name
         self.lost = None
@@ -29,17 +31,17 @@ class ForgivingStream:
     def __getattr__(self, name):
         return getattr(self._stream, name)
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         """Writes the text, if it can be."""
         with self._forgiving():
             self._stream.write(text)
         return len(text)
 
-    def writelines(self, lines):
+    def writelines(self, lines: Iterable[str]) -> None:
         """Writes the lines, if they can be."""
         self.write("".join(lines))
 
-    def flush(self):
+    def flush(self) -> None:
         """Flushes what was written, if it can be."""
         with self._forgiving():
             self._stream.flush()
@@ -64,7 +66,7 @@ class ForgivingStream:
 
 
 @contextlib.contextmanager
-def forgiving():
+def forgiving() -> Iterator[None]:
     """Within, sys.stdout and sys.stderr are `ForgivingStream`s, whatever they were.
 
     A descriptor that is closed is opened on nothing: else the next file that is opened would get

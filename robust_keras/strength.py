@@ -4,6 +4,9 @@ An attack here is anything with `name`, `settings` and `skipped`, and `kind` whe
 what the engine returns, and what a report holds.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
 # From nothing to what a robust accuracy may be quoted from.
 NONE, WEAK, ONE_SIDED, STRONG = "none", "weak", "one sided", "strong"
 
@@ -18,7 +21,7 @@ _CASCADE_STEPS, _CASCADE_QUERIES = 100, 200
 _SCALE_FREE = {"margin_pgd", "apgd_dlr", "apgd_targeted", "fab_targeted"}
 
 
-def strength(attacks) -> str:
+def strength(attacks: Iterable[Any]) -> str:
     """How strong the strongest thing is that ran.
 
     Args:
@@ -42,7 +45,7 @@ def strength(attacks) -> str:
     return WEAK if ran else NONE
 
 
-def is_long(attack) -> bool:
+def is_long(attack: Any) -> bool:
     """Whether an attack followed gradients for `FEW_STEPS` steps, or made `FEW_QUERIES` queries."""
     settings = attack.settings
     if _searches(attack):
@@ -55,7 +58,7 @@ def is_long(attack) -> bool:
     return steps >= FEW_STEPS and reach >= 1.0
 
 
-def follows_gradients(attack) -> bool:
+def follows_gradients(attack: Any) -> bool:
     """Whether an attack looks at the model's gradients."""
     return _kind(attack) in ("one_step", "iterative", "sparse")
 

@@ -1,9 +1,10 @@
 """Did you mean: the known names nearest to one that is not known. Standard library only."""
 
 import difflib
+from collections.abc import Iterable
 
 
-def did_you_mean(typed, names, *, mark=""):
+def did_you_mean(typed: str, names: Iterable[str], *, mark: str = "") -> str:
     """` (did you mean lenet5?)`, or nothing where no name is near.
 
     Near are names that begin with the text, that its letters are the initials of (lr for

@@ -3,6 +3,8 @@
 import dataclasses
 import math
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from robust_keras.attacks.loops.batches import batch_shape
 
@@ -91,13 +93,13 @@ class TimeLeft:
 
     def __init__(
         self,
-        models,
-        images,
-        now=time.monotonic,
+        models: int,
+        images: int,
+        now: Callable[[], float] = time.monotonic,
         *,
-        after=(),
-        survivors_only=False,
-        batch_size=250,
+        after: Sequence[Part] = (),
+        survivors_only: bool = False,
+        batch_size: int = 250,
     ):
         self.models = models
         self._images = images
@@ -105,13 +107,14 @@ class TimeLeft:
         self._after = list(after)
         self._survivors_only = survivors_only
         self._batch_size = batch_size
-        self._durations = []
-        self._others = {}
-        self._spent = {}
-        self._left, self._earlier = {}, {}
+        self._durations: list[float] = []
+        self._others: dict[str, float] = {}
+        self._spent: dict[str, _Spent] = {}
+        self._left: dict[tuple[str, float | None], float] = {}
+        self._earlier = self._left
         self.begin(())
 
-    def begin(self, parts):
+    def begin(self, parts: Sequence[Part]) -> None:
         """Tells what the next model will go through.
 
         Args:
@@ -120,32 +123,35 @@ class TimeLeft:
         self._parts = list(parts)
         self._epsilons = list(dict.fromkeys(p.epsilon for p in self._parts if p.epsilon))
         self._began = self._last = self._now()
-        self._place, self._done, self._rest, self._share_done = -1, 0, 0, None
-        self._met = set()
+        self._place, self._done, self._rest = -1, 0, 0
+        self._share_done: float | None = None
+        self._met: set[Any] = set()
         self._earlier, self._left = self._left or self._earlier, {}
 
-    def end(self):
+    def end(self) -> None:
         """Tells that a model is done with."""
         self._durations.append(self._now() - self._began)
         if len(self._durations) == self.models:
             self.begin(self._after)
 
-    def start(self, title):
+    def start(self, title: str) -> None:
         """Tells that a part which is no attack begins."""
         self._enter(self._find(title, None))
         self._share_done, self._last = 0.0, self._now()
 
-    def share(self, done, total):
+    def share(self, done: float, total: float) -> None:
         """Tells how much of such a part is done."""
         self._share_done = done / total if total else 0.0
 
-    def finish(self):
+    def finish(self) -> None:
         """Tells that such a part is done with."""
         if 0 <= self._place:
             self._others[self._parts[self._place].title] = self._now() - self._last
         self._share_done, self._last = None, self._now()
 
-    def note(self, title, epsilon, done, total, robust_accuracy):
+    def note(
+        self, title: str, epsilon: float | None, done: int, total: int, robust_accuracy: float
+    ) -> None:
         """Takes in what progress says after a batch of an attack; see `engine.Settings`."""
         place = self._find(title, epsilon)
         if place is None:
@@ -177,7 +183,7 @@ class TimeLeft:
                 return place
         return None
 
-    def seconds(self):
+    def seconds(self) -> float | None:
         """The estimate, or None while nothing is measured."""
         if not self._spent and not self._others:
             return None
