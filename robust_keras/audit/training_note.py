@@ -94,7 +94,7 @@ def accuracy_in_training(
     if not clearly_above(errors, images, 1.0 - low, _SURE):
         message = f"train.py measured {before} on this data set, and these images do not deny it."
         return AuditCheck(name, True, message, evidence)
-    now = percent(evidence["accuracy"])
+    now = percent(1.0 - errors / images)
     message = (
         f"train.py measured {before} on {note.dataset} ({note.split}); here the model is right on "
         f"{now}. The images, their pixels or the order of their classes are not those it was "

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, derived, field
@@ -43,11 +44,11 @@ class AttackReport(Finding):
     )
 
     @derived(COUNTS, COUNTED)
-    def correct(self, report):
+    def correct(self, report: Any) -> list[int]:
         return [report.count(accuracy) for accuracy in self.accuracy]
 
     @derived(ListOf(INTERVAL), INTERVALS)
-    def interval(self, report):
+    def interval(self, report: Any) -> list[tuple[float, float]]:
         return [report.interval(accuracy) for accuracy in self.accuracy]
 
 
@@ -67,7 +68,7 @@ class WorstCaseReport(Finding):
         default=None,
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         for name in ("accuracy", "before_audit"):
             values = getattr(self, name)
             if len(self.epsilons) != len(values):

@@ -1,7 +1,7 @@
 """One check of the audit, and how its numbers are written."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, derived, field
@@ -27,17 +27,17 @@ class AuditCheck(Finding):
     )
 
     @classmethod
-    def upgraded(cls, value):
+    def upgraded(cls, value: dict) -> dict:
         # In schema 1 what did not apply was said to have passed.
         return value | {"passed": None} if value.get("evidence") == _NOT_APPLICABLE else value
 
     @property
     @derived(OneOf("passed", "failed", "not checked"), "the same in words")
-    def result(self):
+    def result(self) -> str:
         return {True: "passed", False: "failed", None: "not checked"}[self.passed]
 
 
-def not_applicable(check, reason):
+def not_applicable(check: str, reason: str) -> AuditCheck:
     """A check that had nothing to look at, and so neither passed nor failed.
 
     Args:
@@ -47,11 +47,11 @@ def not_applicable(check, reason):
     return AuditCheck(check, None, f"Not checked: {reason}.", _NOT_APPLICABLE)
 
 
-def percent(fraction):
+def percent(fraction: float) -> str:
     """A fraction as the messages write it: 0.1234 is 12.3 %."""
     return f"{100.0 * fraction:.1f} %"
 
 
-def floats(values):
+def floats(values: Iterable[float]) -> list[float]:
     """A list of plain floats."""
     return [float(value) for value in values]

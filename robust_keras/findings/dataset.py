@@ -23,7 +23,7 @@ class DatasetReport(Finding):
         default=(),
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         if self.class_names and len(self.class_names) != self.num_classes:
             raise ValueError(
                 f"`class_names` must hold {self.num_classes} names or none. "
@@ -49,7 +49,7 @@ class ThreatModelReport(Finding):
         default=(0.0, 1.0),
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         epsilons, bounds = self.epsilons, self.bounds
         if self.norm == "linf":
             ListOf(Number(high=1.0)).checked("epsilons", epsilons)

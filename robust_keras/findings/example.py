@@ -1,6 +1,8 @@
 """One adversarial example that is shown."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +36,7 @@ class ExampleReport(Finding):
         "the image after the change"
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         if not self.pictures:
             return
         if len(self.pictures) != 3 or len(self.shape) != 3 or self.shape[2] not in (1, 3):
@@ -46,13 +48,15 @@ class ExampleReport(Finding):
             byte_text.decoded("pictures", text, self.shape)
 
     @property
-    def arrays(self):
+    def arrays(self) -> tuple[np.ndarray, ...]:
         """The pictures as uint8 arrays (height, width, 3); none if none is kept."""
         kept = (byte_text.decoded("pictures", text, self.shape) for text in self.pictures)
         return tuple(np.broadcast_to(pixels, (*self.shape[:2], 3)) for pixels in kept)
 
     @classmethod
-    def of(cls, example, amplification=1.0, pictures=()):
+    def of(
+        cls, example: Any, amplification: float = 1.0, pictures: Sequence[np.ndarray] = ()
+    ) -> "ExampleReport":
         """Makes the part of an adversarial example that has its fields.
 
         Args:
@@ -62,6 +66,6 @@ class ExampleReport(Finding):
         """
         fields = [each.name for each in dataclasses.fields(cls)]
         known = {name: getattr(example, name) for name in fields[: fields.index("amplification")]}
-        texts = [byte_text.encoded(picture) for picture in pictures]
+        texts = tuple(byte_text.encoded(picture) for picture in pictures)
         shape = pictures[0].shape if pictures else ()
         return cls(**known, amplification=amplification, shape=shape, pictures=texts)

@@ -5,6 +5,7 @@ A field that may be None is so unless it is given; other settings are those of `
 
 import functools
 import typing
+from typing import Any
 
 from robust_keras.findings import kinds
 from robust_keras.findings.finding import Finding, Part, field
@@ -28,16 +29,16 @@ mapping = functools.partial(_field, kinds.Mapping())
 texts = functools.partial(_field, kinds.ListOf(kinds.TEXT), default=())
 
 
-def one_of(*choices: str, meaning: str, **settings) -> typing.Any:
+def one_of(*choices: str, meaning: str, **settings: Any) -> typing.Any:
     """A field that holds one of a few strings."""
     return _field(kinds.OneOf(*choices), meaning, **settings)
 
 
-def part(finding: type[Finding], meaning: str, **settings) -> typing.Any:
+def part(finding: type[Finding], meaning: str, **settings: Any) -> typing.Any:
     """A field that holds another finding."""
     return _field(Part(finding), meaning, **settings)
 
 
-def parts(finding: type[Finding], meaning: str, *, least: int = 0, **settings) -> typing.Any:
+def parts(finding: type[Finding], meaning: str, *, least: int = 0, **settings: Any) -> typing.Any:
     """A field that holds a list of findings, at least so many."""
     return _field(kinds.ListOf(Part(finding), least=least), meaning, **settings)

@@ -2,6 +2,8 @@
 
 import dataclasses
 import textwrap
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
 from robust_keras.findings import extensions
 from robust_keras.findings.kinds import Kind, OrNone
@@ -9,7 +11,14 @@ from robust_keras.findings.kinds import Kind, OrNone
 _MISSING = dataclasses.MISSING
 
 
-def field(kind: Kind, meaning: str, *, otherwise=None, given=False, **default):
+def field(
+    kind: Kind,
+    meaning: str,
+    *,
+    otherwise: Callable[[Any], Any] | None = None,
+    given: bool = False,
+    **default: Any,
+) -> Any:
     """A field of a finding.
 
     Args:
@@ -23,7 +32,7 @@ def field(kind: Kind, meaning: str, *, otherwise=None, given=False, **default):
     return dataclasses.field(**default, metadata=told)
 
 
-def derived(kind: Kind, meaning: str):
+def derived(kind: Kind, meaning: str) -> Callable:
     """Marks a property, or a method of the `Report`, as a value that is written but not read.
 
     Args:
@@ -39,6 +48,7 @@ def derived(kind: Kind, meaning: str):
     return mark
 
 
+@dataclasses.dataclass(frozen=True)
 class Finding:
     """What every finding can do: check itself, become plain values, and be read from these.
 
@@ -66,7 +76,7 @@ class Finding:
             object.__setattr__(self, each.name, value)
         self.check_together()
 
-    def check_together(self):
+    def check_together(self) -> None:
         """Raises ValueError where the fields do not fit each other."""
 
     @classmethod
@@ -74,13 +84,13 @@ class Finding:
         """The plain values of any schema that can be read, as today's."""
         return value
 
-    def plain(self, report=None) -> dict:
+    def plain(self, report: Any = None) -> dict:
         """The fields, then what is derived from them, as JSON holds them.
 
         Args:
             report: the `Report` that it belongs to; None leaves out what is derived with its help.
         """
-        found = {}
+        found: dict = {}
         for each in dataclasses.fields(self):
             value = _plain(getattr(self, each.name), report)
             found |= value if isinstance(each.metadata["kind"], Extensions) else {each.name: value}
@@ -92,7 +102,7 @@ class Finding:
         return found
 
     @classmethod
-    def from_plain(cls, value):
+    def from_plain(cls, value: Any) -> Self:
         """The finding of plain values; unknown and derived ones are left aside.
 
         Raises:
@@ -120,13 +130,13 @@ class Part(Kind):
     def __init__(self, finding: type[Finding]):
         super().__init__("object", {"$ref": f"#/$defs/{finding.__name__}"}, finding)
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         if not isinstance(value, self.finding):
             expected = self.finding.__name__
             raise ValueError(f"`{name}` must hold {expected} only. Received: {value!r}")
         return value
 
-    def read(self, name, value):
+    def read(self, name: str, value: Any) -> Any:
         return self.finding.from_plain(value)
 
 
@@ -141,7 +151,7 @@ class Extensions(Kind):
         super().__init__("object", {})
         self.place = place
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         known = extensions.registered(self.place)
         for key, item in dict(value).items():
             if key not in known or not isinstance(item, (known[key], type(None))):
@@ -155,14 +165,14 @@ class Extensions(Kind):
         """The kind of one of them."""
         return OrNone(Part(finding))
 
-    def read(self, name, value):
+    def read(self, name: str, value: Any) -> Any:
         known = extensions.registered(self.place)
         return {
             n: kind.from_plain(value[n]) for n, kind in known.items() if value.get(n) is not None
         }
 
 
-def has_default(field) -> bool:
+def has_default(field: dataclasses.Field) -> bool:
     """Whether a dataclass field may be left out."""
     return field.default is not _MISSING or field.default_factory is not _MISSING
 
@@ -173,7 +183,7 @@ def fields(finding: type[Finding]) -> list[str]:
     return [*names, *(name for name, _ in derived_members(finding))]
 
 
-def derived_members(finding: type[Finding]):
+def derived_members(finding: type[Finding]) -> Iterator[tuple[str, Any]]:
     """Pairs of name and member of what is derived, in the order of their definition."""
     for name, member in vars(finding).items():
         function = member.fget if isinstance(member, property) else member
@@ -181,9 +191,9 @@ def derived_members(finding: type[Finding]):
             yield name, member
 
 
-def told(member) -> dict:
+def told(member: Any) -> dict:
     """`kind` and `meaning` of a derived member."""
-    return (member.fget if isinstance(member, property) else member).told
+    return getattr(member, "fget", member).told
 
 
 def summary(finding: type[Finding]) -> str:

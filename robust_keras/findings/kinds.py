@@ -3,6 +3,7 @@
 import collections.abc
 import math
 import numbers
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,12 @@ class Kind:
         finding: class of the finding that is part of it, or None.
     """
 
-    def __init__(self, words: str, schema: dict, finding: type | None = None):
+    def __init__(self, words: str, schema: dict, finding: Any = None):
         self.words = words
         self.schema = schema
         self.finding = finding
 
-    def checked(self, name: str, value):
+    def checked(self, name: str, value: Any) -> Any:
         """The value as it is kept.
 
         Args:
@@ -36,7 +37,7 @@ class Kind:
         """
         raise NotImplementedError
 
-    def read(self, name: str, value):
+    def read(self, name: str, value: Any) -> Any:
         """The same of a value that JSON gave."""
         return self.checked(name, value)
 
@@ -48,7 +49,7 @@ class Text(Kind):
         super().__init__("string", {"type": "string"} | ({} if empty else {"minLength": 1}))
         self._empty = empty
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         if not isinstance(value, str) or not (value or self._empty):
             rule = "a string" if self._empty else "a string that is not empty"
             raise ValueError(f"`{name}` must be {rule}. Received: {name}={value!r}")
@@ -63,7 +64,7 @@ class OneOf(Kind):
         super().__init__(f"{', '.join(most)} or {last}", {"enum": list(choices)})
         self._choices = choices
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         if value not in self._choices:
             choices = list(self._choices)
             raise ValueError(f"`{name}` must be one of {choices}. Received: {name}={value!r}")
@@ -76,7 +77,7 @@ class Boolean(Kind):
     def __init__(self):
         super().__init__("boolean", {"type": "boolean"})
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         if not isinstance(value, (bool, np.bool_)):
             raise ValueError(f"`{name}` must be true or false. Received: {name}={value!r}")
         return bool(value)
@@ -89,7 +90,7 @@ class Integer(Kind):
         super().__init__(f"integer >= {low}", {"type": "integer", "minimum": low})
         self._low = low
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
         if not whole or value < self._low:
             raise ValueError(
@@ -109,7 +110,7 @@ class Number(Kind):
         self.schema |= limits
         self._low, self._high = low, high
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
         if not real or not math.isfinite(value) or not self._low <= value <= self._high:
             raise ValueError(
@@ -126,7 +127,7 @@ class Confidence(Number):
         super().__init__(high=1.0 + TOLERANCE, words="fraction")
         self.schema["maximum"] = 1.0
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         return min(super().checked(name, value), 1.0)
 
 
@@ -147,12 +148,12 @@ class ListOf(Kind):
         super().__init__(words, schema, kind.finding)
         self._kind, self._length, self._least = kind, length, least
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         if isinstance(value, str) or not isinstance(value, collections.abc.Iterable):
             raise ValueError(f"`{name}` must be a sequence. Received: {name}={value!r}")
         return self._fitting(name, tuple(self._kind.checked(name, item) for item in value))
 
-    def read(self, name, value):
+    def read(self, name: str, value: Any) -> Any:
         if not isinstance(value, list):
             raise ValueError(f"`{name}` must be a list. Received: {value!r}")
         return self._fitting(name, tuple(self._kind.read(name, item) for item in value))
@@ -171,7 +172,7 @@ class Mapping(Kind):
     def __init__(self):
         super().__init__("object", {"type": "object"})
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         if not isinstance(value, collections.abc.Mapping):
             raise ValueError(f"`{name}` must be a mapping. Received: {name}={value!r}")
         return plain(value)
@@ -185,14 +186,14 @@ class OrNone(Kind):
         super().__init__(f"{kind.words} or null", schema, kind.finding)
         self._kind = kind
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         return None if value is None else self._kind.checked(name, value)
 
-    def read(self, name, value):
+    def read(self, name: str, value: Any) -> Any:
         return None if value is None else self._kind.read(name, value)
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """Turns a value into what strict JSON can hold, so that a report survives being written.
 
     Numpy scalars and arrays become numbers and lists, tuples become lists, keys become strings. A

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, field
@@ -17,7 +18,7 @@ FEW = 8
 class Rising(ListOf):
     """Numbers that never fall, then None for what is beyond the largest epsilon."""
 
-    def __init__(self, length=None):
+    def __init__(self, length: int | None = None):
         super().__init__(OrNone(Number()), length)
 
     def _fitting(self, name, values):
@@ -31,7 +32,7 @@ class Rising(ListOf):
             )
         return values
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         if isinstance(value, (list, tuple)):
             value = [None if item == math.inf else item for item in value]
         return super().checked(name, value)
@@ -50,7 +51,7 @@ class ClassEpsilons(Finding):
         default=(),
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         if self.epsilons and len(self.epsilons) != self.images:
             raise ValueError(
                 f"`epsilons` must hold one number an image, {self.images}, or none. "
@@ -84,7 +85,7 @@ class MinimalEpsilonReport(Finding):
     gradient_evaluations: int = fields.count("gradients of one image each")
     forward_evaluations: int = fields.count("forward passes of one image each")
 
-    def check_together(self):
+    def check_together(self) -> None:
         values = [self.quantiles, *(c.quantiles + c.epsilons for c in self.classes)]
         known = [value for each in values for value in each if value is not None]
         if known and max(known) > self.largest * (1.0 + TOLERANCE):
@@ -93,7 +94,7 @@ class MinimalEpsilonReport(Finding):
             )
 
     @classmethod
-    def of(cls, found):
+    def of(cls, found: Any) -> "MinimalEpsilonReport":
         """Makes the part of an `engine.minimal_epsilon.MinimalEpsilons`."""
         labels = [int(label) for label in found.labels]
         return cls(
@@ -103,7 +104,7 @@ class MinimalEpsilonReport(Finding):
             tolerance=found.tolerance,
             found=found.found,
             quantiles=found.quantiles(),
-            classes=[
+            classes=tuple(
                 ClassEpsilons(
                     label=label,
                     images=labels.count(label),
@@ -111,7 +112,7 @@ class MinimalEpsilonReport(Finding):
                     epsilons=found.of(label) if labels.count(label) < FEW else (),
                 )
                 for label in sorted(set(labels))
-            ],
+            ),
             seconds=found.seconds,
             gradient_evaluations=found.gradient_evaluations,
             forward_evaluations=found.forward_evaluations,

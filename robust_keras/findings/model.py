@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from robust_keras.findings import fields
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
@@ -91,7 +92,7 @@ class ModelReport(Finding):
         Extensions("model"), "what registered sections found, by name", default_factory=dict
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         worst = self.worst_case.accuracy
         clean = (self.clean_accuracy,) * len(worst)
         _check_at_most("worst case", worst, "the clean accuracy", clean)
@@ -110,32 +111,32 @@ class ModelReport(Finding):
                 )
 
     @property
-    def ran(self):
+    def ran(self) -> tuple[AttackReport, ...]:
         """The attacks that ran."""
         return tuple(attack for attack in self.attacks if attack.skipped is None)
 
     @property
-    def skipped(self):
+    def skipped(self) -> tuple[AttackReport, ...]:
         """The attacks that did not run."""
         return tuple(attack for attack in self.attacks if attack.skipped is not None)
 
     @property
-    def checked(self):
+    def checked(self) -> tuple[AuditCheck, ...]:
         """The checks of the audit that were made."""
         return tuple(check for check in self.audit if check.passed is not None)
 
     @property
-    def failed(self):
+    def failed(self) -> tuple[AuditCheck, ...]:
         """The checks of the audit that failed."""
         return tuple(check for check in self.audit if check.passed is False)
 
     @property
-    def strength(self):
+    def strength(self) -> str:
         """How strong the attacks were that ran, a word of `robust_keras.strength`."""
         return strength(self.attacks)
 
     @property
-    def measured(self):
+    def measured(self) -> bool:
         """Whether there was a robustness to measure, and something measured it.
 
         An attack ran, at an epsilon above 0, on images that the model classifies better than
@@ -149,16 +150,16 @@ class ModelReport(Finding):
         )
 
     @derived(COUNT, "`clean_accuracy` as a number of images")
-    def clean_correct(self, report):
+    def clean_correct(self, report: Any) -> int:
         return report.count(self.clean_accuracy)
 
     @derived(INTERVAL, "95 % Wilson interval of it")
-    def clean_interval(self, report):
+    def clean_interval(self, report: Any) -> tuple[float, float]:
         return report.interval(self.clean_accuracy)
 
     @property
     @derived(BOOLEAN, "whether the number as first measured could be believed, see below")
-    def reliable(self):
+    def reliable(self) -> bool:
         """Whether the number, as the attacks first measured it, could be believed.
 
         Something was measured, the audit made at least one check, no check failed, and its own
@@ -172,7 +173,7 @@ class ModelReport(Finding):
 
     @property
     @derived(OneOf(*VERDICTS), "what the headline is worth, see below")
-    def verdict(self):
+    def verdict(self) -> str:
         """What the headline is worth: a word of `VERDICTS`.
 
         `unreliable`: nothing was measured, or a check failed, or none was made. `preliminary`: only
@@ -191,7 +192,7 @@ def _check_at_most(name, accuracy, limit_name, limit):
         )
 
 
-def short_name(path):
+def short_name(path: str) -> str:
     """Gives the last telling part of a path: not a version number, `serving` or `model.keras`.
 
     Example:

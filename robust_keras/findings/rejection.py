@@ -29,7 +29,7 @@ class RejectionReport(Finding):
         default=False,
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         limits = (self.clean_accepted, self.clean_accuracy, *self.accuracy)
         if any(b > a + TOLERANCE for a, b in zip(limits, limits[1:], strict=False)):
             raise ValueError(

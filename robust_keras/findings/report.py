@@ -4,8 +4,10 @@ import dataclasses
 import datetime
 import importlib.metadata
 import json
+import os
 import platform
 from collections.abc import Mapping as Dictionary
+from typing import Any
 
 import robust_keras
 from robust_keras.errors import InputError
@@ -38,15 +40,15 @@ DISTRIBUTIONS = (
 )
 
 
-def timestamp():
+def timestamp() -> str:
     """Gives the time now, ISO 8601, UTC, to the second, as in `2026-11-21T10:55:00Z`."""
     now = datetime.datetime.now(datetime.UTC)
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def installed_versions():
+def installed_versions() -> dict[str, str | None]:
     """Gives the version of Python and of every distribution that can change a number."""
-    versions = {"python": platform.python_version()}
+    versions: dict[str, str | None] = {"python": platform.python_version()}
     for name in DISTRIBUTIONS:
         try:
             versions[name] = importlib.metadata.version(name)
@@ -62,7 +64,7 @@ class Moment(Kind):
     def __init__(self):
         super().__init__("string", {"type": "string", "format": "date-time"})
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         try:
             moment = datetime.datetime.fromisoformat(value)
         except (TypeError, ValueError) as error:
@@ -81,7 +83,7 @@ class Temperature(Number):
         positive = {"type": "number", "exclusiveMinimum": 0}
         self.schema = {"anyOf": [positive, {"const": "removed"}]}
 
-    def checked(self, name, value):
+    def checked(self, name: str, value: Any) -> Any:
         if isinstance(value, str) and value == "removed":
             return value
         temperature = super().checked(name, value)
@@ -143,7 +145,7 @@ class Report(Finding):
         Extensions("report"), "what registered sections found, by name", default_factory=dict
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         if len({model.path for model in self.models}) < len(self.models):
             raise ValueError(
                 "`models` must hold at least one model, each with another path. "
@@ -173,21 +175,21 @@ class Report(Finding):
                     f"{self.dataset.examples}. Received: {accuracy}"
                 )
 
-    def count(self, accuracy):
+    def count(self, accuracy: float) -> int:
         """Gives the number of images that a fraction stands for."""
         return round(accuracy * self.dataset.examples)
 
-    def interval(self, accuracy):
+    def interval(self, accuracy: float) -> tuple[float, float]:
         """Gives the 95 % Wilson interval `(low, high)` of a fraction of the images."""
         return wilson(self.count(accuracy), self.dataset.examples)
 
-    def to_json(self):
+    def to_json(self) -> str:
         """Gives the report as strict JSON text; the same report always gives the same text."""
         value = {"schema": SCHEMA} | self.plain(self)
         return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
     @classmethod
-    def from_json(cls, content):
+    def from_json(cls, content: str) -> "Report":
         """Makes a report of JSON text; unknown and derived fields are left aside.
 
         Raises:
@@ -204,14 +206,14 @@ class Report(Finding):
         return made
 
     @classmethod
-    def upgraded(cls, value):
+    def upgraded(cls, value: dict) -> dict:
         schema = value.get("schema")
         if schema not in READABLE or isinstance(schema, bool):
             raise ValueError(f"`schema` must be {SCHEMA}. Received: schema={schema!r}")
         return value
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: str | os.PathLike[str]) -> "Report":
         """Makes a report of a `report.json`.
 
         Raises:

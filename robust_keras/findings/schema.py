@@ -1,6 +1,7 @@
 """The JSON Schema of `report.json`, made of the fields of the findings."""
 
 import dataclasses
+from collections.abc import Iterator
 
 from robust_keras.findings import extensions
 from robust_keras.findings.finding import (
@@ -11,6 +12,7 @@ from robust_keras.findings.finding import (
     summary,
     told,
 )
+from robust_keras.findings.kinds import Kind
 from robust_keras.findings.report import READABLE, SCHEMA_MEANING, Report
 
 
@@ -39,7 +41,7 @@ def every(finding: type[Finding]) -> list[type[Finding]]:
     return list(dict.fromkeys(found))
 
 
-def rows(finding: type[Finding]):
+def rows(finding: type[Finding]) -> Iterator[tuple[str, Kind, str, bool]]:
     """Gives what is known of each field: name, kind, meaning, whether it is derived.
 
     What was registered for a place of the finding stands among its fields.

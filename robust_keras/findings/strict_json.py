@@ -4,6 +4,7 @@ import collections
 import json
 import math
 import os
+from typing import Any
 
 # A report with the pictures of a hundred models takes less.
 MOST_BYTES = 64 * 2**20
@@ -11,7 +12,7 @@ _DEEPEST = 50
 _LONGEST_INTEGER = 18
 
 
-def read_text(path):
+def read_text(path: str | os.PathLike[str]) -> str:
     """The text of a file.
 
     Raises:
@@ -32,7 +33,7 @@ def read_text(path):
         raise ValueError(f"text in UTF-8. Received: {error}") from error
 
 
-def parse(content):
+def parse(content: str) -> Any:
     """The value of JSON text: mappings, lists, strings, finite numbers, booleans and None.
 
     Raises:

@@ -1,7 +1,8 @@
 """What examples made on one model did to others."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding
@@ -53,7 +54,7 @@ class TransferSource(Finding):
     )
 
     @property
-    def accuracy(self):
+    def accuracy(self) -> dict[str, tuple[float, ...]]:
         """Dict from target to its accuracy per epsilon."""
         return {target.path: target.accuracy for target in self.targets}
 
@@ -70,7 +71,7 @@ class TransferReport(Finding):
         meaning="one object a source: the models in their order, then the substitutes for them",
     )
 
-    def check_models(self, models):
+    def check_models(self, models: Sequence[Any]) -> None:
         """Raises ValueError unless the sources and targets are the models, with as many epsilons.
 
         Args:

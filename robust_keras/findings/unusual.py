@@ -2,6 +2,9 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from robust_keras.findings import byte_text, fields
 from robust_keras.findings.finding import Finding, derived, field
@@ -50,7 +53,7 @@ class SampleReport(Finding):
     forward_evaluations: int = fields.count(_FORWARDS)
     skipped: str | None = fields.text("why it did not run; null if it ran", null=True)
 
-    def check_together(self):
+    def check_together(self) -> None:
         rising = [part.strength for part in self.strengths]
         if any(a >= b for a, b in zip(rising, rising[1:], strict=False)):
             raise ValueError(f"`strengths` must rise. Received: {rising}")
@@ -78,7 +81,7 @@ class FoolingImageReport(Finding):
         default_factory=dict,
     )
 
-    def check_together(self):
+    def check_together(self) -> None:
         if len(self.shape) != 3:
             raise ValueError(
                 f"`shape` must be (height, width, channels). Received: shape={self.shape}"
@@ -87,7 +90,7 @@ class FoolingImageReport(Finding):
             byte_text.decoded("pixels", self.pixels, self.shape)
 
     @property
-    def image(self):
+    def image(self) -> np.ndarray:
         """The pixels, uint8 (height, width, channels); divided by 255 they are what was shown."""
         return byte_text.decoded("pixels", self.pixels, self.shape)
 
@@ -109,26 +112,26 @@ class FoolingReport(Finding):
     forward_evaluations: int = fields.count(_FORWARDS)
     skipped: str | None = fields.text("why it did not run; null if it ran", null=True)
 
-    def check_together(self):
+    def check_together(self) -> None:
         _check_skipped(self, self.images)
 
-    def above(self, confidence):
+    def above(self, confidence: float) -> int:
         """Gives the number of classes whose image has more than this confidence."""
         return sum(image.confidence > confidence for image in self.images)
 
     @property
     @derived(COUNT, "classes of confidence above 0.5")
-    def above_half(self):
+    def above_half(self) -> int:
         return self.above(SURE)
 
     @property
     @derived(COUNT, "classes of confidence above 0.99")
-    def above_99(self):
+    def above_99(self) -> int:
         return self.above(VERY_SURE)
 
     @property
     @derived(COUNT, "classes whose image is accepted for them")
-    def accepted(self):
+    def accepted(self) -> int:
         return sum(image.accepted for image in self.images)
 
 
@@ -144,6 +147,11 @@ class UnusualReport(Finding):
         "`fooling_gradient`, `fooling_direct`, `fooling_cppn`, as far as asked for",
         default=(),
     )
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """All of both kinds, samples first."""
+        return (*self.samples, *self.fooling)
 
 
 def _check_skipped(part, found):

@@ -2,12 +2,14 @@
 
 import shlex
 
+from robust_keras.findings import ModelReport, Report
+
 # What a robust accuracy may be quoted from, the cheapest first.
 ENSEMBLES = ("quick", "autoattack")
 _REPLACED = ("attacks", "output_dir")
 
 
-def stronger_attack(model):
+def stronger_attack(model: ModelReport) -> str:
     """Gives the next attack that may make a preliminary number quotable, or "".
 
     None does where a part of such an attack could not run, or where the strongest one ran.
@@ -21,7 +23,7 @@ def stronger_attack(model):
     return (*ENSEMBLES, "")[max(tried, default=-1) + 1]
 
 
-def stronger_command(report, attack):
+def stronger_command(report: Report, attack: str) -> str:
     """Gives the command that measures the same anew with an attack to quote from.
 
     Args:

@@ -1,21 +1,26 @@
 """Drawing of the smallest epsilons: one box a class, and one for all images."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from robust_keras.findings import ClassEpsilons, MinimalEpsilonReport, Report
 from robust_keras.findings.minimal_epsilon import FEW
 from robust_keras.reporting import figures, grid, wording
 from robust_keras.reporting import theme as themes
+from robust_keras.reporting.theme import Size, Theme
 
 # The classes that fall first, where there are more.
 MOST_CLASSES = 20
 HEIGHT = 0.62
 
 
-def shown_classes(minimal):
+def shown_classes(minimal: MinimalEpsilonReport) -> list[ClassEpsilons]:
     """Gives the classes that are drawn, in the order of their labels."""
     firsts = sorted(minimal.classes, key=lambda c: (_end(c.quantiles[2], minimal), c.label))
     return sorted(firsts[:MOST_CLASSES], key=lambda c: c.label)
 
 
-def of_model(report, model):
+def of_model(report: Report, model: Any) -> Callable[..., Any]:
     """Gives a function of `paper`, `size` and `title` that draws a model's smallest epsilons.
 
     Args:
@@ -32,7 +37,15 @@ def of_model(report, model):
     )
 
 
-def draw(minimal, *, norm, class_names, theme, size, title=""):
+def draw(
+    minimal: MinimalEpsilonReport,
+    *,
+    norm: str,
+    class_names: Sequence[str],
+    theme: Theme,
+    size: Size,
+    title: str = "",
+) -> Any:
     """Draws one box a class: the middle half of its images, their median, and 5 to 95 %.
 
     Of fewer than `FEW` images each is a point instead. Every name is followed by their number.

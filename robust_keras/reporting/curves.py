@@ -1,9 +1,13 @@
 """Drawing of accuracy against epsilon, each line labelled where it ends."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
 
+from robust_keras.findings import Report
 from robust_keras.reporting import figures, wording
 from robust_keras.reporting import theme as themes
+from robust_keras.reporting.theme import Size, Theme
 
 TOP = 1.1
 BOTTOM = -0.03
@@ -29,7 +33,7 @@ class Curve:
     doubtful: bool = False
 
 
-def of_report(report, lines):
+def of_report(report: Report, lines: Sequence[Curve]) -> Callable[..., Any]:
     """Gives a function of `paper`, `size` and `title` that draws lines of a report.
 
     Args:
@@ -47,7 +51,16 @@ def of_report(report, lines):
     )
 
 
-def draw(curves, epsilons, *, norm, chance, theme, size, title=""):
+def draw(
+    curves: Sequence[Curve],
+    epsilons: Sequence[float],
+    *,
+    norm: str,
+    chance: float,
+    theme: Theme,
+    size: Size,
+    title: str = "",
+) -> Any:
     """Draws accuracy against epsilon.
 
     Args:
@@ -99,7 +112,7 @@ def draw(curves, epsilons, *, norm, chance, theme, size, title=""):
     return figure
 
 
-def spread(wanted, gap, low, high):
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Moves positions apart until each is `gap` from the next, moving them as little as possible.
 
     The sum of squared moves is least: after taking i * gap from the i-th smallest, positions that
@@ -111,13 +124,13 @@ def spread(wanted, gap, low, high):
         [6.0, 4.0, 9.0]
     """
     order = sorted(range(len(wanted)), key=lambda i: (wanted[i], -i))
-    blocks = []
+    blocks: list[tuple[float, int]] = []
     for rank, index in enumerate(order):
-        blocks.append([wanted[index] - rank * gap, 1])
+        blocks.append((wanted[index] - rank * gap, 1))
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
             value, size = blocks.pop()
             total = blocks[-1][1] + size
-            blocks[-1] = [(blocks[-1][0] * blocks[-1][1] + value * size) / total, total]
+            blocks[-1] = ((blocks[-1][0] * blocks[-1][1] + value * size) / total, total)
     free = [value for value, size in blocks for _ in range(size)]
     room = max(low, high - (len(wanted) - 1) * gap)
     placed = [0.0] * len(wanted)

@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,7 @@ COLUMNS = (
 )
 
 
-def table(tables):
+def table(tables: Mapping[str, Any]) -> str:
     """Gives the table of all models as CSV text, one line an image.
 
     Args:
@@ -48,7 +50,7 @@ def table(tables):
     return stream.getvalue()
 
 
-def adversarial_files(tables):
+def adversarial_files(tables: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """Gives the adversarial images that were kept: pairs of a file's name and its arrays.
 
     Args:
@@ -62,10 +64,10 @@ def adversarial_files(tables):
         yield name, _arrays(found)
 
 
-def npz(arrays):
+def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
     """Gives the bytes of an .npz file."""
     stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
+    np.savez_compressed(stream, allow_pickle=True, **arrays)
     return stream.getvalue()
 
 

@@ -2,13 +2,15 @@
 
 import base64
 import io
+from collections.abc import Callable
+from typing import Any
 
 from robust_keras.reporting import theme
 
 # matplotlib is imported by who draws: reading a report must not cost the second that it takes.
 
 
-def blank(width, height, look):
+def blank(width: float, height: float, look: theme.Theme) -> Any:
     """Gives an empty matplotlib figure of 72 dots an inch, so that a point is a CSS pixel.
 
     Args:
@@ -25,7 +27,7 @@ def blank(width, height, look):
     return figure
 
 
-def svg(figure):
+def svg(figure: Any) -> bytes:
     """Gives a figure as the bytes of an SVG file; the same figure always gives the same bytes."""
     import matplotlib
 
@@ -38,7 +40,7 @@ def svg(figure):
     return stream.getvalue()
 
 
-def variants(draw):
+def variants(draw: Callable[..., Any]) -> dict[str, str]:
     """Gives a figure on both papers in both sizes, of which style.css shows one, as addresses.
 
     Args:
@@ -51,12 +53,12 @@ def variants(draw):
     }
 
 
-def address(kind, content):
+def address(kind: str, content: bytes) -> str:
     """Gives an address that holds the bytes of an image of a kind, `png` or `svg+xml`."""
     return f"data:image/{kind};base64," + base64.b64encode(content).decode("ascii")
 
 
-def png(figure):
+def png(figure: Any) -> bytes:
     """Gives a figure as the bytes of a PNG file with two dots a CSS pixel."""
     stream = io.BytesIO()
     figure.savefig(

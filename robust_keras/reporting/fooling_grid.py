@@ -1,6 +1,13 @@
 """Pictures of fooling images: one row a way of making them, one column a class."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from robust_keras.findings import FoolingImageReport, FoolingReport
 from robust_keras.reporting import figures, grid, wording
+from robust_keras.reporting.theme import Theme
 
 MOST_SHOWN = 10
 TITLES = {
@@ -10,22 +17,24 @@ TITLES = {
 }
 
 
-def title(name):
+def title(name: str) -> str:
     """Gives the words for a way of making fooling images, or its name."""
     return TITLES.get(name, wording.visible(name))
 
 
-def shown(fooling):
+def shown(fooling: FoolingReport) -> list[FoolingImageReport]:
     """Gives the first `MOST_SHOWN` images whose pixels were kept."""
     return [image for image in fooling.images if image.pixels is not None][:MOST_SHOWN]
 
 
-def picture(image):
+def picture(image: FoolingImageReport) -> np.ndarray:
     """Gives the pixels of a `FoolingImageReport` as uint8 (height, width, 3)."""
     return grid.rgb(image.image / 255.0)
 
 
-def draw(rows, *, theme, heading, class_names=()):
+def draw(
+    rows: Sequence[FoolingReport], *, theme: Theme, heading: str, class_names: Sequence[str] = ()
+) -> Any:
     """Draws each `FoolingReport` as a row of pictures with class and confidence below.
 
     Args:
@@ -62,7 +71,7 @@ def draw(rows, *, theme, heading, class_names=()):
     return figure
 
 
-def caption(image, class_names=()):
+def caption(image: FoolingImageReport, class_names: Sequence[str] = ()) -> str:
     """Writes class, confidence and whether it is not accepted, each on a line of its own."""
     name = wording.shortened(grid.class_name(image.class_index, class_names), 12)
     lines = [

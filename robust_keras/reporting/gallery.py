@@ -1,12 +1,14 @@
 """The adversarial examples that a report shows, and the pictures that it keeps of them."""
 
 import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from robust_keras.findings import ExampleReport
+from robust_keras.findings import ExampleReport, Report
 from robust_keras.reporting import grid
 
 
-def with_examples(report, examples):
+def with_examples(report: Report, examples: Mapping[str, Any]) -> Report:
     """Gives the report with the examples that are shown, and three pictures of each.
 
     Args:
@@ -15,16 +17,16 @@ def with_examples(report, examples):
             `adversarial` of shape (h, w, channels) in [0, 1] and the fields of `ExampleReport`; a
             model that is not in it keeps what it has.
     """
-    models = [
-        dataclasses.replace(model, examples=kept(examples[model.path]))
+    models = tuple(
+        dataclasses.replace(model, examples=tuple(kept(examples[model.path])))
         if model.path in examples
         else model
         for model in report.models
-    ]
+    )
     return dataclasses.replace(report, models=models)
 
 
-def kept(examples):
+def kept(examples: Iterable[Any]) -> list[ExampleReport]:
     """Gives `ExampleReport`s of up to `grid.MOST_SHOWN` examples, all amplified alike."""
     shown = list(examples)[: grid.MOST_SHOWN]
     if not shown:

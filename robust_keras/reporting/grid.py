@@ -1,17 +1,20 @@
 """Pictures of adversarial examples: clean image, amplified change, adversarial image."""
 
 import io
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from robust_keras.reporting import figures, wording
+from robust_keras.reporting.theme import Theme
 
 MOST_SHOWN = 10
 FACTORS = (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 ROWS = ("clean", "change", "adversarial")
 
 
-def factor(examples):
+def factor(examples: Sequence[Any]) -> float:
     """Gives the largest round factor by which every change still fits around mid grey.
 
     Args:
@@ -25,7 +28,7 @@ def factor(examples):
     return fitting[-1] if fitting and largest > 0 else FACTORS[0]
 
 
-def pictures(example, amplification):
+def pictures(example: Any, amplification: float) -> tuple[np.ndarray, ...]:
     """Gives the clean image, the change around mid grey, and the adversarial image.
 
     Args:
@@ -40,21 +43,21 @@ def pictures(example, amplification):
     return tuple(to_bytes(image) for image in (example.image, change, example.adversarial))
 
 
-def png(pixels):
+def png(pixels: np.ndarray) -> bytes:
     """Gives an array (h, w, 3) of uint8 as the bytes of a PNG file."""
     import matplotlib.image
 
-    stream = io.BytesIO()
-    matplotlib.image.imsave(stream, pixels, format="png", metadata={"Software": None})
+    stream, metadata = io.BytesIO(), {"Software": None}
+    matplotlib.image.imsave(stream, pixels, format="png", metadata=metadata)  # type: ignore[arg-type]
     return stream.getvalue()
 
 
-def caption(class_index, confidence, class_names=()):
+def caption(class_index: int, confidence: float, class_names: Sequence[str] = ()) -> str:
     """Writes a class and the confidence in it: `7 99.1 %`, or its name if it has one."""
     return f"{class_name(class_index, class_names)} {wording.percent(confidence)}"
 
 
-def class_name(class_index, class_names=()):
+def class_name(class_index: int, class_names: Sequence[str] = ()) -> str:
     """Gives the name of a class, or its number; classes past the data set's own mean nonsense."""
     if not class_names:
         return str(class_index)
@@ -63,7 +66,9 @@ def class_name(class_index, class_names=()):
     return f"nonsense {class_index}"
 
 
-def draw(examples, *, theme, title, class_names=()):
+def draw(
+    examples: Sequence[Any], *, theme: Theme, title: str, class_names: Sequence[str] = ()
+) -> Any:
     """Draws up to ten examples as columns of three pictures with class and confidence.
 
     Args:
@@ -113,7 +118,7 @@ def _change(example):
     return np.asarray(example.adversarial, float) - np.asarray(example.image, float)
 
 
-def to_bytes(image):
+def to_bytes(image: np.ndarray) -> np.ndarray:
     """Gives an image (h, w, channels) in [0, 1] as uint8 (h, w, 1 or 3).
 
     One that has neither one nor three channels is shown as the grey mean of its channels.
@@ -124,7 +129,7 @@ def to_bytes(image):
     return np.clip(np.rint(image * 255.0), 0, 255).astype(np.uint8)
 
 
-def rgb(image):
+def rgb(image: np.ndarray) -> np.ndarray:
     """Gives the same with three channels."""
     shown = to_bytes(image)
     return np.broadcast_to(shown, (*shown.shape[:2], 3))

@@ -8,6 +8,7 @@ import pathlib
 import jinja2
 import markupsafe
 
+from robust_keras.findings import Report
 from robust_keras.reporting import sections, wording
 from robust_keras.reporting.sections.attacker import outside
 
@@ -17,7 +18,7 @@ FOLDER = pathlib.Path(__file__).parent
 NAME_LENGTH = 48
 
 
-def render(report):
+def render(report: Report) -> str:
     """Gives the whole page: its sections in their order, between a head and how to read it.
 
     Args:

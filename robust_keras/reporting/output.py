@@ -1,10 +1,14 @@
 """Writing of a finished report: figures, then the page, and the data last."""
 
+import os
 import pathlib
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from robust_keras.directories import place, whole_files
 from robust_keras.errors import InputError
+from robust_keras.findings import Report
 from robust_keras.reporting import example_table, figures, sections, wording
 
 REPORT_JSON = "report.json"
@@ -12,7 +16,12 @@ REPORT_HTML = "report.html"
 FIGURES = "figures"
 
 
-def write(report, examples, directory, tables=None):
+def write(
+    report: Report,
+    examples: Mapping[str, Any],
+    directory: str | os.PathLike[str],
+    tables: Mapping[str, Any] | None = None,
+) -> pathlib.Path:
     """Writes `figures/*.png`, `report.html` and `report.json` into a directory.
 
     With tables also `examples.csv`, and the adversarial images where they were kept. A report that
@@ -58,7 +67,7 @@ def write(report, examples, directory, tables=None):
     return finished
 
 
-def figure_files(report):
+def figure_files(report: Report) -> Iterator[tuple[str, bytes]]:
     """Gives every figure of every section of a report as PNG.
 
     Args:

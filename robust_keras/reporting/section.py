@@ -1,7 +1,12 @@
 """What a section of the report is: its place on the page, its figures, its lines in a terminal."""
 
 import pathlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
+import numpy as np
+
+from robust_keras.findings import ModelReport, Report
 from robust_keras.findings.finding import Finding
 from robust_keras.reporting import wording
 
@@ -25,7 +30,9 @@ class Section:
     #: Its part of the page, Jinja; it is given `report`, `model`, `name` and what `show` gives.
     template: str = ""
 
-    def find(self, classifier, images, labels, evaluation):
+    def find(
+        self, classifier: Any, images: np.ndarray, labels: np.ndarray, evaluation: Any
+    ) -> Finding | None:
         """Makes its `finding` of a model, or gives None where there is nothing to tell.
 
         Args:
@@ -36,11 +43,11 @@ class Section:
         """
         return None
 
-    def find_in(self, report):
+    def find_in(self, report: Report) -> Finding | None:
         """Makes its `finding` of the whole report, where it is about that; or gives None."""
         return None
 
-    def show(self, report, model):
+    def show(self, report: Report, model: ModelReport | None) -> dict[str, Any] | None:
         """Gives the values of its template, or None where it has no place on the page.
 
         Args:
@@ -49,7 +56,9 @@ class Section:
         """
         return {} if self.template and self.found(report, model) is not None else None
 
-    def figures(self, report, model, name):
+    def figures(
+        self, report: Report, model: ModelReport | None, name: str
+    ) -> Iterable[tuple[str, Any]]:
         """Gives its figures as pairs of the end of a file's name and a matplotlib figure.
 
         Args:
@@ -59,22 +68,22 @@ class Section:
         """
         return ()
 
-    def lines(self, report):
+    def lines(self, report: Report) -> list[str]:
         """Gives its lines in the terminal, below the table."""
         return []
 
-    def found(self, report, model):
+    def found(self, report: Report, model: ModelReport | None) -> Any:
         """The value of its field, or None."""
-        owner = report if self.about == "report" else model
+        owner: Any = report if self.about == "report" else model
         return owner.extensions.get(self.name) if self.finding else None
 
 
-def part(name):
+def part(name: str) -> str:
     """Gives the template of a section of ours."""
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
-def named_lines(report, notes):
+def named_lines(report: Report, notes: Callable[[ModelReport], Iterable[str]]) -> list[str]:
     """Gives a line for each note on each model, which begins with the model's name.
 
     Args:

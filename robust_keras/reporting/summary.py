@@ -2,12 +2,13 @@
 
 import textwrap
 
+from robust_keras.findings import Report
 from robust_keras.reporting import sections, wording
 from robust_keras.reporting.section import NAME_LENGTH, named_lines
 from robust_keras.reporting.sections.attacker import class_list
 
 
-def summary_table(report):
+def summary_table(report: Report) -> str:
     """Gives a line of text per model: clean accuracy, worst case per epsilon, verdict; then notes.
 
     Args:

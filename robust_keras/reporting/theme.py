@@ -1,6 +1,7 @@
 """Colours, line shapes and sizes of the figures."""
 
 import dataclasses
+from typing import Any
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
@@ -59,7 +60,7 @@ SIZES = {
 }
 
 
-def line_look(theme, index):
+def line_look(theme: Theme, index: int) -> tuple[str, Any, str]:
     """Gives (colour, dash, marker) of a line; no two of the first 28 look alike."""
     colours = len(theme.lines)
     return (

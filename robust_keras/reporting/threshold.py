@@ -1,10 +1,13 @@
 """Whether models are as robust as somebody asks for."""
 
+from collections.abc import Iterable
+
+from robust_keras.findings import Report
 from robust_keras.findings.kinds import TOLERANCE
 from robust_keras.reporting import wording
 
 
-def shortfalls(report, thresholds):
+def shortfalls(report: Report, thresholds: Iterable[tuple[float, float]]) -> list[str]:
     """Says which models fall short of which threshold, and which numbers are not to be believed.
 
     A model whose number is not to be believed (`ModelReport.reliable`) falls short of any.

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from robust_keras.findings import ModelReport, Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.advice import ENSEMBLES, stronger_attack, stronger_command
 from robust_keras.reporting.sections.rejection import rejection_note
@@ -35,7 +36,7 @@ class Verdict:
     notes: tuple[str, ...]
 
 
-def verdict(report, model):
+def verdict(report: Report, model: ModelReport) -> Verdict:
     """Gives the verdict on one model of a report, at the largest epsilon tried."""
     level = model.verdict
     warning, reasons, short = {
@@ -174,7 +175,7 @@ def _notes(model):
     return tuple(notes + skipped)
 
 
-def audit_note(model):
+def audit_note(model: ModelReport) -> str:
     """Says how many checks were made, what they found, and how many could not be made."""
     made, failed = len(model.checked), len(model.failed)
     found = "found nothing" if not failed else f"found fault in {failed}"

@@ -2,12 +2,16 @@
 
 import math
 import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from robust_keras.findings import ModelReport
 
 NO_BREAK_SPACE = "\u00a0"
 _LONGEST_LIST = 8
 
 
-def percent(fraction):
+def percent(fraction: float) -> str:
     """Writes a fraction as a percentage with one decimal, more where that would round to 0 or 100.
 
     Example:
@@ -22,7 +26,7 @@ def percent(fraction):
     return f"{text}{NO_BREAK_SPACE}%"
 
 
-def confidence(fraction):
+def confidence(fraction: float) -> str:
     """Writes a confidence as a percentage; what differs from 0 or 100 by less than 0.01 says so.
 
     Example:
@@ -36,22 +40,22 @@ def confidence(fraction):
     return percent(fraction)
 
 
-def count(number):
+def count(number: int) -> str:
     """Writes a whole number with commas between thousands."""
     return f"{number:,}"
 
 
-def times(factor):
+def times(factor: float) -> str:
     """Writes how much a change is amplified: `amplified 5 times`, or that it is not."""
     return "not amplified" if factor == 1 else f"amplified {factor:g} times"
 
 
-def plural(number, noun):
+def plural(number: int, noun: str) -> str:
     """Writes a count and its noun: `1 attack`, `4 attacks`."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
-def seconds(value):
+def seconds(value: float) -> str:
     """Writes a duration with two to three telling digits."""
     if value >= 120:
         return f"{value / 60:.1f}{NO_BREAK_SPACE}min"
@@ -59,13 +63,13 @@ def seconds(value):
     return f"{value:.{decimals}f}{NO_BREAK_SPACE}s"
 
 
-def per_image(total, images):
+def per_image(total: int, images: int) -> str:
     """Writes a total as a number an image, with one decimal below a hundred."""
     value = total / images
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:,.1f}"
 
 
-def epsilon(value):
+def epsilon(value: float) -> str:
     """Writes an epsilon as it was most likely given: a short decimal, or n/255, or four digits.
 
     Example:
@@ -78,7 +82,7 @@ def epsilon(value):
     return short
 
 
-def epsilon_in_full(value):
+def epsilon_in_full(value: float) -> str:
     """Writes an epsilon both ways where it is a whole number of 8-bit pixel steps.
 
     Example:
@@ -97,7 +101,7 @@ def _pixel_steps(value):
     return steps if steps >= 1 and abs(value * 255 - steps) < 1e-4 else 0
 
 
-def shortened(text, length):
+def shortened(text: str, length: int) -> str:
     """Gives a text of at most `length` characters on one line, its middle left out if need be."""
     text = " ".join(visible(text).split())
     if len(text) <= length:
@@ -106,7 +110,7 @@ def shortened(text, length):
     return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
 
 
-def visible(text):
+def visible(text: str) -> str:
     """Gives a text whose control and half characters, which a path may hold, are spelled out."""
     return "".join(
         character if _shows(character) else character.encode("unicode_escape").decode("ascii")
@@ -118,24 +122,24 @@ def _shows(character):
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs") or character in "\n\t"
 
 
-def display_names(models):
+def display_names(models: Sequence[ModelReport]) -> list[str]:
     """Gives one name a model: its short name, or its path where two would share a name."""
     names = [model.name for model in models]
     return [visible(model.name if names.count(model.name) == 1 else model.path) for model in models]
 
 
-def listed(items):
+def listed(items: Iterable[str]) -> str:
     """Writes `a`, `a and b` or `a, b and c`."""
     items = list(items)
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
-def plain(text):
+def plain(text: str) -> str:
     """Gives a text without the spaces that hold a number and its unit together."""
     return text.replace(NO_BREAK_SPACE, " ")
 
 
-def settings(values):
+def settings(values: Mapping[str, Any]) -> str:
     """Writes settings or evidence on one line, long lists cut short."""
     return "; ".join(f"{name.replace('_', ' ')} {_value(value)}" for name, value in values.items())
 

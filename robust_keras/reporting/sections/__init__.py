@@ -2,6 +2,7 @@
 
 from robust_keras.findings import ModelReport, Report, extensions
 from robust_keras.findings.finding import fields
+from robust_keras.reporting.section import Section
 from robust_keras.reporting.sections.attacker import Attacker
 from robust_keras.reporting.sections.attacks import Attacks
 from robust_keras.reporting.sections.audit import Audit
@@ -33,7 +34,7 @@ LAST = (Attacker(),)
 _REGISTERED: dict = {}
 
 
-def register(section):
+def register(section: Section) -> None:
     """Adds a section: its field to `report.json`, its part to the page, its figures and lines.
 
     One that was registered under the same name goes.
@@ -57,27 +58,27 @@ def register(section):
     _REGISTERED[section.name] = section
 
 
-def unregister(name):
+def unregister(name: str) -> None:
     """Takes a registered section away."""
     section = _REGISTERED.pop(name)
     extensions.unregister(section.about, name)
 
 
-def registered(about=None):
+def registered(about: str | None = None) -> tuple[Section, ...]:
     """Gives the sections that others added, all or those about `model` or `report`."""
     return tuple(s for s in _REGISTERED.values() if about in (None, s.about))
 
 
-def of_model():
+def of_model() -> tuple[Section, ...]:
     """Gives the sections of one model, in their order."""
     return (*MODEL, *registered("model"))
 
 
-def after_models():
+def after_models() -> tuple[Section, ...]:
     """Gives the sections below the models, in their order."""
     return (*AFTER, *registered("report"), *LAST)
 
 
-def every():
+def every() -> tuple[Section, ...]:
     """Gives all sections in the order of the page."""
     return (*BEFORE, *of_model(), *after_models())

@@ -1,5 +1,8 @@
 """What the attacker may do, to which images."""
 
+from typing import Any
+
+from robust_keras.findings import DatasetReport, Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, part
 from robust_keras.strength import follows_gradients
@@ -18,11 +21,11 @@ class Attacker(Section):
     about = "report"
     template = part("attacker.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         return {"threat": threat_facts(report), "dataset": dataset_facts(report)}
 
 
-def dataset_facts(report):
+def dataset_facts(report: Report) -> list[tuple[str, str]]:
     """Gives the (name, value) pairs that describe the images."""
     dataset = report.dataset
     return [
@@ -35,7 +38,7 @@ def dataset_facts(report):
     ]
 
 
-def class_list(dataset):
+def class_list(dataset: DatasetReport) -> str:
     """Gives how many classes there are and, where they have names of their own, the first names."""
     count = wording.count(dataset.num_classes)
     names = [wording.shortened(name, 24) for name in dataset.class_names]
@@ -46,7 +49,7 @@ def class_list(dataset):
     return f"{count}: {shown}, and {more} more" if more > 0 else f"{count}: {shown}"
 
 
-def threat_facts(report):
+def threat_facts(report: Report) -> list[tuple[str, str]]:
     """Gives the (name, value) pairs that describe the attacker."""
     threat_model = report.threat_model
     low, high = threat_model.bounds
@@ -83,13 +86,13 @@ def _knowledge(report):
     return text
 
 
-def outside(report):
+def outside(report: Report) -> str:
     """Says what was tried beyond the threat model, to go on from "Outside the threat model"."""
     unusual = [
         part.name
         for model in report.models
         if model.unusual is not None
-        for part in (*model.unusual.samples, *model.unusual.fooling)
+        for part in model.unusual.parts
         if part.skipped is None
     ]
     searched = max(

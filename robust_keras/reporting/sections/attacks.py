@@ -1,5 +1,8 @@
 """Each attack and what it cost."""
 
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, part
 
@@ -9,7 +12,7 @@ class Attacks(Section):
 
     template = part("attacks.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         return {"rows": [_row(report, attack) for attack in model.attacks]}
 
 

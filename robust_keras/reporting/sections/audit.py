@@ -1,5 +1,8 @@
 """Whether the numbers can be believed: the checks of the audit."""
 
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.reporting.section import Section, part
 
 
@@ -8,5 +11,5 @@ class Audit(Section):
 
     template = part("audit.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         return {}

@@ -1,5 +1,9 @@
 """Several models side by side."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.reporting import curves, figures, wording
 from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.verdict import verdict
@@ -11,7 +15,7 @@ class Comparison(Section):
     about = "report"
     template = part("comparison.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         if len(report.models) < 2:
             return None
         lines = model_lines(report)
@@ -21,14 +25,14 @@ class Comparison(Section):
             "any_doubtful": any(line.doubtful for line in lines),
         }
 
-    def figures(self, report, model, name):
+    def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         lines = model_lines(report)
         if len(lines) > 1:
             title = "Worst case over all attacks, per model"
             yield "comparison", curves.of_report(report, lines)(title=title)
 
 
-def model_lines(report):
+def model_lines(report: Report) -> list[curves.Curve]:
     """Gives one line a model on which an attack ran: its worst case."""
     return [
         curves.Curve(

@@ -1,5 +1,9 @@
 """Accuracy against epsilon, one line an attack, beside the facts about the model."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.reporting import curves, figures, wording
 from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.sections.rejection import rule_in_words
@@ -13,19 +17,19 @@ class Curves(Section):
 
     template = part("curves.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         draw = curves.of_report(report, attack_lines(report, model))
         return {
             "pictures": figures.variants(draw) if model.ran else None,
             "facts": model_facts(report, model),
         }
 
-    def figures(self, report, model, name):
+    def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.ran:
             yield "curves", curves.of_report(report, attack_lines(report, model))(title=name)
 
 
-def attack_lines(report, model):
+def attack_lines(report: Report, model: Any) -> list[curves.Curve]:
     """Gives the lines of a model: each attack that ran, and the worst case bold."""
     clean = model.clean_accuracy
     lines = [
@@ -44,7 +48,7 @@ def attack_lines(report, model):
     ]
 
 
-def model_facts(report, model):
+def model_facts(report: Report, model: Any) -> list[tuple[str, str]]:
     """Gives the (name, value) pairs that describe a model."""
     clean, *interval = (
         wording.percent(value)

@@ -1,5 +1,9 @@
 """Adversarial examples that the attacks found, as pictures."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.reporting import figures, grid, theme, wording
 from robust_keras.reporting.section import Section, part
 
@@ -9,14 +13,14 @@ class Examples(Section):
 
     template = part("examples.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         shown = _with_pictures(model)
         return {
             "amplified": wording.times(shown[0].amplification) if shown else "",
             "items": [_item(report, example) for example in shown],
         }
 
-    def figures(self, report, model, name):
+    def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if shown := _with_pictures(model):
             yield (
                 "examples",

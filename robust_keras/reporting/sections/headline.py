@@ -1,5 +1,8 @@
 """The verdict on a model: what its numbers mean, before any number is shown."""
 
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import NAME_LENGTH, Section, part
 from robust_keras.reporting.verdict import verdict
@@ -10,10 +13,10 @@ class Headline(Section):
 
     template = part("headline.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         return {"verdict": verdict(report, model), "scores": _scores(report, model)}
 
-    def lines(self, report):
+    def lines(self, report: Report) -> list[str]:
         lines, command = [], ""
         for name, model in zip(wording.display_names(report.models), report.models, strict=True):
             found = verdict(report, model)

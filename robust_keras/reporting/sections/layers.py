@@ -1,5 +1,8 @@
 """The layers of a model, as far as anything is known of them."""
 
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, part
 
@@ -9,11 +12,11 @@ class Layers(Section):
 
     template = part("layers.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         return {"summary": layer_summary(model)} if model.layers else None
 
 
-def layer_summary(model):
+def layer_summary(model: Any) -> str:
     """Gives one line on the layers: where slope and gradient are largest."""
     named = (("steepest activation", "largest_slope"), ("largest gradient", "gradient_norm"))
     pieces = []

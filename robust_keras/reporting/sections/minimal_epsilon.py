@@ -1,5 +1,9 @@
 """How little changes the class: the smallest epsilon of each image."""
 
+from collections.abc import Iterator
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.findings.minimal_epsilon import FEW, SHARES
 from robust_keras.reporting import boxes, figures, grid, wording
 from robust_keras.reporting.section import Section, part
@@ -10,7 +14,7 @@ class MinimalEpsilon(Section):
 
     template = part("minimal_epsilon.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         minimal = model.minimal_epsilon
         if minimal is None:
             return None
@@ -30,7 +34,7 @@ class MinimalEpsilon(Section):
             "forward passes an image",
         }
 
-    def figures(self, report, model, name):
+    def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.minimal_epsilon is not None:
             yield "minimal", boxes.of_model(report, model)(title=name)
 

@@ -1,5 +1,6 @@
 """What the rule changes by which a model may decline to answer."""
 
+from robust_keras.findings import RejectionReport, Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, named_lines
 
@@ -7,7 +8,7 @@ from robust_keras.reporting.section import Section, named_lines
 class Rejection(Section):
     """A line in the terminal; on the page it stands among the facts and the notes."""
 
-    def lines(self, report):
+    def lines(self, report: Report) -> list[str]:
         epsilon = report.threat_model.epsilons[-1]
         return named_lines(
             report,
@@ -17,7 +18,7 @@ class Rejection(Section):
         )
 
 
-def rule_in_words(rejection):
+def rule_in_words(rejection: RejectionReport) -> str:
     """Writes the rule: which answers are rejected."""
     rules = []
     if rejection.nonsense_classes:
@@ -27,7 +28,7 @@ def rule_in_words(rejection):
     return "answers " + ", or ".join(rules) if rules else "nothing"
 
 
-def rejection_note(rejection, epsilon):
+def rejection_note(rejection: RejectionReport, epsilon: float) -> str:
     """Writes what the rule changes at the largest epsilon, and what the attacks knew of it."""
     knowledge = (
         "At least one attack aimed at the rule."

@@ -1,5 +1,8 @@
 """Transfer: what examples made on one model did to the others."""
 
+from typing import Any
+
+from robust_keras.findings import Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, part
 
@@ -12,7 +15,7 @@ class Transfer(Section):
     about = "report"
     template = part("transfer.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         if report.transfer is None:
             return None
         names = _names(report)

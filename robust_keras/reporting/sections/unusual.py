@@ -1,5 +1,9 @@
 """Unusual inputs: does a model know what it does not know?"""
 
+from collections.abc import Iterator
+from typing import Any
+
+from robust_keras.findings import FoolingReport, Report, UnusualReport
 from robust_keras.findings.unusual import SURE, VERY_SURE
 from robust_keras.reporting import figures, fooling_grid, grid, theme, wording
 from robust_keras.reporting.section import Section, named_lines, part
@@ -29,7 +33,7 @@ class Unusual(Section):
 
     template = part("unusual.html")
 
-    def show(self, report, model):
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         if model.unusual is None:
             return None
         return {
@@ -38,7 +42,7 @@ class Unusual(Section):
             "fooling": [_fooling(report, part) for part in model.unusual.fooling],
         }
 
-    def figures(self, report, model, name):
+    def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         fooling = model.unusual.fooling if model.unusual else ()
         if rows := [part for part in fooling if fooling_grid.shown(part)]:
             yield (
@@ -51,7 +55,7 @@ class Unusual(Section):
                 ),
             )
 
-    def lines(self, report):
+    def lines(self, report: Report) -> list[str]:
         return named_lines(report, lambda m: unusual_notes(m.unusual) if m.unusual else ())
 
 
@@ -119,7 +123,7 @@ def _steps(iterations):
     return "never the largest" if iterations else ""
 
 
-def unusual_notes(unusual):
+def unusual_notes(unusual: UnusualReport) -> list[str]:
     """Gives one line of text on each kind of unusual input that was tried."""
     notes = [_sample_note(part) for part in unusual.samples if part.strengths]
     notes += [
@@ -128,8 +132,7 @@ def unusual_notes(unusual):
         for part in unusual.fooling
         if part.images
     ]
-    parts = (*unusual.samples, *unusual.fooling)
-    notes += [f"{part.name}: did not run: {part.skipped}" for part in parts if part.skipped]
+    notes += [f"{part.name}: did not run: {part.skipped}" for part in unusual.parts if part.skipped]
     return [wording.visible(note) for note in notes]
 
 
@@ -144,7 +147,7 @@ def _sample_note(part):
     )
 
 
-def acceptance_rule(model):
+def acceptance_rule(model: Any) -> str:
     """Gives a sentence on which images count as accepted."""
     if model.rejection is None:
         return (
@@ -154,7 +157,7 @@ def acceptance_rule(model):
     return f"An image is accepted unless the model rejects it: {rule_in_words(model.rejection)}."
 
 
-def fooling_summary(part):
+def fooling_summary(part: FoolingReport) -> str:
     """Gives sentences on how many classes the model was fooled in, and what that took."""
     total = len(part.images)
     made = ", made " + _FOOLING[part.name] if part.name in _FOOLING else ""
