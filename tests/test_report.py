@@ -444,3 +444,20 @@ def test_names_that_no_encoding_holds_are_written(tmp_path):
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "\x1b" not in page and "\\udcff" in page
     assert "\x1b" not in reporting.summary_table(report)
+
+
+def test_a_report_of_schema_1_reads():
+    skipped = samples.check("any", "Not checked: no.", passed=None, applicable=False)
+    made = samples.report(samples.sound_model(audit=(*samples.sound_model().audit, skipped)))
+    value = json.loads(made.to_json()) | {"schema": 1}
+    (old,) = value["models"]
+    for part, name in [(old, "verdict"), (old, "layers"), (old["worst_case"], "before_audit")]:
+        del part[name]
+    for check in old["audit"]:
+        del check["result"]
+        check["passed"] = True
+    for attack in old["attacks"]:
+        del attack["kind"]
+    read = reporting.Report.from_json(json.dumps(value)).models[0]
+    assert read.audit == made.models[0].audit and read.audit[-1].passed is None
+    assert read.worst_case == made.models[0].worst_case and read.layers == ()

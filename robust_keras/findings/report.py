@@ -223,7 +223,7 @@ class Report(Finding):
             return cls.from_json(strict_json.read_text(path))
         except ValueError as error:
             raise InputError.expected(
-                path,
+                str(path),
                 "a report.json as evaluate.py writes it (take an undamaged copy, or evaluate "
                 "again into another directory)",
                 str(error),
