@@ -31,7 +31,7 @@ MODELS: dict[str, Architecture] = {
 def build(
     name: str,
     *,
-    image_shape: tuple[int, int, int],
+    image_shape: tuple[int, ...],
     num_classes: int,
     activation: str = "relu",
     mean: tuple[float, ...] | None = None,

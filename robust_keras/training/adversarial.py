@@ -1,6 +1,8 @@
 """Adversarial training of any Keras classifier inside a plain `compile` and `fit`."""
 
 import inspect
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -73,13 +75,13 @@ class AdversarialTraining(ClassifierTraining):
 
     def __init__(
         self,
-        classifier,
-        settings,
+        classifier: keras.Model,
+        settings: Any,
         *,
-        seed=0,
-        batch_size=None,
-        source_models=(),
-        pixel_range=(0.0, 1.0),
+        seed: Any = 0,
+        batch_size: int | None = None,
+        source_models: Sequence = (),
+        pixel_range: Any = (0.0, 1.0),
     ):
         with classifier.distribute_strategy.scope():
             super().__init__(classifier, pixel_range)
@@ -94,7 +96,7 @@ class AdversarialTraining(ClassifierTraining):
             if settings.clean_accuracy:
                 self._clean_accuracy = keras.metrics.Mean(name="clean_accuracy")
 
-    def compile(self, *args, **kwargs):
+    def compile(self, *args: Any, **kwargs: Any) -> None:
         """As `keras.Model.compile`, with one loss, on logits or on probabilities.
 
         "accuracy" of a classifier of one logit has its threshold at 0.
@@ -120,12 +122,19 @@ class AdversarialTraining(ClassifierTraining):
             sources=self._sources,
         )
 
-    def compute_loss(self, x=None, y=None, y_pred=None, *args, **kwargs):
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: tf.Tensor | None = None,
+        y_pred: tf.Tensor | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> tf.Tensor:
         """As `keras.Model.compute_loss`; a loss that takes logits has those before a softmax."""
         y_pred = loss_inputs.for_loss(keras.losses.get(self.loss), self._head, y_pred)
         return super().compute_loss(x, y, y_pred, *args, **kwargs)
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """As `keras.Model.fit`; sets the epsilon of every epoch."""
         given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
         given.pop("self")
@@ -135,21 +144,21 @@ class AdversarialTraining(ClassifierTraining):
         return super().fit(callbacks=[_EpsilonOfEpoch(), *callbacks], **given)
 
     @property
-    def epsilon(self):
+    def epsilon(self) -> tf.Variable:
         """The epsilon of the present epoch, a variable."""
         return self._epsilon
 
     @property
-    def perturbation(self):
+    def perturbation(self) -> Any:
         """free: the perturbation that goes from batch to batch, a variable; else None."""
         return self._perturbation
 
     @property
-    def updates_per_batch(self):
+    def updates_per_batch(self) -> int:
         """How many steps the optimizer takes on each batch."""
         return self.settings.replays or 1
 
-    def craft(self, images, labels, seed=None):
+    def craft(self, images: tf.Tensor, labels: tf.Tensor, seed: Any = None) -> tf.Tensor:
         """Adversarial images as a training step of any method but free uses them.
 
         Args:
@@ -172,7 +181,7 @@ class AdversarialTraining(ClassifierTraining):
             lambda: tf.identity(images),
         )
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, Any]:
         """Crafts and updates the weights; "free" does so once a replay."""
         images, labels, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         images = self._as_floats(images)
@@ -186,7 +195,7 @@ class AdversarialTraining(ClassifierTraining):
         adversarial = self.craft(images, labels)
         return self._update(adversarial, labels, sample_weight, clean=images)[0]
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, Any]:
         """As Keras has it; clean accuracy is the accuracy there."""
         logs = super().test_step(data)
         logs.pop("clean_accuracy", None)

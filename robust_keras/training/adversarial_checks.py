@@ -1,16 +1,19 @@
 """What adversarial training cannot do, told before it begins."""
 
 import warnings
+from typing import Any
 
+import keras
 import numpy as np
 
 from robust_keras.errors import InputError
-from robust_keras.training.head import weighs_pixels
+from robust_keras.training.head import Head, weighs_pixels
+from robust_keras.training.pixels import PixelRange
 
 _WIDE = 16  # times the pixels that Keras' initial weights are made for
 
 
-def check(classifier, head, pixels, settings):
+def check(classifier: keras.Model, head: Head, pixels: PixelRange, settings: Any) -> None:
     """Refuses what a method cannot train, and warns of what it will train badly.
 
     Args:

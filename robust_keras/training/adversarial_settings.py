@@ -1,6 +1,7 @@
 """The method and numbers of adversarial training, validated, with the published defaults."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.training import arguments
 
@@ -66,8 +67,9 @@ class AdversarialSettings:
 
     method: str
     epsilon: float
-    steps: int | None = None
-    step_ratio: float | None = None
+    # None is replaced by the published value.
+    steps: Any = None
+    step_ratio: Any = None
     replays: int | None = None
     beta: float | None = None
     ensemble_attack: str | None = None
@@ -102,11 +104,11 @@ class AdversarialSettings:
                 object.__setattr__(self, name, value)
 
     @property
-    def step(self):
+    def step(self) -> float:
         """Size of a crafting step at the full epsilon."""
         return self.step_ratio * self.epsilon
 
-    def epsilon_at(self, epoch):
+    def epsilon_at(self, epoch: int) -> float:
         """Epsilon in an epoch: 0 in w warm-up epochs, then epsilon min(1, (e - w + 1) / (r + 1)).
 
         Args:

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from typing import Any
 
 from robust_keras.layers.arguments import checked_temperature
 
@@ -10,7 +11,16 @@ MOST_TRAINED_STEPS = 2**53  # whole numbers up to here are exact floats, too
 LARGEST_SEED = 2**63 - 1
 
 
-def real(name, value, expected, *, above=-math.inf, least=-math.inf, below=math.inf, most=math.inf):
+def real(
+    name: str,
+    value: Any,
+    expected: str,
+    *,
+    above: float | None = -math.inf,
+    least: float | None = -math.inf,
+    below: float | None = math.inf,
+    most: float | None = math.inf,
+) -> float:
     """Returns `value` as a float; refuses NaN, infinity, what is no number or out of range.
 
     Args:
@@ -33,7 +43,7 @@ def real(name, value, expected, *, above=-math.inf, least=-math.inf, below=math.
     return float(value)
 
 
-def whole(name, value, *, least, most):
+def whole(name: str, value: Any, *, least: int, most: int | None) -> int:
     """Returns `value` as an int; refuses what is no whole number of `least` to `most`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
         refuse(name, f"a whole number of at least {least}", value)
@@ -42,16 +52,16 @@ def whole(name, value, *, least, most):
     return int(value)
 
 
-def epsilon(name, value):
+def epsilon(name: str, value: Any) -> float:
     """Returns an epsilon in pixels of [0, 1] as a float."""
     return real(name, value, "in (0, 1]", above=0, most=1)
 
 
-def temperature(name, value):
+def temperature(name: str, value: Any) -> float:
     """Returns a temperature as a float; refuses what float32 cannot divide logits by."""
     return checked_temperature(name, real(name, value, "above 0", above=0))
 
 
-def refuse(name, expected, received):
+def refuse(name: str, expected: str, received: object) -> None:
     """Raises the `ValueError` that says what was expected and what was received."""
     raise ValueError(f"`{name}` must be {expected}. Received: {name}={received!r}")

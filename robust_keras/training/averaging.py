@@ -1,6 +1,8 @@
 """Looking at a model with the moving averages of its weights, which Keras' optimizers keep."""
 
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -9,14 +11,14 @@ import tensorflow as tf
 from robust_keras.layers import keras_private
 
 
-def read_variable(variable):
+def read_variable(variable: Any) -> np.ndarray:
     """The value of a Keras or TensorFlow variable; of a distributed one, its replicas' mean."""
     raw = variable.value if isinstance(variable, keras.Variable) else variable
     return tf.convert_to_tensor(raw).numpy()
 
 
 @contextlib.contextmanager
-def averaged_weights(model):
+def averaged_weights(model: keras.Model) -> Iterator[None]:
     """The model with its optimizer's averages as weights, inside the block; as it was after it.
 
     Without `use_ema=True` in the optimizer nothing changes. A weight that is exactly zero stays
@@ -43,7 +45,7 @@ def averaged_weights(model):
             variable.assign(value)
 
 
-def moving_averages(model):
+def moving_averages(model: keras.Model) -> list:
     """Pairs of a trainable variable and its average; none without `use_ema` or an optimizer built.
 
     Args:
@@ -64,11 +66,11 @@ class ValidateAverage(keras.callbacks.Callback):
         `model.fit(x, y, validation_data=held_out, callbacks=[ValidateAverage()])`
     """
 
-    def on_test_begin(self, logs=None):
+    def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         """Puts the averages in place."""
         self._averages = averaged_weights(self.model)
         self._averages.__enter__()
 
-    def on_test_end(self, logs=None):
+    def on_test_end(self, logs: dict[str, float] | None = None) -> None:
         """Puts the weights back."""
         self._averages.__exit__(None, None, None)

@@ -1,11 +1,15 @@
 """Keras' "accuracy" for a classifier whose one output is a logit."""
 
+from typing import Any
+
 import keras
+
+from robust_keras.training.head import Head
 
 _NAMES = ("accuracy", "acc")
 
 
-def for_head(metrics, head):
+def for_head(metrics: Any, head: Head) -> Any:
     """The metrics of `compile`, with 0 as the threshold of "accuracy" on one logit.
 
     Keras takes one column for a probability, and would count logits between 0 and 0.5 as class 0.

@@ -1,11 +1,13 @@
 """Other callbacks of the same `fit`, and a word after the last of them."""
 
 import inspect
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 
-def running_callbacks():
+def running_callbacks() -> Any:
     """The `keras.callbacks.CallbackList` whose hook is being called, or None.
 
     Keras tells a callback nothing of its neighbours, so this looks who called.
@@ -30,7 +32,7 @@ class BestEpochs:
         callbacks: the callbacks of a `fit`, before its first epoch.
     """
 
-    def __init__(self, callbacks):
+    def __init__(self, callbacks: Sequence[keras.callbacks.Callback]):
         self._stopping = [
             callback
             for callback in callbacks
@@ -42,7 +44,7 @@ class BestEpochs:
             if isinstance(callback, keras.callbacks.ModelCheckpoint) and callback.save_best_only
         ]
 
-    def forget(self):
+    def forget(self) -> None:
         """Forgets all epochs so far; patience begins anew."""
         for callback in self._stopping:
             callback.best, callback.best_weights, callback.wait = None, None, 0

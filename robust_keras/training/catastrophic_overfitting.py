@@ -1,6 +1,7 @@
 """Stops adversarial training whose robustness has collapsed, and restores what was before."""
 
 import warnings
+from typing import Any
 
 import keras
 import numpy as np
@@ -51,7 +52,15 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, images, labels, *, epsilon, steps=None, step_ratio=None, drop=0.2, pixel_range=None
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        epsilon: float,
+        steps: int | None = None,
+        step_ratio: float | None = None,
+        drop: float = 0.2,
+        pixel_range: Any = None,
     ):
         super().__init__()
         self._epsilon = arguments.epsilon("epsilon", epsilon)
@@ -63,13 +72,13 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
         self._drop = arguments.real("drop", drop, "in (0, 1)", above=0, below=1)
         self._images, self._labels = np.asarray(images), np.asarray(labels)
         self._pixels = None if pixel_range is None else PixelRange.of(pixel_range)
-        self.stopped_epoch = None
+        self.stopped_epoch: int | None = None
 
-    def probe(self):
+    def probe(self) -> float:
         """Accuracy of the model on the batch under PGD, a float in [0, 1]."""
         return float(tf.reduce_mean(self._attack()))
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Probes and keeps the model as it is; a resumed run so knows its last epoch."""
         self._look()
         self._attack = tf.function(self._correct_under_attack)
@@ -77,7 +86,7 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
             self.model.optimizer.build(self.model.trainable_variables)
         self._keep(self.probe())
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Logs the probe's accuracy, and restores and stops where it collapsed."""
         accuracy = self.probe()
         if accuracy < self._accuracy - self._drop:

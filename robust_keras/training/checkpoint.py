@@ -1,6 +1,8 @@
 """Checkpoints from which an interrupted run goes on to the same final weights."""
 
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,7 +27,7 @@ class LastCheckpoint(keras.callbacks.Callback):
         extra_variables: called without arguments for the variables of other callbacks.
     """
 
-    def __init__(self, path, extra_variables=tuple):
+    def __init__(self, path: str | pathlib.Path, extra_variables: Callable = tuple):
         super().__init__()
         self._path = pathlib.Path(path)
         self._extra_variables = extra_variables
@@ -36,7 +38,7 @@ class LastCheckpoint(keras.callbacks.Callback):
             optimizer.build(model.trainable_variables)
         return [*model.variables, *optimizer.variables, *self._extra_variables()]
 
-    def restore(self, model) -> int:
+    def restore(self, model: keras.Model) -> int:
         """Restores the state, if there is one.
 
         Args:
@@ -70,9 +72,9 @@ class LastCheckpoint(keras.callbacks.Callback):
             variable.assign(value)
         return epochs
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes the state; the old file stays until the new one is complete."""
-        arrays = {
+        arrays: dict[str, Any] = {
             f"variable_{i}": read_variable(variable)
             for i, variable in enumerate(self._variables(self.model))
         }
@@ -90,14 +92,16 @@ class BestCheckpoint(keras.callbacks.Callback):
         metric: name of the accuracy in the logs.
     """
 
-    def __init__(self, path, first_epoch=0, metric="val_accuracy"):
+    def __init__(
+        self, path: str | pathlib.Path, first_epoch: int = 0, metric: str = "val_accuracy"
+    ):
         super().__init__()
         self._path = pathlib.Path(path)
         self._score_path = self._path.with_suffix(".txt")
         self._first_epoch = first_epoch
         self._metric = metric
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Raises InputError where an earlier run's score cannot be read."""
         self._best()
 
@@ -116,7 +120,7 @@ class BestCheckpoint(keras.callbacks.Callback):
                 error,
             ) from error
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Saves the model if it is the best so far."""
         accuracy = (logs or {}).get(self._metric)
         if accuracy is None or epoch < self._first_epoch or accuracy <= self._best():

@@ -1,6 +1,7 @@
 """What models that train another one share: whose weights are saved, which images are taken."""
 
 import inspect
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -26,7 +27,7 @@ class ClassifierTraining(keras.Model):
         ValueError: the classifier is not built, or `pixel_range` is none.
     """
 
-    def __init__(self, classifier, pixel_range):
+    def __init__(self, classifier: keras.Model, pixel_range: Any):
         if not classifier.built:
             raise ValueError(
                 "`classifier` must be built: give it an input shape or call it once. "
@@ -36,18 +37,18 @@ class ClassifierTraining(keras.Model):
         super().__init__(name=classifier.name, dtype=classifier.dtype_policy, autocast=False)
         self.classifier = classifier
         self.pixels = PixelRange.of(pixel_range)
-        self._refusals = []
+        self._refusals: list[Exception] = []
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, ...]:
         """The shape of one image."""
         return image_shape(self.classifier)
 
-    def call(self, images, training=None):
+    def call(self, images: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """The classifier's outputs (batch, classes)."""
         return self.classifier(images, training=training)
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """As `keras.Model.fit`; refuses images that the classifier does not take.
 
         Raises:
@@ -64,26 +65,26 @@ class ClassifierTraining(keras.Model):
             given["validation_data"] = self._looked_at(held_out, "validation images")
         return self._telling(super().fit, **given)
 
-    def evaluate(self, x=None, *args, **kwargs):
+    def evaluate(self, x: Any = None, *args: Any, **kwargs: Any) -> Any:
         """As `keras.Model.evaluate`, on the images as they are; refuses as `fit` does."""
         # Keras hands its own adapter on while it fits; those images were looked at.
         if not keras_private.is_called_by_fit(kwargs):
             x = self._looked_at(x, "images")
         return self._telling(super().evaluate, x, *args, **kwargs)
 
-    def train_on_batch(self, x, *args, **kwargs):
+    def train_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """As `keras.Model.train_on_batch`; refuses as `fit` does."""
         return super().train_on_batch(self._looked_at(x, "images"), *args, **kwargs)
 
-    def test_on_batch(self, x, *args, **kwargs):
+    def test_on_batch(self, x: Any, *args: Any, **kwargs: Any) -> Any:
         """As `keras.Model.test_on_batch`; refuses as `fit` does."""
         return super().test_on_batch(self._looked_at(x, "images"), *args, **kwargs)
 
-    def save(self, *args, **kwargs):
+    def save(self, *args: Any, **kwargs: Any) -> Any:
         """Saves the classifier, which needs none of this code to load."""
         return self.classifier.save(*args, **kwargs)
 
-    def export(self, *args, **kwargs):
+    def export(self, *args: Any, **kwargs: Any) -> Any:
         """Exports the classifier."""
         return self.classifier.export(*args, **kwargs)
 

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import typing
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -34,7 +35,7 @@ class Crafter:
     loss: typing.Callable
     sources: tuple = ()
 
-    def craft(self, images, labels, epsilon, seed):
+    def craft(self, images: tf.Tensor, labels: tf.Tensor, epsilon: Any, seed: Any) -> tf.Tensor:
         """Images within epsilon of `images`.
 
         Args:

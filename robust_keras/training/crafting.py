@@ -1,11 +1,14 @@
 """Moving images uphill inside the epsilon-ball: what every way of adversarial training shares."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from robust_keras.errors import InputError
 
 
-def project(candidates, images, epsilon):
+def project(candidates: tf.Tensor, images: tf.Tensor, epsilon: Any) -> tf.Tensor:
     """The nearest images to `candidates` in the linf ball around `images`, then in [0, 1].
 
     Args:
@@ -20,13 +23,13 @@ def project(candidates, images, epsilon):
     return tf.clip_by_value(in_ball, 0.0, 1.0)
 
 
-def direction(gradient):
+def direction(gradient: tf.Tensor) -> tf.Tensor:
     """The gradient's signs; 0 where half precision made it NaN, which no later step would undo."""
     signs = tf.sign(gradient)
     return tf.where(tf.math.is_nan(signs), tf.zeros_like(signs), signs)
 
 
-def uniform_start(images, epsilon, seed):
+def uniform_start(images: tf.Tensor, epsilon: Any, seed: Any) -> tf.Tensor:
     """Images moved by noise drawn uniformly from the ball, within [0, 1].
 
     Args:
@@ -41,13 +44,21 @@ def uniform_start(images, epsilon, seed):
     return project(images + epsilon * noise, images, epsilon)
 
 
-def nearby_start(images, epsilon, seed):
+def nearby_start(images: tf.Tensor, epsilon: Any, seed: Any) -> tf.Tensor:
     """Images moved by 0.001 times normal noise, as TRADES starts; arguments as `uniform_start`."""
     noise = tf.random.stateless_normal(tf.shape(images), seed, alg="philox")
     return project(images + 0.001 * noise, images, epsilon)
 
 
-def ascend(images, start, gradient_of, *, epsilon, step, steps):
+def ascend(
+    images: tf.Tensor,
+    start: tf.Tensor,
+    gradient_of: Callable,
+    *,
+    epsilon: Any,
+    step: int,
+    steps: int,
+) -> tf.Tensor:
     """Signed gradient ascent: x' <- project(x' + step sign(gradient)), `steps` times.
 
     Args:
@@ -79,7 +90,7 @@ def ascend(images, start, gradient_of, *, epsilon, step, steps):
     return tf.stop_gradient(adversarial)
 
 
-def gradient_of(logits_of, objective):
+def gradient_of(logits_of: Callable, objective: Callable) -> Callable:
     """The gradient of `objective(logits_of(images))` by the images, as a function of them.
 
     Args:
@@ -105,7 +116,7 @@ def gradient_of(logits_of, objective):
     return gradient
 
 
-def divergence(clean_logits, logits):
+def divergence(clean_logits: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """KL(softmax(clean_logits) || softmax(logits)) of logits (batch, classes), shape (batch,)."""
     clean = tf.nn.log_softmax(tf.cast(clean_logits, tf.float32))
     moved = tf.nn.log_softmax(tf.cast(logits, tf.float32))

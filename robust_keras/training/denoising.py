@@ -1,11 +1,13 @@
 """Training a denoiser in front of a frozen classifier, guided by what the classifier sees."""
 
 import functools
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from robust_keras import serving
+from robust_keras.data.datasets import ImageDataset
 from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
 from robust_keras.models.denoiser import behind_denoiser
@@ -51,7 +53,15 @@ class DenoiserTraining(ClassifierTraining):
         ```
     """
 
-    def __init__(self, classifier, *, epsilon, guide="logits", seed=0, pixel_range=(0.0, 1.0)):
+    def __init__(
+        self,
+        classifier: keras.Model,
+        *,
+        epsilon: Any,
+        guide: str = "logits",
+        seed: Any = 0,
+        pixel_range: Any = (0.0, 1.0),
+    ):
         epsilon = arguments.epsilon("epsilon", epsilon)
         if guide not in GUIDES:
             names = ", ".join(GUIDES)
@@ -73,7 +83,7 @@ class DenoiserTraining(ClassifierTraining):
                 )
             self._features = keras.Model(frozen.inputs, frozen.layers[-1].input, trainable=False)
 
-    def train_step(self, data):
+    def train_step(self, data: Any) -> dict[str, Any]:
         """Crafts and updates the denoiser's weights."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = self._as_floats(images)
@@ -85,7 +95,7 @@ class DenoiserTraining(ClassifierTraining):
         self.optimizer.apply(gradients, self.trainable_weights)
         return self._logs(images, labels, loss, denoised)
 
-    def test_step(self, data):
+    def test_step(self, data: Any) -> dict[str, Any]:
         """Loss and metrics on the strongest of the attacks: a draw would not compare epochs."""
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = self._as_floats(images)
@@ -94,7 +104,7 @@ class DenoiserTraining(ClassifierTraining):
         loss, denoised = self._guided_loss(images, moved, training=False)
         return self._logs(images, labels, loss, denoised)
 
-    def craft(self, images, labels):
+    def craft(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """The images x' of the optimizer's present iteration, within epsilon and the pixel range.
 
         Args:
@@ -152,7 +162,7 @@ class DenoiserTraining(ClassifierTraining):
         return self.compute_metrics(images, labels, logits)
 
 
-def load_behind_denoiser(path, dataset):
+def load_behind_denoiser(path: str, dataset: ImageDataset) -> keras.Model:
     """The model that `--denoiser` trains: a new denoiser before the classifier of a file.
 
     Args:

@@ -1,5 +1,8 @@
 """Defensive distillation: a student learns a teacher's probabilities at a temperature."""
 
+import pathlib
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,7 +12,9 @@ from robust_keras.errors import InputError
 from robust_keras.training import arguments
 
 
-def soft_labels(teacher, images, *, temperature, batch_size=256):
+def soft_labels(
+    teacher: Any, images: np.ndarray, *, temperature: float, batch_size: int = 256
+) -> np.ndarray:
     """The teacher's probabilities, softmax(z / T), for every image.
 
     Train teacher and student with `TemperatureCrossEntropy(T)`, the student on these labels, and
@@ -48,7 +53,7 @@ def soft_labels(teacher, images, *, temperature, batch_size=256):
     return np.concatenate(rows)
 
 
-def load_teacher(path, image_shape, num_classes):
+def load_teacher(path: str | pathlib.Path, image_shape: tuple[int, ...], num_classes: int) -> Any:
     """The teacher at a path, if it fits the student.
 
     Args:

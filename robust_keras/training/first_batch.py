@@ -1,6 +1,8 @@
 """Looking at the first images that `fit` or `evaluate` is given, whatever kind of data they are."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,7 +13,7 @@ from robust_keras.errors import InputError
 _IMAGES = 1024  # of an array, from all over it
 
 
-def looked_at(data, look):
+def looked_at(data: Any, look: Callable) -> Any:
     """The data for Keras, once `look(images)` has seen, or will see, the first batch.
 
     Arrays are looked at as they are, in up to 1,024 images; a `tf.data.Dataset` in the first batch
@@ -49,12 +51,12 @@ def looked_at(data, look):
     return data
 
 
-def is_array(data):
+def is_array(data: Any) -> bool:
     """Whether data are images themselves, not batches of them."""
     return hasattr(data, "shape") or (isinstance(data, list | tuple) and np.ndim(data) > 0)
 
 
-def images_of(batch):
+def images_of(batch: Any) -> Any:
     """The images in one batch (images, labels, ...)."""
     images = batch[0] if isinstance(batch, tuple | list) else batch
     if isinstance(images, dict | tuple | list):

@@ -1,10 +1,13 @@
 """One training run: compile, callbacks, resume, fit."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from robust_keras.data import hold_out, pipeline
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.errors import InputError
 from robust_keras.training import low_rank_training, pruning_run, run_callbacks, training_data
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
@@ -25,7 +28,7 @@ OPTIMIZERS = {
 _PROBED_IMAGES = 256
 
 
-def compile_model(model, config, total_steps):
+def compile_model(model: keras.Model, config: Any, total_steps: int) -> None:
     """Compiles the model as the config asks, for that many steps of the optimizer.
 
     XLA stays off: its convolutions on CPU are slower than oneDNN's, and it breaks determinism.
@@ -45,7 +48,7 @@ def compile_model(model, config, total_steps):
     )
 
 
-def adversarial_training(model, config):
+def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
     """The model wrapped as the config asks; the model itself for `--adversarial=none`."""
     if config.denoiser:
         return DenoiserTraining(
@@ -120,7 +123,13 @@ def _batches(trained, config, initial_epoch, image_shape):
     )
 
 
-def fit(model, split, config, directory, introduction=()):
+def fit(
+    model: keras.Model,
+    split: ImageSplit,
+    config: Any,
+    directory: Any,
+    introduction: Sequence[str] = (),
+) -> keras.callbacks.History:
     """Compiles and trains a model, from the last checkpoint where there is one.
 
     Call it in the scope of the strategy in which the model was built.

@@ -43,21 +43,21 @@ class Head:
     columns: int
 
     @property
-    def gives_probabilities(self):
+    def gives_probabilities(self) -> bool:
         """Whether the outputs are probabilities."""
         return self.activation in ("softmax", "sigmoid")
 
     @property
-    def classes(self):
+    def classes(self) -> int:
         """Number of classes."""
         return max(self.columns, 2)
 
     @property
-    def is_distribution(self):
+    def is_distribution(self) -> bool:
         """Whether the outputs tell one class among all; sigmoids of several columns do not."""
         return self.columns == 1 or self.activation != "sigmoid"
 
-    def logits(self, outputs):
+    def logits(self, outputs: tf.Tensor) -> tf.Tensor:
         """Logits of the outputs' shape: a softmax, or a sigmoid, of these gives the outputs.
 
         Keras' layers hand on what went into their softmax, so that nothing is lost where it
@@ -72,12 +72,12 @@ class Head:
             return _logarithm(outputs)
         return _logarithm(outputs) - _logarithm(1.0 - outputs)
 
-    def class_logits(self, outputs):
+    def class_logits(self, outputs: tf.Tensor) -> tf.Tensor:
         """Float32 logits (batch, classes), of two classes where there is one column."""
         logits = tf.cast(self.logits(outputs), tf.float32)
         return tf.concat([tf.zeros_like(logits), logits], -1) if self.columns == 1 else logits
 
-    def believing(self, loss_takes):
+    def believing(self, loss_takes: str | None) -> "Head":
         """This head, or where it is unknown the one that the loss was made for.
 
         Args:
@@ -89,7 +89,7 @@ class Head:
         return dataclasses.replace(self, activation=names[loss_takes])
 
 
-def image_shape(classifier):
+def image_shape(classifier: keras.Model) -> tuple[int, ...]:
     """The shape of one image of a built classifier, functional, sequential or subclassed.
 
     Raises:
@@ -109,7 +109,7 @@ def image_shape(classifier):
     return tuple(shape[1:])
 
 
-def find_head(classifier, shape=None):
+def find_head(classifier: keras.Model, shape: tuple[int, ...] | None = None) -> Head:
     """The `Head` of a classifier, read off its own operations.
 
     Args:
@@ -136,7 +136,7 @@ def find_head(classifier, shape=None):
     return Head(activation, columns)
 
 
-def weighs_pixels(classifier):
+def weighs_pixels(classifier: keras.Model) -> bool:
     """Whether a classifier multiplies pixels by weights as they are, before it scales anything.
 
     Args:

@@ -1,6 +1,9 @@
 """The hybrid loss of symmetric-activation networks."""
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
@@ -42,7 +45,13 @@ class HybridLoss(keras.losses.Loss):
     from_logits = True  # for `loss_inputs`
 
     def __init__(
-        self, relative=1.0, absolute=1.0, others=0.0, power=2.0, name="hybrid_loss", **kwargs
+        self,
+        relative: float = 1.0,
+        absolute: float = 1.0,
+        others: float = 0.0,
+        power: float = 2.0,
+        name: str = "hybrid_loss",
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         for argument, value, least in (
@@ -59,7 +68,7 @@ class HybridLoss(keras.losses.Loss):
         self.relative, self.absolute = relative, absolute
         self.others, self.power = others, power
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Losses of shape (batch,) of log y (batch, classes).
 
         Args:
@@ -87,7 +96,7 @@ class HybridLoss(keras.losses.Loss):
             + self.others * keras.ops.sum((1.0 - is_label) * powers, axis=-1)
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
             **super().get_config(),

@@ -1,8 +1,13 @@
 """The masks of a model's kernels, and the compiled functions that update and apply them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from robust_keras.training import tfmot_pruning
+from robust_keras.training.prunable_kernels import PrunableKernel
+from robust_keras.training.pruning_pattern import PruningPattern
 
 
 class KernelMasks:
@@ -25,13 +30,20 @@ class KernelMasks:
         initial_step: steps already trained; above 0, masks begin as the kernels' zeros.
     """
 
-    def __init__(self, strategy, kernels, pattern, schedule, initial_step):
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        kernels: Sequence[PrunableKernel],
+        pattern: PruningPattern,
+        schedule: Any,
+        initial_step: int,
+    ):
         self._strategy = strategy
         self._pattern = pattern
         self._schedule = schedule
         self._kernels = [kernel.variable for kernel in kernels]
         self._weights = [kernel.variable.value for kernel in kernels]
-        self._averages = []
+        self._averages: list = []
         with strategy.scope():
             self.step = _variable(tf.constant(initial_step, tf.int64), "pruning_step")
             self.masks = [
@@ -45,7 +57,7 @@ class KernelMasks:
         self.read_weights = tf.function(self._read_weights)
         self.update = tf.function(self._update)
 
-    def follow(self, pairs):
+    def follow(self, pairs: Any) -> None:
         """Masks averages as their kernels; pairs of a variable and its average."""
         masks = {id(kernel): mask for kernel, mask in zip(self._kernels, self.masks, strict=True)}
         self._averages = [
@@ -55,20 +67,20 @@ class KernelMasks:
         ]
         self.apply = tf.function(self._apply)
 
-    def resume(self, more_steps):
+    def resume(self, more_steps: int) -> None:
         """Takes the kernels' zeros for what was pruned, and counts that many steps."""
         for mask, weight in zip(self.masks, self._weights, strict=True):
             mask.assign(tf.not_equal(weight, 0))
         self.step.assign_add(more_steps)
 
-    def are_kept(self):
+    def are_kept(self) -> bool:
         """Whether every weight that is masked is zero."""
         return all(
             not bool(tf.reduce_any((weight != 0) & ~tf.convert_to_tensor(mask)))
             for weight, mask in zip(self.read_weights(), self.masks, strict=True)
         )
 
-    def sparsity(self):
+    def sparsity(self) -> float:
         """The fraction of weights that the masks set to zero."""
         kept = sum(int(tf.math.count_nonzero(mask)) for mask in self.masks)
         return 1.0 - kept / sum(mask.shape.num_elements() for mask in self.masks)

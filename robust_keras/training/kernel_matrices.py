@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def columns_by_output(kernel):
+def columns_by_output(kernel: np.ndarray) -> np.ndarray:
     """A kernel as a matrix with one column an output: (kh kw C, N) of (kh, kw, C, N).
 
     Args:
@@ -12,7 +12,7 @@ def columns_by_output(kernel):
     return np.reshape(kernel, (-1, kernel.shape[-1]))
 
 
-def rows_by_height(kernel):
+def rows_by_height(kernel: np.ndarray) -> np.ndarray:
     """A convolution's kernel (kh, kw, C, N) as the matrix (C kh, kw N), of columns by rows.
 
     Its rank is the number of vertical filters that Tai et al. (2015, arXiv 1511.06067) need. Other
@@ -24,12 +24,12 @@ def rows_by_height(kernel):
     return np.transpose(kernel, (2, 0, 1, 3)).reshape(channels * height, width * filters)
 
 
-def singular_values(matrix):
+def singular_values(matrix: np.ndarray) -> np.ndarray:
     """Singular values in falling order, as float64."""
     return np.linalg.svd(np.asarray(matrix, np.float64), compute_uv=False)
 
 
-def rank(matrix, tolerance=1e-3):
+def rank(matrix: np.ndarray, tolerance: float = 1e-3) -> int:
     """How many singular values are above `tolerance` times the largest one.
 
     Args:

@@ -35,7 +35,15 @@ class LayerLog(keras.callbacks.Callback):
         `model.fit(x, y, callbacks=[LayerLog(x[:128], y[:128], csv_path="layers.csv")])`
     """
 
-    def __init__(self, images, labels, *, csv_path=None, tensorboard_path=None, initial_epoch=0):
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        csv_path: pathlib.Path | None = None,
+        tensorboard_path: pathlib.Path | None = None,
+        initial_epoch: int = 0,
+    ):
         super().__init__()
         self._images = tf.convert_to_tensor(images, tf.float32)
         self._labels = tf.convert_to_tensor(labels)
@@ -44,7 +52,7 @@ class LayerLog(keras.callbacks.Callback):
         self._initial_epoch = initial_epoch
         self._writer = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Logs the network as it begins, unless it goes on."""
         if self.model.loss is None:
             raise ValueError("`model` must be compiled with a loss. Received: no loss")
@@ -58,22 +66,22 @@ class LayerLog(keras.callbacks.Callback):
         if not self._initial_epoch:
             self._log(-1)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Logs the network as it is now."""
         self._log(epoch)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Closes TensorBoard's file."""
         if self._writer is not None:
             self._writer.close()
 
-    def gradient_norms(self):
+    def gradient_norms(self) -> dict[str, float]:
         """A dict from `slopes.layer_of` each to the norm of the gradient by the layer's weights."""
         kept = [(v, read_variable(v)) for v in self.model.non_trainable_variables]
         gradients = self._gradients()
         for variable, value in kept:
             variable.assign(value)
-        squares = {}
+        squares: dict[str, float] = {}
         for variable, gradient in zip(self.model.trainable_variables, gradients, strict=True):
             if gradient is not None:
                 layer = layer_of(variable, self.model)

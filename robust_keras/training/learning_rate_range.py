@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import pathlib
+from typing import Any
 
 import keras
 
@@ -42,36 +43,38 @@ class LearningRateRangeTest(keras.callbacks.Callback):
         ```
     """
 
-    def __init__(self, lowest=1e-5, highest=10.0, steps=200):
+    def __init__(self, lowest: float = 1e-5, highest: float = 10.0, steps: int = 200):
         super().__init__()
         arguments.real("lowest", lowest, "above 0", above=0)
         arguments.real("highest", highest, f"above lowest={lowest}", above=lowest)
         arguments.real("steps", steps, "at least 10", least=10)
         self.lowest, self.highest, self.steps = lowest, highest, steps
-        self.rates, self.losses, self.smoothed = [], [], []
+        self.rates: list[float] = []
+        self.losses: list[float] = []
+        self.smoothed: list[float] = []
 
-    def rate_at(self, step):
+    def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
         return self.lowest * (self.highest / self.lowest) ** (step / (self.steps - 1))
 
     @property
-    def suggestion(self):
+    def suggestion(self) -> float | None:
         """A tenth of the rate of the lowest smoothed loss; None before the first step."""
         finite = [pair for pair in zip(self.smoothed, self.rates, strict=True) if _finite(pair[0])]
         return min(finite)[1] / 10 if finite else None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Forgets an earlier test."""
         self.rates, self.losses, self.smoothed = [], [], []
         self._mean = 0.0
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         """Sets the step's rate."""
         # Keras' loss is the mean since the epoch began; this test needs each step's own.
         self.model.reset_metrics()
         self.model.optimizer.learning_rate = self.rate_at(len(self.rates))
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         """Logs the step and stops where there is no more to learn."""
         step, loss = len(self.rates), float((logs or {})["loss"])
         self._mean = _SMOOTHING * self._mean + (1 - _SMOOTHING) * loss
@@ -82,7 +85,7 @@ class LearningRateRangeTest(keras.callbacks.Callback):
         if ended or not _finite(loss) or self.smoothed[-1] > _DIVERGED * min(self.smoothed):
             self.model.stop_training = True
 
-    def write(self, directory):
+    def write(self, directory: pathlib.Path) -> None:
         """Writes `learning_rate_range.csv` and `learning_rate_range.png` into a directory."""
         directory = pathlib.Path(directory)
         place.make_directory(directory)

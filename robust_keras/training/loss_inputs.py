@@ -2,14 +2,17 @@
 
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.training.head import Head
 
 
-def takes(loss):
+def takes(loss: Any) -> str | None:
     """What a loss was made for: "logits", "probabilities", or None where it does not say.
 
     Args:
@@ -21,12 +24,12 @@ def takes(loss):
     return "logits" if from_logits else "probabilities"
 
 
-def for_loss(loss, head, outputs):
+def for_loss(loss: Any, head: Head, outputs: tf.Tensor) -> tf.Tensor:
     """The outputs as the loss takes them: of a softmax its logits, where it wants logits."""
     return head.logits(outputs) if takes(loss) == "logits" else outputs
 
 
-def check_loss(loss, head, name):
+def check_loss(loss: Any, head: Head, name: str) -> None:
     """Refuses a loss on probabilities for a classifier that ends in logits.
 
     Args:
@@ -52,7 +55,7 @@ def check_loss(loss, head, name):
         )
 
 
-def crafting_loss(loss, head):
+def crafting_loss(loss: Any, head: Head) -> Callable:
     """The function of (labels, outputs) that crafting climbs, free of a softmax' saturation.
 
     Args:
@@ -73,7 +76,7 @@ def crafting_loss(loss, head):
     return value
 
 
-def class_numbers(labels, head):
+def class_numbers(labels: tf.Tensor, head: Head) -> tf.Tensor:
     """Labels (n,), (n, 1), of any type, or one-hot, as int64 class numbers (n,).
 
     Args:
@@ -92,7 +95,7 @@ def class_numbers(labels, head):
     raise InputError.expected("labels", expected, f"shape {labels.shape}")
 
 
-def are_correct(labels, outputs, head):
+def are_correct(labels: tf.Tensor, outputs: tf.Tensor, head: Head) -> tf.Tensor:
     """1 where the class is the label's, else 0: float32 (batch,); arguments as `class_numbers`."""
     classes = tf.argmax(head.class_logits(outputs), axis=-1)
     return tf.cast(class_numbers(labels, head) == classes, tf.float32)

@@ -1,6 +1,9 @@
 """Losses on logits, and the accuracy that goes with soft labels."""
 
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from robust_keras.layers import keras_private
 from robust_keras.training import arguments
@@ -35,7 +38,11 @@ class TemperatureCrossEntropy(keras.losses.Loss):
     from_logits = True  # for `loss_inputs`
 
     def __init__(
-        self, temperature=1.0, label_smoothing=0.0, name="temperature_cross_entropy", **kwargs
+        self,
+        temperature: float = 1.0,
+        label_smoothing: float = 0.0,
+        name: str = "temperature_cross_entropy",
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         self.temperature = arguments.temperature("temperature", temperature)
@@ -43,7 +50,7 @@ class TemperatureCrossEntropy(keras.losses.Loss):
             "label_smoothing", label_smoothing, "in [0, 1)", least=0, below=1
         )
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Losses of shape (batch,).
 
         Args:
@@ -65,7 +72,7 @@ class TemperatureCrossEntropy(keras.losses.Loss):
             y_true, logits, from_logits=True, label_smoothing=self.label_smoothing
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
             **super().get_config(),
@@ -89,26 +96,26 @@ class LabelAccuracy(keras.metrics.MeanMetricWrapper):
     Example: `model.compile("adam", loss=TemperatureCrossEntropy(20.0), metrics=[LabelAccuracy()])`.
     """
 
-    def __init__(self, name="accuracy", dtype=None):
+    def __init__(self, name: str = "accuracy", dtype: Any = None):
         super().__init__(fn=_label_matches, name=name, dtype=dtype)
         keras_private.call_higher_better(self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"name": self.name, "dtype": self.dtype}
 
 
-def is_soft(labels, classes):
+def is_soft(labels: tf.Tensor, classes: int) -> bool:
     """Whether labels are one probability a class, not one whole number an image."""
     return len(labels.shape) == 2 and labels.shape[-1] == classes
 
 
-def before_activation(outputs):
+def before_activation(outputs: tf.Tensor) -> tf.Tensor:
     """The logits that went into a softmax or sigmoid of Keras; the outputs of any other layer."""
     return keras_private.logits_before(outputs, outputs)
 
 
-def two_or_more(logits):
+def two_or_more(logits: tf.Tensor) -> tf.Tensor:
     """Logits (batch, classes), where (batch, 1) is the second of two classes, the first 0."""
     if logits.shape[-1] != 1:
         return logits

@@ -26,7 +26,7 @@ class LowRankLayer:
     error: float
 
 
-def separate(kernel, rank):
+def separate(kernel: np.ndarray, rank: float) -> tuple[np.ndarray, np.ndarray]:
     """The best vertical and horizontal kernels of a rank, in Frobenius norm.
 
     With `W = U S V^T` of the kernel as (C kh, kw N), the vertical filters are the first columns of
@@ -59,19 +59,19 @@ def separate(kernel, rank):
     )
 
 
-def truncate(kernel, rank):
+def truncate(kernel: np.ndarray, rank: float) -> np.ndarray:
     """The nearest kernel of a rank, (kh, kw, C, N), float32; arguments as `separate`."""
     vertical, horizontal = (part.astype(np.float64) for part in separate(kernel, rank))
     return np.einsum("hick,iwkn->hwcn", vertical, horizontal).astype(np.float32)
 
 
-def full_rank(shape):
+def full_rank(shape: tuple[int, ...]) -> int:
     """The highest rank of a kernel (kh, kw, C, N)."""
     height, width, channels, filters = shape
     return min(channels * height, width * filters)
 
 
-def rank_of(shape, rank):
+def rank_of(shape: tuple[int, ...], rank: float) -> int:
     """The rank that a kernel gets.
 
     Args:
@@ -94,7 +94,7 @@ def rank_of(shape, rank):
     return min(wanted, full_rank(shape))
 
 
-def convolutions(model):
+def convolutions(model: keras.Model) -> list[keras.layers.Layer]:
     """The layers that can be split: 2D convolutions, higher and wider than a pixel, in one group.
 
     Args:
@@ -107,7 +107,7 @@ def convolutions(model):
     ]
 
 
-def convert(model, rank):
+def convert(model: keras.Model, rank: float) -> tuple[keras.Model, tuple]:
     """A copy of a model in which every convolution is a vertical and a horizontal one.
 
     A kernel kh x kw with N filters becomes kh x 1 with K filters, without bias or activation, and

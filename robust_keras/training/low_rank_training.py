@@ -1,5 +1,7 @@
 """Low rank while training: a constraint for any fit, and what train.py does with its flags."""
 
+from typing import Any
+
 import keras
 
 from robust_keras.errors import InputError
@@ -33,7 +35,7 @@ class LowRankConstraint(keras.callbacks.Callback):
         `convert(model, 0.5)`.
     """
 
-    def __init__(self, rank, every=10):
+    def __init__(self, rank: float, every: int = 10):
         super().__init__()
         rank_of((1, 1, 1, 1), rank)
         if type(every) is not int or every < 1:
@@ -43,7 +45,7 @@ class LowRankConstraint(keras.callbacks.Callback):
         self.rank = rank
         self.every = every
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Finds the convolutions."""
         self._layers = convolutions(getattr(self.model, "classifier", self.model))
         if not self._layers:
@@ -52,12 +54,12 @@ class LowRankConstraint(keras.callbacks.Callback):
                 f"Received: model={self.model.name!r}"
             )
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         """Projects every few steps."""
         if (batch + 1) % self.every == 0:
             self._project()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Projects, so that what is saved after the epoch has the rank."""
         self._project()
 
@@ -82,19 +84,19 @@ class KernelRanks(keras.callbacks.Callback):
     Example: `model.fit(images, labels, callbacks=[KernelRanks(), keras.callbacks.CSVLogger(path)])`
     """
 
-    def __init__(self, tolerance=0.01, separable=False):
+    def __init__(self, tolerance: float = 0.01, separable: bool = False):
         super().__init__()
         if not 0 < tolerance < 1:
             raise ValueError(f"`tolerance` must be in (0, 1). Received: tolerance={tolerance}")
         self.tolerance = tolerance
         self.separable = separable
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes into the logs."""
         if logs is not None:
             logs.update(self.measure(self.model))
 
-    def measure(self, model):
+    def measure(self, model: keras.Model) -> dict[str, float]:
         """The logs of a model: a dict of numbers."""
         matrix_of = rows_by_height if self.separable else columns_by_output
         found, total = {}, 0.0
@@ -105,7 +107,7 @@ class KernelRanks(keras.callbacks.Callback):
         return {"nuclear_norm": total, **found}
 
 
-def before_training(model, config):
+def before_training(model: keras.Model, config: Any) -> keras.Model:
     """The model to train: its convolutions split, where `--low_rank_method=layers` asks for it.
 
     Raises:
@@ -120,7 +122,7 @@ def before_training(model, config):
     return convert(model, config.low_rank)[0]
 
 
-def after_training(model, config):
+def after_training(model: keras.Model, config: Any) -> keras.Model:
     """The trained model, split now where `--low_rank_method=constraint` kept it of that rank.
 
     Prints the rank of every convolution that was split.
@@ -134,7 +136,7 @@ def after_training(model, config):
     return model
 
 
-def callbacks(config):
+def callbacks(config: Any) -> list[keras.callbacks.Callback]:
     """What `--low_rank` and `--nuclear_norm` need in fit, in this order, before the logs."""
     found = []
     if config.low_rank and config.low_rank_method == "constraint":

@@ -1,10 +1,15 @@
 """The network that a run trains."""
 
+from typing import Any, cast
+
+import keras
+
 from robust_keras import data, models
+from robust_keras.data.datasets import ImageDataset
 from robust_keras.training.denoising import load_behind_denoiser
 
 
-def network(config, dataset):
+def network(config: Any, dataset: ImageDataset) -> keras.Model:
     """Builds what the config asks for: a classifier, or a denoiser in front of a trained one.
 
     Call it in the scope of the run's strategy.
@@ -24,7 +29,7 @@ def network(config, dataset):
         return load_behind_denoiser(config.classifier, dataset)
     mean, variance = None, None
     if config.normalise:
-        mean, variance = data.channel_statistics(dataset.train)
+        mean, variance = data.channel_statistics(cast(data.ImageSplit, dataset.train))
     return models.build(
         config.model,
         image_shape=dataset.image_shape,

@@ -1,9 +1,16 @@
 """Nuclear-norm regularisation: kernels of low rank by a penalty on their singular values."""
 
+from collections.abc import Sequence
+
+import keras
 import tensorflow as tf
 
 from robust_keras.training import arguments
-from robust_keras.training.prunable_kernels import DEFAULT_LAYER_KINDS, prunable_kernels
+from robust_keras.training.prunable_kernels import (
+    DEFAULT_LAYER_KINDS,
+    PrunableKernel,
+    prunable_kernels,
+)
 
 # Singular values below this share of the largest are lost in the rounding of float32 squares.
 _FLOOR = 1e-3
@@ -12,7 +19,7 @@ _TINY = 1e-12
 
 
 @tf.custom_gradient
-def nuclear_norm(matrix):
+def nuclear_norm(matrix: tf.Tensor) -> tf.Tensor:
     """The sum of a matrix's singular values, with a gradient that is always finite.
 
     `|W|_* = sum_k s_k`; the gradient is `U V^T`, computed as `W (W^T W)^(-1/2)`. The gradient of a
@@ -60,7 +67,9 @@ class _NuclearNormPenalty:
         return penalty if self._other is None else penalty + self._other(kernel)
 
 
-def add_nuclear_norm(model, coefficient, layer_kinds=DEFAULT_LAYER_KINDS):
+def add_nuclear_norm(
+    model: keras.Model, coefficient: float, layer_kinds: Sequence[str] = DEFAULT_LAYER_KINDS
+) -> list[PrunableKernel]:
     """Adds `coefficient * sum |W|_*` over the model's kernels to its loss.
 
     A kernel of a convolution counts as the matrix (kh kw C, N). The penalty hangs on the weights in

@@ -1,6 +1,7 @@
 """Which pixel values a classifier takes, and the way between them and [0, 1]."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -33,7 +34,7 @@ class PixelRange:
             _refuse((self.low, self.high))
 
     @classmethod
-    def of(cls, pair):
+    def of(cls, pair: Any) -> "PixelRange":
         """The range of a pair (low, high) as a user gives it."""
         if isinstance(pair, cls):
             return pair
@@ -44,19 +45,19 @@ class PixelRange:
         return cls(low, high)
 
     @property
-    def is_unit(self):
+    def is_unit(self) -> bool:
         """Whether pixels are in [0, 1] already."""
         return self == PixelRange()
 
-    def to_unit(self, images):
+    def to_unit(self, images: tf.Tensor) -> tf.Tensor:
         """Images of these pixels, a float tensor (batch, ..., channels), as pixels in [0, 1]."""
         return images if self.is_unit else (images - self._low(images)) / self._width(images)
 
-    def from_unit(self, images):
+    def from_unit(self, images: tf.Tensor) -> tf.Tensor:
         """The way back."""
         return images if self.is_unit else self._low(images) + self._width(images) * images
 
-    def check(self, images, name="images"):
+    def check(self, images: tf.Tensor, name: str = "images") -> None:
         """Refuses images that do not have these pixels.
 
         Args:
@@ -78,7 +79,7 @@ class PixelRange:
             raise InputError.expected(name, expected, f"images of shape {pixels.shape[1:]}")
         self._check_values(pixels, name)
 
-    def check_dtype(self, dtype, name="images"):
+    def check_dtype(self, dtype: Any, name: str = "images") -> None:
         """Refuses whole numbers where pixels are in [0, 1]: a classifier of bytes takes others."""
         if self.is_unit and tf.as_dtype(dtype).is_integer:
             raise InputError.expected(

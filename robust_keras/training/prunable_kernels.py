@@ -1,6 +1,7 @@
 """Which kernels of a model can be pruned, and how sparse they are."""
 
 import typing
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -37,7 +38,12 @@ class PrunableKernel(typing.NamedTuple):
     variable: keras.Variable
 
 
-def prunable_kernels(model, layer_kinds=DEFAULT_LAYER_KINDS, skip_layers=(), skip_last=False):
+def prunable_kernels(
+    model: keras.Model,
+    layer_kinds: Sequence[str] = DEFAULT_LAYER_KINDS,
+    skip_layers: Sequence[str] = (),
+    skip_last: bool = False,
+) -> list[PrunableKernel]:
     """Lists the kernels to prune in the model's layer order, nested layers and models included.
 
     Args:
@@ -59,7 +65,8 @@ def prunable_kernels(model, layer_kinds=DEFAULT_LAYER_KINDS, skip_layers=(), ski
             f"`layer_kinds` must hold at least one of {sorted(LAYER_KINDS)} and nothing else. "
             f"Received: layer_kinds={layer_kinds!r}"
         )
-    names, layers = set(), []
+    names: set[str] = set()
+    layers: list[keras.layers.Layer] = []
     _walk(model, set(skip_layers), names, layers)
     missing = sorted(set(skip_layers) - names)
     if missing:
@@ -77,7 +84,9 @@ def prunable_kernels(model, layer_kinds=DEFAULT_LAYER_KINDS, skip_layers=(), ski
     return _with_unique_paths(kernels)
 
 
-def layer_sparsities(model, layer_kinds=DEFAULT_LAYER_KINDS):
+def layer_sparsities(
+    model: keras.Model, layer_kinds: Sequence[str] = DEFAULT_LAYER_KINDS
+) -> dict[str, float]:
     """The fraction of zeros in every prunable kernel.
 
     Args:
@@ -94,7 +103,7 @@ def layer_sparsities(model, layer_kinds=DEFAULT_LAYER_KINDS):
     return {path: 1.0 - nonzero / size for path, nonzero, size in _counts(kernels)}
 
 
-def sparsity(model, layer_kinds=DEFAULT_LAYER_KINDS):
+def sparsity(model: keras.Model, layer_kinds: Sequence[str] = DEFAULT_LAYER_KINDS) -> float:
     """The fraction of zeros over all prunable kernels together; 0.0 if there are none.
 
     Args:

@@ -1,6 +1,8 @@
 """Gradual magnitude pruning of Keras 3 models inside a plain `model.fit`."""
 
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -84,16 +86,16 @@ class PruneLowMagnitude(keras.callbacks.Callback):
 
     def __init__(
         self,
-        schedule,
+        schedule: Any,
         *,
-        layer_kinds=DEFAULT_LAYER_KINDS,
-        skip_layers=(),
-        skip_last=False,
-        block_size=(1, 1),
-        block_pooling="AVG",
-        sparsity_m_by_n=None,
-        initial_step=0,
-        on_incomplete="warn",
+        layer_kinds: Sequence[str] = DEFAULT_LAYER_KINDS,
+        skip_layers: Sequence[str] = (),
+        skip_last: bool = False,
+        block_size: tuple[int, int] = (1, 1),
+        block_pooling: str = "AVG",
+        sparsity_m_by_n: tuple[int, int] | None = None,
+        initial_step: int = 0,
+        on_incomplete: str = "warn",
     ):
         super().__init__()
         if not callable(schedule) and sparsity_m_by_n is None:
@@ -120,15 +122,15 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self.on_incomplete = on_incomplete
         self._ask_schedule = tfmot_pruning.looked_ahead(schedule)
         self._masked_model = None
-        self._masks = None
-        self._restored = None
+        self._masks: Any = None  # `KernelMasks` and `RestoredSteps`, once there is a model.
+        self._restored: Any = None
 
     @property
-    def variables(self):
+    def variables(self) -> list:
         """The number of steps trained, then a boolean mask a kernel; empty before `set_model`."""
         return [self._masks.step, *self._masks.masks] if self._masks else []
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         """Finds the kernels and creates `variables`, unless that was done; `fit` calls it too.
 
         Args:
@@ -156,7 +158,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self._masks = KernelMasks(strategy, kernels, self.pattern, self.schedule, self.initial_step)
         self._masked_model = model
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Refuses several steps an execution; sees to the callbacks that keep a best epoch."""
         if self.model.steps_per_execution != 1:
             raise ValueError(
@@ -170,7 +172,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         if callbacks is not None:
             callbacks.callbacks.append(_LastWord(self, callbacks.callbacks))
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Masks the weights; reads the step here, so that any callback may have restored it."""
         self._restored.take_over()
         self._steps_done = int(self._masks.step.numpy())
@@ -178,7 +180,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         self._dense = None
         self._masks.apply(0)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         """Updates the masks if the schedule asks for it at the step to come."""
         if self._due is not None:
             dense = self._masks.read_weights() if self._dense is None else self._dense
@@ -186,19 +188,19 @@ class PruneLowMagnitude(keras.callbacks.Callback):
             self._masks.update(step, tf.constant(self._due, tf.float32), dense)
             self._dense = None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         """Masks what the optimizer has just changed, keeping the dense weights if due for use."""
         self._steps_done += 1
         self._due = self._sparsity_due(self._steps_done + 1)
         self._dense = self._masks.read_weights() if self._due is not None else None
         self._masks.apply(1)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Masks the weights. Like in the original, an epoch's first update sees masked weights."""
         self._dense = None
         self._masks.apply(0)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Masks the weights once more (averaged ones may have come), says if pruning is unfinished.
 
         Raises:
@@ -211,7 +213,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
         if problem and self.on_incomplete == "warn":
             warnings.warn(problem, stacklevel=2)
 
-    def mask_restored_weights(self):
+    def mask_restored_weights(self) -> None:
         """Masks the weights again, and warns where a callback has put back less sparse ones."""
         kept = self._masks.are_kept()
         self._masks.apply(0)
@@ -224,7 +226,7 @@ class PruneLowMagnitude(keras.callbacks.Callback):
             )
 
     @property
-    def has_final_masks(self):
+    def has_final_masks(self) -> bool:
         """Whether the schedule changes no mask any more, as far as it tells its end."""
         end = self._end_step()
         if end is None:

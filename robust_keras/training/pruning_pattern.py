@@ -40,7 +40,7 @@ class PruningPattern:
                 f"Received: block_size={self.block_size}"
             )
 
-    def check(self, layer_name, shape):
+    def check(self, layer_name: str, shape: tuple[int, ...]) -> None:
         """Refuses a kernel that cannot be pruned in this pattern.
 
         Args:

@@ -1,12 +1,16 @@
 """The pruning that a run's flags ask for."""
 
+from typing import Any
+
+import keras
+
 from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
 from robust_keras.training import pruning
 from robust_keras.training.prunable_kernels import prunable_kernels
 
 
-def pruning_callback(config, total_steps):
+def pruning_callback(config: Any, total_steps: int) -> Any:
     """The callback that prunes as the config asks, or None where nothing is to be pruned."""
     if not config.final_sparsity and config.pruning_m_by_n is None:
         return None
@@ -32,7 +36,7 @@ def _schedule(config, total_steps):
     )
 
 
-def prepare(pruner, model):
+def prepare(pruner: Any, model: keras.Model) -> None:
     """Finds the kernels of a model that is going to be pruned.
 
     Args:

@@ -1,8 +1,12 @@
 """The learning-rate range test of a run's own network, data and settings."""
 
 import dataclasses
+from typing import Any
+
+import keras
 
 from robust_keras.data import pipeline
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.errors import InputError
 from robust_keras.training import training_data
 from robust_keras.training.fit import adversarial_training, compile_model
@@ -11,7 +15,9 @@ from robust_keras.training.learning_rate_range import LearningRateRangeTest
 _LEAST_STEPS, _MOST_STEPS = 10, 200
 
 
-def suggest_learning_rate(model, split, config, directory):
+def suggest_learning_rate(
+    model: keras.Model, split: ImageSplit, config: Any, directory: Any
+) -> None:
     """Runs the test that `--learning_rate_range_test` asks for, and prints what it suggests.
 
     Args:

@@ -1,10 +1,12 @@
 """The same seed gives the same weights."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
 
-def make_reproducible(seed):
+def make_reproducible(seed: Any) -> None:
     """Seeds Python, NumPy and TensorFlow, and asks TensorFlow for ops that repeat bit by bit.
 
     Without it a resumed run could not be checked against an uninterrupted one.

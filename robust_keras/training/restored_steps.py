@@ -1,6 +1,9 @@
 """Notices that a callback has restored a model and its optimizer, and nothing else."""
 
+import keras
+
 from robust_keras.training.averaging import read_variable
+from robust_keras.training.kernel_masks import KernelMasks
 
 
 class RestoredSteps:
@@ -14,11 +17,11 @@ class RestoredSteps:
         masks: the `KernelMasks` of its kernels.
     """
 
-    def __init__(self, model, masks):
+    def __init__(self, model: keras.Model, masks: KernelMasks):
         self._model, self._masks = model, masks
         self._before = self._now()
 
-    def take_over(self):
+    def take_over(self) -> None:
         """Resumes the masks from the restored weights, once."""
         steps, own_steps = (b - a for a, b in zip(self._before, self._now(), strict=True))
         if steps > 0 and own_steps == 0:

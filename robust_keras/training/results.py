@@ -1,17 +1,20 @@
 """What is left of a run: the model on disk and its accuracy."""
 
+import pathlib
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from robust_keras.data import pipeline
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.directories import whole_files
 from robust_keras.training.adversarial import AdversarialTraining
 from robust_keras.training.denoising import DenoiserTraining
 from robust_keras.training.head import find_head
 
 
-def save_model(model, path):
+def save_model(model: keras.Model, path: str | pathlib.Path) -> None:
     """Saves a `.keras` file, whole or not at all, that loads wherever `layers` is imported.
 
     Only what is needed to classify is saved: loss and optimizer would make whoever loads the file
@@ -28,7 +31,7 @@ def save_model(model, path):
         keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(temporary)
 
 
-def accuracy(model, split, batch_size):
+def accuracy(model: keras.Model, split: ImageSplit, batch_size: int) -> float:
     """Fraction of the split's images that the model classifies correctly.
 
     Args:

@@ -1,5 +1,10 @@
 """The callbacks that a run's flags ask for, beside those that every run has."""
 
+from typing import Any
+
+import keras
+
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.layers import KernelActivation, keras_private
 from robust_keras.training.averaging import ValidateAverage
 from robust_keras.training.layer_log import LayerLog
@@ -9,7 +14,7 @@ _LOGGED_IMAGES = 128
 _DEFAULT_RATIO = 0.2
 
 
-def falling_ratio(config, total_steps):
+def falling_ratio(config: Any, total_steps: int) -> list:
     """[FallingRatio] where the config sets a ratio of k-winners-take-all, else []."""
     if not (config.kwta_ratio or config.kwta_final_ratio):
         return []
@@ -19,12 +24,14 @@ def falling_ratio(config, total_steps):
     return [FallingRatio(initial, config.kwta_final_ratio or initial, begin, end)]
 
 
-def validate_average(config):
+def validate_average(config: Any) -> list:
     """[ValidateAverage] where the config averages weights, else []."""
     return [ValidateAverage()] if config.ema_momentum else []
 
 
-def layer_log(config, model, split, directory, initial_epoch):
+def layer_log(
+    config: Any, model: keras.Model, split: ImageSplit, directory: Any, initial_epoch: int
+) -> list:
     """[LayerLog] on the split's first images where the config or the model asks for it, else []."""
     if config.denoiser:  # whose loss is not the classifier's
         return []

@@ -1,5 +1,7 @@
 """Learning rates over a run: a name for each, and a function of (highest rate, steps)."""
 
+from typing import Any
+
 import keras
 
 from robust_keras.training import arguments
@@ -25,7 +27,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         `keras.optimizers.Adam(OneCycle(5e-3, steps=6000))`
     """
 
-    def __init__(self, peak, steps, peak_at=0.4):
+    def __init__(self, peak: float, steps: int, peak_at: float = 0.4):
         arguments.real("peak", peak, "above 0", above=0)
         arguments.real("steps", steps, "at least 1", least=1)
         arguments.real("peak_at", peak_at, "in (0, 1)", above=0, below=1)
@@ -37,12 +39,12 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
         rising, falling = share / self.peak_at, (1.0 - share) / (1.0 - self.peak_at)
         return self.peak * keras.ops.maximum(keras.ops.minimum(rising, falling), 0.0)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"peak": self.peak, "steps": self.steps, "peak_at": self.peak_at}
 
 
-def step_decay(peak, steps):
+def step_decay(peak: float, steps: int) -> Any:
     """A tenth of the rate after half of the steps, and again after three quarters."""
     boundaries = [max(steps // 2, 1), max(steps * 3 // 4, 2)]
     return keras.optimizers.schedules.PiecewiseConstantDecay(

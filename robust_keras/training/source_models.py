@@ -1,6 +1,7 @@
 """Trained models whose gradients craft examples for another: those of ensemble training."""
 
 import functools
+from collections.abc import Callable, Sequence
 
 import keras
 import tensorflow as tf
@@ -12,7 +13,7 @@ from robust_keras.training.head import find_head
 _OPEN_SIDE = 32  # pixels, where a model takes images of any size
 
 
-def load_source_models(paths, classifier):
+def load_source_models(paths: Sequence[str], classifier: keras.Model) -> list:
     """Loads the static models of ensemble adversarial training.
 
     Args:
@@ -43,7 +44,9 @@ def load_source_models(paths, classifier):
     return loaded
 
 
-def logits_functions(source_models, image_shape, classes):
+def logits_functions(
+    source_models: Sequence, image_shape: tuple[int, ...], classes: int
+) -> tuple[Callable, ...]:
     """The source models as functions from images to logits (batch, classes).
 
     Functions, so that the Keras model that holds them does not take them for layers of its own,
@@ -79,7 +82,7 @@ def _logits_function(source, image_shape, classes):
     return lambda images: head.class_logits(call(images))
 
 
-def label_free_loss(attack, logits):
+def label_free_loss(attack: str, logits: tf.Tensor) -> tf.Tensor:
     """What one step of an attack that sees no label climbs, of shape (batch,).
 
     Formula: `L(z, argmax z)` for "fgsm", `-L(z, argmin z)` for "step_ll", L the cross-entropy.

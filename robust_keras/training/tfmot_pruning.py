@@ -4,6 +4,9 @@ This is the only file that imports that package. `robust_keras.legacy_keras_guar
 from changing `tf.keras`, and the package's own wrappers, which refuse Keras 3, are not used.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 from tensorflow_model_optimization.python.core.sparsity.keras import (
     pruning_impl,
@@ -11,11 +14,17 @@ from tensorflow_model_optimization.python.core.sparsity.keras import (
 )
 
 from robust_keras.training import arguments
+from robust_keras.training.pruning_pattern import PruningPattern
 
 
 def polynomial_decay(
-    initial_sparsity, final_sparsity, begin_step, end_step, frequency=100, power=3
-):
+    initial_sparsity: float,
+    final_sparsity: float,
+    begin_step: int,
+    end_step: int,
+    frequency: int = 100,
+    power: float = 3,
+) -> Any:
     """Sparsity that rises fast at first and slowly at the end.
 
     s(t) = s_f + (s_i - s_f) (1 - (t - t_0) / (t_1 - t_0))^power, for t in [t_0, t_1].
@@ -54,7 +63,9 @@ def polynomial_decay(
     )
 
 
-def constant_sparsity(target_sparsity, begin_step, end_step=-1, frequency=100):
+def constant_sparsity(
+    target_sparsity: float, begin_step: int, end_step: int = -1, frequency: int = 100
+) -> Any:
     """The same sparsity at every update.
 
     Args:
@@ -81,7 +92,7 @@ def constant_sparsity(target_sparsity, begin_step, end_step=-1, frequency=100):
     )
 
 
-def is_original(schedule):
+def is_original(schedule: Any) -> bool:
     """Whether the schedule is one of the package's two, which accept steps as tensors."""
     return type(schedule) in (
         pruning_schedule.PolynomialDecay,
@@ -89,7 +100,7 @@ def is_original(schedule):
     )
 
 
-def looked_ahead(schedule, window=1024):
+def looked_ahead(schedule: Any, window: int = 1024) -> Callable:
     """The same schedule for one whole step after the other, without its cost at every step.
 
     One answer of the package's schedules takes longer than masking a small network, and so do
@@ -97,7 +108,7 @@ def looked_ahead(schedule, window=1024):
     """
     if not is_original(schedule):
         return schedule
-    answers = {}
+    answers: dict[int, Any] = {}
 
     def evaluate(step):
         if step not in answers:
@@ -112,7 +123,7 @@ def looked_ahead(schedule, window=1024):
     return evaluate
 
 
-def new_mask(weights, schedule, step, pattern):
+def new_mask(weights: tf.Tensor, schedule: Any, step: int, pattern: PruningPattern) -> tf.Tensor:
     """The package's mask for one kernel: True where a weight is kept.
 
     Of n weights, the k = max(round(n (1 - sparsity)), 1) of largest magnitude are kept, and with

@@ -1,10 +1,13 @@
 """The batches that a run trains on: the split, and what the config adds to it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from robust_keras.data import augmentation, mean_training, noise_training
-from robust_keras.data.datasets import to_float
+from robust_keras.data.datasets import ImageSplit, to_float
 from robust_keras.data.training_set import TrainingSet
 from robust_keras.training.distillation import load_teacher, soft_labels
 
@@ -13,7 +16,7 @@ _GREY_NOISE = ("once", 0.5)
 _COLOUR_NOISE = ("batch", 0.15)
 
 
-def training_set(split, config, num_outputs):
+def training_set(split: ImageSplit, config: Any, num_outputs: int) -> Any:
     """The images and labels to train on.
 
     Nonsense images come first, from clean ones; then the teacher's labels, for images without
@@ -31,7 +34,7 @@ def training_set(split, config, num_outputs):
     Raises:
         InputError: the teacher cannot be used.
     """
-    found = split
+    found: Any = split
     if config.mean_training:
         found = mean_training.with_nonsense(
             split.float_images(),
@@ -54,9 +57,9 @@ def training_set(split, config, num_outputs):
     return found
 
 
-def augment(config, image_shape):
+def augment(config: Any, image_shape: tuple[int, ...]) -> Callable | None:
     """The function of (images, seed) that changes every batch, or None for none."""
-    steps = [augmentation.crop_and_flip] if config.augment else []
+    steps: list[Callable] = [augmentation.crop_and_flip] if config.augment else []
     draw, magnitude = _noise(config, image_shape)
     if draw == "batch":
         steps.append(

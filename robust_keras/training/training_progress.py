@@ -2,6 +2,8 @@
 
 import sys
 import time
+from collections.abc import Callable
+from typing import Any, TextIO
 
 import keras
 
@@ -39,12 +41,12 @@ class TrainingProgress(keras.callbacks.Callback):
     def __init__(
         self,
         *,
-        epochs,
-        initial_epoch,
-        steps,
-        cost=lambda epoch: 1.0,
-        stream=None,
-        now=time.monotonic,
+        epochs: int,
+        initial_epoch: int,
+        steps: int,
+        cost: Callable = lambda epoch: 1.0,
+        stream: TextIO | None = None,
+        now: Callable[[], float] = time.monotonic,
     ):
         super().__init__()
         self._epochs = epochs
@@ -53,10 +55,11 @@ class TrainingProgress(keras.callbacks.Callback):
         self._now = now
         self._began = now()
         self._epoch, self._step = initial_epoch, 0
-        self._logs = {}
+        self._logs: dict[str, float] = {}
         # Without the first step, in which the functions are built, and without what follows an
         # epoch's steps.
-        self._spent, self._work, self._since = 0.0, 0.0, None
+        self._spent, self._work = 0.0, 0.0
+        self._since: float | None = None
         self._between, self._pauses = 0.0, 0
         self._bar = ProgressBar(sys.stdout if stream is None else stream)
 
@@ -66,11 +69,11 @@ class TrainingProgress(keras.callbacks.Callback):
     def __exit__(self, *_):
         self._bar.close()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remembers the epoch."""
         self._epoch, self._step, self._since = epoch, 0, None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         """Counts a step and draws."""
         now = self._now()
         if self._since is not None:
@@ -84,7 +87,7 @@ class TrainingProgress(keras.callbacks.Callback):
             title, done, self._epochs * self._steps, lambda: self._text(durations.roughly)
         )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes the epoch's line."""
         now = self._now()
         if self._since is not None:
@@ -93,7 +96,7 @@ class TrainingProgress(keras.callbacks.Callback):
         self._epoch, self._step, self._since = epoch + 1, 0, None
         self._bar.line(f"Epoch {epoch + 1}/{self._epochs}: {self._text()}")
 
-    def seconds_left(self):
+    def seconds_left(self) -> float | None:
         """The estimate, None while no step is measured."""
         if not self._work:
             return None
@@ -119,7 +122,7 @@ class TrainingProgress(keras.callbacks.Callback):
         return f"{', '.join(values)}; {times}"
 
 
-def relative_cost(config):
+def relative_cost(config: Any) -> Callable:
     """What a step costs in an epoch, in standard steps: a function of the epoch.
 
     Args:

@@ -1,5 +1,7 @@
 """k-winners-take-all whose ratio falls while training."""
 
+from typing import Any
+
 import keras
 
 from robust_keras.layers import KWinnersTakeAll, keras_private
@@ -31,7 +33,7 @@ class FallingRatio(keras.callbacks.Callback):
         `model.fit(x, y, epochs=10, callbacks=[FallingRatio(0.3, 0.1, 100, 2000)])`
     """
 
-    def __init__(self, initial, final, begin_step, end_step):
+    def __init__(self, initial: float, final: float, begin_step: int, end_step: int):
         super().__init__()
         arguments.real("initial", initial, "in (0, 1]", above=0, most=1)
         arguments.real("final", final, f"in (0, initial={initial}]", above=0, most=initial)
@@ -40,13 +42,13 @@ class FallingRatio(keras.callbacks.Callback):
         self.initial, self.final = initial, final
         self.begin_step, self.end_step = begin_step, end_step
 
-    def ratio_at(self, step):
+    def ratio_at(self, step: int) -> float:
         """The ratio of a step, counted from 0."""
         share = (step - self.begin_step) / (self.end_step - self.begin_step)
         share = min(max(share, 0.0), 1.0)
         return self.initial * (1.0 - share) + self.final * share
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Finds the layers and sets their ratio."""
         found = keras_private.all_layers(self.model)
         self._layers = [layer for layer in found if isinstance(layer, KWinnersTakeAll)]
@@ -57,11 +59,11 @@ class FallingRatio(keras.callbacks.Callback):
             )
         self._set()
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: Any, logs: dict[str, float] | None = None) -> None:
         """Sets the ratio of the step to come."""
         self._set()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Sets the ratio before other callbacks save the model."""
         self._set()
 
