@@ -7,6 +7,8 @@ TensorFlow is imported, so that `--help` and bad values are answered at once.
 import dataclasses
 import os
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from absl import flags
 
@@ -56,7 +58,7 @@ def _define(config_class):
     return values
 
 
-def parse(config_class, description, arguments):
+def parse(config_class: type, description: str, arguments: Sequence[str]) -> Any:
     """The config that the arguments ask for.
 
     Args:
@@ -126,7 +128,7 @@ def _one_line(error):
     return text
 
 
-def run(main, config_class, description):
+def run(main: Callable, config_class: type, description: str) -> None:
     """Runs `main(config)`; a user's mistake becomes one line on stderr and exit code 2.
 
     Args:

@@ -12,6 +12,7 @@ probabilities) and .keras files. Images and epsilons are in [0, 1].
 
 import sys
 import time
+from typing import Any
 
 from robust_keras import durations
 from robust_keras.directories import whole_files
@@ -24,7 +25,7 @@ from robust_keras.settings.threshold import read_thresholds
 EXIT_BELOW = 3
 
 
-def main(config):
+def main(config: Any) -> None:
     """One evaluation, from the config to the report."""
     began = time.monotonic()
     directory = report_directory(config)
@@ -67,6 +68,6 @@ def _compare(config, report):
         raise SystemExit(EXIT_BELOW)
 
 
-def run():
+def run() -> None:
     """The program, from the command line to the exit code."""
     packages.start(main, EvaluateConfig, __doc__)

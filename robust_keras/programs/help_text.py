@@ -15,7 +15,7 @@ _GENERAL = (
 )
 
 
-def help_text(config_class, description):
+def help_text(config_class: type, description: str) -> str:
     """The description, then every flag of a config's fields under its topic, with its default.
 
     Args:
@@ -32,7 +32,7 @@ def help_text(config_class, description):
     return "\n".join(lines)
 
 
-def version_text():
+def version_text() -> str:
     """This program's version and those of Python, TensorFlow and Keras, which are not imported."""
     # A quarter of the time that --help takes.
     import importlib.metadata

@@ -3,9 +3,11 @@
 import pathlib
 import shlex
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 
-def typed(arguments, program=None):
+def typed(arguments: Sequence[str], program: str | None = None) -> str:
     """A command as it can be typed.
 
     Args:
@@ -21,7 +23,7 @@ def typed(arguments, program=None):
     return shlex.join([*words, *arguments])
 
 
-def after_training(config, serving_path):
+def after_training(config: Any, serving_path: Any) -> str:
     """The command that attacks what was exported.
 
     Args:
@@ -39,7 +41,7 @@ def after_training(config, serving_path):
     return typed(flags, "evaluate")
 
 
-def after_evaluation(report, report_path):
+def after_evaluation(report: Any, report_path: pathlib.Path) -> str:
     """What to look at; the table above tells already how to make a preliminary number stronger.
 
     No attack mends a number that is not to be believed: the page says what is wrong with it.

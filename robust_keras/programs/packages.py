@@ -6,6 +6,7 @@ Standard library only, so that a Python that has none of them gets that line, to
 import importlib.util
 import pathlib
 import sys
+from collections.abc import Callable
 
 from robust_keras.errors import InputError
 
@@ -30,12 +31,12 @@ PACKAGES = {
 CHECKOUT = pathlib.Path(__file__).parent.parent.parent
 
 
-def missing():
+def missing() -> list[str]:
     """Names of the packages that this Python does not have, as pip calls them."""
     return [name for module, name in PACKAGES.items() if importlib.util.find_spec(module) is None]
 
 
-def check():
+def check() -> None:
     """Looks for every package without importing any.
 
     Raises:
@@ -60,7 +61,7 @@ def _where_from():
     )
 
 
-def start(main, config_class, description):
+def start(main: Callable, config_class: type, description: str) -> None:
     """`command_line.run`, once there is something to run it with.
 
     `--help` and wrong flags need nothing but absl, so the other packages are looked for later.

@@ -9,6 +9,7 @@ unfinished directory goes on where it stopped.
 """
 
 import time
+from typing import Any
 
 from robust_keras import durations
 from robust_keras.directories import whole_files
@@ -18,7 +19,7 @@ from robust_keras.runs.run_directory import training_directory
 from robust_keras.settings.config import TrainConfig
 
 
-def main(config):
+def main(config: Any) -> None:
     """One run, from the config to the exported SavedModel."""
     began = time.monotonic()
     directory = training_directory(config)
@@ -65,6 +66,6 @@ def _train(config, directory, began):
     print(f"next          {next_step.after_training(config, directory.serving_path)}")
 
 
-def run():
+def run() -> None:
     """The program, from the command line to the exit code."""
     packages.start(main, TrainConfig, __doc__)

@@ -1,7 +1,10 @@
 """Which functions of a SavedModel's graph call which."""
 
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-def called_by(nodes):
+
+def called_by(nodes: Iterable[Any]) -> Iterator[str]:
     """Yields the names of the functions that nodes refer to.
 
     Args:
@@ -14,7 +17,7 @@ def called_by(nodes):
             yield from (function.name for function in value.list.func)
 
 
-def reached(starts, graph):
+def reached(starts: Iterable[str], graph: Any) -> set[str]:
     """The set of names of the functions that are called from some, those included.
 
     Args:

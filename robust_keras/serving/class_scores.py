@@ -1,5 +1,7 @@
 """The logits behind whatever a model ends in: a softmax, a sigmoid, or a single column."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -21,7 +23,7 @@ _ACTIVATIONS = ("Softmax", "Sigmoid")
 _AFFINE = ("Add", "AddV2", "BiasAdd", "Conv2D", "Einsum", "MatMul", "BatchMatMulV2")
 
 
-def class_scores(outputs, answers):
+def class_scores(outputs: Any, answers: Any) -> tf.Tensor:
     """The logits of at least two classes, from the one output of a model that is being traced.
 
     The input of a softmax is taken in place of its output, that of sigmoids too; a single logit z

@@ -1,6 +1,9 @@
 """A loaded image classifier, ready to be attacked."""
 
 import copy
+import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -40,7 +43,9 @@ class Classifier:
         unscaled: the classifier whose logits these are, before `at_temperature` scaled them.
     """
 
-    def __init__(self, path, format, reading, *, rejection=None):
+    def __init__(
+        self, path: str | pathlib.Path, format: str, reading: Any, *, rejection: Any = None
+    ):
         endpoint = reading.endpoint
         self.path = path
         self.format = format
@@ -62,7 +67,7 @@ class Classifier:
         self.deterministic = probing.deterministic(self.logits, self._probes)
         self.gradient_error = probing.gradient_error(self.logits, self._probes)
 
-    def at_temperature(self, temperature):
+    def at_temperature(self, temperature: float) -> "Classifier":
         """The same classifier to an attacker who takes its logits divided by T.
 
         Its answers are the same, as the largest logit stays the largest; gradients of a
@@ -92,7 +97,7 @@ class Classifier:
         other.unscaled = self
         return other
 
-    def with_logits(self, function):
+    def with_logits(self, function: Callable) -> "Classifier":
         """The same classifier with other logits, compiled; whether they have gradients is tried.
 
         Args:

@@ -1,6 +1,8 @@
 """How sure a model says it is of each class, as it is served."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -25,7 +27,7 @@ class ConfidenceRule:
     kind: str = "softmax"
     temperature: float = 1.0
 
-    def logarithms(self, logits):
+    def logarithms(self, logits: tf.Tensor) -> tf.Tensor:
         """Logarithms of the confidences: float32 tensor of the logits' shape (batch, classes).
 
         They still tell classes apart, and have a gradient, where the confidences are all 0 or 1.
@@ -36,7 +38,7 @@ class ConfidenceRule:
         return tf.nn.log_softmax(scaled, axis=-1)
 
 
-def rule_signature(kind, temperature):
+def rule_signature(kind: str, temperature: float) -> Callable:
     """A function without arguments that tells an export's rule, to be exported with it.
 
     Args:
@@ -53,12 +55,12 @@ def rule_signature(kind, temperature):
     return settings
 
 
-def from_rule(rule):
+def from_rule(rule: Any) -> ConfidenceRule:
     """The `ConfidenceRule` of a `layers.RejectionRule`; softmax where a model has none."""
     return ConfidenceRule(rule.confidence, rule.temperature) if rule else ConfidenceRule()
 
 
-def from_saved_model(root, logits, images):
+def from_saved_model(root: Any, logits: Any, images: np.ndarray) -> ConfidenceRule:
     """The `ConfidenceRule` of a loaded SavedModel, as it tells it itself.
 
     Exports from before there was a signature for that are asked about a few images.
@@ -75,7 +77,7 @@ def from_saved_model(root, logits, images):
     told = _told(root)
     if told is not None:
         return told
-    served = getattr(root, "signatures", {}).get("serving_default")
+    served: Any = getattr(root, "signatures", {}).get("serving_default")
     scores = np.asarray(logits, np.float64)
     if not _is_ours(served, scores.shape[-1]):
         return ConfidenceRule()

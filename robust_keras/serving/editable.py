@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import tempfile
 import typing
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -33,7 +34,7 @@ class Editable:
     ours: bool = False
     floats: bool = False
 
-    def with_floats(self):
+    def with_floats(self) -> "Editable | None":
         """The same with an input of floats, or None where that cannot be made."""
         message, directory, name = self.graph()
         if not accept_floats(message, name):
@@ -42,7 +43,7 @@ class Editable:
         entrance = dataclasses.replace(self.entrance, endpoint=endpoint)
         return dataclasses.replace(self, entrance=entrance, floats=True)
 
-    def without(self, output, operation) -> Endpoint | None:
+    def without(self, output: Any, operation: str) -> Endpoint | None:
         """The endpoint without an operation, or None where it is not found.
 
         Args:
@@ -66,11 +67,11 @@ class PlainCopy:
 
     NAME = "serving_default"
 
-    def __init__(self, endpoint):
+    def __init__(self, endpoint: Endpoint):
         self._endpoint = endpoint
-        self._scratch = None
+        self._scratch: tempfile.TemporaryDirectory | None = None
 
-    def graph(self):
+    def graph(self) -> tuple:
         """As `Editable.graph`."""
         if self._scratch is None:
             self._scratch = tempfile.TemporaryDirectory()

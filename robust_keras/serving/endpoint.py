@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from typing import Any
 
 import tensorflow as tf
 
@@ -28,17 +29,17 @@ class Endpoint:
     variables: tuple = ()
     owner: object = None
 
-    def run(self, images):
+    def run(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         """All outputs for float32 images of any batch size that the function takes."""
         return self.call(tf.cast(images, self.dtype))
 
     @property
-    def whole(self):
+    def whole(self) -> bool:
         """Whether it takes whole numbers."""
         return self.dtype.is_integer
 
 
-def viewed(endpoint, layout, pixels, *, whole):
+def viewed(endpoint: Endpoint, layout: Any, pixels: str, *, whole: bool) -> Endpoint:
     """The endpoint as a function of float32 images in [0, 1], channels last.
 
     Args:

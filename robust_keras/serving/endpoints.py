@@ -1,5 +1,8 @@
 """Finds the function of a loaded SavedModel that maps one image batch to scores."""
 
+import pathlib
+from typing import Any
+
 import tensorflow as tf
 
 from robust_keras.errors import InputError
@@ -11,13 +14,16 @@ from robust_keras.serving.entrance import (
     refuse,
     shown_specs,
 )
+from robust_keras.serving.examples import Examples
 
 ROOT = "__call__"
 _DEFAULT = "serving_default"
 _PREFERRED = ("logits", _DEFAULT)
 
 
-def saved_model_entrance(path, root, *, examples=None, output=None):
+def saved_model_entrance(
+    path: str | pathlib.Path, root: Any, *, examples: Examples | None = None, output: Any = None
+) -> Entrance:
     """The function of a loaded SavedModel to attack.
 
     Among the signatures that take one image batch: the one that was asked for, else `logits`, else
@@ -55,7 +61,7 @@ def saved_model_entrance(path, root, *, examples=None, output=None):
     )
 
 
-def endpoint(root, name, batch_shape=None):
+def endpoint(root: Any, name: str, batch_shape: Any = None) -> Endpoint:
     """The `Endpoint` of a loaded SavedModel's signature, or of its root's own function.
 
     Args:

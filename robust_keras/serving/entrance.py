@@ -1,11 +1,15 @@
 """Where images go into a model, and how a model without such a place is refused."""
 
 import dataclasses
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from robust_keras.errors import InputError
 from robust_keras.serving.endpoint import Endpoint
+from robust_keras.serving.examples import Examples
 from robust_keras.serving.views.layout import Layout, layout_of
 
 _EXPECTED = "a model that takes one image batch (batch, height, width, channels)"
@@ -28,7 +32,7 @@ class Entrance:
     notes: tuple = ()
 
 
-def layout_of_inputs(specs, examples):
+def layout_of_inputs(specs: Sequence[Any], examples: Examples | None) -> Any:
     """The `Layout` of the only input; None where there are more, or it takes no such images.
 
     Args:
@@ -39,10 +43,12 @@ def layout_of_inputs(specs, examples):
         return None
     if not (specs[0].dtype.is_floating or specs[0].dtype.is_integer):
         return None
-    return layout_of(specs[0].shape[1:], examples and examples.image_shape)
+    return layout_of(specs[0].shape[1:], examples.image_shape if examples else None)
 
 
-def refuse(path, received, specs, examples):
+def refuse(
+    path: str | pathlib.Path, received: object, specs: Sequence[Any], examples: Examples | None
+) -> None:
     """Raises the InputError of a model without a place for the images, and says what to do.
 
     Args:
@@ -65,7 +71,7 @@ def _advice(specs, examples):
     return "resize the images, or put keras.layers.Resizing in front of the model, and give that"
 
 
-def named_tensors(outputs, names=None):
+def named_tensors(outputs: Any, names: Any = None) -> dict[str, tf.Tensor]:
     """A dict from name to tensor, whatever structure a model returned.
 
     Args:
@@ -91,7 +97,7 @@ def _numbered(value):
     return {f"output_{index}": tensor for index, tensor in enumerate(tensors)}
 
 
-def shown_specs(named):
+def shown_specs(named: Mapping[str, Any]) -> str:
     """What a function takes, in words.
 
     Args:

@@ -51,11 +51,11 @@ class Examples:
         object.__setattr__(self, "labels", labels)
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, ...]:
         """(height, width, channels)."""
         return self.images.shape[1:]
 
     @property
-    def probes(self):
+    def probes(self) -> np.ndarray:
         """The first few images."""
         return self.images[:PROBES]

@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -17,15 +18,15 @@ CONFIDENCES = ("softmax", "rbf")
 
 
 def export(
-    model,
-    directory,
+    model: keras.Model,
+    directory: str | pathlib.Path,
     *,
-    version=1,
-    temperature=1.0,
-    confidence="softmax",
-    image_shape=None,
-    notes=None,
-):
+    version: int = 1,
+    temperature: float = 1.0,
+    confidence: str = "softmax",
+    image_shape: tuple[int, ...] | None = None,
+    notes: Any = None,
+) -> pathlib.Path:
     """Writes `directory/version/`, a SavedModel that needs no Python, Keras or `layers` to load.
 
     Signatures, both from `images` (batch, height, width, channels), float32 in [0, 1]:

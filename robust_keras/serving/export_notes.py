@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import pathlib
+from typing import Any
 
 # The place for files that TensorFlow Serving shall not look at.
 DIRECTORY = "assets.extra"
@@ -11,7 +12,7 @@ _MOST_BYTES = 2**24
 _CHECKSUMS = "notes.sha256"  # as `sha256sum` writes and checks it
 
 
-def write(model_directory, notes):
+def write(model_directory: Any, notes: Any) -> None:
     """Writes the notes and their checksums into a SavedModel that is being made.
 
     Args:
@@ -30,7 +31,7 @@ def write(model_directory, notes):
     (directory / _CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 
-def read(model_directory, name):
+def read(model_directory: Any, name: str) -> Any:
     """The value of a note, or None where there is none, or not the one written.
 
     Args:
@@ -49,7 +50,7 @@ def read(model_directory, name):
         return None
 
 
-def changed(model_directory):
+def changed(model_directory: Any) -> tuple[str, ...]:
     """Names of the notes that are not what was written, sorted; none where nothing is known.
 
     Args:
@@ -73,7 +74,7 @@ def _holds(path, checksum):
         return False
 
 
-def warnings(model_directory):
+def warnings(model_directory: Any) -> tuple[str, ...]:
     """Sentences on the notes that were changed since the export.
 
     Args:

@@ -1,6 +1,7 @@
 """What a model hides from gradients: a softmax at its end, a cast of bytes at its beginning."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +13,7 @@ _TOLERANCE = 1e-3
 _SAME = 1e-5
 
 
-def accepting_floats(model, view, probes):
+def accepting_floats(model: Any, view: Any, probes: np.ndarray) -> tuple:
     """A model of whole numbers as one of floats, where both are the same for whole numbers.
 
     Args:
@@ -34,7 +35,7 @@ def accepting_floats(model, view, probes):
     return model, f"{kind}, and what it does with them first has no gradient."
 
 
-def without_activation(model, view, scores, probes):
+def without_activation(model: Any, view: Any, scores: Any, probes: np.ndarray) -> tuple:
     """The model without the softmax, or the sigmoid, at its end.
 
     It is taken out only where the operation, applied to what came before it, gives the model's own

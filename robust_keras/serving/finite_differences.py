@@ -1,5 +1,7 @@
 """Whether a gradient is that of the function, tried with small steps."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
@@ -9,7 +11,7 @@ _STEPS = (0.3, 0.1, 0.03)
 _ROUNDING = 16 * np.finfo(np.float32).eps
 
 
-def disagreement(logits, images):
+def disagreement(logits: Any, images: np.ndarray) -> float:
     """How far the gradient of the logits is from finite differences, relative to the larger one.
 
     For each image, the lead of its largest logit is followed in two directions: along its

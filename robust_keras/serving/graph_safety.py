@@ -6,6 +6,8 @@ before every operation of the graph and of all its functions was found in `harml
 
 import pathlib
 import re
+from collections.abc import Collection
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.serving.call_graph import called_by, reached
@@ -25,7 +27,7 @@ _REASONS = {
 _SHOWN = 4
 
 
-def check(message, directory, trusted=()):
+def check(message: Any, directory: pathlib.Path, trusted: Collection[str] = ()) -> None:
     """Raises InputError unless the model can only compute.
 
     Args:
@@ -39,7 +41,7 @@ def check(message, directory, trusted=()):
     _check_files(directory)
     for graph in message.meta_graphs:
         _check_assets(graph, directory)
-        found = {}
+        found: dict[str, str] = {}
         for place, node, allowed in _operations(graph):
             if node.op not in allowed and node.op not in trusted and not _is_harmless(node):
                 found.setdefault(node.op, place)

@@ -1,5 +1,8 @@
 """What a Keras model that is to be exported takes, and what it answers."""
 
+from typing import Any
+
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -11,7 +14,7 @@ _OPEN_SIDE = 64
 _IMAGES = 8
 
 
-def image_shape(model, given=None):
+def image_shape(model: keras.Model, given: Any = None) -> tuple[int | None, ...]:
     """The shape (height, width, channels) of a model's images, with None for open sides.
 
     Args:
@@ -60,7 +63,7 @@ def _checked(shape):
     return sides
 
 
-def answers(model, shape):
+def answers(model: keras.Model, shape: Any) -> np.ndarray:
     """What the model answers to a few images of noise, which also builds it.
 
     Args:
@@ -84,7 +87,7 @@ def answers(model, shape):
     return np.asarray(tf.cast(only_output(outputs), tf.float32))
 
 
-def only_output(outputs):
+def only_output(outputs: Any) -> tf.Tensor:
     """The one tensor (batch, columns) that a model returned, alone or in a structure.
 
     Raises:

@@ -1,13 +1,14 @@
 """How a Keras model is asked when it serves: without training, but with what is built in."""
 
 import functools
+from collections.abc import Callable
 
 import keras
 
 from robust_keras.layers import keras_private
 
 
-def inference_call(model):
+def inference_call(model: keras.Model) -> Callable:
     """The model as a function, in inference mode but where it was built otherwise.
 
     A functional model is the one kind in which an outer `training=False` silences a layer that was

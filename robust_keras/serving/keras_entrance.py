@@ -1,5 +1,9 @@
 """Finds the forward pass of a Keras model."""
 
+import pathlib
+from typing import Any
+
+import keras
 import tensorflow as tf
 
 from robust_keras.serving.endpoint import Endpoint
@@ -10,12 +14,19 @@ from robust_keras.serving.entrance import (
     refuse,
     shown_specs,
 )
+from robust_keras.serving.examples import Examples
 from robust_keras.serving.inference_call import inference_call
 
 NAME = "__call__"
 
 
-def keras_entrance(path, model, *, examples=None, output=None):
+def keras_entrance(
+    path: str | pathlib.Path,
+    model: keras.Model,
+    *,
+    examples: Examples | None = None,
+    output: Any = None,
+) -> Entrance:
     """The forward pass of a Keras model, as its own `model.export` would serve it.
 
     What the model was built to do at random, such as a dropout called with `training=True`, stays

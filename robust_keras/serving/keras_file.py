@@ -1,6 +1,7 @@
 """Reads Keras models from files, and says in one line why one cannot be read."""
 
 import json
+import pathlib
 import zipfile
 
 import h5py
@@ -24,7 +25,7 @@ _EXPORT = "the directory that model.export(DIRECTORY) writes where the model is 
 _SHOWN = 2
 
 
-def load_keras(path):
+def load_keras(path: pathlib.Path) -> keras.Model:
     """The Keras model in a file.
 
     Args:

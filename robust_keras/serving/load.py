@@ -3,6 +3,8 @@
 import json
 import logging
 import pathlib
+from collections.abc import Collection
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -20,6 +22,7 @@ from robust_keras.serving import (
 )
 from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.editable import Editable, PlainCopy
+from robust_keras.serving.examples import Examples
 from robust_keras.serving.keras_entrance import keras_entrance
 from robust_keras.serving.keras_file import SUFFIXES, load_keras
 from robust_keras.serving.missing_answers import with_missing_answers
@@ -32,14 +35,14 @@ _EXPECTED = (
 
 
 def load(
-    path,
+    path: str | pathlib.Path,
     *,
-    examples=None,
-    pixels="auto",
-    output=None,
-    trusted_operations=(),
-    time_limit=FIRST_PASSES,
-):
+    examples: Examples | None = None,
+    pixels: str = "auto",
+    output: Any = None,
+    trusted_operations: Collection[str] = (),
+    time_limit: float | None = FIRST_PASSES,
+) -> Classifier:
     """Loads a classifier from a Keras file or a SavedModel, ours or a stranger's.
 
     A SavedModel must be from TensorFlow 2 and map one image batch to (batch, classes) of logits or
@@ -91,7 +94,14 @@ def load(
     return from_keras(load_keras(path), path=path, **settings)
 
 
-def from_keras(model, *, path="a Keras model in memory", examples=None, pixels="auto", output=None):
+def from_keras(
+    model: keras.Model,
+    *,
+    path: str | pathlib.Path = "a Keras model in memory",
+    examples: Examples | None = None,
+    pixels: str = "auto",
+    output: Any = None,
+) -> Classifier:
     """Makes a classifier of a Keras model, by the same rules as `load`.
 
     Args:
@@ -131,7 +141,7 @@ def from_keras(model, *, path="a Keras model in memory", examples=None, pixels="
     return with_missing_answers(classifier, reading.probes)
 
 
-def model_location(path):
+def model_location(path: str | pathlib.Path) -> pathlib.Path:
     """The file, or the directory of the SavedModel, that a path stands for.
 
     Args:

@@ -1,5 +1,10 @@
 """Custom gradients that were not saved with a model: the operations' own take their place."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
 from robust_keras.serving import finite_differences
 from robust_keras.serving.call_graph import called_by, reached
 
@@ -8,7 +13,7 @@ _IMAGES = 8
 _AGREES = 0.1
 
 
-def use_own_gradients(message):
+def use_own_gradients(message: Any) -> tuple[str, ...]:
     """Lets operations whose custom gradient was not saved use the one that TensorFlow knows.
 
     An operation with a custom gradient names it "CustomGradient-7". Where that gradient was not
@@ -46,7 +51,7 @@ def _forward_functions(graph):
     return reached(starts - gradients, graph)
 
 
-def note(operations, logits, images):
+def note(operations: Sequence[str], logits: Any, images: np.ndarray) -> str:
     """A sentence that says whose gradient was used, and whether finite differences confirm it.
 
     Args:

@@ -3,8 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.serving.classifier import Classifier
 
-def with_missing_answers(classifier, images):
+
+def with_missing_answers(classifier: Classifier, images: np.ndarray) -> Classifier:
     """The classifier, whose notes say for which images its answer, or its gradient, is no number.
 
     Args:

@@ -1,12 +1,22 @@
 """Chooses, among a model's outputs, the one that holds the scores of the classes."""
 
+import pathlib
+from typing import Any
+
 import numpy as np
 
 from robust_keras.errors import InputError
 from robust_keras.serving.views.scores import Scores, are_probabilities, width_of
 
 
-def choose_output(path, outputs, batch, *, name=None, num_classes=None):
+def choose_output(
+    path: str | pathlib.Path,
+    outputs: Any,
+    batch: int,
+    *,
+    name: str | None = None,
+    num_classes: int | None = None,
+) -> tuple:
     """The output to attack, and how it is read.
 
     Candidates are floating-point outputs of shape (batch, classes), which may have axes of length 1

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class PixelChoice:
     note: str | None = None
 
 
-def choose_pixels(names, correct):
+def choose_pixels(names: Any, correct: Any) -> PixelChoice:
     """The pixels among several that a model evidently takes.
 
     The first stays unless another is clearly better on the same images: by at least five

@@ -1,9 +1,13 @@
 """What a few images tell about a model: outputs, whether they repeat, whether gradients flow."""
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from robust_keras.serving.endpoint import Endpoint
 
 # Sides to try where a model leaves them open: networks that halve often take nothing small.
 OPEN_SIDES = (96, 224, 32)
@@ -11,7 +15,7 @@ OPEN_SIDES = (96, 224, 32)
 _BATCH = 32
 
 
-def probe_images(image_shape, side=OPEN_SIDES[0]):
+def probe_images(image_shape: tuple[int, ...], side: int = OPEN_SIDES[0]) -> np.ndarray:
     """Eight images in [0, 1], the same every time: black, white, grey, a ramp, four of noise.
 
     For a model whose data set is not known; see `Examples` for all others.
@@ -31,7 +35,7 @@ def probe_images(image_shape, side=OPEN_SIDES[0]):
     return np.concatenate([np.stack([*flat, ramp]), noise]).astype(np.float32)
 
 
-def run_any_batch(endpoint, images):
+def run_any_batch(endpoint: Endpoint, images: np.ndarray) -> dict[str, np.ndarray]:
     """All outputs for the images as numpy arrays, also where the batch size is fixed.
 
     Args:
@@ -52,7 +56,7 @@ def run_any_batch(endpoint, images):
     return together(chunks)
 
 
-def together(chunks):
+def together(chunks: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """One dict from output name to array, of several with rows of different images."""
     return {
         name: np.concatenate([chunk[name] for chunk in chunks]) if first.ndim else first
@@ -60,7 +64,7 @@ def together(chunks):
     }
 
 
-def any_numbers(outputs):
+def any_numbers(outputs: Any) -> bool:
     """Whether a finite number is in any of the outputs, a dict from name to array."""
     floats = [value for value in outputs.values() if "float" in value.dtype.name]
     return not floats or any(np.isfinite(value.astype(np.float64)).any() for value in floats)
@@ -71,7 +75,7 @@ def _rows(value, count):
     return values[:count] if values.ndim else values
 
 
-def deterministic(logits, images):
+def deterministic(logits: Any, images: np.ndarray) -> bool:
     """Whether two calls with the same images agree to 1e-4 of the largest logit.
 
     Args:
@@ -83,7 +87,7 @@ def deterministic(logits, images):
     return bool(np.allclose(first, second, rtol=0.0, atol=1e-4 * scale, equal_nan=True))
 
 
-def gradient_error(logits, images):
+def gradient_error(logits: Any, images: np.ndarray) -> str | None:
     """None if logits can be differentiated with respect to the images, else why not, in a sentence.
 
     Args:

@@ -3,12 +3,15 @@
 import contextlib
 import dataclasses
 import functools
+import pathlib
+from typing import Any
 
 import numpy as np
 
 from robust_keras.errors import InputError, first_line
 from robust_keras.serving import probing
 from robust_keras.serving.endpoint import Endpoint, viewed
+from robust_keras.serving.examples import Examples
 from robust_keras.serving.exposure import accepting_floats, without_activation
 from robust_keras.serving.outputs import choose_output
 from robust_keras.serving.pixel_choice import PixelChoice, choose_pixels
@@ -38,7 +41,14 @@ class Reading:
     notes: tuple = ()
 
 
-def read(path, model, *, examples=None, pixels="auto", time_limit=FIRST_PASSES):
+def read(
+    path: str | pathlib.Path,
+    model: Any,
+    *,
+    examples: Examples | None = None,
+    pixels: str = "auto",
+    time_limit: float | None = FIRST_PASSES,
+) -> Any:
     """Decides how a model is read, by its answers to the data set's images.
 
     Args:
@@ -56,13 +66,13 @@ def read(path, model, *, examples=None, pixels="auto", time_limit=FIRST_PASSES):
     """
     reader = _Reader(path, model, examples)
     possible_names = reader.names(pixels)
-    probes, names, outputs = within(time_limit, path, lambda: reader.probed(possible_names))
+    probes, names, outputs = within(time_limit, str(path), lambda: reader.probed(possible_names))
     scores, output_note = choose_output(
         path,
         outputs,
         len(probes) * len(names),
         name=model.entrance.output,
-        num_classes=examples and examples.num_classes,
+        num_classes=examples.num_classes if examples else None,
     )
     choice = reader.choice(names, scores)
     view = functools.partial(reader.viewed, choice.pixels)

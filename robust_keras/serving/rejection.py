@@ -2,10 +2,13 @@
 
 import dataclasses
 import typing
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from robust_keras import layers
+from robust_keras.serving.endpoint import Endpoint
 
 SIGNATURE = "rejection_rule"
 
@@ -25,7 +28,7 @@ class Rejection:
     rejected: typing.Callable
 
 
-def rule_of(model):
+def rule_of(model: Any) -> Any:
     """The `layers.RejectionRule` at the end of a model, or of the model at its end, or None."""
     last = model
     while getattr(last, "layers", None):
@@ -33,7 +36,7 @@ def rule_of(model):
     return last if isinstance(last, layers.RejectionRule) else None
 
 
-def rule_signature(rule):
+def rule_signature(rule: Any) -> Callable:
     """A function without arguments that tells the rule's settings, to be exported."""
 
     def settings():
@@ -45,7 +48,7 @@ def rule_signature(rule):
     return settings
 
 
-def rejected(rule, scores, confidences):
+def rejected(rule: Any, scores: Any, confidences: tf.Tensor) -> tf.Tensor:
     """Which images an exported model rejects, bool (batch,).
 
     Args:
@@ -59,7 +62,7 @@ def rejected(rule, scores, confidences):
     return tf.logical_or(is_nonsense, unsure)
 
 
-def from_keras(rule, endpoint, output):
+def from_keras(rule: Any, endpoint: Endpoint, output: Any) -> Any:
     """The `Rejection` of a Keras model, or None where it has no rule.
 
     Args:
@@ -75,10 +78,10 @@ def from_keras(rule, endpoint, output):
     return Rejection(rule.nonsense_classes, rule.threshold, function)
 
 
-def from_saved_model(root):
+def from_saved_model(root: Any) -> Any:
     """The `Rejection` of a loaded SavedModel that `export` wrote, or None where it has no rule."""
     signatures = getattr(root, "signatures", {})
-    served = signatures.get("serving_default")
+    served: Any = signatures.get("serving_default")
     if SIGNATURE not in signatures or "rejected" not in getattr(served, "structured_outputs", {}):
         return None
     settings = signatures[SIGNATURE]()

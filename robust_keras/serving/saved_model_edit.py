@@ -8,6 +8,8 @@ output to the softmax behind it, without running anything.
 import contextlib
 import pathlib
 import tempfile
+from collections.abc import Iterator
+from typing import Any
 
 import google.protobuf.message
 from tensorflow.core.protobuf import saved_model_pb2
@@ -26,7 +28,7 @@ _TRANSPARENT = (
 )
 
 
-def read(directory):
+def read(directory: pathlib.Path) -> Any:
     """The first graph of a SavedModel directory that TensorFlow 2 can serve.
 
     Args:
@@ -59,7 +61,7 @@ def read(directory):
 
 
 @contextlib.contextmanager
-def written(message, directory):
+def written(message: Any, directory: pathlib.Path) -> Iterator[pathlib.Path]:
     """A temporary SavedModel with another graph and the files of `directory` beside it.
 
     Args:
@@ -69,8 +71,8 @@ def written(message, directory):
     Yields:
         `pathlib.Path` of the temporary directory.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        scratch = pathlib.Path(scratch)
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = pathlib.Path(temporary)
         # Nothing else: TensorFlow would prefer a saved_model.cpb, which nobody has looked at.
         for name in ("variables", "assets"):
             if (directory / name).exists():
@@ -79,7 +81,7 @@ def written(message, directory):
         yield scratch
 
 
-def remove_activation(message, endpoint_name, output, operation):
+def remove_activation(message: Any, endpoint_name: str, output: Any, operation: str) -> bool:
     """Lets an output take the input of the softmax, or of the sigmoid, that it comes from.
 
     Args:
@@ -104,7 +106,7 @@ def remove_activation(message, endpoint_name, output, operation):
             for name in _root_functions(graph.object_graph_def)
             if len(functions[name].ret) == 1
         ]
-    return any([_bypass(operation, *start, functions) for start in starts])
+    return any([_bypass(operation, function, result, functions) for function, result in starts])
 
 
 def _root_functions(objects):

@@ -5,6 +5,8 @@ the first thing that it does is to make floats of them. With that cast taken out
 the same function of floats that happen to be whole.
 """
 
+from typing import Any
+
 from tensorflow.core.framework import types_pb2
 
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -35,7 +37,7 @@ _WHOLE = {
 }
 
 
-def accept_floats(message, endpoint_name):
+def accept_floats(message: Any, endpoint_name: str) -> bool:
     """Lets a function's only input of whole numbers take float32.
 
     Args:

@@ -1,5 +1,7 @@
 """The functions that an exported model answers with."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from robust_keras import layers
@@ -11,7 +13,7 @@ from robust_keras.serving.class_scores import class_scores
 PIXEL_TOLERANCE = 1e-6
 
 
-def signatures(model, answers, rule, temperature, confidence):
+def signatures(model: Any, answers: Any, rule: Any, temperature: float, confidence: Any) -> tuple:
     """The functions of an export by name, with what they take.
 
     Args:
@@ -49,7 +51,7 @@ def signatures(model, answers, rule, temperature, confidence):
     return of_images, settings
 
 
-def valid(images):
+def valid(images: tf.Tensor) -> tf.Tensor:
     """Which images are images: every pixel a number in [0, 1], to `PIXEL_TOLERANCE`; (batch,)."""
     # Compared this way round, NaN is not valid.
     inside = (images >= -PIXEL_TOLERANCE) & (images <= 1.0 + PIXEL_TOLERANCE)

@@ -4,6 +4,8 @@ import contextlib
 import queue
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager import context
@@ -16,7 +18,7 @@ _PATIENCE = 0.5  # between two looks at the clocks
 _BUSY = 10
 
 
-def within(seconds, name, function):
+def within(seconds: float | None, name: str, function: Callable) -> Any:
     """Calls a function, and gives up on it when the time is over.
 
     TensorFlow cannot stop a loop inside a graph. The function runs in a thread of its own, which is
@@ -36,7 +38,7 @@ def within(seconds, name, function):
         InputError: the time is over.
         BaseException: whatever the function raised.
     """
-    answers = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple] = queue.SimpleQueue()
     # TensorFlow keeps the device scope per thread.
     device = context.context().device_name or None
 

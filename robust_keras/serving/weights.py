@@ -1,11 +1,13 @@
 """How many parameters a model has and how many of its kernels' weights are zero."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 
-def count_parameters(variables):
+def count_parameters(variables: Iterable[Any]) -> int | None:
     """Number of floating-point weights that inference uses, moving statistics included.
 
     Args:
@@ -19,7 +21,7 @@ def count_parameters(variables):
     return sum(sizes) if sizes else None
 
 
-def kernel_sparsity(variables):
+def kernel_sparsity(variables: Iterable[Any]) -> float | None:
     """Fraction of weights that are exactly zero among the kernels, in [0, 1].
 
     Kernels are the weights of two axes or more whose name ends in "kernel", as Keras names them;

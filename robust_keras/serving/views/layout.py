@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 import typing
+from typing import Any
 
 import tensorflow as tf
 
@@ -23,7 +24,7 @@ class Layout:
     note: str | None = None
 
 
-def layout_of(own_shape, image_shape=None):
+def layout_of(own_shape: Any, image_shape: tuple[int, ...] | None = None) -> Layout | None:
     """The only way to read a model's input as images, or None where there is none.
 
     Channels last is this program's own order and needs no reason. Another is taken only where
@@ -56,7 +57,7 @@ def layout_of(own_shape, image_shape=None):
     return None
 
 
-def fits(own_shape, shape):
+def fits(own_shape: Any, shape: Any) -> bool:
     """Whether an input of a shape, None for open sides, takes something of another."""
     pairs = zip(own_shape, shape, strict=False)
     return len(own_shape) == len(shape) and all(own in (None, side) for own, side in pairs)

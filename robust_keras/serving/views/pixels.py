@@ -1,5 +1,7 @@
 """The pixels that a stranger's model takes, made of those in [0, 1]."""
 
+import pathlib
+
 import tensorflow as tf
 
 from robust_keras.errors import InputError
@@ -28,7 +30,7 @@ MEANINGS = {
 }
 
 
-def possible(channels, *, whole):
+def possible(channels: int | None, *, whole: bool) -> tuple[str, ...]:
     """The names in `PIXELS` that a model may take, the most usual first.
 
     Args:
@@ -40,7 +42,9 @@ def possible(channels, *, whole):
     return tuple(name for name in PIXELS if name != "caffe" or channels in (None, 3))
 
 
-def require_possible(path, pixels, channels, *, whole):
+def require_possible(
+    path: str | pathlib.Path, pixels: str, channels: int | None, *, whole: bool
+) -> None:
     """Raises InputError where a model cannot take such pixels.
 
     Args:

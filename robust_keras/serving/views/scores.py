@@ -1,6 +1,7 @@
 """What a model's output holds, and the logits that are made of it."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -28,11 +29,11 @@ class Scores:
     take_logarithm: bool = False
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int:
         """How many classes the output tells apart."""
         return max(self.width, 2)
 
-    def logits(self, outputs):
+    def logits(self, outputs: Any) -> tf.Tensor:
         """Float32 logits (batch, classes) of all outputs, a dict from name to tensor.
 
         Formula: of one logit z `[0, z]`, so that their softmax is sigmoid(z); of one probability p
@@ -52,14 +53,14 @@ def _row_shape(values):
     return (-1, 1) if values.shape.rank == 1 else (-1, values.shape[-1])
 
 
-def width_of(shape, batch):
+def width_of(shape: Any, batch: int) -> int | None:
     """Columns of an output of that shape for so many images; None where it holds no scores."""
     if not shape or shape[0] != batch or any(side != 1 for side in shape[1:-1]):
         return None
     return 1 if len(shape) == 1 else shape[-1] or None
 
 
-def are_probabilities(rows):
+def are_probabilities(rows: np.ndarray) -> bool:
     """Whether rows of finite numbers are probabilities: a softmax's, or a sigmoid's single column.
 
     Rows with anything that is no number are left aside: they tell nothing.
@@ -75,7 +76,7 @@ def are_probabilities(rows):
     return bool(np.all(rows >= 0.0) and np.all(np.abs(rows.sum(axis=-1) - 1.0) <= _TOLERANCE))
 
 
-def are_shares(rows):
+def are_shares(rows: np.ndarray) -> bool:
     """Whether all finite numbers are in [0, 1], as those of one sigmoid a class.
 
     Args:
@@ -91,7 +92,7 @@ def _finite_rows(rows):
     return rows[np.isfinite(rows).all(axis=-1)]
 
 
-def log_probabilities(probabilities):
+def log_probabilities(probabilities: tf.Tensor) -> tf.Tensor:
     """Logits with the given softmax: log(max(p, 1e-30)), with the gradient 1 / max(p, 1e-30).
 
     A plain maximum would have no gradient below the floor, so a probability of exactly 0 could
