@@ -59,7 +59,7 @@ class RunProgress:
 
     @contextlib.contextmanager
     def model(self, path: str | pathlib.Path, parts: Sequence[Any]) -> Iterator[None]:
-        """Within, the parts of one model, `time_left.Part`s."""
+        """Within, the parts of one model, `time_spent.Part`s."""
         self._title = short_title(str(path)) if self.time_left.models > 1 else ""
         self._since = self._now()
         self.time_left.begin(parts)

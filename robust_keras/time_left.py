@@ -7,68 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from robust_keras.attacks.loops.batches import batch_shape
+from robust_keras.time_spent import Assumed, Part, Spent
 
-# Seconds that the first batch of an attack takes besides its passes, to build its functions, and
-# those that others may take: parts that are shorter tell nothing of the passes.
-_BUILDING, _BATCH = 2.0, 0.3
-# Seconds of a pass, however few its images are.
-_STEP = 2e-3
-# The share of the images that is left from one epsilon to the next, and by a stage of a cascade,
-# where nothing is known: between robust models, which lose few, and others, which lose all.
-_LEFT_BY_EPSILON, _LEFT_BY_STAGE = 0.6, 0.6
 # Attacks of fewer passes an image, such as noise, leave nearly everything.
 _WEAK_PASSES = 25
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """A part of an evaluation: an attack's stage at an epsilon, or something of another kind.
-
-    Args:
-        title: what progress calls it.
-        attack: name of the attack; None for another part.
-        epsilon: of the attack, None for a search over all of them.
-        passes: forward passes an image at most, as `attacks.price.passes_at_most` counts them.
-        images: on how many; for an attack that is found out.
-        built: functions that it builds; those of an attack are built anew where fewer images are
-            left, about every other time.
-        seconds: what it takes besides.
-    """
-
-    title: str
-    attack: str | None = None
-    epsilon: float | None = None
-    passes: float = 0.0
-    images: int = 0
-    built: int = 0
-    seconds: float = 0.0
-
-
-@dataclasses.dataclass
-class _Spent:
-    """Seconds and images of batches of a new shape, for which an attack is built, and of others."""
-
-    passes: float
-    built: int
-    new: list[tuple[float, int]] = dataclasses.field(default_factory=list)
-    seconds: float = 0.0
-    images: int = 0
-    batches: int = 0
-
-    def per_image(self):
-        """Seconds, without batches of a new shape; None where that is all there was."""
-        return self.seconds / self.images if self.images else None
-
-    def pace(self):
-        """Seconds a pass, at most."""
-        if self.images:
-            seconds, images, besides = self.seconds, self.images, self.batches * _BATCH
-        else:
-            seconds, images = max(self.new)
-            # The shortest of several was hardly anything but building.
-            least = min(self.new)[0] if len(self.new) > 1 else 0.7 * seconds
-            besides = max(_BUILDING, least) if self.built else _BATCH
-        return max(seconds - besides, seconds / 30) / max(images, 1) / self.passes
+# Estimates further apart than this tell nothing: in their middle either may be wrong by a factor 2.
+_APART = 4.0
+# A fast machine and a standard model, a slow one and a robust model: the truth is between them.
+_BOLD = Assumed(0.15, 0.5, 0.97, 0.3, 2e-4, 32, 0.3, 0.7, 0.25, 0.7)
+_CAUTIOUS = Assumed(2.0, 1.2, 0.3, 0.02, 2e-3, 0, 0.9, 1.0, 1.0, 1.5)
 
 
 class TimeLeft:
@@ -109,7 +56,7 @@ class TimeLeft:
         self._batch_size = batch_size
         self._durations: list[float] = []
         self._others: dict[str, float] = {}
-        self._spent: dict[str, _Spent] = {}
+        self._spent: dict[str, Spent] = {}
         self._left: dict[tuple[str, float | None], float] = {}
         self._earlier = self._left
         self.begin(())
@@ -159,7 +106,7 @@ class TimeLeft:
         if place != self._place:
             self._enter(place)
         part, now = self._parts[place], self._now()
-        spent = self._spent.setdefault(title, _Spent(part.passes, part.built))
+        spent = self._spent.setdefault(title, Spent(part.passes, part.built))
         seconds, images = now - self._last, max(done - self._done, 0)
         shape = title, batch_shape(max(images, 1), min(self._batch_size, self._images))
         if shape in self._met:
@@ -184,51 +131,55 @@ class TimeLeft:
         return None
 
     def seconds(self) -> float | None:
-        """The estimate, or None while nothing is measured."""
+        """The estimate, or None while too little is measured for one."""
         if not self._spent and not self._others:
             return None
-        pace = self._pace()
-        rest = self._rest_of_model(pace)
+        least, most = sorted(self._seconds(assumed) for assumed in (_BOLD, _CAUTIOUS))
+        return math.sqrt(least * most) if most <= _APART * least else None
+
+    def _seconds(self, assumed):
+        assumed = dataclasses.replace(assumed, pace=self._pace(assumed))
+        rest = self._rest_of_model(assumed)
         if len(self._durations) == self.models:
             return rest
         models = [*self._durations, self._now() - self._began + rest]
-        rest += (self.models - len(models)) * sum(models) / len(models)
-        after = [self._expected(place, pace, self._after) for place in range(len(self._after))]
+        rest += (self.models - len(models)) * sum(models) / len(models) * assumed.model
+        after = [self._expected(place, assumed, self._after) for place in range(len(self._after))]
         return rest + sum(after)
 
-    def _pace(self):
+    def _pace(self, assumed):
         """Seconds a pass, as the attack tells that took the longest."""
         longest = max(
             self._spent.values(),
             key=lambda spent: (spent.seconds, spent.passes),
             default=None,
         )
-        return longest.pace() if longest and longest.passes else 0.0
+        return longest.pace(assumed) if longest and longest.passes else 0.0
 
-    def _rest_of_model(self, pace):
+    def _rest_of_model(self, assumed):
         """Seconds of the part at work and of those to come."""
         since = self._now() - self._last
         places = range(max(self._place, 0), len(self._parts))
-        rests = [self._expected(place, pace) for place in places]
+        rests = [self._expected(place, assumed) for place in places]
         if self._share_done:
             rests[0] = since * (1.0 - self._share_done) / self._share_done
         elif self._share_done is not None:
             rests[0] = max(rests[0] - since, since / 4)
         elif self._place >= 0:
             part = self._parts[self._place]
-            rests[0] = self._rest * self._price(part, pace) if part.attack else 0.0
+            rests[0] = self._rest * self._price(part, assumed) if part.attack else 0.0
             # The next part may be at work without having told anything.
             at_work = 0 if self._rest or len(rests) == 1 else 1
             rests[at_work] = max(rests[at_work] - since, min(since / 4, rests[at_work]))
         return sum(rests)
 
-    def _price(self, part, pace):
+    def _price(self, part, assumed):
         """Seconds an image of an attack."""
         known = self._spent.get(part.title)
         price = known and known.per_image()
-        return part.passes * pace if price is None else price
+        return part.passes * assumed.pace if price is None else price
 
-    def _expected(self, place, pace, parts=None):
+    def _expected(self, place, assumed, parts=None):
         """Seconds of a part to come."""
         parts = self._parts if parts is None else parts
         part = parts[place]
@@ -236,46 +187,50 @@ class TimeLeft:
             known = self._others.get(part.title)
             if known is not None:
                 return known
-            passes = part.passes * part.images * pace
-            return part.seconds + part.built * self._building(pace) + passes
-        images = self._images * self._share(part)
+            passes = part.passes * part.images * assumed.pace
+            passes = max(passes, part.steps * assumed.step)
+            declared = part.seconds * assumed.declared
+            return declared + part.built * self._building(assumed) + passes
+        images = self._images * self._share(part, assumed)
         earlier = {other.title for other in parts[max(self._place, 0) : place]}
-        building = part.built * self._building(pace)
+        building = part.built * self._building(assumed)
         building *= 0.5 if part.title in self._met | earlier else 1.0
-        steps = math.ceil(images / self._batch_size) * part.passes * _STEP
+        steps = math.ceil(images / self._batch_size) * part.passes * assumed.step
         # Where few images are expected, there may be none.
         some = min(images / 3, 1.0)
-        return some * (building + max(images * self._price(part, pace), steps))
+        return some * (building + max(images * self._price(part, assumed), steps))
 
-    def _building(self, pace):
+    def _building(self, assumed):
         """Seconds that the first batch of an attack takes besides its passes."""
         seconds = [
-            max(batch - images * self._pass(spent, pace), 0.0)
+            max(batch - images * self._pass(spent, assumed), 0.0)
             for spent in self._spent.values()
             for batch, images in spent.new
             if spent.built
         ]
-        return sum(seconds) / len(seconds) if seconds else _BUILDING
+        if not seconds:
+            return assumed.building
+        return sum(seconds) / len(seconds) * assumed.slower
 
-    def _pass(self, spent, pace):
+    def _pass(self, spent, assumed):
         price = spent.per_image()
-        return spent.passes * pace if price is None else price
+        return spent.passes * assumed.pace if price is None else price
 
-    def _share(self, part):
+    def _share(self, part, assumed):
         """The share of the images that an attack will be made on."""
         if (part.attack, part.epsilon) in self._left:
             return self._left[part.attack, part.epsilon]
-        stage = [p.title for p in self._parts if p.attack == part.attack]
-        later = list(dict.fromkeys(stage)).index(part.title)
-        share = self._left_before(part) * _LEFT_BY_STAGE**later
+        first = next(p.title for p in self._parts if p.attack == part.attack)
+        share = self._left_before(part, assumed)
+        share *= 1.0 if part.title == first else assumed.left
         if self._survivors_only:
             same = [left for (_, other), left in self._left.items() if other == part.epsilon]
             between = {p.attack for p in self._parts[max(self._place, 0) :] if p.attack}
             between -= {name for name, _ in self._left} | {part.attack}
-            share = min([share, *same]) * _LEFT_BY_STAGE ** len(between)
+            share = min([share, *same]) * (assumed.left if between else 1.0)
         return share
 
-    def _left_before(self, part):
+    def _left_before(self, part, assumed):
         """What is left of the images at the epsilon before an attack's."""
         if part.epsilon is None or self._epsilons.index(part.epsilon) == 0:
             return 1.0
@@ -287,6 +242,6 @@ class TimeLeft:
         kin = {p.attack for p in self._parts if p.attack and (p.passes < _WEAK_PASSES) == weak}
         others = [left for (name, e), left in self._left.items() if e == before and name in kin]
         if others:
-            return others[-1]
-        share = self._left_before(dataclasses.replace(part, epsilon=before))
-        return share if weak else share * _LEFT_BY_EPSILON
+            return others[-1] * assumed.alike
+        share = self._left_before(dataclasses.replace(part, epsilon=before), assumed)
+        return share if weak else share * assumed.left

@@ -16,7 +16,8 @@ import pytest
 from robust_keras import durations, progress_bar
 from robust_keras.progress import RunProgress, in_a_row, short_title
 from robust_keras.progress_bar import ProgressBar
-from robust_keras.time_left import Part, TimeLeft
+from robust_keras.time_left import TimeLeft
+from robust_keras.time_spent import Part
 from robust_keras.training.training_progress import TrainingProgress
 
 

@@ -81,7 +81,7 @@ class Settings:
         tolerance: from a millionth of `largest` to all of it.
         batch_size: images a pass, at most.
         seed: whole number >= 0.
-        progress: as in `engine.Settings`; told after every batch.
+        progress: called as `progress(done, total)` after every batch; halvings of brackets.
         journal: `Journal` of the batches that are done.
 
     Raises:
@@ -156,7 +156,7 @@ def minimal_epsilons(classifier, images, labels, attack, **settings):
         journal=settings.journal,
     )
     search = _Search(subject, settings.progress)
-    search.run(stages, settings.tolerance, attack.name)
+    search.run(stages, settings.tolerance)
     return MinimalEpsilons(
         attack=attack,
         norm=settings.norm,
@@ -198,7 +198,7 @@ class _Search:
     def _classifier(self):
         return self._subject.replicas.first
 
-    def run(self, stages, tolerance, name):
+    def run(self, stages, tolerance):
         """Tries the largest radius, then ever narrower ones."""
         once = [stage for stage in stages if stage.any_epsilon]
         again = [stage for stage in stages if stage not in once]
@@ -206,19 +206,32 @@ class _Search:
         pending = np.flatnonzero(np.isinf(self.highest))
         for stages, radius in ((once, tolerance), (again, largest)):
             pending = pending[np.isinf(self.highest[pending])]
-            self._try(stages, radius, largest, pending, tolerance, name)
+            self._try(stages, radius, largest, pending, tolerance)
+        self.lowest[np.isinf(self.highest)] = largest
+        self._tell(tolerance)
         while again and len(pending := np.flatnonzero(self._open(tolerance))):
             radii = between(self.lowest[pending], self.highest[pending], tolerance)
             for radius in np.unique(radii):
                 chosen = pending[radii == radius]
-                self._try(again, radius, radius, chosen, tolerance, name)
+                self._try(again, radius, radius, chosen, tolerance)
                 failed = chosen[self.highest[chosen] > radius]
                 self.lowest[failed] = radius
+                self._tell(tolerance)
+
+    def _tell(self, tolerance):
+        """Tells progress how often the brackets were halved, of how often they must be."""
+        if self._progress is None:
+            return
+        (largest,) = self._subject.threat_model.epsilons
+        widths = np.minimum(self.highest, largest) - self.lowest
+        left = np.log2(np.maximum(widths / tolerance, 1.0)).sum()
+        total = len(widths) * np.log2(largest / tolerance)
+        self._progress(float(total - left), float(total))
 
     def _open(self, tolerance):
         return np.isfinite(self.highest) & (self.highest - self.lowest > tolerance)
 
-    def _try(self, stages, epsilon, radius, pending, tolerance, name):
+    def _try(self, stages, epsilon, radius, pending, tolerance):
         """Attacks at epsilon; an example within `radius` counts and is drawn in."""
         left, size = pending, self._subject.batch_size
         for stage in stages:
@@ -226,10 +239,7 @@ class _Search:
                 for first in range(0, len(left), size):
                     rows = left[first : first + size]
                     self._attack(stage, epsilon, radius, round_, rows)
-                    if self._progress is not None:
-                        unbroken = np.isinf(self.highest).mean()
-                        done = min(first + size, len(left))
-                        self._progress(f"minimal {name}", epsilon, done, len(left), float(unbroken))
+                    self._tell(tolerance)
                 left = left[self.highest[left] > radius]
         self._draw_in(pending[self.highest[pending] <= radius], tolerance)
 

@@ -3,15 +3,15 @@
 from robust_keras.attacks import ATTACKS
 from robust_keras.engine import sweep
 from robust_keras.engine.price import passes_at_most
-from robust_keras.time_left import Part
+from robust_keras.time_spent import Part
 
 # Forward passes an image of the audit's sample, and functions that it builds.
-_AUDIT = {"passes": 300, "built": 4}
+_AUDIT = {"passes": 300, "built": 2}
 _AUDITED = 128
 # A search narrows each image's bracket; fewer images are left each time.
 _SEARCHES = 4
-# Radii of a search whose batches are of a new shape, about.
-_RADII = 30
+# Radii that a search tries, about, and shapes of batches that are built for it.
+_RADII, _SHAPES = 100, 10
 _REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 2.0, 1.0
 # Images in a generation of those that breed them.
 _BRED = 200
@@ -31,7 +31,7 @@ def model_parts(attacks, threat_model, config, classifier, images):
         images: number of images.
 
     Returns:
-        List of `time_left.Part`.
+        List of `time_spent.Part`.
     """
     usable = classifier.gradient_error is None
     parts = [
@@ -49,8 +49,10 @@ def model_parts(attacks, threat_model, config, classifier, images):
     parts.append(Part("audit", images=min(images, _AUDITED), **_AUDIT))
     if config.minimal_epsilon:
         stages = ATTACKS[config.minimal_attack]().stages(config.norm)
-        passes = sum(passes_at_most(stage) for stage in stages) * _SEARCHES
-        parts.append(Part("minimal epsilons", images=images, passes=passes, built=_RADII))
+        passes = sum(passes_at_most(stage) for stage in stages)
+        search = {"passes": passes * _SEARCHES, "steps": passes * _RADII}
+        built = _SHAPES * sum(stage.needs_gradient for stage in stages)
+        parts.append(Part("minimal epsilons", images=images, built=built, **search))
     kinds = [kind for kind in config.unusual if kind != "none"]
     return parts + [_unusual(kind, config, classifier, images) for kind in kinds]
 
@@ -64,7 +66,7 @@ def parts_after(config, models, images):
         images: number of images.
 
     Returns:
-        List of `time_left.Part`.
+        List of `time_spent.Part`.
     """
     parts = []
     if config.transfer:

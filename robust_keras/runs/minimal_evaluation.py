@@ -26,7 +26,7 @@ def minimal_report(classifier, images, labels, config, journal, progress):
     if not (config.minimal_epsilon and can_search(classifier, attack, config.norm)):
         return None
     largest = config.largest_searched
-    with progress.part("minimal epsilons"):
+    with progress.part("minimal epsilons") as step:
         found = minimal_epsilons(
             classifier,
             images,
@@ -37,6 +37,7 @@ def minimal_report(classifier, images, labels, config, journal, progress):
             tolerance=largest * _TOLERANCE,
             batch_size=config.batch_size,
             seed=config.seed,
+            progress=step,
             journal=journal,
         )
     return MinimalEpsilonReport.of(found)
