@@ -1,28 +1,37 @@
-"""How strong the attacks were that ran: decided here and nowhere else.
+"""How strong attacks are: each says it of itself, and what all say together is decided here.
 
-An attack here is anything with `name`, `settings` and `skipped`, and `kind` where that is known:
-what the engine returns, and what a report holds.
+An attack here is anything with `name`, `kind`, `strength` and `skipped`: what the engine returns,
+and what a report holds. In an old report strength and kind may be None.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-# From nothing to what a robust accuracy may be quoted from.
+# What attacks together come to: from nothing to what a robust accuracy may be quoted from.
 NONE, WEAK, ONE_SIDED, STRONG = "none", "weak", "one sided", "strong"
+# What one attack says of itself, besides WEAK and STRONG: it took its time along gradients, along
+# those of a loss that no scale of the logits blinds, or searching without any.
+GRADIENTS, SCALE_FREE, SEARCH = "gradients", "scale-free gradients", "search"
+DECLARED = (WEAK, GRADIENTS, SCALE_FREE, SEARCH, STRONG)
 
 # An iterated attack with fewer steps stops before it is near its best.
 FEW_STEPS = 10
 # The same for a search that uses no gradients.
 FEW_QUERIES = 1000
-# What the cheapest cascade does; less of each is no cascade to quote from.
-_CASCADES = {"autoattack", "quick"}
-_CASCADE_STEPS, _CASCADE_QUERIES = 100, 200
-# Gradient attacks whose loss no scale of the logits blinds.
-_SCALE_FREE = {"margin_pgd", "apgd_dlr", "apgd_targeted", "fab_targeted"}
+
+# What an attack of a kind needs of the model.
+NEEDS = {
+    "noise": "nothing",
+    "decision": "classes",
+    "score": "logits",
+    "sparse": "gradients",
+    "one_step": "gradients",
+    "iterative": "gradients",
+}
 
 
 def strength(attacks: Iterable[Any]) -> str:
-    """How strong the strongest thing is that ran.
+    """How strong the attacks are together that ran.
 
     Args:
         attacks: see above, in any order.
@@ -33,61 +42,75 @@ def strength(attacks: Iterable[Any]) -> str:
         `STRONG`: a complete `quick` or `autoattack`, or their like: gradients of a loss that no
         scale of the logits blinds, and a long search that needs no gradient.
     """
-    ran = [attack for attack in attacks if attack.skipped is None]
-    if any(_complete_cascade(attack) for attack in ran):
+    declared = {_declared(attack) for attack in attacks if attack.skipped is None}
+    if STRONG in declared or {SCALE_FREE, SEARCH} <= declared:
         return STRONG
-    long = [attack for attack in ran if is_long(attack)]
-    searched = any(_searches(attack) for attack in long)
-    if searched and any(attack.name in _SCALE_FREE for attack in long):
-        return STRONG
-    if long:
+    if declared - {WEAK}:
         return ONE_SIDED
-    return WEAK if ran else NONE
+    return WEAK if declared else NONE
 
 
 def is_long(attack: Any) -> bool:
-    """Whether an attack followed gradients for `FEW_STEPS` steps, or made `FEW_QUERIES` queries."""
-    settings = attack.settings
-    if _searches(attack):
-        return settings.get("queries", 0) >= FEW_QUERIES
-    if _kind(attack) != "iterative":
-        return False
-    steps = settings.get("steps", FEW_STEPS)
-    # Rounding must not turn ten tenths into less than one.
-    reach = steps * settings.get("step", 1.0) + 1e-9
-    return steps >= FEW_STEPS and reach >= 1.0
+    """Whether an attack took its time, with gradients or without."""
+    return _declared(attack) != WEAK
 
 
 def follows_gradients(attack: Any) -> bool:
     """Whether an attack looks at the model's gradients."""
-    return _kind(attack) in ("one_step", "iterative", "sparse")
+    return NEEDS[_kind(attack)] == "gradients"
 
 
-def _searches(attack):
-    return _kind(attack) in ("score", "decision")
+def of_steps(steps: int, step: float = 1.0, strong: str = GRADIENTS) -> str:
+    """`strong` for an attack that takes enough steps to cross the ball, else `WEAK`.
+
+    Args:
+        steps: their number.
+        step: length of one, in units of epsilon.
+        strong: one of `DECLARED`.
+    """
+    # Rounding must not turn ten tenths into less than one.
+    return strong if steps >= FEW_STEPS and steps * step + 1e-9 >= 1.0 else WEAK
 
 
-def _kind(attack):
-    """The attack's kind; where a report does not tell, what its settings show."""
-    known = getattr(attack, "kind", None)
-    if known is not None:
-        return known
-    if isinstance(attack.settings.get("steps"), int):
+def of_queries(queries: int) -> str:
+    """`SEARCH` for an attack without gradients that asks often enough, else `WEAK`."""
+    return SEARCH if queries >= FEW_QUERIES else WEAK
+
+
+def without_parts(declared: str) -> str:
+    """What is left of a cascade's strength where some of its attacks could not run."""
+    return GRADIENTS if declared == STRONG else declared
+
+
+def _declared(attack: Any) -> str:
+    return attack.strength or _old_strength(attack)
+
+
+def _kind(report: Any) -> str:
+    """The kind of an attack; in a report that does not tell it, what its settings show."""
+    if report.kind is not None:
+        return report.kind
+    if isinstance(report.settings.get("steps"), int):
         return "iterative"
-    if "queries" in attack.settings:
+    if "queries" in report.settings:
         return "score"
-    return "one_step" if getattr(attack, "gradient_evaluations", 0) else "noise"
+    return "one_step" if report.gradient_evaluations else "noise"
 
 
-def _complete_cascade(attack):
-    """Whether it is a cascade with its usual means, none of whose parts had to be left out."""
-    settings = attack.settings
-    left_out = settings.get("left_out") or [
-        stage for stage in getattr(attack, "stages", ()) if stage.skipped is not None
-    ]
-    return (
-        attack.name in _CASCADES
-        and not left_out
-        and settings.get("steps", 0) >= _CASCADE_STEPS
-        and settings.get("queries", 0) >= _CASCADE_QUERIES
-    )
+def _old_strength(report: Any) -> str:
+    """The strength of an attack in a report from before attacks declared it.
+
+    The names and settings are those of the attacks that there were.
+    """
+    settings: Mapping = report.settings
+    needs = NEEDS[_kind(report)]
+    if needs in ("logits", "classes"):
+        return of_queries(settings.get("queries", 0))
+    if _kind(report) != "iterative":
+        return WEAK
+    cascade = report.name in ("autoattack", "quick") and not settings.get("left_out")
+    steps, queries = settings.get("steps", FEW_STEPS), settings.get("queries", 0)
+    if cascade and settings.get("steps", 0) >= 100 and queries >= 200:
+        return STRONG
+    free = report.name in ("margin_pgd", "apgd_dlr", "apgd_targeted", "fab_targeted")
+    return of_steps(steps, settings.get("step", 1.0), SCALE_FREE if free else GRADIENTS)

@@ -41,8 +41,8 @@ def test_two_linear_classes_are_attacked_to_the_exact_optimum(attack, norm):
     assert 10 < robust.sum() < 50
     arguments = {"threat_model": ThreatModel(norm, (epsilon,)), "epsilon": epsilon}
     random = engine.generators(0, attack.name, epsilon, 0, range(60))
-    found = attack(steps=20).perturb(model, GREYS, labels, **arguments, generators=random)
-    reached = model.margins(found, labels, 0.0, norm)
+    found = attack(steps=20).propose(model, GREYS, labels, **arguments, generators=random)
+    reached = model.margins(found.images, labels, 0.0, norm)
     np.testing.assert_allclose(reached[robust], exact[robust], atol=2e-6)
     assert np.all(reached[~robust] <= 0)
 
@@ -69,7 +69,7 @@ def test_nothing_leaves_the_ball_or_the_pixel_range(attack, norm):
     random = engine.generators(0, attack.name, epsilon, 0, range(60))
     labels = np.argmax(model.logits(images), axis=1)
     arguments = {"threat_model": threat_model, "epsilon": epsilon, "generators": random}
-    found = attack(steps=9).perturb(model, images, labels, **arguments)
+    found = attack(steps=9).propose(model, images, labels, **arguments).images
     assert found.min() >= 0 and found.max() <= 1
     distances = threat_model.distances(images, found)
     assert distances.max() <= epsilon * (1 if norm == "linf" else 1 + 1e-5)

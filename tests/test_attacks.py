@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.noise import uniform_in_ball
 from robust_keras.engine.evaluate_attacks import generators
 from robust_keras.settings.config import ATTACK_NAMES
+from robust_keras.strength import strength
 
 IMAGES = np.full((400, 4, 5, 1), 0.5, "float32")
 
@@ -34,20 +36,20 @@ def test_settings_are_frozen_keyword_only_and_plain(attack):
         attack(1)
 
 
-def test_an_attack_without_a_way_to_perturb_says_so():
-    with pytest.raises(TypeError, match="must define perturb"):
-        Attack().perturb(None, IMAGES, None, threat_model=None, epsilon=0.1, generators=[])
+def test_an_attack_without_a_proposal_says_so():
+    with pytest.raises(TypeError, match="must define propose"):
+        Attack().propose(None, IMAGES, None, threat_model=None, epsilon=0.1, generators=[])
 
 
 def noisy(attack, norm, epsilon):
-    return attack.perturb(
+    return attack.propose(
         None,
         IMAGES,
         None,
         threat_model=ThreatModel(norm, (epsilon,)),
         epsilon=epsilon,
         generators=generators(0, attack.name, epsilon, 0, range(len(IMAGES))),
-    )
+    ).images
 
 
 def test_uniform_noise_fills_the_ball():
@@ -89,3 +91,21 @@ def test_bad_settings_are_refused(build, text):
     with pytest.raises(ValueError) as caught:
         build()
     assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("make", ATTACKS.values())
+@pytest.mark.parametrize("settings", [{}, {"steps": 9}, {"step": 0.01}, {"queries": 900}])
+def test_what_attacks_declare_is_what_was_made_of_their_settings(make, settings):
+    known = {field.name for field in dataclasses.fields(make)}
+    attack = make(**{name: value for name, value in settings.items() if name in known})
+    old = types.SimpleNamespace(
+        name=attack.name, kind=attack.kind, settings=attack.settings(), strength=None, skipped=None
+    )
+    assert strength([old]) == strength([attack_of(old, attack.strength)])
+    partner = types.SimpleNamespace(**vars(old) | {"name": "square", "kind": "score"})
+    partner.settings = {"queries": 5000}
+    assert strength([old, partner]) == strength([attack_of(old, attack.strength), partner])
+
+
+def attack_of(old, declared):
+    return types.SimpleNamespace(**vars(old) | {"strength": declared})

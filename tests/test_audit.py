@@ -237,7 +237,7 @@ def results(**shares):
 
     def result(kind, left):
         robust = np.arange(200)[None] < 200 * np.array(left)[:, None]
-        return AttackResult(kind, kind, {"steps": 40}, robust, 1.0, 0, 0)
+        return AttackResult(kind, kind, "gradients", {"steps": 40}, robust, 1.0, 0, 0)
 
     attacks = tuple(result(kind, left) for kind, left in shares.items())
     worst = np.logical_and.reduce([a.robust for a in attacks])

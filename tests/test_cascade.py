@@ -133,7 +133,7 @@ def test_few_survivors_take_small_batches(attack):
 
 def test_a_cascade_is_run_by_the_engine_alone():
     with pytest.raises(TypeError, match="autoattack must be run by engine.evaluate"):
-        AutoAttack().perturb(Linear(2), GREYS, None)
+        AutoAttack().propose(Linear(2), GREYS, None)
 
 
 @pytest.mark.parametrize("cascade", [AutoAttack, Quick])

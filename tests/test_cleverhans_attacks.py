@@ -42,14 +42,14 @@ class Linear:
 
 
 def run(attack, classifier, norm="linf", epsilon=0.1, images=IMAGES, seed=0):
-    return attack.perturb(
+    return attack.propose(
         classifier,
         images,
         LABELS[: len(images)],
         threat_model=ThreatModel(norm, (epsilon,)),
         epsilon=epsilon,
         generators=generators(seed, attack.name, epsilon, 0, range(len(images))),
-    )
+    ).images
 
 
 def upstream(attack, classifier=None, images=IMAGES, **arguments):
@@ -77,7 +77,7 @@ def test_pixels_out_of_range_are_refused(attack, images, text):
 @pytest.mark.parametrize("epsilon", [-0.1, 8.0, float("nan")])
 def test_impossible_epsilons_are_refused(epsilon):
     with pytest.raises(InputError, match="epsilon"):
-        FGSM().perturb(
+        FGSM().propose(
             Linear(),
             IMAGES,
             LABELS,
@@ -281,14 +281,14 @@ def test_linear_models_fall_exactly_as_theory_says(attack, norm):
     classifier.logits = tf.function(lambda images: tf.reshape(images, (-1, 16)) @ weights)
     labels = np.argmax(IMAGES.reshape(6, 16) @ weights, axis=1)
     epsilon = 0.002
-    changed = attack.perturb(
+    changed = attack.propose(
         classifier,
         IMAGES,
         labels,
         threat_model=ThreatModel(norm, (epsilon,)),
         epsilon=epsilon,
         generators=generators(0, "x", epsilon, 0, range(6)),
-    )
+    ).images
     way = (weights[:, 1] - weights[:, 0]) * np.where(labels == 0, 1, -1)[:, None]
     gained = ((changed - IMAGES).reshape(6, 16) * way).sum(axis=1)
     best = epsilon * np.linalg.norm(way, ord=1 if norm == "linf" else 2, axis=1)

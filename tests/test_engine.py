@@ -229,8 +229,8 @@ class Liar(Attack):
     kind: typing.ClassVar[str] = "noise"
     value: float = 1.0
 
-    def perturb(self, classifier, images, labels, **_):
-        return np.full_like(images, self.value)
+    def propose(self, classifier, images, labels, **_):
+        return self.priced(np.full_like(images, self.value))
 
 
 @pytest.mark.parametrize("value", [5.0, -7.0, 1e30])

@@ -37,7 +37,7 @@ def test_nothing_leaves_the_ball_or_the_pixel_range(norm):
     random = engine.generators(0, "margin_pgd", epsilon, 0, range(60))
     labels = np.argmax(model.logits(images), axis=1)
     settings = {"threat_model": threat_model, "epsilon": epsilon, "generators": random}
-    found = MarginPGD(steps=9).perturb(model, images, labels, **settings)
+    found = MarginPGD(steps=9).propose(model, images, labels, **settings).images
     assert found.min() >= 0 and found.max() <= 1
     distances = threat_model.distances(images, found)
     assert distances.max() <= epsilon * (1 if norm == "linf" else 1 + 1e-5)

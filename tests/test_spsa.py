@@ -74,7 +74,7 @@ def test_nothing_leaves_the_ball_or_the_pixel_range(model, norm):
     labels, threat_model = np.argmax(model.logits(images), axis=1), ThreatModel(norm, (0.1,))
     random = engine.generators(0, "spsa", 0.1, 0, range(9))
     settings = {"threat_model": threat_model, "epsilon": 0.1, "generators": random}
-    found = SPSA(**SMALL).perturb(model, images, labels, **settings)
+    found = SPSA(**SMALL).propose(model, images, labels, **settings).images
     assert found.min() >= 0 and found.max() <= 1
     distances = threat_model.distances(images, found)
     assert distances.max() <= 0.1 and distances.max() > 0.09

@@ -35,7 +35,7 @@ class APGDAccepted(APGD):
     aims_at_rule: typing.ClassVar[bool] = True
 
     def propose(self, classifier, images, labels, **settings):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images up the loss; see `Attack.propose`."""
         view = compiled.once(classifier, AcceptedAnswers, lambda: AcceptedAnswers(classifier))
         return super().propose(view, images, labels, **settings)
 

@@ -9,6 +9,7 @@ import numpy as np
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.search import Plan, Search, on_sphere
 from robust_keras.attacks.loops.targets import likeliest_others
+from robust_keras.strength import GRADIENTS, SCALE_FREE, of_steps
 
 
 def checkpoints(steps):
@@ -39,6 +40,10 @@ def checkpoints(steps):
 class APGD(Attack):
     """The part that all APGD share, which differ in their loss.
 
+    Class attributes of a subclass:
+        loss: key of `ascent.LOSSES`.
+        along: how strong the loss makes many steps, see `strength`.
+
     Args:
         steps: number of steps, >= 1.
         restarts: independent starts, >= 1; an image falls if one of them fools the model.
@@ -58,7 +63,9 @@ class APGD(Attack):
 
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
     loss: typing.ClassVar[str]
+    along: typing.ClassVar[str] = GRADIENTS
 
     steps: int = 100
     restarts: int = 1
@@ -68,6 +75,11 @@ class APGD(Attack):
         require_whole("steps", self.steps)
         require_whole("restarts", self.restarts)
         require_number("rho", self.rho, maximum=1.0, above=True)
+
+    @property
+    def strength(self):
+        """Of enough steps, on a loss of this kind."""
+        return of_steps(self.steps, strong=self.along)
 
     @property
     def rounds(self):
@@ -88,12 +100,8 @@ class APGD(Attack):
         """Where an image begins: a random change on the sphere."""
         return on_sphere(generator, shape, epsilon, norm)
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images up the loss; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
-
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images up the loss; see `Attack.propose`."""
         search = Search(self, classifier, images, labels, threat_model, epsilon, generators)
         search.run(np.asarray(labels))
         return search.proposal(forwards=0)
@@ -119,6 +127,7 @@ class APGDDLR(APGD):
 
     name: typing.ClassVar[str] = "apgd_dlr"
     loss: typing.ClassVar[str] = "dlr"
+    along: typing.ClassVar[str] = SCALE_FREE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -140,6 +149,7 @@ class APGDTargeted(APGD):
 
     name: typing.ClassVar[str] = "apgd_targeted"
     loss: typing.ClassVar[str] = "targeted_dlr"
+    along: typing.ClassVar[str] = SCALE_FREE
 
     targets: int = 9
 

@@ -5,6 +5,7 @@ import typing
 
 import numpy as np
 
+from robust_keras import strength
 from robust_keras.attacks.threat_model import NORMS
 from robust_keras.errors import InputError
 
@@ -30,9 +31,14 @@ class Attack:
 
     Class attributes of a subclass:
         name: its key in ATTACKS.
-        kind: "noise" (uses no gradient), "score" (searches with the logits alone), "decision"
-            (with the predicted class alone), "sparse" (few pixels, by the gradient), "one_step" or
-            "iterative".
+        kind: "noise" (asks nothing), "score" (searches with the logits alone), "decision" (with
+            the predicted class alone), "sparse" (few pixels, by the gradient), "one_step" or
+            "iterative" (along the gradient). It tells what the attack `needs`.
+        strength: what a robust accuracy that it measured may rest on, one of `strength.DECLARED`;
+            may depend on the settings.
+        stops_early: whether it is done with an image once the model is fooled, so that what it
+            finds barely fools it, however large the ball is.
+        transfers: whether what it proposes may be tried on other models.
         norms: those of a threat model that it can be used with.
         cascade: whether it consists of other attacks.
         aims_at_rule: whether it looks for wrong answers that a rejection rule accepts.
@@ -42,7 +48,7 @@ class Attack:
             stop once within it. It then runs once, at the smallest of several epsilons, and what
             it proposes there serves for all.
 
-    What `perturb` returns is only a proposal: the engine projects it and predicts it again.
+    What `propose` returns is only a proposal: the engine projects it and predicts it again.
     """
 
     name: typing.ClassVar[str]
@@ -52,6 +58,18 @@ class Attack:
     aims_at_rule: typing.ClassVar[bool] = False
     any_batch: typing.ClassVar[bool] = False
     any_epsilon: typing.ClassVar[bool] = False
+    stops_early: typing.ClassVar[bool] = False
+    transfers: typing.ClassVar[bool] = True
+
+    @property
+    def strength(self) -> str:
+        """Weak, unless a subclass says more."""
+        return strength.WEAK
+
+    @property
+    def needs(self) -> str:
+        """What it needs of the model: "nothing", "classes", "logits" or "gradients"."""
+        return strength.NEEDS[self.kind]
 
     @property
     def rounds(self) -> int:
@@ -64,9 +82,18 @@ class Attack:
         return 0
 
     @property
+    def forward_evaluations(self) -> int:
+        """Forward passes alone an image and round, at most, that of the candidate included."""
+        return 1
+
+    @property
     def needs_gradient(self) -> bool:
         """Whether the attack differentiates the model."""
-        return self.gradient_evaluations > 0
+        return self.needs == "gradients"
+
+    def unhurried(self) -> "Attack":
+        """The attack without its early stop, where it has a setting for that."""
+        return self
 
     def stages(self, norm) -> "tuple[Attack, ...]":
         """The attacks that it consists of in a norm, each run on what the ones before it left."""
@@ -82,16 +109,12 @@ class Attack:
             expected = f"{' or '.join(self.norms)} for the attack {self.name}"
             raise InputError.expected("norm", expected, threat_model.norm)
 
-    def propose(self, classifier, images, labels, **settings) -> Proposal:
-        """`perturb` with its price; the engine calls this.
-
-        An attack that stops early on some images overrides it and counts what it did.
-        """
-        proposed = self.perturb(classifier, images, labels, **settings)
+    def priced(self, images) -> Proposal:
+        """A `Proposal` of these images that took all the gradients that are declared."""
         gradients = np.full(len(images), self.gradient_evaluations)
-        return Proposal(proposed, gradients, np.zeros_like(gradients))
+        return Proposal(images, gradients, np.zeros_like(gradients))
 
-    def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators) -> Proposal:
         """Proposes an adversarial example for every image.
 
         Args:
@@ -103,9 +126,9 @@ class Attack:
             generators: one `numpy.random.Generator` an image, for all that is random about it.
 
         Returns:
-            Array of the images' shape.
+            A `Proposal`, with images of the same shape.
         """
-        raise TypeError(f"{type(self).__name__} must define perturb")
+        raise TypeError(f"{type(self).__name__} must define propose")
 
 
 def require(holds, name, expected, value):

@@ -7,6 +7,10 @@ from robust_keras.attacks.apgd import APGDCE, APGDDLR, APGDTargeted
 from robust_keras.attacks.attack import Attack, require_whole
 from robust_keras.attacks.fab import FABTargeted
 from robust_keras.attacks.square import Square
+from robust_keras.strength import STRONG, of_steps
+
+# What the cheapest cascade does; less of each is no cascade to quote from.
+_STEPS, _QUERIES = 100, 200
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -15,6 +19,7 @@ class _Cascade(Attack):
 
     kind: typing.ClassVar[str] = "iterative"
     cascade: typing.ClassVar[bool] = True
+    transfers: typing.ClassVar[bool] = False
 
     steps: int
     targets: int
@@ -25,6 +30,13 @@ class _Cascade(Attack):
             require_whole(name, getattr(self, name))
 
     @property
+    def strength(self):
+        """Strong with the means of the cheapest, unless some of its attacks cannot run."""
+        if self.steps >= _STEPS and self.queries >= _QUERIES:
+            return STRONG
+        return of_steps(self.steps)
+
+    @property
     def gradient_evaluations(self):
         """Those of all stages and their rounds."""
         return sum(stage.rounds * stage.gradient_evaluations for stage in self._all())
@@ -33,7 +45,7 @@ class _Cascade(Attack):
         """The attacks in their order, without those that do not exist in the norm."""
         return tuple(stage for stage in self._all() if norm in stage.norms)
 
-    def perturb(self, *args, **settings):
+    def propose(self, *args, **settings):
         """A cascade proposes nothing itself: the engine runs its stages."""
         raise TypeError(f"{self.name} must be run by engine.evaluate")
 

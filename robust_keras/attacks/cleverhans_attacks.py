@@ -15,18 +15,15 @@ from robust_keras.attacks.loops import cleverhans_steps
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.watched_gradient import LOSSES, WatchedGradient, looks
 from robust_keras.attacks.noise import uniform_in_ball
+from robust_keras.strength import of_steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _CleverHansAttack(Attack):
     """The part that they share: checked inputs in, a numpy array out."""
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images up the loss; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
-
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images up the loss; see `Attack.propose`."""
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)
         threat_model.check_epsilon(epsilon)
@@ -104,6 +101,20 @@ class _Descent(_CleverHansAttack):
 
     def __post_init__(self):
         _check_steps(self)
+
+    @property
+    def strength(self):
+        """Of enough steps."""
+        return of_steps(self.steps, self.step)
+
+    @property
+    def stops_early(self):
+        """As it is set."""
+        return self.stop_early
+
+    def unhurried(self):
+        """The same with all its steps."""
+        return dataclasses.replace(self, stop_early=False)
 
     @property
     def gradient_evaluations(self):
@@ -235,6 +246,15 @@ class MIM(_CleverHansAttack):
     def __post_init__(self):
         _check_steps(self)
         require_number("decay", self.decay, maximum=1e6)
+
+    @property
+    def strength(self):
+        """Of enough steps."""
+        return of_steps(self.steps, self.step)
+
+    def unhurried(self):
+        """The same with its last point."""
+        return dataclasses.replace(self, stop_early=False)
 
     @property
     def gradient_evaluations(self):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.tanh_descent import Problem, tanh_descent
+from robust_keras.strength import of_steps
 
 # As published: how often an image's loss is looked at, and the share of it that must be left for
 # the image to be given up until the next weight.
@@ -52,6 +53,7 @@ class CarliniWagner(Attack):
     name: typing.ClassVar[str] = "cw"
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
     any_epsilon: typing.ClassVar[bool] = True
     norms: typing.ClassVar[tuple[str, ...]] = ("l2",)
 
@@ -67,16 +69,17 @@ class CarliniWagner(Attack):
         require_number("learning_rate", self.learning_rate, maximum=1.0, above=True)
 
     @property
+    def strength(self):
+        """Of enough steps."""
+        return of_steps(self.steps)
+
+    @property
     def gradient_evaluations(self):
         """One a step, for every value of c."""
         return self.searches * self.steps
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Shrinks changes that fool the model; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
-
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Shrinks changes that fool the model; see `Attack.propose`."""
         self.check_threat_model(threat_model)
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)

@@ -11,6 +11,7 @@ from robust_keras.attacks.attack import Attack, Proposal, require_number, requir
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.targets import likeliest_others
+from robust_keras.strength import of_steps
 
 # After so many steps, images whose class has changed leave the batch.
 _BETWEEN_LOOKS = 2
@@ -52,6 +53,7 @@ class DeepFool(Attack):
     name: typing.ClassVar[str] = "deepfool"
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
     any_epsilon: typing.ClassVar[bool] = True
 
     steps: int = 50
@@ -64,16 +66,17 @@ class DeepFool(Attack):
         require_number("overshoot", self.overshoot, maximum=1.0)
 
     @property
+    def strength(self):
+        """Of enough steps."""
+        return of_steps(self.steps)
+
+    @property
     def gradient_evaluations(self):
         """One a step for every class but the label."""
         return self.steps * (self.classes - 1)
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images over the boundary; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
-
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images over the boundary; see `Attack.propose`."""
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)
         targets = likeliest_others(classifier, images, labels, self.classes - 1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from robust_keras.attacks.attack import Attack, require, require_number, require_whole
 from robust_keras.attacks.loops.estimation import climb
+from robust_keras.strength import of_queries
 
 # After so many steps the samples of a step grow, and once more after as many again.
 _PHASE = 20
@@ -48,6 +49,7 @@ class EvolutionPGD(Attack):
     name: typing.ClassVar[str] = "es_pgd"
     kind: typing.ClassVar[str] = "score"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
 
     queries: int = 20_000
     samples: int = 100
@@ -63,12 +65,18 @@ class EvolutionPGD(Attack):
         require_number("width", self.width, maximum=10.0, above=True)
         require_number("step", self.step, maximum=1.0, above=True)
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images up the margin; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
+    @property
+    def strength(self):
+        """Of enough queries."""
+        return of_queries(self.queries)
+
+    @property
+    def forward_evaluations(self):
+        """The queries."""
+        return self.queries
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images up the margin; see `Attack.propose`."""
 
         def move(rows, slopes):
             return self.step * epsilon * _direction(slopes, threat_model.norm)

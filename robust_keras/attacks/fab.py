@@ -11,6 +11,7 @@ from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
 from robust_keras.attacks.loops.boundary import Problem, State, boundary_search
 from robust_keras.attacks.loops.search import on_sphere
 from robust_keras.attacks.loops.targets import likeliest_others
+from robust_keras.strength import SCALE_FREE, of_steps
 
 # After so many steps, images that are done with leave the batch.
 _BETWEEN_LOOKS = 5
@@ -49,6 +50,7 @@ class FABTargeted(Attack):
     name: typing.ClassVar[str] = "fab_targeted"
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
 
     steps: int = 100
     restarts: int = 1
@@ -65,16 +67,17 @@ class FABTargeted(Attack):
         return self.restarts == 1
 
     @property
+    def strength(self):
+        """Of enough steps."""
+        return of_steps(self.steps, strong=SCALE_FREE)
+
+    @property
     def gradient_evaluations(self):
         """One a step, for every restart of every target."""
         return self.targets * self.restarts * self.steps
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images to the boundary; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
-
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images to the boundary; see `Attack.propose`."""
         search = _Search(classifier, images, labels, threat_model, epsilon, generators)
         for targets in likeliest_others(classifier, images, labels, self.targets):
             for restart in range(self.restarts):

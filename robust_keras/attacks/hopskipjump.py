@@ -11,6 +11,7 @@ from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.estimation import right_answers
 from robust_keras.attacks.loops.label_directions import towards_errors
 from robust_keras.attacks.loops.starts import starting_points
+from robust_keras.strength import of_queries
 
 # Halvings of a step before it is given up.
 _HALVINGS = 20
@@ -52,6 +53,7 @@ class HopSkipJump(Attack):
     name: typing.ClassVar[str] = "hopskipjump"
     kind: typing.ClassVar[str] = "decision"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
 
     queries: int = 5000
     directions: int = 100
@@ -62,12 +64,18 @@ class HopSkipJump(Attack):
         require_whole("directions", self.directions, minimum=2)
         require_whole("starts", self.starts)
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images to the nearest boundary found; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
+    @property
+    def strength(self):
+        """Of enough queries."""
+        return of_queries(self.queries)
+
+    @property
+    def forward_evaluations(self):
+        """The queries."""
+        return self.queries
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images to the nearest boundary found; see `Attack.propose`."""
         search = _Search(self, classifier, images, labels, threat_model, epsilon, generators)
         search.begin()
         step = 1

@@ -50,6 +50,7 @@ class JSMA(Attack):
     name: typing.ClassVar[str] = "jsma"
     kind: typing.ClassVar[str] = "sparse"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
     norms: typing.ClassVar[tuple[str, ...]] = ("linf",)
 
     theta: float = 1.0
@@ -61,17 +62,8 @@ class JSMA(Attack):
         require_number("share", self.share, maximum=1.0, above=True)
         require_whole("targets", self.targets)
 
-    @property
-    def needs_gradient(self):
-        """It does; how many it takes depends on the number of pixels."""
-        return True
-
-    def perturb(self, classifier, images, labels, **settings):
-        """Raises pixels two by two; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
-
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Raises pixels two by two; see `Attack.propose`."""
         self.check_threat_model(threat_model)
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)

@@ -8,6 +8,7 @@ import numpy as np
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.search import Plan, Search
 from robust_keras.attacks.noise import uniform_in_ball
+from robust_keras.strength import SCALE_FREE, of_steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class MarginPGD(Attack):
     name: typing.ClassVar[str] = "margin_pgd"
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
     loss: typing.ClassVar[str] = "margin"
 
     steps: int = 40
@@ -50,6 +52,11 @@ class MarginPGD(Attack):
         require_whole("steps", self.steps)
         require_number("step", self.step, maximum=1.0, above=True)
         require_whole("restarts", self.restarts)
+
+    @property
+    def strength(self):
+        """Of enough steps."""
+        return of_steps(self.steps, self.step, SCALE_FREE)
 
     @property
     def rounds(self):
@@ -69,12 +76,8 @@ class MarginPGD(Attack):
         """Where an image begins: a random point of the ball."""
         return uniform_in_ball([generator], shape, epsilon, norm)[0]
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images up the margin; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
-
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images up the margin; see `Attack.propose`."""
         search = Search(self, classifier, images, labels, threat_model, epsilon, generators)
         search.run(np.asarray(labels))
         return search.proposal(forwards=0)

@@ -60,9 +60,10 @@ class UniformNoise(Attack):
         """The number of draws."""
         return self.repeats
 
-    def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """Adds noise to the images; see `Attack.perturb`."""
-        return images + uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
+    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """Adds noise to the images; see `Attack.propose`."""
+        change = uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
+        return self.priced(images + change)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,10 +93,10 @@ class GaussianNoise(Attack):
         """The number of draws."""
         return self.repeats
 
-    def perturb(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """Adds noise to the images; see `Attack.perturb`."""
+    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+        """Adds noise to the images; see `Attack.propose`."""
         shape = images.shape[1:]
         scale = self.deviation * epsilon
         if threat_model.norm == "l2":
             scale /= math.sqrt(math.prod(shape))
-        return images + np.stack([g.normal(0.0, scale, shape) for g in generators])
+        return self.priced(images + np.stack([g.normal(0.0, scale, shape) for g in generators]))

@@ -7,6 +7,7 @@ import numpy as np
 
 from robust_keras.attacks.attack import Attack, require, require_number, require_whole
 from robust_keras.attacks.loops.estimation import climb
+from robust_keras.strength import of_queries
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class SPSA(Attack):
     name: typing.ClassVar[str] = "spsa"
     kind: typing.ClassVar[str] = "score"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
 
     queries: int = 13_000
     samples: int = 128
@@ -52,12 +54,18 @@ class SPSA(Attack):
         require_number("width", self.width, maximum=1.0, above=True)
         require_number("learning_rate", self.learning_rate, maximum=1.0, above=True)
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Moves the images up the margin; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
+    @property
+    def strength(self):
+        """Of enough queries."""
+        return of_queries(self.queries)
+
+    @property
+    def forward_evaluations(self):
+        """The queries."""
+        return self.queries
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Moves the images up the margin; see `Attack.propose`."""
         steps = (self.queries - 1) // (self.samples + 1)
         problem = classifier, images, labels, threat_model, epsilon, generators
         return climb(

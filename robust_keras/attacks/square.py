@@ -11,6 +11,7 @@ from robust_keras.attacks.attack import Attack, Proposal, require_number, requir
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.square_l2 import L2Squares
 from robust_keras.attacks.loops.square_linf import LinfSquares
+from robust_keras.strength import of_queries
 
 # After these queries, and every so many from the last on, fooled images leave the batch.
 _LOOKS = (5, 15, 35, 75, 150)
@@ -45,6 +46,7 @@ class Square(Attack):
     name: typing.ClassVar[str] = "square"
     kind: typing.ClassVar[str] = "score"
     any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
 
     queries: int = 5000
     share: float = 0.8
@@ -53,12 +55,18 @@ class Square(Attack):
         require_whole("queries", self.queries)
         require_number("share", self.share, maximum=1.0, above=True)
 
-    def perturb(self, classifier, images, labels, **settings):
-        """Searches around the images; see `Attack.perturb`."""
-        return self.propose(classifier, images, labels, **settings).images
+    @property
+    def strength(self):
+        """Of enough queries."""
+        return of_queries(self.queries)
+
+    @property
+    def forward_evaluations(self):
+        """The queries."""
+        return self.queries
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
-        """The same, with what it took; see `Attack.propose`."""
+        """Searches around the images; see `Attack.propose`."""
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)
         threat_model.check_epsilon(epsilon)

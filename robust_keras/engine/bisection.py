@@ -33,7 +33,7 @@ class Bisection:
         self._survived = np.zeros_like(run.standing.robust)
         # What such an attack finds barely fools the model, however large the ball is, so nothing
         # can be learnt from how far it can be shrunk.
-        self._stops_early = run.stage.any_batch
+        self._stops_early = run.stage.stops_early
         # Epsilon of the last attack that fooled the model on the image, 0 for none.
         self._reach = np.zeros(run.standing.robust.shape[2])
 

@@ -13,8 +13,8 @@ def passes_at_most(stage, *, searched=False):
         stage: `Attack` that is no cascade.
         searched: whether it is run several times, in search of an image's epsilon.
     """
-    forwards = getattr(stage, "queries", 1)
-    passes = stage.rounds * (_FORWARDS_A_GRADIENT * stage.gradient_evaluations + forwards)
+    forwards = _FORWARDS_A_GRADIENT * stage.gradient_evaluations + stage.forward_evaluations
+    passes = stage.rounds * forwards
     return passes * _PROBES if searched else passes
 
 

@@ -62,6 +62,8 @@ class AttackResult:
     Args:
         name: of the attack.
         kind: "noise", "score", "decision", "sparse", "one_step" or "iterative".
+        strength: as the attack declares it, one of `strength.DECLARED`; of a cascade whose attacks
+            could not all run, what is left of it.
         settings: the attack's settings.
         robust: bool array (epsilons, images): classified correctly, as it is and after the attack.
             An image that fell at one epsilon counts as fallen at every larger one.
@@ -78,6 +80,7 @@ class AttackResult:
 
     name: str
     kind: str
+    strength: str
     settings: dict
     robust: np.ndarray
     seconds: float

@@ -21,6 +21,7 @@ def attack_report(result, classifier):
         gradient_evaluations=result.gradient_evaluations,
         forward_evaluations=result.forward_evaluations,
         kind=result.kind,
+        strength=result.strength,
         skipped=result.skipped,
         accuracy_with_rejection=None if with_rejection is None else with_rejection.mean(axis=1),
     )

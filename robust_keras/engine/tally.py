@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from robust_keras.engine.results import AttackResult, StageResult
+from robust_keras.strength import without_parts
 
 
 class Tally:
@@ -56,6 +57,7 @@ def attack_result(attack, tallies, robust, robust_with_rejection=None):
     return AttackResult(
         name=attack.name,
         kind=attack.kind,
+        strength=without_parts(attack.strength) if any(reasons) else attack.strength,
         settings=attack.settings(),
         robust=robust,
         seconds=sum(stage.seconds for stage in stages),

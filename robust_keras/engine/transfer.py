@@ -1,6 +1,5 @@
 """Adversarial examples made on one classifier and tried on others."""
 
-import dataclasses
 import functools
 
 import numpy as np
@@ -25,7 +24,7 @@ def transfer(
     epsilon.
 
     An attack that stops at the first error of the source makes examples that barely fool it and
-    transfer badly: those that can, take all their steps here (`unhurried`).
+    transfer badly: those that can, take all their steps here (`Attack.unhurried`).
 
     Args:
         sources: dict from name to classifier, on which examples are made.
@@ -55,9 +54,9 @@ def transfer(
         >>> rows[0].source, list(rows[0].accuracy)
         ('plain', ['plain', 'robust'])
     """
-    if attack.cascade:
+    if not attack.transfers:
         raise InputError.expected("transfer attack", "one that is no cascade", attack.name)
-    attack = unhurried(attack)
+    attack = attack.unhurried()
     attack.check_threat_model(threat_model)
     for classifier in (*sources.values(), *targets.values()):
         images, labels = check_examples(classifier, images, labels, threat_model)
@@ -98,13 +97,6 @@ def _source(name, accuracy, seconds=0.0, passes=(0, 0), skipped=None):
         forward_evaluations=forwards,
         skipped=skipped,
     )
-
-
-def unhurried(attack):
-    """The attack without its early stop, where it has a setting for that."""
-    if not hasattr(attack, "stop_early"):
-        return attack
-    return dataclasses.replace(attack, stop_early=False)
 
 
 def _examples(subject, attack, epsilon):

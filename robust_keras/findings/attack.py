@@ -7,6 +7,7 @@ from typing import Any
 from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, derived, field
 from robust_keras.findings.kinds import COUNT, INTERVAL, TOLERANCE, ListOf, Number, OneOf, OrNone
+from robust_keras.strength import DECLARED
 
 COUNTS = ListOf(COUNT)
 COUNTED, INTERVALS = "the same as numbers of images", "95 % Wilson intervals"
@@ -34,6 +35,12 @@ class AttackReport(Finding):
     kind: str | None = field(
         OrNone(OneOf("noise", "score", "decision", "sparse", "one_step", "iterative")),
         "`noise`, `score` and `decision` need no gradients; null if unknown",
+        default=None,
+    )
+    strength: str | None = field(
+        OrNone(OneOf(*DECLARED)),
+        "what the attack says of itself: `weak`; that it took its time along gradients, or in a "
+        "`search` without them; or that it may be quoted from alone, `strong`; null if unknown",
         default=None,
     )
     skipped: str | None = fields.text("why the attack did not run; null if it ran", null=True)

@@ -5,7 +5,7 @@ import zlib
 
 from robust_keras.attacks import ATTACKS
 from robust_keras.engine.substitute import Substitute, train_substitute, two_layers
-from robust_keras.engine.transfer import transfer, unhurried
+from robust_keras.engine.transfer import transfer
 from robust_keras.findings import SubstituteReport, TransferReport
 
 # Which images an attacker has does not depend on the run's seed, as those attacked do not.
@@ -29,7 +29,7 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal, 
     """
     if not config.transfer:
         return None
-    attack = unhurried(ATTACKS[config.transfer_attack]())
+    attack = ATTACKS[config.transfer_attack]().unhurried()
     targets = {str(classifier.path): classifier for classifier in classifiers}
     problem = split.float_images(), split.labels, attack, threat_model
     settings = {"batch_size": config.batch_size, "seed": config.seed, "journal": journal}

@@ -82,7 +82,7 @@ def climb(classifier, images, labels, threat_model, epsilon, generators, *, plan
     """Goes up the estimated slopes from a random point of the ball until the model is fooled.
 
     Args:
-        classifier: see `Attack.perturb`, as for the next five.
+        classifier: see `Attack.propose`, as for the next five.
         images: float32 array (batch, height, width, channels).
         labels: int array (batch,).
         threat_model: `ThreatModel`.

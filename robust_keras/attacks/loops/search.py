@@ -36,7 +36,7 @@ class Search:
 
     Args:
         attack: has `loss`, `steps`, `plan` (a `Plan`) and `start`.
-        classifier, images, labels, threat_model, epsilon, generators: see `Attack.perturb`.
+        classifier, images, labels, threat_model, epsilon, generators: see `Attack.propose`.
     """
 
     def __init__(self, attack, classifier, images, labels, threat_model, epsilon, generators):
