@@ -107,6 +107,12 @@ def reachable(name):
     return found
 
 
+def test_every_path_of_the_page_is_there():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for path in re.findall(r"`([\w/]+\.py|robust_keras/[\w/]+/)`", text):
+        assert any((place / path).exists() for place in (ROOT, ROOT / "robust_keras")), path
+
+
 def test_every_package_has_a_row_and_none_is_blank():
     assert set(TABLE) == OURS
     assert all(all(allowed) for allowed in TABLE.values())
