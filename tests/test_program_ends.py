@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -128,6 +129,17 @@ def test_memory_that_runs_out_is_one_line(tmp_path):
     assert errors.startswith("error: memory: expected ") and "--batch_size" in errors
     assert errors.count("\n") == 1 and "8 EiB" in errors
     assert program.returncode == 2
+
+
+def test_an_operation_that_fails_is_one_line_and_a_file(tmp_path):
+    body = "import tensorflow as tf; tf.debugging.check_numerics(0.0 / tf.zeros(1), 'this layer')"
+    program = start(tmp_path, body)
+    errors = program.communicate(timeout=60)[1].decode().splitlines()[-1]
+    assert errors.startswith("error: an operation of TensorFlow failed (InvalidArgumentError: ")
+    assert "this layer" in errors and program.returncode == 1
+    details = pathlib.Path(re.search(r"told in (\S+);", errors)[1])
+    assert "check_numerics" in details.read_text() and "Traceback" in details.read_text()
+    details.unlink()
 
 
 def test_streams_are_put_back(capsys):

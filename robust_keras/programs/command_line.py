@@ -7,6 +7,8 @@ TensorFlow is imported, so that `--help` and bad values are answered at once.
 import dataclasses
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,10 +20,11 @@ from robust_keras.programs.help_text import help_text, version_text
 from robust_keras.settings import flagfile
 from robust_keras.suggestion import did_you_mean
 
-EXIT_INPUT_ERROR = 2
+EXIT_FAILED, EXIT_INPUT_ERROR = 1, 2
 # More would only be a mistake: a list of files where a pattern was meant.
 _MOST_ARGUMENTS = 10_000
 # By name: TensorFlow has not been imported where there is nothing to recognise.
+_TENSORFLOW_ERRORS = "tensorflow.python.framework.errors_impl"
 _OUT_OF_MEMORY = {"MemoryError", "_ArrayMemoryError", "ResourceExhaustedError"}
 
 
@@ -131,6 +134,9 @@ def _one_line(error):
 def run(main: Callable, config_class: type, description: str) -> None:
     """Runs `main(config)`; a user's mistake becomes one line on stderr and exit code 2.
 
+    An operation that fails in TensorFlow, in a model or on a device, becomes one line and exit
+    code 1, with the traceback in a file.
+
     Args:
         main: takes the config and does the work; imports TensorFlow itself, so that a wrong flag
             never has to wait for it.
@@ -151,9 +157,11 @@ def run(main: Callable, config_class: type, description: str) -> None:
         except KeyboardInterrupt:
             _leave("interrupted; the same command goes on from here", interruption.EXIT_INTERRUPTED)
         except Exception as error:
-            if type(error).__name__ not in _OUT_OF_MEMORY:
+            if type(error).__name__ in _OUT_OF_MEMORY:
+                _leave(f"error: {_out_of_memory(error)}", EXIT_INPUT_ERROR)
+            if type(error).__module__ != _TENSORFLOW_ERRORS:
                 raise
-            _leave(f"error: {_out_of_memory(error)}", EXIT_INPUT_ERROR)
+            _leave(f"error: {_of_tensorflow(error)}", EXIT_FAILED)
 
 
 def _leave(line, code):
@@ -167,3 +175,16 @@ def _out_of_memory(error):
         "less of it to be needed (a smaller --batch_size; the same command goes on from here)"
     )
     return InputError.expected("memory", expected, reason[0])
+
+
+def _of_tensorflow(error):
+    """One line about an operation that failed; where it did is kept in a file."""
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", prefix="robust_keras-error-", suffix=".txt", delete=False
+    ) as file:
+        file.write("".join(traceback.format_exception(error)))
+    reason = (error.message or type(error).__name__).strip().splitlines()[0]
+    return (
+        f"an operation of TensorFlow failed ({type(error).__name__}: {reason[:200]}); where, is "
+        f"told in {file.name}; once it is mended, the same command goes on from here"
+    )

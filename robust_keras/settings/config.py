@@ -20,7 +20,7 @@ from robust_keras.settings.minimal import MinimalFlags
 from robust_keras.settings.nonsense import NonsenseFlags
 from robust_keras.settings.optimization import OptimizationFlags
 from robust_keras.settings.pruning import PruningFlags
-from robust_keras.settings.strangers import StrangerFlags
+from robust_keras.settings.strangers import StrangerFlags, TrustFlags
 from robust_keras.settings.structure import StructureFlags
 from robust_keras.settings.threshold import ThresholdFlags
 from robust_keras.settings.unusual import UnusualFlags
@@ -95,6 +95,7 @@ class TrainConfig(
     StructureFlags,
     WinnerFlags,
     DenoiserFlags,
+    TrustFlags,
     Flags,
 ):
     """One training run. Steps are optimizer steps, sparsities fractions, images in [0, 1]."""

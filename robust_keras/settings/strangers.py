@@ -9,7 +9,19 @@ MODEL_PIXELS = ("auto", "0..1", "0..255", "-1..1", "caffe")
 
 
 @dataclasses.dataclass(frozen=True)
-class StrangerFlags:
+class TrustFlags:
+    """How far the author of a model is trusted."""
+
+    trusted_operations: tuple[str, ...] = flag(
+        (),
+        values.Texts("names of TensorFlow operations", optional=True),
+        "Operations that a SavedModel may hold although they act outside the model (files, Python, "
+        "network) or are not known to be harmless, comma separated. Only for authors you trust.",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class StrangerFlags(TrustFlags):
     """What a model takes and gives, and how far it is trusted."""
 
     model_pixels: str = flag(
@@ -24,13 +36,6 @@ class StrangerFlags:
         values.Text(optional=True),
         "Of models with several outputs, or several signatures, the one to attack (default: the "
         "one that leaves no doubt).",
-    )
-
-    trusted_operations: tuple[str, ...] = flag(
-        (),
-        values.Texts("names of TensorFlow operations", optional=True),
-        "Operations that a SavedModel may hold although they act outside the model (files, Python, "
-        "network) or are not known to be harmless, comma separated. Only for authors you trust.",
     )
     first_passes_seconds: float = flag(
         60.0,

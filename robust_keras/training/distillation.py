@@ -1,6 +1,7 @@
 """Defensive distillation: a student learns a teacher's probabilities at a temperature."""
 
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,19 @@ def soft_labels(
     return np.concatenate(rows)
 
 
-def load_teacher(path: str | pathlib.Path, image_shape: tuple[int, ...], num_classes: int) -> Any:
+def load_teacher(
+    path: str | pathlib.Path,
+    image_shape: tuple[int, ...],
+    num_classes: int,
+    trusted_operations: Sequence[str] = (),
+) -> Any:
     """The teacher at a path, if it fits the student.
 
     Args:
         path: of a `.keras` file or a SavedModel.
         image_shape: (height, width, channels) of the student's images.
         num_classes: number of the student's outputs.
+        trusted_operations: see `serving.load`.
 
     Returns:
         A `serving.Classifier`.
@@ -68,7 +75,7 @@ def load_teacher(path: str | pathlib.Path, image_shape: tuple[int, ...], num_cla
         InputError: nothing there, no image classifier, or one of other images or classes.
     """
     try:
-        teacher = serving.load(path)
+        teacher = serving.load(path, trusted_operations=trusted_operations)
     except InputError as error:
         raise InputError(f"--distillation_teacher: {error}") from error
     sides = zip(teacher.image_shape, image_shape, strict=True)

@@ -71,7 +71,7 @@ def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
         settings,
         seed=config.seed,
         batch_size=config.batch_size,
-        source_models=load_source_models(config.source_models, model),
+        source_models=load_source_models(config.source_models, model, config.trusted_operations),
     )
 
 

@@ -13,12 +13,15 @@ from robust_keras.training.head import find_head
 _OPEN_SIDE = 32  # pixels, where a model takes images of any size
 
 
-def load_source_models(paths: Sequence[str], classifier: keras.Model) -> list:
+def load_source_models(
+    paths: Sequence[str], classifier: keras.Model, trusted_operations: Sequence[str] = ()
+) -> list:
     """Loads the static models of ensemble adversarial training.
 
     Args:
         paths: `.keras` files and SavedModels, ours or anybody's; see `serving.load`.
         classifier: the built keras.Model that is going to be trained.
+        trusted_operations: see `serving.load`.
 
     Returns:
         A list of functions from images (batch, height, width, channels) to logits.
@@ -30,7 +33,7 @@ def load_source_models(paths: Sequence[str], classifier: keras.Model) -> list:
     image_shape, classes = classifier.input_shape[1:], classifier.output_shape[-1]
     loaded = []
     for path in paths:
-        source = serving.load(path)
+        source = serving.load(path, trusted_operations=trusted_operations)
         expected = f"a source model of {tuple(image_shape)} images and {classes} classes"
         fits = all(a in (None, b) for a, b in zip(source.image_shape, image_shape, strict=True))
         if not fits or source.num_classes != classes:

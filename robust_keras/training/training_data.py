@@ -44,7 +44,8 @@ def training_set(split: ImageSplit, config: Any, num_outputs: int) -> Any:
             settings=_nonsense_settings(config, split.image_shape),
         )
     if config.distillation_teacher is not None:
-        teacher = load_teacher(config.distillation_teacher, split.image_shape, num_outputs)
+        path, trusted = config.distillation_teacher, config.trusted_operations
+        teacher = load_teacher(path, split.image_shape, num_outputs, trusted)
         labels = soft_labels(teacher, found.images, temperature=config.temperature)
         found = TrainingSet(found.images, labels)
     draw, magnitude = _noise(config, split.image_shape)
