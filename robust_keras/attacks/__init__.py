@@ -13,34 +13,10 @@ from robust_keras.attacks.hopskipjump import HopSkipJump
 from robust_keras.attacks.jsma import JSMA
 from robust_keras.attacks.margin_pgd import MarginPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
+from robust_keras.attacks.registry import ATTACKS, register
 from robust_keras.attacks.spsa import SPSA
 from robust_keras.attacks.square import Square
 from robust_keras.attacks.threat_model import ThreatModel
-
-ATTACKS = {
-    "fgsm": FGSM,
-    "step_ll": StepLL,
-    "bim": BIM,
-    "pgd": PGD,
-    "mim": MIM,
-    "margin_pgd": MarginPGD,
-    "apgd_ce": APGDCE,
-    "apgd_dlr": APGDDLR,
-    "apgd_targeted": APGDTargeted,
-    "apgd_accepted": APGDAccepted,
-    "fab_targeted": FABTargeted,
-    "deepfool": DeepFool,
-    "cw": CarliniWagner,
-    "jsma": JSMA,
-    "square": Square,
-    "spsa": SPSA,
-    "es_pgd": EvolutionPGD,
-    "hopskipjump": HopSkipJump,
-    "autoattack": AutoAttack,
-    "quick": Quick,
-    "uniform_noise": UniformNoise,
-    "gaussian_noise": GaussianNoise,
-}
 
 __all__ = [
     "APGDAccepted",
@@ -68,4 +44,5 @@ __all__ = [
     "StepLL",
     "ThreatModel",
     "UniformNoise",
+    "register",
 ]
