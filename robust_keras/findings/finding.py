@@ -62,7 +62,7 @@ class Finding:
         told = [(n, v.metadata) for n, v in vars(cls).items() if isinstance(v, dataclasses.Field)]
         lines = ["", "", "Args:"]
         for name, metadata in told:
-            text = f"{name}: {metadata['kind'].words}. {metadata['meaning']}"
+            text = f"{name}: {metadata['kind'].words}; {metadata['meaning']}."
             lines.append(textwrap.fill(text, 92, initial_indent="    ", subsequent_indent=" " * 8))
         lines += ["", "Raises:", "    ValueError: a field is out of its range, or two do not fit."]
         cls.__doc__ = cls.__doc__.rstrip() + "\n".join(lines)
