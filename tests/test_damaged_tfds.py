@@ -1,7 +1,9 @@
 """Prepared sets of TensorFlow Datasets whose files are damaged."""
 
+import os
 import pathlib
 import shutil
+import tempfile
 import unittest.mock
 
 import numpy as np
@@ -78,3 +80,30 @@ def test_damage_is_one_line_that_says_what_to_do(prepared, tmp_path, pattern, da
     with pytest.raises(InputError, match=words) as error:
         data.load("kmnist", str(tmp_path / "copy"))
     assert "\n" not in str(error.value) and "{{" not in str(error.value)
+
+
+@pytest.fixture
+def nobody():
+    """As a user without rights; root may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.mark.parametrize("pattern", ["", "kmnist", "kmnist/*", "kmnist/*/*test.tfrecord*"])
+def test_what_may_not_be_read_is_one_line(prepared, pattern, request):
+    with tempfile.TemporaryDirectory() as directory:
+        root = shutil.copytree(prepared, pathlib.Path(directory) / "data")
+        (place,) = root.glob(pattern) if pattern else [root]
+        pathlib.Path(directory).chmod(0o755)
+        mode = place.stat().st_mode
+        place.chmod(0)
+        request.getfixturevalue("nobody")
+        with pytest.raises(InputError, match="data that may be read in .*Permission denied") as one:
+            data.load("kmnist", str(root))
+        assert "\n" not in str(one.value)
+        os.seteuid(os.getuid())
+        place.chmod(mode)

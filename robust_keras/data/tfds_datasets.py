@@ -1,7 +1,9 @@
 """TensorFlow Datasets: used in this file only, and imported only when a set is loaded."""
 
 import contextlib
+import errno
 import logging
+import os
 import pathlib
 import re
 import sys
@@ -97,16 +99,29 @@ def _builder(tfds, name, data_dir):
 def _check_prepared(name, data_dir, error):
     """Raises where a set of that name lies there and is damaged; a version may just be missing."""
     path = pathlib.Path(data_dir or "~/tensorflow_datasets").expanduser() / name
-    if ":" not in name and path.is_dir() and any(path.iterdir()):
+    begun = os.path.isdir(path) and (_forbidden(error) or os.listdir(path))
+    if ":" not in name and begun:
         raise _damaged(path, name, error) from error
 
 
 def _damaged(path, name, error):
+    if _forbidden(error):
+        expected = f"data that may be read in {path}, or another --data_dir"
+        return InputError.expected(f"--dataset={name}", expected, os.strerror(errno.EACCES))
     return InputError.expected(
         f"--dataset={name}",
         f"undamaged data in {path} (delete that directory to have it prepared again)",
         _first_line(error),
     )
+
+
+def _forbidden(error):
+    """Whether rights are missing; TensorFlow tells so in words only."""
+    while error is not None:
+        if isinstance(error, PermissionError) or os.strerror(errno.EACCES) in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _names(tfds):
@@ -179,6 +194,8 @@ def _download(tfds, builder, name):
     # Hosts, checksums, missing parsers, manual downloads, disks: each raises something else.
     except Exception as error:
         _remove_empty(new_directories)
+        if _forbidden(error):
+            raise _damaged(root, name, error) from error
         raise InputError.expected(
             f"--dataset={name}",
             f"data prepared in {root} (--data_dir), a network to fetch it, or --dataset=mnist5k",
@@ -210,12 +227,12 @@ def _silence():
 
 def _missing(path):
     """The directories on the way to `path` that do not exist, deepest first."""
-    return [directory for directory in (path, *path.parents) if not directory.exists()]
+    return [place for place in (path, *path.parents) if not os.path.exists(place)]
 
 
 def _remove_empty(directories):
     for directory in directories:
-        if directory.is_dir() and not any(directory.iterdir()):
+        if os.path.isdir(directory) and not os.listdir(directory):
             directory.rmdir()
 
 
