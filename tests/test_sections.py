@@ -17,11 +17,24 @@ from robust_keras.runs import evaluation
 from robust_keras.settings.config import EvaluateConfig
 
 
+class Whole(Brightness):
+    """The same of the whole report."""
+
+    name = "whole"
+    about = "report"
+    template = "<h2>Whole {{ report.extensions.whole.images }}</h2>"
+
+    def find_in(self, report):
+        return BrightnessReport(mean=0.5, images=report.dataset.examples)
+
+
 @pytest.fixture
 def registered():
-    reporting.register(Brightness())
+    for section in (Brightness(), Whole()):
+        reporting.register(section)
     yield
-    reporting.unregister("brightness")
+    for name in ("brightness", "whole"):
+        reporting.unregister(name)
 
 
 def test_it_is_made_by_an_evaluation_and_written_everywhere(registered, tmp_path):
@@ -37,13 +50,16 @@ def test_it_is_made_by_an_evaluation_and_written_everywhere(registered, tmp_path
     )
     report, examples, _ = evaluation.evaluate(config)
     reporting.write(report, examples, tmp_path / "report")
-    value = json.loads((tmp_path / "report" / "report.json").read_text())["models"][0]
+    whole = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert whole["whole"] == {"mean": 0.5, "images": 50}
+    (value,) = whole["models"]
     assert value["brightness"]["images"] == round(50 * (1 - value["worst_case"]["accuracy"][-1]))
     assert 0.0 < value["brightness"]["mean"] < 1.0
     again = reporting.Report.read(tmp_path / "report" / "report.json")
     assert again.models[0].extensions == report.models[0].extensions
     page = (tmp_path / "report" / "report.html").read_text()
-    assert page.index("<h3>The audit") < page.index("<h3>Brightness</h3>") < page.index("How to")
+    order = ["<h3>The audit", "<h3>Brightness</h3>", "What the attacker", "<h2>Whole 50", "How to"]
+    assert sorted(map(page.index, order)) == list(map(page.index, order))
     assert [path.name for path in (tmp_path / "report" / "figures").glob("*brightness.png")]
     assert f": brightness {value['brightness']['mean']:.2f}" in reporting.summary_table(report)
 
@@ -51,6 +67,7 @@ def test_it_is_made_by_an_evaluation_and_written_everywhere(registered, tmp_path
 def test_the_format_tells_of_it(registered):
     page = format_page.made_anew(format_page.read())
     start = page.index("### models[].brightness")
+    assert page.index("### whole") > start
     assert "mean pixel of the images that fool it" in page[start:]
     assert "BrightnessReport" in json.dumps(schema.schema())
     assert "| `brightness` | object or null |" in page

@@ -29,11 +29,6 @@ mapping = functools.partial(_field, kinds.Mapping())
 texts = functools.partial(_field, kinds.ListOf(kinds.TEXT), default=())
 
 
-def one_of(*choices: str, meaning: str, **settings: Any) -> typing.Any:
-    """A field that holds one of a few strings."""
-    return _field(kinds.OneOf(*choices), meaning, **settings)
-
-
 def part(finding: type[Finding], meaning: str, **settings: Any) -> typing.Any:
     """A field that holds another finding."""
     return _field(Part(finding), meaning, **settings)

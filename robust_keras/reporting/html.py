@@ -43,6 +43,7 @@ def render(report: Report) -> str:
         )
         return markupsafe.Markup("\n".join(pieces))
 
+    above, below = sections.around_models()
     style = (FOLDER / "style.css").read_text(encoding="utf-8")
     models = [
         {"name": name, "verdict": model.verdict, "parts": parts(sections.of_model(), model, name)}
@@ -55,9 +56,9 @@ def render(report: Report) -> str:
         style_hash=base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode(),
         created=_date(report.created),
         outside=outside(report),
-        before=parts(sections.BEFORE),
+        before=parts(above),
         models=models,
-        after=parts(sections.after_models()),
+        after=parts(below),
     )
 
 

@@ -76,7 +76,8 @@ def figure_files(report: Report) -> Iterator[tuple[str, bytes]]:
     Yields:
         `(file name, bytes)`.
     """
-    for section in (*sections.BEFORE, *sections.after_models()):
+    above, below = sections.around_models()
+    for section in above + below:
         for end, figure in section.figures(report, None, ""):
             yield f"{end}.png", figures.png(figure)
     names = wording.display_names(report.models)

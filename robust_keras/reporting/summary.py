@@ -36,7 +36,7 @@ def summary_table(report: Report) -> str:
     table = [title, *_read_as(report.dataset), "", lines[0], "-" * len(lines[0]), *lines[1:]]
     # What is unusual about how a model was asked and read comes first.
     blocks = [named_lines(report, lambda model: model.notes)]
-    blocks += [section.lines(report) for section in sections.every()]
+    blocks += [section.lines(report) for section in sections.SECTIONS]
     return "\n".join([*table, *(line for block in blocks if block for line in ("", *block))])
 
 

@@ -16,8 +16,9 @@ from robust_keras.reporting.sections.rejection import Rejection
 from robust_keras.reporting.sections.transfer import Transfer
 from robust_keras.reporting.sections.unusual import Unusual
 
-BEFORE = (Comparison(),)
-MODEL = (
+# Those about the report stand above or below the models.
+SECTIONS: list[Section] = [
+    Comparison(),
     Headline(),
     Curves(),
     MinimalEpsilon(),
@@ -27,11 +28,9 @@ MODEL = (
     Rejection(),
     Unusual(),
     Layers(),
-)
-AFTER = (Transfer(),)
-LAST = (Attacker(),)
-
-_REGISTERED: dict = {}
+    Transfer(),
+    Attacker(),
+]
 
 
 def register(section: Section) -> None:
@@ -54,31 +53,30 @@ def register(section: Section) -> None:
             "a section must be about `model` or `report` and have a `finding` and a `name` that is "
             f"no field of ours. Received: about={section.about!r}, name={section.name!r}"
         )
+    unregister(section.name)
     extensions.register(section.about, section.name, section.finding)
-    _REGISTERED[section.name] = section
+    last = max(place for place, other in enumerate(SECTIONS) if other.about == section.about)
+    SECTIONS.insert(last + 1, section)
 
 
 def unregister(name: str) -> None:
-    """Takes a registered section away."""
-    section = _REGISTERED.pop(name)
-    extensions.unregister(section.about, name)
+    """Takes a registered section away, if there is one of the name."""
+    for section in [s for s in SECTIONS if s.finding and s.name == name]:
+        SECTIONS.remove(section)
+        extensions.unregister(section.about, name)
 
 
-def registered(about: str | None = None) -> tuple[Section, ...]:
-    """Gives the sections that others added, all or those about `model` or `report`."""
-    return tuple(s for s in _REGISTERED.values() if about in (None, s.about))
+def registered(about: str) -> list[Section]:
+    """Gives the sections that others added, those about `model` or `report`."""
+    return [section for section in SECTIONS if section.finding and section.about == about]
 
 
-def of_model() -> tuple[Section, ...]:
+def of_model() -> list[Section]:
     """Gives the sections of one model, in their order."""
-    return (*MODEL, *registered("model"))
+    return [section for section in SECTIONS if section.about == "model"]
 
 
-def after_models() -> tuple[Section, ...]:
-    """Gives the sections below the models, in their order."""
-    return (*AFTER, *registered("report"), *LAST)
-
-
-def every() -> tuple[Section, ...]:
-    """Gives all sections in the order of the page."""
-    return (*BEFORE, *of_model(), *after_models())
+def around_models() -> tuple[list[Section], list[Section]]:
+    """Gives the sections above the models and those below."""
+    first = SECTIONS.index(of_model()[0])
+    return SECTIONS[:first], [s for s in SECTIONS[first:] if s.about == "report"]
