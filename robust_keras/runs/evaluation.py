@@ -49,9 +49,31 @@ def evaluate(config, *, command="", journal=None, progress=None):
             return evaluate(config, command=command, journal=journal, progress=progress)
     copies, dataset = _load_all(config)
     split = dataset.part(config.split).take(config.examples, _IMAGE_SEED)
+    attacks = [ATTACKS[name]() for name in config.attacks]
+    return attack_models(
+        fitted(copies, dataset, config), split, attacks, config, command, journal, progress
+    )
+
+
+def attack_models(models, split, attacks, config, command, journal, progress):
+    """Attacks models that are loaded, audits what is left and looks at what else is asked for.
+
+    Args:
+        models: `FittedModels`.
+        split: the `ImageSplit` to attack.
+        attacks: `Attack`s.
+        config: an `EvaluateConfig`, whose paths, data set and attacks' names are only reported.
+        command: as for `evaluate`.
+        journal: the same.
+        progress: `RunProgress`.
+
+    Returns:
+        As `evaluate`.
+    """
+    copies, dataset = models.copies, models.dataset
     threat_model = ThreatModel(config.norm, config.epsilons)
     journal = Unrecorded() if journal is None else journal
-    models, examples, tables = [], {}, {}
+    reports, examples, tables = [], {}, {}
     progress.follow(
         TimeLeft(
             len(copies),
@@ -63,10 +85,10 @@ def evaluate(config, *, command="", journal=None, progress=None):
         )
     )
     for replicas in copies:
-        run = _ModelRun(replicas, split, threat_model, config, journal)
+        run = _ModelRun(replicas, split, threat_model, attacks, config, journal)
         with progress.model(replicas.first.path, run.parts()):
             model, found = run.attack(progress)
-        models.append(model)
+        reports.append(model)
         examples[model.path] = run.shown(found)
         tables[model.path] = found.per_image
     transfer = transfer_report(
@@ -81,7 +103,7 @@ def evaluate(config, *, command="", journal=None, progress=None):
     report = Report(
         dataset=_dataset_report(config, dataset, split),
         threat_model=_threat_model_report(threat_model),
-        models=models,
+        models=reports,
         seed=config.seed,
         attacker_temperature=config.attacker_temperature,
         expectation_samples=config.expectation_samples,
@@ -94,7 +116,7 @@ def evaluate(config, *, command="", journal=None, progress=None):
 
 
 def _load_all(config):
-    """The models, as the attacker knows them, and the data set, all of which fit together."""
+    """The models that a config names, and the data set in the order of their classes."""
     devices = distribution.devices(config.distribute)
     refuse_twins(config.models)
     dataset = in_the_models_order(data.load(config.dataset, config.data_dir), config.models)
@@ -102,10 +124,37 @@ def _load_all(config):
     if config.substitute:
         dataset.beyond(config.split)
     copies = load_models(config, part, dataset.num_classes, devices=devices, seed=_IMAGE_SEED)
+    return copies, dataset
+
+
+@dataclasses.dataclass(frozen=True)
+class FittedModels:
+    """Models as the attacker knows them, and the data set whose classes they tell apart.
+
+    Args:
+        copies: `Replicas`, one a model.
+        dataset: the `ImageDataset`.
+    """
+
+    copies: list
+    dataset: object
+
+
+def fitted(copies, dataset, config):
+    """The `FittedModels` of loaded models.
+
+    Args:
+        copies: `Replicas`, one a model.
+        dataset: the `ImageDataset`.
+        config: an `EvaluateConfig`.
+
+    Raises:
+        InputError: a model does not tell the data set's classes apart.
+    """
     for replicas in copies:
         _check_fit(replicas.first, dataset)
     dataset = dataset.widened(max(_meaningful_classes(replicas.first) for replicas in copies))
-    return [replicas.map(lambda c: _as_attacked(c, config)) for replicas in copies], dataset
+    return FittedModels([r.map(lambda c: _as_attacked(c, config)) for r in copies], dataset)
 
 
 def _as_attacked(classifier, config):
@@ -143,14 +192,14 @@ def _meaningful_classes(classifier):
 class _ModelRun:
     """One model under attack."""
 
-    def __init__(self, replicas, split, threat_model, config, journal):
+    def __init__(self, replicas, split, threat_model, attacks, config, journal):
         self._replicas = replicas
         self._split = split
         self._threat_model = threat_model
         self._config = config
-        self._attacks = [ATTACKS[name]() for name in config.attacks]
+        self._attacks = attacks
         if config.survivors_only:
-            self._attacks = cheapest_first(self._attacks, config.norm)
+            self._attacks = cheapest_first(attacks, config.norm)
         self._settings = {
             "batch_size": config.batch_size,
             "seed": config.seed,

@@ -37,7 +37,11 @@ def load_models(config, part, num_classes, *, devices, seed):
     """
     clean = part.take(_IMAGES, seed)
     examples = serving.Examples(clean.float_images(), clean.labels, num_classes, config.dataset)
-    return [_copies(path, examples, devices, config) for path in config.models]
+    found = [load_copies(path, examples, devices, config) for path in config.models]
+    for path, replicas in zip(config.models, found, strict=True):
+        for note in replicas.first.notes:
+            print(f"{path}: {note}", file=sys.stderr)
+    return found
 
 
 def refuse_twins(paths):
@@ -75,7 +79,15 @@ def in_the_models_order(dataset, paths):
     return dataset
 
 
-def _copies(path, examples, devices, config):
+def load_copies(path, examples, devices, config):
+    """Loads one model, once on every device, as `Replicas`.
+
+    Args:
+        path: of a SavedModel or a .keras file.
+        examples: `serving.Examples`, clean images to try it on.
+        devices: as for `load_models`.
+        config: an `EvaluateConfig`.
+    """
     pixels, loaded = config.model_pixels, []
     for device in devices:
         with contextlib.nullcontext() if device is None else tf.device(device):
@@ -91,6 +103,4 @@ def _copies(path, examples, devices, config):
             )
         # A random model's copies must not be read in other ways.
         pixels = loaded[0].pixels
-    for note in loaded[0].notes:
-        print(f"{path}: {note}", file=sys.stderr)
     return Replicas(loaded, devices)

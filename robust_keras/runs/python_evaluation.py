@@ -1,0 +1,127 @@
+"""`robust_keras.evaluate`: an evaluation of models in memory, without files or flags."""
+
+import dataclasses
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from robust_keras import serving
+from robust_keras.attacks import ATTACKS
+from robust_keras.attacks.attack import Attack
+from robust_keras.errors import InputError
+from robust_keras.progress import RunProgress
+from robust_keras.runs import given_images, given_models
+from robust_keras.runs.evaluation import attack_models, fitted
+from robust_keras.runs.result import EvaluationResult
+from robust_keras.settings.config import ATTACK_NAMES, EvaluateConfig
+from robust_keras.suggestion import did_you_mean
+
+# What only a program reads: files, and what is given here in another way.
+_NOT_HERE = {"models", "dataset", "data_dir", "split", "examples", "output_dir", "fail_below"}
+_TRIED_IMAGES = 256
+
+
+def evaluate(
+    model: Any,
+    images: Any,
+    labels: Any = None,
+    *,
+    attacks: str | Sequence[Any] = "quick",
+    norm: str = "linf",
+    epsilons: float | Sequence[float] = (0.1, 0.3),
+    certify: Sequence[str] = (),
+    inside: bool = False,
+    seed: int = 0,
+    num_classes: int | None = None,
+    class_names: Sequence[str] | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> EvaluationResult:
+    """Does what `robust_keras.evaluate` says, with its arguments."""
+    _refuse_what_is_missing(certify, inside)
+    _check_names(settings)
+    models = given_models.named(model)
+    dataset = given_images.dataset_of(images, labels, class_names)
+    chosen = _attacks(attacks)
+    config = _config(
+        models=tuple(models),
+        dataset=given_images.NAME,
+        attacks=_known(chosen),
+        norm=norm,
+        epsilons=_epsilons(epsilons),
+        seed=seed,
+        examples=len(dataset.test),
+        **{name: _plain(value) for name, value in settings.items()},
+    )
+    with RunProgress(None if progress else io.StringIO()) as shown:
+        copies = given_models.copies(
+            models, _examples(dataset), dataset.image_shape, num_classes, config
+        )
+        ready = fitted(copies, dataset, config)
+        found = attack_models(ready, dataset.test, chosen, config, "", None, shown)
+    return EvaluationResult(*found)
+
+
+def _refuse_what_is_missing(certify, inside):
+    for name, value in (("certify", certify), ("inside", inside)):
+        if value and value not in ("none", ("none",), ["none"]):
+            raise InputError.expected(name, "nothing: it is not available yet", value)
+
+
+def _check_names(settings):
+    known = {field.name for field in dataclasses.fields(EvaluateConfig)} - _NOT_HERE
+    for name in settings:
+        if name not in known:
+            expected = f"a setting of evaluate.py{did_you_mean(name, known)}"
+            raise InputError.expected(name, expected, f"{name}={settings[name]!r}")
+
+
+def _config(**values):
+    """The settings, checked as the command's are; errors name them as a call does."""
+    try:
+        return EvaluateConfig(**values)
+    except InputError as error:
+        raise InputError(re.sub(r"--(\w+)", r"\1", str(error))) from error
+
+
+def _attacks(given):
+    """The attacks, by name or as they are."""
+    if isinstance(given, str):
+        given = [name.strip() for name in given.split(",")]
+    if isinstance(given, Attack):
+        given = [given]
+    found = []
+    for one in given:
+        if isinstance(one, str) and one not in ATTACKS:
+            expected = f"some of {', '.join(ATTACKS)}{did_you_mean(one, ATTACKS)}"
+            raise InputError.expected("attacks", expected, one)
+        if not isinstance(one, (str, Attack)):
+            raise InputError.expected("attacks", "names or Attacks, as PGD(steps=100)", repr(one))
+        found.append(ATTACKS[one]() if isinstance(one, str) else one)
+    return found
+
+
+def _known(attacks):
+    """The attacks' names as flags know them; those of a user's own classes are none."""
+    names = dict.fromkeys(a.name for a in attacks if a.name in ATTACK_NAMES)
+    return tuple(names) or ("quick",)
+
+
+def _epsilons(given):
+    try:
+        return tuple(float(value) for value in (given if hasattr(given, "__iter__") else (given,)))
+    except (TypeError, ValueError) as error:
+        raise InputError.expected("epsilons", "numbers, such as (0.1, 0.3)", given) from error
+
+
+def _plain(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _examples(dataset):
+    """Clean images on which a model is tried before it is attacked."""
+    clean = dataset.test.take(_TRIED_IMAGES, 0)
+    return serving.Examples(
+        clean.float_images(), clean.labels, dataset.num_classes, given_images.NAME
+    )
