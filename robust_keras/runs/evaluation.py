@@ -38,7 +38,7 @@ def evaluate(config, *, command="", journal=None, progress=None):
         progress: `RunProgress` that goes on when this is done with, or None for one of its own.
 
     Returns:
-        `(report, examples, tables)`: a `Report`, a dict from model path to its
+        `(report, examples, tables)`: a `Report`, a dict from a model's name to its
         `AdversarialExample`s, and one to its table of all images, `PerImage`.
 
     Raises:
@@ -50,9 +50,9 @@ def evaluate(config, *, command="", journal=None, progress=None):
     copies, dataset = _load_all(config)
     split = dataset.part(config.split).take(config.examples, _IMAGE_SEED)
     attacks = [ATTACKS[name]() for name in config.attacks]
-    return attack_models(
-        fitted(copies, dataset, config), split, attacks, config, command, journal, progress
-    )
+    names = tuple(str(replicas.first.path) for replicas in copies)
+    models = fitted(names, copies, dataset, config)
+    return attack_models(models, split, attacks, config, command, journal, progress)
 
 
 def attack_models(models, split, attacks, config, command, journal, progress):
@@ -84,16 +84,16 @@ def attack_models(models, split, attacks, config, command, journal, progress):
             batch_size=config.batch_size,
         )
     )
-    for replicas in copies:
+    for name, replicas in zip(models.names, copies, strict=True):
         run = _ModelRun(replicas, split, threat_model, attacks, config, journal)
         with progress.model(replicas.first.path, run.parts()):
             model, found = run.attack(progress)
-        reports.append(model)
-        examples[model.path] = run.shown(found)
-        tables[model.path] = found.per_image
+        reports.append(dataclasses.replace(model, path=name))
+        examples[name] = run.shown(found)
+        tables[name] = found.per_image
     transfer = transfer_report(
         config,
-        [replicas.first for replicas in copies],
+        {name: r.first for name, r in zip(models.names, copies, strict=True)},
         dataset,
         split,
         threat_model,
@@ -132,18 +132,21 @@ class FittedModels:
     """Models as the attacker knows them, and the data set whose classes they tell apart.
 
     Args:
+        names: under which they are reported.
         copies: `Replicas`, one a model.
         dataset: the `ImageDataset`.
     """
 
+    names: tuple
     copies: list
     dataset: object
 
 
-def fitted(copies, dataset, config):
+def fitted(names, copies, dataset, config):
     """The `FittedModels` of loaded models.
 
     Args:
+        names: under which they are reported.
         copies: `Replicas`, one a model.
         dataset: the `ImageDataset`.
         config: an `EvaluateConfig`.
@@ -154,7 +157,8 @@ def fitted(copies, dataset, config):
     for replicas in copies:
         _check_fit(replicas.first, dataset)
     dataset = dataset.widened(max(_meaningful_classes(replicas.first) for replicas in copies))
-    return FittedModels([r.map(lambda c: _as_attacked(c, config)) for r in copies], dataset)
+    attacked = [replicas.map(lambda c: _as_attacked(c, config)) for replicas in copies]
+    return FittedModels(names, attacked, dataset)
 
 
 def _as_attacked(classifier, config):

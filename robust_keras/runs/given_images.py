@@ -9,7 +9,7 @@ import tensorflow as tf
 from robust_keras.data import ImageDataset, ImageSplit
 from robust_keras.errors import InputError
 
-NAME = "images in memory"
+NAME = "in-memory"
 # Batches, and single images, of a grey or coloured picture.
 _BATCHED, _SINGLE = 4, 3
 

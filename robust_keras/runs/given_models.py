@@ -70,12 +70,15 @@ def copies(
     for name, value in models.items():
         if _is_path(value):
             replicas = load_copies(value, examples, devices, config)
-            replicas.first.path = name
         else:
             if not isinstance(value, keras.Model):
                 value = _as_model(value, name, image_shape, num_classes)
             classifier = serving.from_keras(
-                value, name, examples=examples, pixels=config.model_pixels, output=config.output
+                value,
+                path=name,
+                examples=examples,
+                pixels=config.model_pixels,
+                output=config.output,
             )
             replicas = Replicas([classifier])
         found.append(replicas)

@@ -58,7 +58,7 @@ def evaluate(
         copies = given_models.copies(
             models, _examples(dataset), dataset.image_shape, num_classes, config
         )
-        ready = fitted(copies, dataset, config)
+        ready = fitted(tuple(models), copies, dataset, config)
         found = attack_models(ready, dataset.test, chosen, config, "", None, shown)
     return EvaluationResult(*found)
 
@@ -89,7 +89,7 @@ def _attacks(given):
     """The attacks, by name or as they are."""
     if isinstance(given, str):
         given = [name.strip() for name in given.split(",")]
-    if isinstance(given, Attack):
+    if not isinstance(given, Sequence):
         given = [given]
     found = []
     for one in given:

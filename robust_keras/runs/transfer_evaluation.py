@@ -12,12 +12,12 @@ from robust_keras.findings import SubstituteReport, TransferReport
 _IMAGE_SEED = 0
 
 
-def transfer_report(config, classifiers, dataset, split, threat_model, journal, progress):
+def transfer_report(config, targets, dataset, split, threat_model, journal, progress):
     """Makes adversarial examples on each model, or a substitute for it, and tries them on all.
 
     Args:
         config: an `EvaluateConfig`.
-        classifiers: the loaded `serving.Classifier`s.
+        targets: the loaded `serving.Classifier`s by the models' names.
         dataset: the `ImageDataset`; substitutes begin with images of the split not attacked.
         split: the `ImageSplit` that is attacked.
         threat_model: `ThreatModel`.
@@ -30,7 +30,6 @@ def transfer_report(config, classifiers, dataset, split, threat_model, journal, 
     if not config.transfer:
         return None
     attack = ATTACKS[config.transfer_attack]().unhurried()
-    targets = {str(classifier.path): classifier for classifier in classifiers}
     problem = split.float_images(), split.labels, attack, threat_model
     settings = {"batch_size": config.batch_size, "seed": config.seed, "journal": journal}
     rows = []

@@ -1,0 +1,153 @@
+"""`robust_keras.evaluate`: every kind of model and data, the command's numbers, clear refusals."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import robust_keras
+from robust_keras import data
+from robust_keras.attacks import PGD, Square
+from robust_keras.errors import InputError
+from robust_keras.runs import evaluation
+from robust_keras.settings.config import EvaluateConfig
+
+QUICKLY = {"attacks": "fgsm,pgd", "epsilons": (0.1, 0.2), "batch_size": 20, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def images():
+    split = data.load("mnist5k").test.take(20, seed=0)
+    return split.float_images(), split.labels
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(3)
+    layers = [keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    model = keras.Sequential(layers, name="linear")
+    split = data.load("mnist5k").train.take(600, seed=1)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    model.fit(split.float_images(), split.labels, epochs=3, verbose=0)
+    return model
+
+
+@pytest.fixture(scope="module")
+def result(model, images):
+    return robust_keras.evaluate(model, *images, **QUICKLY)
+
+
+@pytest.fixture(scope="module")
+def path(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "linear.keras"
+    model.save(path)
+    return str(path)
+
+
+def numbers(report):
+    return (
+        report.clean_accuracy,
+        report.worst_case.accuracy,
+        [(attack.name, attack.accuracy, attack.skipped) for attack in report.attacks],
+        report.verdict,
+    )
+
+
+def test_it_gives_the_numbers_of_the_command(path, images):
+    config = EvaluateConfig(
+        models=(path,), examples=20, attacks=("fgsm", "pgd"), epsilons=(0.1, 0.2), batch_size=20
+    )
+    report, _, tables = evaluation.evaluate(config)
+    found = robust_keras.evaluate(path, *images, **QUICKLY)
+    assert numbers(found.models[0]) == numbers(report.models[0])
+    for field in dataclasses.fields(found.tables[path]):
+        mine, theirs = (getattr(rows[path], field.name) for rows in (found.tables, tables))
+        np.testing.assert_equal(mine, theirs)
+
+
+def test_every_kind_of_model_and_of_data(model, path, images, result):
+    kernel, bias = map(np.asarray, model.get_weights())
+
+    def torch_like(batch):
+        assert isinstance(batch, np.ndarray)
+        return batch.reshape(len(batch), -1) @ kernel + bias
+
+    models = {"keras": model, "file": path, "function": lambda x: model(x), "numpy": torch_like}
+    dataset = tf.data.Dataset.from_tensor_slices(images)
+    for given in (dataset, dataset.batch(8)):
+        found = robust_keras.evaluate(models, given, num_classes=10, **QUICKLY)
+    assert [report.path for report in found.models] == list(models)
+    for report in found.models[:3]:
+        assert numbers(report) == numbers(result.models[0])
+    blind = found.models[3]
+    assert blind.clean_accuracy == result.models[0].clean_accuracy
+    assert all(attack.skipped for attack in blind.attacks) and blind.verdict == "unreliable"
+    searched = robust_keras.evaluate(
+        {"numpy": torch_like},
+        *images,
+        num_classes=10,
+        **{**QUICKLY, "attacks": [Square(queries=300)]},
+    )
+    assert searched.models[0].worst_case.accuracy[-1] < blind.worst_case.accuracy[-1]
+
+
+def test_attacks_as_objects_and_bytes_as_images(model, images, result):
+    found = robust_keras.evaluate(
+        model,
+        np.round(images[0] * 255).astype(np.uint8)[..., 0],
+        images[1],
+        **{**QUICKLY, "attacks": PGD()},
+    )
+    assert found.models[0].attacks[0].accuracy == result.models[0].attacks[1].accuracy
+
+
+def test_what_can_be_done_with_a_result(result, tmp_path):
+    assert "linear" in result.summary() and result.models[0].verdict in result.summary()
+    assert "<img" in result._repr_html_() and "linear: " in repr(result)
+    written = json.loads(result.save(tmp_path / "report").read_text(encoding="utf-8"))
+    assert written["models"][0]["worst_case"]["accuracy"] == list(
+        result.models[0].worst_case.accuracy
+    )
+    assert (tmp_path / "report" / "report.html").exists()
+    with pytest.raises(InputError, match="finished report"):
+        result.save(tmp_path / "report")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"attacks": "pdg"}, "did you mean pgd"),
+        ({"attacks": 3}, "attacks: expected"),
+        ({"norm": "l3"}, "^norm: expected one of linf, l2"),
+        ({"epsilons": "x"}, "^epsilons: expected numbers"),
+        ({"epsilons": (0.1, 8.0)}, "did you mean 8/255"),
+        ({"certify": "bounds"}, "not available yet"),
+        ({"inside": True}, "not available yet"),
+        ({"batchsize": 3}, "did you mean batch_size"),
+        ({"examples": 3}, "^examples: expected a setting"),
+        ({"class_names": ("a", "b")}, "labels"),
+        ({"model": {}}, "at least one model"),
+        ({"model": 3}, "a Keras model, a path"),
+        ({"model": lambda x: x}, "num_classes=10"),
+        ({"labels": None}, "^labels: expected"),
+        ({"images": np.full((2, 28, 28, 1), 7.0), "labels": [0, 1]}, "images"),
+        ({"model": {"a": "x.keras", "b": "x.keras"}}, "every model once"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_line(model, images, wrong, message):
+    given = {"model": model, "images": images[0], "labels": images[1], **QUICKLY, **wrong}
+    with pytest.raises(InputError, match=message) as error:
+        robust_keras.evaluate(**given)
+    assert "\n" not in str(error.value)
+
+
+def test_to_import_it_loads_no_tensorflow():
+    script = "import sys, robust_keras; print(robust_keras.evaluate, 'tensorflow' in sys.modules)"
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert printed.stdout.strip().endswith("False")
