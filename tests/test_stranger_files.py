@@ -83,6 +83,7 @@ def test_what_keras_cannot_load_is_named_with_what_to_do(kind, tmp_path):
     with pytest.raises(InputError) as caught:
         serving.load(tmp_path / name, examples=EXAMPLES)
     assert said in str(caught.value) and "model.export(DIRECTORY)" in str(caught.value)
+    assert "class __" not in str(caught.value)
 
 
 def of_keras_2(after):

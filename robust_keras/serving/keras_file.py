@@ -71,7 +71,9 @@ def _config(path):
 def _entries(value):
     """Every object of a class in a description."""
     if isinstance(value, dict):
-        if isinstance(value.get("class_name"), str):
+        kind = value.get("class_name")
+        # Keras' own marks, such as __keras_tensor__, are no classes.
+        if isinstance(kind, str) and not kind.startswith("__"):
             yield value
         value = list(value.values())
     if isinstance(value, list):
