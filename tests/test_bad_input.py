@@ -249,11 +249,11 @@ TRAIN = {
             "--validation_fraction=0",
             "--distillation_teacher=good.keras",
         ],
-        "--distillation_teacher: expected a model of 3 classes.*received good.keras, of 2",
+        "--distillation_teacher: good.keras: expected a teacher of .* 3 classes; .* and 2 classes",
     ),
     "teacher of other images": (
         ["--model=fc5", "--distillation_teacher=good.keras"],
-        r"a model of images of shape \(28, 28, 1\); received good.keras, of \(8, 8, 1\)",
+        r"a teacher of \(28, 28, 1\) images .* received one of \(8, 8, 1\) images",
     ),
     "teacher without nonsense": (
         [
@@ -264,7 +264,7 @@ TRAIN = {
             "--distillation_teacher=good.keras",
         ]
         + ["--mean_training"],
-        "--distillation_teacher: expected a model of 4 classes",
+        "--distillation_teacher: good.keras: expected a teacher of .* 4 classes",
     ),
     "noise that is off": (["--noise_magnitude=0.5"], "expected nothing without --noise_training"),
     "noise in bytes": (["--noise_training", "--noise_magnitude=127"], "--noise_magnitude: exp"),

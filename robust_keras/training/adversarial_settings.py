@@ -8,8 +8,8 @@ from robust_keras.training import arguments
 METHODS = ("pgd", "free", "fast", "trades", "ensemble")
 ENSEMBLE_ATTACKS = ("step_ll", "fgsm")
 # From this epsilon on, the many small steps of the MNIST recipes; below, those of CIFAR-10.
-_LARGE_EPSILON = 0.1
-_LARGE_STEPS, _LARGE_STEP_RATIO = 40, 1 / 30
+LARGE_EPSILON = 0.1
+LARGE_EPSILON_STEPS = 40, 1 / 30  # and the size of each / epsilon
 _SMALL_STEPS = 10
 _SMALL_STEP_RATIOS = {"pgd": 1 / 4, "trades": 7 / 31}
 _FAST_STEP_RATIO = 1.25
@@ -137,8 +137,8 @@ class AdversarialSettings:
         if self.method == "free":
             return {"steps": 1, "step_ratio": _FREE_STEP_RATIO, "replays": _REPLAYS}
         steps, step_ratio = _SMALL_STEPS, _SMALL_STEP_RATIOS[self.method]
-        if self.epsilon >= _LARGE_EPSILON:
-            steps, step_ratio = _LARGE_STEPS, _LARGE_STEP_RATIO
+        if self.epsilon >= LARGE_EPSILON:
+            steps, step_ratio = LARGE_EPSILON_STEPS
         return {
             "steps": steps,
             "step_ratio": step_ratio * steps / (self.steps or steps),

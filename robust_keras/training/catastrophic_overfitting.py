@@ -8,16 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.training import arguments, crafting, loss_inputs
+from robust_keras.training.adversarial_settings import LARGE_EPSILON, LARGE_EPSILON_STEPS
 from robust_keras.training.averaging import read_variable
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head
 from robust_keras.training.pixels import PixelRange
 
 _SEED = (0, 0)
-# Below an epsilon of 0.1 the published probe. From there on its coarse steps miss what finer ones
+# The published probe, below `LARGE_EPSILON`. From there on its coarse steps miss what finer ones
 # find: a LeNet-5 trained on MNIST at 0.3 kept 0.70 under 5 steps of 0.075, 0.32 under 40 of 0.01.
-_LARGE_EPSILON = 0.1
-_SMALL_PROBE, _LARGE_PROBE = (5, 1 / 4), (40, 1 / 30)
+_SMALL_PROBE = 5, 1 / 4
 
 
 class CatastrophicOverfittingGuard(keras.callbacks.Callback):
@@ -64,7 +64,7 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
     ):
         super().__init__()
         self._epsilon = arguments.epsilon("epsilon", epsilon)
-        probe = _LARGE_PROBE if epsilon >= _LARGE_EPSILON else _SMALL_PROBE
+        probe = LARGE_EPSILON_STEPS if epsilon >= LARGE_EPSILON else _SMALL_PROBE
         steps = probe[0] if steps is None else steps
         step_ratio = probe[1] if step_ratio is None else step_ratio
         self._steps = arguments.whole("steps", steps, least=1, most=arguments.MOST_STEPS)

@@ -6,14 +6,13 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from robust_keras import serving
 from robust_keras.data.datasets import ImageDataset
-from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
 from robust_keras.models.denoiser import behind_denoiser
 from robust_keras.training import arguments, crafting, loss_inputs
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head
+from robust_keras.training.other_models import load_fitting
 
 GUIDES = ("logits", "features")
 _STEPS = (1, 2, 4)  # of the attacks to denoise
@@ -176,13 +175,8 @@ def load_behind_denoiser(path: str, dataset: ImageDataset) -> keras.Model:
         InputError: there is no such file, or no differentiable classifier of the data set's images
             in it.
     """
-    found = serving.load(path)
-    expected = f"a classifier of {dataset.image_shape} images and {dataset.num_classes} classes"
-    if found.image_shape != tuple(dataset.image_shape) or found.num_classes != dataset.num_classes:
-        received = f"one of {found.image_shape} images and {found.num_classes} classes"
-        raise InputError.expected(str(path), expected, received)
-    if found.gradient_error is not None:
-        raise InputError.expected(str(path), "a differentiable classifier", found.gradient_error)
+    shape, classes = dataset.image_shape, dataset.num_classes
+    load_fitting(path, shape, classes, wanted="a classifier", differentiable=True)
     return behind_denoiser(keras.models.load_model(path, compile=False))
 
 

@@ -11,6 +11,7 @@ from robust_keras import serving
 from robust_keras.data.datasets import to_float
 from robust_keras.errors import InputError
 from robust_keras.training import arguments
+from robust_keras.training.other_models import load_fitting
 
 
 def soft_labels(
@@ -59,7 +60,7 @@ def load_teacher(
     image_shape: tuple[int, ...],
     num_classes: int,
     trusted_operations: Sequence[str] = (),
-) -> Any:
+) -> serving.Classifier:
     """The teacher at a path, if it fits the student.
 
     Args:
@@ -75,16 +76,12 @@ def load_teacher(
         InputError: nothing there, no image classifier, or one of other images or classes.
     """
     try:
-        teacher = serving.load(path, trusted_operations=trusted_operations)
+        return load_fitting(
+            path,
+            image_shape,
+            num_classes,
+            wanted="a teacher",
+            trusted_operations=trusted_operations,
+        )
     except InputError as error:
         raise InputError(f"--distillation_teacher: {error}") from error
-    sides = zip(teacher.image_shape, image_shape, strict=True)
-    if any(wanted not in (None, side) for wanted, side in sides):
-        _refuse(f"images of shape {tuple(image_shape)}", f"{path}, of {teacher.image_shape}")
-    if teacher.num_classes != num_classes:
-        _refuse(f"{num_classes} classes, as the student", f"{path}, of {teacher.num_classes}")
-    return teacher
-
-
-def _refuse(what, received):
-    raise InputError.expected("--distillation_teacher", f"a model of {what}", received)

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from robust_keras import serving
-from robust_keras.errors import InputError
 from robust_keras.training.head import find_head
+from robust_keras.training.other_models import load_fitting
 
 _OPEN_SIDE = 32  # pixels, where a model takes images of any size
 
@@ -31,20 +30,17 @@ def load_source_models(
             gradients.
     """
     image_shape, classes = classifier.input_shape[1:], classifier.output_shape[-1]
-    loaded = []
-    for path in paths:
-        source = serving.load(path, trusted_operations=trusted_operations)
-        expected = f"a source model of {tuple(image_shape)} images and {classes} classes"
-        fits = all(a in (None, b) for a, b in zip(source.image_shape, image_shape, strict=True))
-        if not fits or source.num_classes != classes:
-            received = f"one of {source.image_shape} images and {source.num_classes} classes"
-            raise InputError.expected(str(path), expected, received)
-        if source.gradient_error is not None:
-            raise InputError.expected(
-                str(path), "a source model with gradients", source.gradient_error
-            )
-        loaded.append(source.logits)
-    return loaded
+    return [
+        load_fitting(
+            path,
+            image_shape,
+            classes,
+            wanted="a source model",
+            differentiable=True,
+            trusted_operations=trusted_operations,
+        ).logits
+        for path in paths
+    ]
 
 
 def logits_functions(
