@@ -61,7 +61,7 @@ class Case:
             images=self.images[:count],
             labels=self.labels[:count],
             answers=np.asarray(self.model(self.images[:count])),
-            **_weights(self.model),
+            **weights(self.model),
         )
         script = str(ROOT / "benchmarks" / "torch_attacks.py")
         flags = [f"--norm={norm}", f"--epsilon={epsilon}", f"--threads={self.options.threads}"]
@@ -101,7 +101,8 @@ def _train(name, options):
     return path
 
 
-def _weights(model):
+def weights(model):
+    """Name -> array: what `torch_attacks.LeNet5` is made of."""
     found = {"mean": 0.0, "variance": 1.0}
     for layer in model.layers:
         config = layer.get_config()

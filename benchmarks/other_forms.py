@@ -11,12 +11,13 @@ class BroadcastKAF(keras.layers.Layer):
 
     Args:
         kernels: the `layers.KernelActivation` whose grid, bandwidth and start it shares.
+        **settings: those of every Keras layer.
 
     Reference: the formula of Scardapane et al., 2019, arXiv 1707.04035.
     """
 
-    def __init__(self, kernels):
-        super().__init__()
+    def __init__(self, kernels, **settings):
+        super().__init__(**settings)
         self._kernels = kernels
 
     def build(self, input_shape):
@@ -30,7 +31,8 @@ class BroadcastKAF(keras.layers.Layer):
 
     def call(self, inputs):
         """Needs dictionary_size times the inputs' memory, several times over."""
-        differences = inputs[..., None] - self._grid
+        grid = keras.ops.cast(self._grid, inputs.dtype)
+        differences = inputs[..., None] - grid
         kernels = keras.ops.exp(-self._kernels.initial_bandwidth * keras.ops.square(differences))
         return keras.ops.sum(self.mixing_coefficients * kernels, axis=-1)
 

@@ -31,16 +31,18 @@ METHODS = ("standard", "fast")
 LIMIT = 2.2
 
 
-def trainer(network, method):
-    """A compiled model as train.py makes it, and a function that trains it on n batches."""
-    image_shape, batch_size = NETWORKS[network]
+def trainer(network, method, *, batch_size=None, activation="relu", jit_compile=False):
+    """A function that trains a model, made as train.py makes it, on n batches; returns the loss."""
+    image_shape, usual = NETWORKS[network]
+    batch_size = batch_size or usual
     keras.utils.set_random_seed(0)
-    model = models.build(network, image_shape=image_shape, num_classes=10)
+    model = models.build(network, image_shape=image_shape, num_classes=10, activation=activation)
     if method != "standard":
         settings = AdversarialSettings(method=method, epsilon=8 / 255)
         model = AdversarialTraining(model, settings, batch_size=batch_size)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.SGD(0.01, 0.9), loss, metrics=["accuracy"], jit_compile=False)
+    given = {"metrics": ["accuracy"], "jit_compile": jit_compile}
+    model.compile(keras.optimizers.SGD(0.01, 0.9), loss, **given)
     random = np.random.default_rng(0)
     images = tf.constant(random.uniform(size=(batch_size, *image_shape)), tf.float32)
     batches = iter(tf.data.Dataset.from_tensors((images, tf.range(batch_size) % 10)).repeat())
@@ -49,7 +51,7 @@ def trainer(network, method):
     def train(steps):
         for _ in range(steps):
             logs = model.train_function(batches)
-        float(logs["loss"])  # waits for the last step
+        return float(logs["loss"])  # waits for the last step
 
     return train
 

@@ -1,0 +1,1 @@
+"""The rows of `benchmarks/gpu.py`: what is tried on an accelerator."""

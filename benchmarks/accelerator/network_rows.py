@@ -1,0 +1,121 @@
+"""Whole networks: forward and back against the CPU, and steps of adversarial training."""
+
+import contextlib
+import math
+import statistics
+
+import keras
+import numpy as np
+import tensorflow as tf
+import timing
+from training_benchmark import trainer
+
+from accelerator.rows import Row, must
+from robust_keras import models
+
+# Of the loss before the first update; TensorFloat-32 in the convolutions of all of them.
+TOLERANCES = {"float32": 2e-2, "mixed_bfloat16": 1e-1, "mixed_float16": 3e-2}
+STEPS = 5
+
+
+def rows(settings, group):
+    """A row for each network, and one for each kind of step."""
+    names = ("fc5",) if settings.smoke else models.MODELS
+    against_cpu = [
+        Row(group, f"{name}, forward and back", lambda n=name: _network(n)) for name in names
+    ]
+    return against_cpu + _steps(settings, group)
+
+
+def _steps(settings, group):
+    batch, rounds = (8, 2) if settings.smoke else (128, 7)
+    networks = (("lenet5", "relu"), ("resnet20", "relu"), ("resnet20", "kaf_elu"))
+    cases = [
+        (network, activation, precision, jit_compile)
+        for network, activation in networks
+        for precision in TOLERANCES
+        for jit_compile in (False, True)
+    ]
+    if settings.smoke:
+        cases = [("lenet5", "kaf_elu", "mixed_bfloat16", False)]
+    return [
+        Row(
+            group,
+            f"fast step, {case[0]} {case[1]}, {case[2]}{', XLA' * case[3]}",
+            lambda case=case: _step(*case, batch, rounds),
+        )
+        for case in cases
+    ]
+
+
+def _network(name):
+    """Logits and their gradient by the images, beside those of the CPU."""
+    size, channels = (28, 1) if name in ("fc5", "lenet5") else (32, 3)
+    images = tf.random.stateless_uniform((16, size, size, channels), (0, 0))
+    keras.utils.set_random_seed(0)
+    model = models.build(name, image_shape=images.shape[1:], num_classes=10, activation="kaf_elu")
+    with tf.device("CPU:0"):
+        copy = keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+        exact = _logits_and_gradient(copy, images)
+    figures = {}
+    for title, coarse in (("float32", False), ("TensorFloat-32", True)):
+        with _tensor_float_32(coarse):
+            found = _logits_and_gradient(model, images)
+        pairs = zip(found, exact, strict=True)
+        figures[title] = max(float(np.abs(f - e).max() / np.abs(e).max()) for f, e in pairs)
+    must(figures["float32"] < 1e-3, f"differs from the CPU by {figures['float32']:.1e}")
+    must(figures["TensorFloat-32"] < 0.1, f"TF32 differs by {figures['TensorFloat-32']:.1e}")
+    return figures
+
+
+def _logits_and_gradient(model, images):
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = model(images, training=False)
+    return logits.numpy(), tape.gradient(logits, images).numpy()
+
+
+@contextlib.contextmanager
+def _tensor_float_32(allowed):
+    before = tf.config.experimental.tensor_float_32_execution_enabled()
+    tf.config.experimental.enable_tensor_float_32_execution(allowed)
+    try:
+        yield
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(before)
+
+
+@contextlib.contextmanager
+def _policy(name):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _step(network, activation, precision, jit_compile, batch, rounds):
+    """The first loss beside that of the CPU; then rounds of steps against standard training."""
+    made = {"batch_size": batch, "activation": activation}
+    with tf.device("CPU:0"):
+        exact = trainer(network, "fast", **made)(1)
+    with _policy(precision):
+        trainers = {
+            method: trainer(network, method, jit_compile=jit_compile, **made)
+            for method in ("standard", "fast")
+        }
+    first = trainers["fast"](1)
+    difference = abs(first - exact) / exact
+    must(difference < TOLERANCES[precision], f"loss {first:.4g}, on the CPU {exact:.4g}")
+    seconds = timing.interleaved(
+        {name: lambda train=train: train(STEPS) for name, train in trainers.items()}, rounds
+    )
+    last = trainers["fast"](1)
+    must(math.isfinite(last) and last < first, f"loss {first:.4g} went to {last:.4g}")
+    return {
+        "ms": 1000 * statistics.median(seconds["fast"]) / STEPS,
+        "/ standard": timing.ratios(seconds, "standard")["fast"],
+        "loss beside the CPU's": difference,
+    }
