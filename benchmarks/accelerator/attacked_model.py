@@ -21,7 +21,7 @@ def examples(count, seed):
 
 
 @functools.cache
-def trained(activation="relu", steps=60):
+def trained(activation="relu", steps=40):
     """A LeNet-5 after some steps of training, the same for all that ask."""
     keras.utils.set_random_seed(0)
     model = models.build("lenet5", image_shape=(28, 28, 1), num_classes=10, activation=activation)

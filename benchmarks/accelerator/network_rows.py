@@ -37,7 +37,7 @@ def _steps(settings, group):
         for jit_compile in (False, True)
     ]
     if settings.smoke:
-        cases = [("lenet5", "kaf_elu", "mixed_bfloat16", False)]
+        cases = [("lenet5", "relu", "mixed_bfloat16", False)]
     return [
         Row(
             group,
