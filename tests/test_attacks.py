@@ -11,7 +11,7 @@ from robust_keras.attacks import ATTACKS, GaussianNoise, ThreatModel, UniformNoi
 from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.noise import uniform_in_ball
 from robust_keras.engine.evaluate_attacks import generators
-from robust_keras.settings.config import ATTACK_NAMES
+from robust_keras.settings.attacks import ATTACK_NAMES
 from robust_keras.strength import strength
 
 IMAGES = np.full((400, 4, 5, 1), 0.5, "float32")

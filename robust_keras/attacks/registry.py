@@ -20,6 +20,7 @@ from robust_keras.attacks.spsa import SPSA
 from robust_keras.attacks.square import Square
 from robust_keras.errors import InputError
 from robust_keras.strength import DECLARED, NEEDS
+from robust_keras.suggestion import did_you_mean
 
 # In the order in which the command line names them.
 _OWN = (
@@ -63,6 +64,18 @@ def register(attack: type[Attack]) -> type[Attack]:
         raise InputError.expected("name of an attack", "one that no other has", attack.name)
     ATTACKS[attack.name] = attack
     return attack
+
+
+def named(name: str) -> Attack:
+    """The attack of a name, with its usual settings.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in ATTACKS:
+        expected = f"some of {', '.join(ATTACKS)}{did_you_mean(name, ATTACKS)}"
+        raise InputError.expected("attacks", expected, name)
+    return ATTACKS[name]()
 
 
 def _check(attack):

@@ -54,7 +54,9 @@ def rejection_report(evaluation, rejection):
         clean_accepted=evaluation.clean_accepted.mean(),
         clean_accuracy=(evaluation.clean_correct & evaluation.clean_accepted).mean(),
         accuracy=evaluation.worst_case_with_rejection.mean(axis=1),
-        targeted=any(ATTACKS[result.name].aims_at_rule for result in ran),
+        targeted=any(
+            result.name in ATTACKS and ATTACKS[result.name].aims_at_rule for result in ran
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 import dataclasses
 
 from robust_keras import data, distribution, engine
-from robust_keras.attacks import ATTACKS, ThreatModel
+from robust_keras.attacks import ThreatModel, registry
 from robust_keras.audit.audit import audit
 from robust_keras.audit.layer_facts import read_layer_facts
 from robust_keras.audit.training_note import accuracy_in_training, read_training_note
@@ -19,6 +19,7 @@ from robust_keras.reporting import sections
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
 from robust_keras.runs.minimal_evaluation import minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
+from robust_keras.runs.plugins import load_plugins
 from robust_keras.runs.transfer_evaluation import transfer_report
 from robust_keras.time_left import TimeLeft
 from robust_keras.unusual.examination import examine
@@ -47,9 +48,10 @@ def evaluate(config, *, command="", journal=None, progress=None):
     if progress is None:
         with RunProgress() as progress:
             return evaluate(config, command=command, journal=journal, progress=progress)
+    load_plugins(config.plugins)
+    attacks = [registry.named(name) for name in config.attacks]
     copies, dataset = _load_all(config)
     split = dataset.part(config.split).take(config.examples, _IMAGE_SEED)
-    attacks = [ATTACKS[name]() for name in config.attacks]
     names = tuple(str(replicas.first.path) for replicas in copies)
     models = fitted(names, copies, dataset, config)
     return attack_models(models, split, attacks, config, command, journal, progress)

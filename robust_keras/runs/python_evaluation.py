@@ -7,18 +7,28 @@ from collections.abc import Sequence
 from typing import Any
 
 from robust_keras import serving
-from robust_keras.attacks import ATTACKS
+from robust_keras.attacks import registry
 from robust_keras.attacks.attack import Attack
 from robust_keras.errors import InputError
 from robust_keras.progress import RunProgress
 from robust_keras.runs import given_images, given_models
 from robust_keras.runs.evaluation import attack_models, fitted
 from robust_keras.runs.result import EvaluationResult
-from robust_keras.settings.config import ATTACK_NAMES, EvaluateConfig
+from robust_keras.settings.attacks import ATTACK_NAMES
+from robust_keras.settings.config import EvaluateConfig
 from robust_keras.suggestion import did_you_mean
 
 # What only a program reads: files, and what is given here in another way.
-_NOT_HERE = {"models", "dataset", "data_dir", "split", "examples", "output_dir", "fail_below"}
+_NOT_HERE = {
+    "models",
+    "dataset",
+    "data_dir",
+    "split",
+    "examples",
+    "output_dir",
+    "fail_below",
+    "plugins",
+}
 _TRIED_IMAGES = 256
 
 
@@ -93,12 +103,9 @@ def _attacks(given):
         given = [given]
     found = []
     for one in given:
-        if isinstance(one, str) and one not in ATTACKS:
-            expected = f"some of {', '.join(ATTACKS)}{did_you_mean(one, ATTACKS)}"
-            raise InputError.expected("attacks", expected, one)
         if not isinstance(one, (str, Attack)):
             raise InputError.expected("attacks", "names or Attacks, as PGD(steps=100)", repr(one))
-        found.append(ATTACKS[one]() if isinstance(one, str) else one)
+        found.append(registry.named(one) if isinstance(one, str) else one)
     return found
 
 

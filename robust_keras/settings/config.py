@@ -12,6 +12,7 @@ from robust_keras.errors import InputError
 from robust_keras.settings import values
 from robust_keras.settings.adversarial import AdversarialFlags
 from robust_keras.settings.attacker import AttackerFlags
+from robust_keras.settings.attacks import AttackFlags
 from robust_keras.settings.denoiser import DenoiserFlags
 from robust_keras.settings.evaluation import DISTRIBUTIONS, EngineFlags
 from robust_keras.settings.field import Flags, flag
@@ -52,30 +53,6 @@ ACTIVATION_NAMES = (
     "kwta",
     "rbf",
     "mrelu",
-)
-ATTACK_NAMES = (
-    "fgsm",
-    "step_ll",
-    "bim",
-    "pgd",
-    "mim",
-    "margin_pgd",
-    "apgd_ce",
-    "apgd_dlr",
-    "apgd_targeted",
-    "apgd_accepted",
-    "fab_targeted",
-    "deepfool",
-    "cw",
-    "jsma",
-    "square",
-    "spsa",
-    "es_pgd",
-    "hopskipjump",
-    "autoattack",
-    "quick",
-    "uniform_noise",
-    "gaussian_noise",
 )
 NORMS = ("linf", "l2")
 OPTIMIZERS = ("adam", "sgd")
@@ -186,7 +163,14 @@ class TrainConfig(
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig(
-    AttackerFlags, EngineFlags, MinimalFlags, UnusualFlags, StrangerFlags, ThresholdFlags, Flags
+    AttackFlags,
+    AttackerFlags,
+    EngineFlags,
+    MinimalFlags,
+    UnusualFlags,
+    StrangerFlags,
+    ThresholdFlags,
+    Flags,
 ):
     """One evaluation. Epsilons are distances between images in [0, 1]."""
 
@@ -218,11 +202,6 @@ class EvaluateConfig(
     )
     examples: int = flag(
         1000, values.Whole(1, 10_000_000), "Images to attack (fewer if the split has fewer)."
-    )
-    attacks: tuple[str, ...] = flag(
-        ("uniform_noise", "fgsm", "pgd", "mim"),
-        values.Choices(ATTACK_NAMES),
-        "Attacks, comma separated.",
     )
     norm: str = flag("linf", values.Choice(NORMS), "Norm that bounds the perturbation.")
     epsilons: tuple[float, ...] = flag(

@@ -134,9 +134,10 @@ class Texts:
 
 @dataclasses.dataclass(frozen=True)
 class Choices:
-    """Names separated by commas, each one of a few and none twice."""
+    """Names separated by commas, each one of a few and none twice; with `others`, of any more."""
 
     names: tuple[str, ...]
+    others: bool = False
 
     @property
     def _expected(self):
@@ -154,6 +155,6 @@ class Choices:
         if not texts or not value or len(set(value)) < len(value):
             refuse(self._expected, joined(value))
         wrong = [name for name in value if name not in self.names]
-        if wrong:
+        if wrong and not (self.others and all(name.isidentifier() for name in wrong)):
             meant = "".join(did_you_mean(name, self.names) for name in wrong[:1])
             refuse(self._expected, joined(value), meant)
