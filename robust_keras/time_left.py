@@ -78,8 +78,7 @@ class TimeLeft:
     def end(self) -> None:
         """Tells that a model is done with."""
         self._durations.append(self._now() - self._began)
-        if len(self._durations) == self.models:
-            self.begin(self._after)
+        self.begin(self._after if len(self._durations) == self.models else ())
 
     def start(self, title: str) -> None:
         """Tells that a part which is no attack begins."""
@@ -142,8 +141,11 @@ class TimeLeft:
         rest = self._rest_of_model(assumed)
         if len(self._durations) == self.models:
             return rest
-        models = [*self._durations, self._now() - self._began + rest]
-        rest += (self.models - len(models)) * sum(models) / len(models) * assumed.model
+        models = list(self._durations)
+        if self._parts:
+            models.append(self._now() - self._began + rest)
+        mean = sum(models) / max(len(models), 1)
+        rest += (self.models - len(models)) * mean * assumed.model
         after = [self._expected(place, assumed, self._after) for place in range(len(self._after))]
         return rest + sum(after)
 

@@ -21,6 +21,8 @@ from robust_keras.attacks import (
     ThreatModel,
     UniformNoise,
 )
+from robust_keras.engine.headline_examples import at_epsilon
+from robust_keras.engine.journal import Unrecorded
 
 EPSILONS = {
     "linf": tuple(np.linspace(0.005, 0.08, 16).tolist()),
@@ -159,3 +161,19 @@ def test_an_attack_that_makes_no_use_of_epsilon_runs_once(sweep):
 def test_a_sweep_of_another_name_is_refused():
     with pytest.raises(ValueError, match="`sweep` must be one of every, bisection. Received"):
         evaluate(linear(2), [FGSM()], sweep="twice")
+
+
+def test_what_is_shown_is_at_the_epsilon_of_the_headline():
+    model, epsilons = Linear(3), (0.02, 0.2)
+    labels, settings = answers(model), {"batch_size": 20, "seed": 0, "journal": Unrecorded()}
+    attacks, ball = [UniformNoise(), PGD(steps=5)], ThreatModel("linf", epsilons)
+    found = engine.evaluate(model, GREYS, labels, attacks, ball, **settings)
+    shown = at_epsilon(found.examples, model, attacks, ball, **settings)
+    assert {example.epsilon for example in found.examples} == set(epsilons)
+    assert [example.index for example in shown] == [example.index for example in found.examples]
+    assert {example.epsilon for example in shown} == {0.2}
+    for example in shown:
+        np.testing.assert_array_equal(example.image, GREYS[example.index])
+        assert example.label == labels[example.index] != example.adversarial_class
+        assert np.argmax(model.logits(example.adversarial[None])) == example.adversarial_class
+        assert 0.02 < np.abs(example.adversarial - example.image).max() <= 0.2 + 1e-6

@@ -106,6 +106,16 @@ def test_nothing_is_left_at_the_end():
     assert simulate(("fgsm", "pgd"))[-1][1] == 0.0
 
 
+def test_between_models_the_next_one_is_still_to_come():
+    clock = Clock()
+    left = TimeLeft(2, 100, clock, after=[REPORT])
+    left.begin([Part("pgd", "pgd", 0.1, 100)])
+    clock.time += 60.0
+    left.note("pgd", 0.1, 100, 100, 0.5)
+    left.end()
+    assert 30.0 <= left.seconds() <= 120.0
+
+
 def test_it_ends_at_nothing_for_real_evaluations():
     clock, estimates = Clock(), []
     for name in ("every", "bisection"):
