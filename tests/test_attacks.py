@@ -9,7 +9,7 @@ import pytest
 
 from robust_keras.attacks import ATTACKS, GaussianNoise, ThreatModel, UniformNoise
 from robust_keras.attacks.attack import Attack
-from robust_keras.attacks.noise import uniform_in_ball
+from robust_keras.attacks.loops.random_changes import uniform_in_ball
 from robust_keras.engine.evaluate_attacks import generators
 from robust_keras.settings.attacks import ATTACK_NAMES
 from robust_keras.strength import strength

@@ -7,7 +7,8 @@ import typing
 import numpy as np
 
 from robust_keras.attacks.attack import Attack, require_number, require_whole
-from robust_keras.attacks.loops.search import Plan, Search, on_sphere
+from robust_keras.attacks.loops.random_changes import on_sphere
+from robust_keras.attacks.loops.search import Plan, Search
 from robust_keras.attacks.loops.targets import likeliest_others
 from robust_keras.strength import GRADIENTS, SCALE_FREE, of_steps
 

@@ -6,23 +6,9 @@ import typing
 import numpy as np
 
 from robust_keras import strength
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.threat_model import NORMS
 from robust_keras.errors import InputError
-
-
-@dataclasses.dataclass(frozen=True)
-class Proposal:
-    """What an attack made of a batch of images, and what that took.
-
-    Args:
-        images: array (batch, height, width, channels).
-        gradient_evaluations: int array (batch,), forward and backward passes of each image.
-        forward_evaluations: int array (batch,), forward passes alone of each image.
-    """
-
-    images: np.ndarray
-    gradient_evaluations: np.ndarray
-    forward_evaluations: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -10,11 +10,12 @@ import typing
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attacks.attack import Attack, Proposal, require, require_number, require_whole
+from robust_keras.attacks.attack import Attack, require, require_number, require_whole
 from robust_keras.attacks.loops import cleverhans_steps
 from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.loops.random_changes import uniform_in_ball
 from robust_keras.attacks.loops.watched_gradient import LOSSES, WatchedGradient, looks
-from robust_keras.attacks.noise import uniform_in_ball
 from robust_keras.strength import of_steps
 
 

@@ -6,8 +6,9 @@ import typing
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
+from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.tanh_descent import Problem, tanh_descent
 from robust_keras.strength import of_steps
 

@@ -7,9 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
+from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.targets import likeliest_others
 from robust_keras.strength import of_steps
 
@@ -162,9 +164,8 @@ class Crossing:
         point = problem.images + length * change
         point = choose(state.fooled, state.point, tf.clip_by_value(point, bounds[0], bounds[1]))
         values = self._answers(point)
-        right = tf.argmax(values, axis=-1, output_type=tf.int32) == problem.labels
-        right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
-        return State(point, choose(state.fooled, state.change, change), state.fooled | ~right)
+        fooled = is_fooled(values, problem.labels)
+        return State(point, choose(state.fooled, state.change, change), state.fooled | fooled)
 
     def _nearest(self, problem, points):
         """The way to the nearest of the linearised boundaries; none where there is no gradient."""

@@ -6,10 +6,11 @@ import typing
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attacks.attack import Attack, Proposal, require_whole
+from robust_keras.attacks.attack import Attack, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
 from robust_keras.attacks.loops.boundary import Problem, State, boundary_search
-from robust_keras.attacks.loops.search import on_sphere
+from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.loops.random_changes import on_sphere
 from robust_keras.attacks.loops.targets import likeliest_others
 from robust_keras.strength import SCALE_FREE, of_steps
 

@@ -6,10 +6,11 @@ import typing
 
 import numpy as np
 
-from robust_keras.attacks.attack import Attack, Proposal, require_whole
+from robust_keras.attacks.attack import Attack, require_whole
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.estimation import right_answers
 from robust_keras.attacks.loops.label_directions import towards_errors
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.starts import starting_points
 from robust_keras.strength import of_queries
 

@@ -7,9 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
+from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
+from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.saliency_pairs import best_pairs
 from robust_keras.attacks.loops.targets import likeliest_others
 
@@ -179,9 +181,8 @@ class SaliencyMap:
         done = state.fooled | state.stuck | ~found
         point = choose(done, state.point, moved)
         values = self._answers(point)
-        right = tf.argmax(values, axis=-1, output_type=tf.int32) == problem.labels
-        right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
-        return State(point, state.fooled | ~right, state.stuck | ~found)
+        fooled = is_fooled(values, problem.labels)
+        return State(point, state.fooled | fooled, state.stuck | ~found)
 
     def _gradients(self, problem, points):
         """Of the target's logit, and of the sum of all others."""

@@ -6,8 +6,8 @@ import typing
 import numpy as np
 
 from robust_keras.attacks.attack import Attack, require_number, require_whole
+from robust_keras.attacks.loops.random_changes import uniform_in_ball
 from robust_keras.attacks.loops.search import Plan, Search
-from robust_keras.attacks.noise import uniform_in_ball
 from robust_keras.strength import SCALE_FREE, of_steps
 
 

@@ -7,34 +7,7 @@ import typing
 import numpy as np
 
 from robust_keras.attacks.attack import Attack, require_number, require_whole
-
-
-def uniform_in_ball(generators, shape, epsilon, norm):
-    """Independent changes, uniform in the ball of the norm.
-
-    Formula: linf: U(-epsilon, epsilon) a pixel; l2: epsilon u^(1/d) g / norm(g), u ~ U(0, 1),
-    g ~ N(0, I_d).
-
-    Args:
-        generators: one `numpy.random.Generator` an image.
-        shape: (height, width, channels) of an image, d numbers in all.
-        epsilon: radius.
-        norm: "linf" or "l2".
-
-    Returns:
-        float32 array (batch, height, width, channels).
-    """
-    if norm == "linf":
-        changes = [generator.uniform(-epsilon, epsilon, shape) for generator in generators]
-    else:
-        changes = [_in_l2_ball(generator, shape, epsilon) for generator in generators]
-    return np.stack(changes).astype(np.float32)
-
-
-def _in_l2_ball(generator, shape, epsilon):
-    direction = generator.standard_normal(shape)
-    radius = epsilon * generator.uniform() ** (1.0 / math.prod(shape))
-    return radius * direction / np.linalg.norm(direction)
+from robust_keras.attacks.loops.random_changes import uniform_in_ball
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

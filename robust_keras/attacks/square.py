@@ -7,8 +7,9 @@ import typing
 import numpy as np
 
 from robust_keras import compiled
-from robust_keras.attacks.attack import Attack, Proposal, require_number, require_whole
+from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.square_l2 import L2Squares
 from robust_keras.attacks.loops.square_linf import LinfSquares
 from robust_keras.strength import of_queries

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from robust_keras.attacks.loops.prediction import correct, predict
+from robust_keras.attacks.loops.fooled import correct
+from robust_keras.attacks.loops.prediction import predict
 from robust_keras.engine.results import Evaluation
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_more, wilson

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robust_keras.attacks.loops.prediction import correct
+from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.engine.subject import Outcome
 
 # How much nearer the next attack may find something than the last one did, see `_aim`.
@@ -120,7 +120,7 @@ class Bisection:
         subject = self._subject
         candidates = subject.threat_model.project(subject.images[indices], changed, radii)
         logits = subject.predict(candidates)
-        fooled = ~correct(logits, subject.labels[indices])
+        fooled = is_fooled(logits, subject.labels[indices])
         passes = np.array([0, len(indices)])
         self._run.tally.passes += passes
         found = Outcome(logits=logits, fooled=fooled, adversarial=candidates[fooled], passes=passes)

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from robust_keras.attacks.attack import require, require_whole
-from robust_keras.attacks.loops.prediction import check_examples, correct, predict, rejected
+from robust_keras.attacks.loops.fooled import correct
+from robust_keras.attacks.loops.prediction import check_examples, predict, rejected
 from robust_keras.attacks.loops.random_streams import generators
 from robust_keras.engine.image_findings import Findings
 from robust_keras.engine.journal import Unrecorded

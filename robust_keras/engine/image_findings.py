@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from robust_keras.attacks.loops.prediction import correct
+from robust_keras.attacks.loops.fooled import correct
 from robust_keras.engine.gallery import Gallery
 from robust_keras.engine.results import PerImage
 

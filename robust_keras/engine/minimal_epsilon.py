@@ -7,7 +7,8 @@ import numpy as np
 from robust_keras.attacks import ThreatModel
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.batches import padded_places
-from robust_keras.attacks.loops.prediction import check_examples, correct, predict
+from robust_keras.attacks.loops.fooled import correct, is_fooled
+from robust_keras.attacks.loops.prediction import check_examples, predict
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.subject import Subject
@@ -268,7 +269,7 @@ class _Search:
         places = padded_places(np.arange(len(rows)), subject.batch_size)
         logits = predict(self._classifier, candidates[places], len(places))[: len(rows)]
         self.passes[1] += len(rows)
-        fooled = ~correct(logits, subject.labels[rows])
+        fooled = is_fooled(logits, subject.labels[rows])
         self._keep(rows[fooled], candidates[fooled])
         return fooled
 

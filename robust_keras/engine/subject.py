@@ -7,7 +7,8 @@ import zlib
 import numpy as np
 
 from robust_keras.attacks.loops.batches import batch_shape, halved_shape, padded_places
-from robust_keras.attacks.loops.prediction import correct, padded, predict, rejected
+from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.prediction import padded, predict, rejected
 from robust_keras.attacks.loops.random_streams import generators
 from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.replicas import Replicas
@@ -112,7 +113,7 @@ class Subject:
         """An `Outcome` of proposals that were made before, projected to another radius."""
         adversarial = self.threat_model.project(self.images[indices], proposed, epsilon)
         logits = self.predict(adversarial)
-        fooled = ~correct(logits, self.labels[indices])
+        fooled = is_fooled(logits, self.labels[indices])
         passes = np.array([0, len(indices)])
         return Outcome(logits=logits, fooled=fooled, adversarial=adversarial[fooled], passes=passes)
 
@@ -132,7 +133,7 @@ class Subject:
         adversarial = self.threat_model.project(images, proposal.images, epsilon)
         real = slice(len(indices))
         logits = predict(classifier, adversarial, len(rows))[real]
-        fooled = ~correct(logits, self.labels[indices])
+        fooled = is_fooled(logits, self.labels[indices])
         gradients = proposal.gradient_evaluations[real].sum()
         forwards = proposal.forward_evaluations[real].sum() + len(indices)
         return Outcome(

@@ -4,7 +4,8 @@ import functools
 
 import numpy as np
 
-from robust_keras.attacks.loops.prediction import check_examples, correct, padded, predict
+from robust_keras.attacks.loops.fooled import correct
+from robust_keras.attacks.loops.prediction import check_examples, padded, predict
 from robust_keras.attacks.loops.random_streams import generators
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.replicas import Replicas

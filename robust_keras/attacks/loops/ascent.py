@@ -5,6 +5,7 @@ import typing
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.losses import (
     accepted_margin,
     cross_entropy,
@@ -163,12 +164,7 @@ class Ascent:
             values = tf.ensure_shape(values, (None, self._num_classes))
             loss = self._loss(problem.labels, problem.targets, values)
         gradient = tape.gradient(loss, points, unconnected_gradients="zero")
-        classes = tf.argmax(values, axis=-1, output_type=tf.int32)
-        right = classes == problem.labels
-        if self._declining:
-            right |= classes == self._num_classes - 1
-        right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
-        return loss, gradient, ~right
+        return loss, gradient, is_fooled(values, problem.labels, declining=self._declining)
 
     def _direction(self, gradient):
         """The direction of length 1 that raises the loss fastest, 0 where there is no gradient."""

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attacks.loops.ascent import choose
+from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.hyperplanes import shortest_changes
 
 # As published: how far a step goes past the hyperplane, how much of the change stays once the
@@ -74,7 +75,7 @@ class BoundarySearch:
     def _step(self, problem, state, bounds):
         point = self._nearer(problem, state.point, bounds)
         distance = self._lengths(point - problem.images)
-        fooled = self._fooled(problem, point)
+        fooled = is_fooled(self._answers(point), problem.labels)
         better = fooled & (distance < state.distance)
         return State(
             point=choose(fooled, problem.images + _KEPT * (point - problem.images), point),
@@ -116,11 +117,6 @@ class BoundarySearch:
         largest = tf.reduce_max(tf.abs(gradient), axis=(1, 2, 3))
         lead = tf.math.divide_no_nan(tf.where(usable, lead, 0.0), largest)
         return lead, tf.math.divide_no_nan(gradient, tf.reshape(largest, (-1, 1, 1, 1)))
-
-    def _fooled(self, problem, points):
-        values = self._answers(points)
-        right = tf.argmax(values, axis=-1, output_type=tf.int32) == problem.labels
-        return ~(right & tf.reduce_all(tf.math.is_finite(values), axis=-1))
 
     def _answers(self, points):
         return tf.ensure_shape(self._logits(points), (None, self._num_classes))

@@ -4,12 +4,13 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attacks.attack import Proposal
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.batches import batch_shape
+from robust_keras.attacks.loops.fooled import correct
 from robust_keras.attacks.loops.losses import margin
-from robust_keras.attacks.loops.prediction import correct, predict
-from robust_keras.attacks.noise import uniform_in_ball
+from robust_keras.attacks.loops.prediction import predict
+from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.loops.random_changes import uniform_in_ball
 
 
 class SlopeEstimator:

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attacks.loops import random_directions
+from robust_keras.attacks.loops.fooled import is_fooled
 
 _KINDS = {"linf": "uniform", "l2": "normal"}
 
@@ -68,9 +69,7 @@ class NormalEstimator:
 
     def _signs(self, candidates, labels):
         values = random_directions.ask(self._logits, candidates)
-        right = tf.argmax(values, axis=-1, output_type=tf.int32) == labels[:, None]
-        right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
-        return tf.where(right, -1.0, 1.0)
+        return tf.where(is_fooled(values, labels[:, None]), 1.0, -1.0)
 
 
 def towards_errors(classifier, norm, points, labels, seeds, widths, *, step, count, bounds):

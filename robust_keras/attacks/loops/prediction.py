@@ -1,4 +1,4 @@
-"""Forward passes in batches of one shape, and what counts as a correct answer."""
+"""Forward passes in batches of one shape."""
 
 import numpy as np
 import tensorflow as tf
@@ -58,19 +58,6 @@ def predict(classifier, images, batch_size):
         logits = classifier.logits(tf.constant(padded(batch, batch_size)))
         rows.append(np.asarray(logits)[: len(batch)])
     return np.concatenate(rows)
-
-
-def correct(logits, labels):
-    """Which answers are right: the largest logit is the label's and all logits are finite.
-
-    Args:
-        logits: array (images, classes).
-        labels: int array (images,).
-
-    Returns:
-        bool array (images,).
-    """
-    return np.isfinite(logits).all(axis=-1) & (np.argmax(logits, axis=-1) == labels)
 
 
 def rejected(classifier, images, batch_size):

@@ -5,6 +5,7 @@ import typing
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.losses import margin
 
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
@@ -90,9 +91,7 @@ class RandomSearch:
 
     def _look(self, problem, points):
         values = self._logits(points)
-        right = tf.argmax(values, axis=-1, output_type=tf.int32) == problem.labels
-        right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
-        return -margin(problem.labels, values), ~right
+        return -margin(problem.labels, values), is_fooled(values, problem.labels)
 
 
 def windows(tops, lefts, side, height, width):

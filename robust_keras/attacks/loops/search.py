@@ -6,9 +6,9 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attacks.attack import Proposal
 from robust_keras.attacks.loops.ascent import Problem, ascent, checkpoint
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
+from robust_keras.attacks.loops.proposal import Proposal
 
 # After so many steps at most, images that are fooled leave the batch.
 _BETWEEN_LOOKS = 4
@@ -109,27 +109,6 @@ class Search:
         changes = [self._attack.start(self._generators[i], *ball) for i in left]
         changes += changes[:1] * (rows - len(left))
         return np.stack(changes).astype(np.float32)
-
-
-def on_sphere(generator, shape, epsilon, norm):
-    """A random change of norm epsilon.
-
-    Formula: linf: `epsilon u / max|u|`, u ~ U(-1, 1) a pixel; l2: `epsilon g / norm(g)`, g normal.
-
-    Args:
-        generator: `numpy.random.Generator`.
-        shape: (height, width, channels).
-        epsilon: radius.
-        norm: "linf" or "l2".
-
-    Returns:
-        float64 array.
-    """
-    if norm == "linf":
-        change = generator.uniform(-1.0, 1.0, shape)
-        return epsilon * change / np.abs(change).max()
-    change = generator.standard_normal(shape)
-    return epsilon * change / np.linalg.norm(change)
 
 
 def _limits(threat_model, images, epsilon):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attacks.loops.ascent import choose
+from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.losses import margin
 
 _FIRST_DECAY, _SECOND_DECAY, _TINY = 0.9, 0.999, 1e-8
@@ -105,8 +106,7 @@ class TanhDescent:
         second = _SECOND_DECAY * state.second + (1.0 - _SECOND_DECAY) * tf.square(gradient)
         times = tf.cast(number, tf.float32)
         rate *= tf.sqrt(1.0 - _SECOND_DECAY**times) / (1.0 - _FIRST_DECAY**times)
-        right = tf.argmax(values, axis=-1, output_type=tf.int32) == problem.labels
-        fooled = ~(right & tf.reduce_all(tf.math.is_finite(values), axis=-1))
+        fooled = is_fooled(values, problem.labels)
         distance = tf.sqrt(squares)
         better = fooled & (distance < state.distance)
         return State(

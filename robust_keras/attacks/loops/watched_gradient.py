@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.losses import cross_entropy, margin, unit_gradient
 
 LOSSES = {"cross_entropy": cross_entropy, "margin": margin}
@@ -58,9 +59,7 @@ def _traced(logits, loss, image_shape):
             values = logits(unit_gradient(points))
             total = loss(labels=labels, logits=values)
         gradient = tape.gradient(total, points, unconnected_gradients="zero")
-        right = tf.argmax(values, axis=-1, output_type=tf.int32) == labels
-        right &= tf.reduce_all(tf.math.is_finite(values), axis=-1)
-        return gradient, ~right
+        return gradient, is_fooled(values, labels)
 
     signature = [
         tf.TensorSpec((None, *image_shape), tf.float32),
