@@ -24,3 +24,14 @@ def once(classifier: Any, key: Hashable, make: Callable) -> Any:
     if key not in found:
         found[key] = make()
     return found[key]
+
+
+def graph(classifier: Any, make: Callable, *key: Hashable) -> Any:
+    """What `make(classifier.logits, *key)` returned the first time, so nothing is traced twice.
+
+    Args:
+        classifier: has `logits`.
+        make: class of compiled functions, or function that makes one.
+        *key: what it takes besides; a shape as a tuple.
+    """
+    return once(classifier, (make, *key), lambda: make(classifier.logits, *key))

@@ -9,6 +9,7 @@ from linear_model import DUAL, GREYS, Linear, answers
 
 from robust_keras import engine, serving
 from robust_keras.attacks import APGDCE, APGDDLR, PGD, APGDTargeted, ThreatModel, apgd
+from robust_keras import compiled
 from robust_keras.attacks.loops import ascent
 from robust_keras.attacks.loops.batches import ShrinkingBatch, batch_shape
 
@@ -161,9 +162,10 @@ def test_nothing_is_traced_twice():
     model = Linear(3)
     labels = answers(model)
     evaluate(model, [APGDCE(steps=6)], epsilons=(0.01,), labels=labels)
-    graph = ascent.ascent(model, "cross_entropy", "linf", model.image_shape)
+    key = ascent.Ascent, model.num_classes, "cross_entropy", "linf", model.image_shape
+    graph = compiled.graph(model, *key)
     evaluate(model, [APGDCE(steps=9, restarts=2)], epsilons=(0.02, 0.05), batch_size=17)
-    assert ascent.ascent(model, "cross_entropy", "linf", model.image_shape) is graph
+    assert compiled.graph(model, *key) is graph
     assert graph.begin.experimental_get_tracing_count() == 1
     assert graph.climb.experimental_get_tracing_count() == 1
 

@@ -6,10 +6,11 @@ import typing
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.proposal import Proposal
-from robust_keras.attacks.loops.tanh_descent import Problem, tanh_descent
+from robust_keras.attacks.loops.tanh_descent import Problem, TanhDescent
 from robust_keras.strength import of_steps
 
 # As published: how often an image's loss is looked at, and the share of it that must be left for
@@ -114,7 +115,8 @@ class _Search:
         self._images, self._labels = images, np.asarray(labels)
         self._bounds = tf.constant(bounds, tf.float32)
         self._rate = learning_rate
-        self._graph = tanh_descent(classifier, images.shape[1:])
+        key = classifier.num_classes, images.shape[1:]
+        self._graph = compiled.graph(classifier, TanhDescent, *key)
         self._nearest = images.copy()
         self._distances = np.full(len(images), np.inf, np.float32)
         self._passes = np.zeros(len(images), int)

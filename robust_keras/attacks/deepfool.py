@@ -82,7 +82,8 @@ class DeepFool(Attack):
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)
         targets = likeliest_others(classifier, images, labels, self.classes - 1)
-        graph = _crossing(classifier, threat_model.norm, images.shape[1:])
+        key = classifier.num_classes, threat_model.norm, images.shape[1:]
+        graph = compiled.graph(classifier, Crossing, *key)
         problem = Problem(
             images=tf.constant(images),
             labels=tf.constant(labels, tf.int32),
@@ -211,13 +212,3 @@ class Crossing:
 
     def _answers(self, points):
         return tf.ensure_shape(self._logits(points), (None, self._num_classes))
-
-
-def _crossing(classifier, norm, image_shape):
-    """The `Crossing` of a classifier, always the same object, so nothing is traced twice."""
-    key = norm, tuple(image_shape)
-    return compiled.once(
-        classifier,
-        (Crossing, *key),
-        lambda: Crossing(classifier.logits, classifier.num_classes, *key),
-    )

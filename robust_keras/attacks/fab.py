@@ -6,9 +6,10 @@ import typing
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.attack import Attack, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
-from robust_keras.attacks.loops.boundary import Problem, State, boundary_search
+from robust_keras.attacks.loops.boundary import BoundarySearch, Problem, State
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import on_sphere
 from robust_keras.attacks.loops.targets import likeliest_others
@@ -97,7 +98,8 @@ class _Search:
         self._threat_model = threat_model
         self._epsilon = np.float32(epsilon)
         self._generators = generators
-        self._graph = boundary_search(classifier, threat_model.norm, self._images.shape[1:])
+        key = classifier.num_classes, threat_model.norm, self._images.shape[1:]
+        self._graph = compiled.graph(classifier, BoundarySearch, *key)
         self._nearest = self._images.copy()
         self._distances = np.full(len(self._images), np.inf, np.float32)
         self._passes = np.zeros(len(self._images), int)

@@ -84,7 +84,8 @@ class _Search:
         self._images, self._labels, self._highest = images, np.asarray(labels), highest
         self._rise = rise
         self._pairs = int(attack.share * np.prod(images.shape[1:]) / 2)
-        self._graph = _map(classifier, images.shape[1:])
+        key = classifier.num_classes, images.shape[1:]
+        self._graph = compiled.graph(classifier, SaliencyMap, *key)
         self._found = images.copy()
         self._fooled = np.zeros(len(images), bool)
         self._steps = np.zeros(len(images), int)
@@ -197,13 +198,3 @@ class SaliencyMap:
 
     def _answers(self, points):
         return tf.ensure_shape(self._logits(points), (None, self._num_classes))
-
-
-def _map(classifier, image_shape):
-    """The `SaliencyMap` of a classifier, always the same object, so nothing is traced twice."""
-    shape = tuple(image_shape)
-    return compiled.once(
-        classifier,
-        (SaliencyMap, shape),
-        lambda: SaliencyMap(classifier.logits, classifier.num_classes, shape),
-    )

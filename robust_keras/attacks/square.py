@@ -71,7 +71,7 @@ class Square(Attack):
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)
         threat_model.check_epsilon(epsilon)
-        graph = _search(classifier, threat_model.norm, images.shape[1:])
+        graph = compiled.graph(classifier, _FORMS[threat_model.norm], images.shape[1:])
         problem, first = graph.start(images, labels, threat_model, epsilon, generators)
         return self._search(graph, problem, first, generators)
 
@@ -94,14 +94,6 @@ class Square(Attack):
             passes[rows] += int(taken)
             found[rows] = state.point.numpy()[: len(rows)]
         return Proposal(found, np.zeros_like(passes), passes)
-
-
-def _search(classifier, norm, image_shape):
-    """The search of a classifier, always the same object, so nothing is traced twice."""
-    form = _FORMS[norm]
-    return compiled.once(
-        classifier, (form, image_shape), lambda: form(classifier.logits, image_shape)
-    )
 
 
 def _looks(queries):

@@ -4,7 +4,6 @@ import typing
 
 import tensorflow as tf
 
-from robust_keras import compiled
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.losses import (
     accepted_margin,
@@ -205,23 +204,6 @@ def checkpoint(state, window, rho):
         increases=tf.zeros_like(state.increases),
         checked_best=state.best_loss,
         halved=stalled,
-    )
-
-
-def ascent(classifier, loss, norm, image_shape):
-    """The `Ascent` of a classifier, always the same object, so nothing is traced twice.
-
-    Args:
-        classifier: has `logits` and `num_classes`.
-        loss: key of `LOSSES`.
-        norm: "linf" or "l2".
-        image_shape: (height, width, channels).
-    """
-    key = loss, norm, tuple(image_shape)
-    return compiled.once(
-        classifier,
-        (Ascent, *key),
-        lambda: Ascent(classifier.logits, classifier.num_classes, *key),
     )
 
 

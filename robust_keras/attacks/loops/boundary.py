@@ -4,7 +4,6 @@ import typing
 
 import tensorflow as tf
 
-from robust_keras import compiled
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.hyperplanes import shortest_changes
@@ -125,19 +124,3 @@ class BoundarySearch:
         if self._norm == "linf":
             return tf.reduce_max(tf.abs(changes), axis=(1, 2, 3))
         return tf.sqrt(tf.reduce_sum(tf.square(changes), axis=(1, 2, 3)))
-
-
-def boundary_search(classifier, norm, image_shape):
-    """The `BoundarySearch` of a classifier, always the same object, so nothing is traced twice.
-
-    Args:
-        classifier: has `logits` and `num_classes`.
-        norm: "linf" or "l2".
-        image_shape: (height, width, channels).
-    """
-    key = norm, tuple(image_shape)
-    return compiled.once(
-        classifier,
-        (BoundarySearch, *key),
-        lambda: BoundarySearch(classifier.logits, classifier.num_classes, *key),
-    )

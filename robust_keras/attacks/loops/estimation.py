@@ -71,14 +71,6 @@ class SlopeEstimator:
         return tf.reshape(margin(tf.repeat(labels, shape[1]), flat), shape[:2])
 
 
-def estimator(classifier, image_shape, kind):
-    """The `SlopeEstimator` of a classifier, always the same object, so nothing is traced twice."""
-    key = tuple(image_shape), kind
-    return compiled.once(
-        classifier, (SlopeEstimator, *key), lambda: SlopeEstimator(classifier.logits, *key)
-    )
-
-
 def climb(classifier, images, labels, threat_model, epsilon, generators, *, plan, kind, move):
     """Goes up the estimated slopes from a random point of the ball until the model is fooled.
 
@@ -99,7 +91,7 @@ def climb(classifier, images, labels, threat_model, epsilon, generators, *, plan
     images, labels = np.asarray(images, np.float32), np.asarray(labels)
     threat_model.check_images(images)
     threat_model.check_epsilon(epsilon)
-    graph = estimator(classifier, images.shape[1:], kind)
+    graph = compiled.graph(classifier, SlopeEstimator, images.shape[1:], kind)
     start = uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
     points = threat_model.project(images, images + start, epsilon)
     seeds = random_directions.seeds_of(generators)

@@ -89,7 +89,7 @@ def towards_errors(classifier, norm, points, labels, seeds, widths, *, step, cou
     Returns:
         float64 array (rows, height, width, channels).
     """
-    graph = _estimator(classifier, norm, points.shape[1:])
+    graph = compiled.graph(classifier, NormalEstimator, norm, points.shape[1:])
     given = points, labels.astype(np.int32), seeds, widths.astype(np.float32)
     settings = tf.constant(step), tf.constant(count), tf.constant(bounds, tf.float32)
     parts = [
@@ -101,11 +101,3 @@ def towards_errors(classifier, norm, points, labels, seeds, widths, *, step, cou
         return np.sign(normals)
     lengths = np.sqrt(np.square(normals).sum(axis=(1, 2, 3), keepdims=True))
     return np.divide(normals, lengths, np.zeros_like(normals), where=lengths > 0.0)
-
-
-def _estimator(classifier, norm, image_shape):
-    """The `NormalEstimator` of a classifier, always the same, so nothing is traced twice."""
-    key = norm, tuple(image_shape)
-    return compiled.once(
-        classifier, (NormalEstimator, *key), lambda: NormalEstimator(classifier.logits, *key)
-    )

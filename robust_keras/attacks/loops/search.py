@@ -6,7 +6,8 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attacks.loops.ascent import Problem, ascent, checkpoint
+from robust_keras import compiled
+from robust_keras.attacks.loops.ascent import Ascent, Problem, checkpoint
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
 from robust_keras.attacks.loops.proposal import Proposal
 
@@ -50,7 +51,8 @@ class Search:
         self._norm = threat_model.norm
         self._generators = generators
         self._limits = _limits(threat_model, self._images, epsilon)
-        self._graph = ascent(classifier, attack.loss, self._norm, self._images.shape[1:])
+        key = classifier.num_classes, attack.loss, self._norm, self._images.shape[1:]
+        self._graph = compiled.graph(classifier, Ascent, *key)
         self._adversarial = self._images.copy()
         self._fooled = np.zeros(len(self._images), bool)
         self._passes = np.zeros(len(self._images), int)

@@ -4,7 +4,6 @@ import typing
 
 import tensorflow as tf
 
-from robust_keras import compiled
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.losses import margin
@@ -121,21 +120,6 @@ class TanhDescent:
 
     def _answers(self, points):
         return tf.ensure_shape(self._logits(points), (None, self._num_classes))
-
-
-def tanh_descent(classifier, image_shape):
-    """The `TanhDescent` of a classifier, always the same object, so nothing is traced twice.
-
-    Args:
-        classifier: has `logits` and `num_classes`.
-        image_shape: (height, width, channels).
-    """
-    shape = tuple(image_shape)
-    return compiled.once(
-        classifier,
-        (TanhDescent, shape),
-        lambda: TanhDescent(classifier.logits, classifier.num_classes, shape),
-    )
 
 
 def _box(bounds):

@@ -23,7 +23,7 @@ class WatchedGradient:
     """
 
     def __init__(self, classifier, loss="cross_entropy"):
-        self._function = _gradient_function(classifier, loss)
+        self._function = compiled.graph(classifier, _traced, loss, tuple(classifier.image_shape))
         self.fooling = None
         self.fooled = None
 
@@ -43,21 +43,12 @@ class WatchedGradient:
         return tf.where(self.fooled[:, None, None, None], self.fooling, points)
 
 
-def _gradient_function(classifier, loss):
-    """The compiled function, always the same object for a classifier and a loss."""
-    return compiled.once(
-        classifier,
-        (_traced, loss),
-        lambda: _traced(classifier.logits, LOSSES[loss], classifier.image_shape),
-    )
-
-
 def _traced(logits, loss, image_shape):
     def function(points, labels):
         with tf.GradientTape() as tape:
             tape.watch(points)
             values = logits(unit_gradient(points))
-            total = loss(labels=labels, logits=values)
+            total = LOSSES[loss](labels=labels, logits=values)
         gradient = tape.gradient(total, points, unconnected_gradients="zero")
         return gradient, is_fooled(values, labels)
 
