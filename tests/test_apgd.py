@@ -7,9 +7,8 @@ import pytest
 import tensorflow as tf
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras import engine, serving
+from robust_keras import compiled, engine, serving
 from robust_keras.attacks import APGDCE, APGDDLR, PGD, APGDTargeted, ThreatModel, apgd
-from robust_keras import compiled
 from robust_keras.attacks.loops import ascent
 from robust_keras.attacks.loops.batches import ShrinkingBatch, batch_shape
 

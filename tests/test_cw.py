@@ -5,9 +5,8 @@ import pytest
 import small_network
 from linear_model import GREYS, Linear, answers
 
-from robust_keras import engine
+from robust_keras import compiled, engine
 from robust_keras.attacks import CarliniWagner, DeepFool, ThreatModel
-from robust_keras import compiled
 from robust_keras.attacks.loops import tanh_descent
 from robust_keras.errors import InputError
 
@@ -90,9 +89,7 @@ def test_nothing_is_traced_twice_and_nothing_leaves_the_pixel_range():
         found = propose(CarliniWagner(steps=steps, searches=5), model, images[:rows]).images
         assert found.min() >= 0 and found.max() <= 1
         assert np.any(found != images[:rows])
-    graph = compiled.graph(
-        model, tanh_descent.TanhDescent, model.num_classes, model.image_shape
-    )
+    graph = compiled.graph(model, tanh_descent.TanhDescent, model.num_classes, model.image_shape)
     assert graph.descend.experimental_get_tracing_count() == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 import small_network
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras import engine, serving
+from robust_keras import compiled, engine, serving
 from robust_keras.attacks import JSMA, CarliniWagner, DeepFool, ThreatModel, deepfool
 
 ORDER = {"linf": np.inf, "l2": 2}
@@ -110,7 +110,7 @@ def test_without_a_gradient_nothing_moves_and_nothing_is_traced_twice():
     np.testing.assert_array_equal(found, GREYS)
     model.scale.assign(1.0)
     propose(DeepFool(steps=5, classes=2), model, "l2", GREYS[:7])
-    graph = deepfool._crossing(model, "l2", model.image_shape)
+    graph = compiled.graph(model, deepfool.Crossing, model.num_classes, "l2", model.image_shape)
     assert graph.search.experimental_get_tracing_count() == 1
 
 

@@ -6,7 +6,7 @@ import scipy.optimize
 import tensorflow as tf
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras import engine
+from robust_keras import compiled, engine
 from robust_keras.attacks import PGD, FABTargeted, ThreatModel
 from robust_keras.attacks.loops import boundary
 from robust_keras.attacks.loops.hyperplanes import shortest_changes
@@ -164,9 +164,10 @@ def test_results_do_not_depend_on_the_batch_size():
 def test_nothing_is_traced_twice():
     model = Linear(3)
     evaluate(model, [FABTargeted(steps=6)], "linf", (0.01,))
-    graph = boundary.boundary_search(model, "linf", model.image_shape)
+    key = boundary.BoundarySearch, model.num_classes, "linf", model.image_shape
+    graph = compiled.graph(model, *key)
     evaluate(model, [FABTargeted(steps=11, restarts=2)], "linf", (0.02, 0.05), batch_size=17)
-    assert boundary.boundary_search(model, "linf", model.image_shape) is graph
+    assert compiled.graph(model, *key) is graph
     assert graph.search.experimental_get_tracing_count() == 1
 
 

@@ -6,7 +6,7 @@ import small_network
 import tensorflow as tf
 from linear_model import GREYS, Linear, answers
 
-from robust_keras import engine
+from robust_keras import compiled, engine
 from robust_keras.attacks import JSMA, ThreatModel, jsma
 from robust_keras.attacks.loops.saliency_pairs import best_pairs
 
@@ -114,7 +114,8 @@ def test_results_do_not_depend_on_the_batch_and_nothing_is_traced_twice():
     np.testing.assert_array_equal(one.robust, two.robust)
     assert 0 < one.robust[1].sum() < one.robust[0].sum()
     assert one.gradient_evaluations == two.gradient_evaluations
-    assert jsma._map(model, model.image_shape).search.experimental_get_tracing_count() == 1
+    graph = compiled.graph(model, jsma.SaliencyMap, model.num_classes, model.image_shape)
+    assert graph.search.experimental_get_tracing_count() == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from linear_model import DUAL, GREYS, Linear, answers
 
-from robust_keras import engine
+from robust_keras import compiled, engine
 from robust_keras.attacks import SPSA, ThreatModel
 from robust_keras.attacks.loops import estimation
 
@@ -101,7 +101,7 @@ def test_a_large_batch_is_asked_in_parts_and_nothing_is_traced_twice():
     for settings in ({"queries": 300, "samples": 128}, {"queries": 402, "samples": 400}):
         evaluate(model, SPSA(**settings))
         assert int(model.largest) == 512
-    graph = estimation.estimator(model, model.image_shape, "signs")
+    graph = compiled.graph(model, estimation.SlopeEstimator, model.image_shape, "signs")
     assert graph.estimate.experimental_get_tracing_count() == 1
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
 
-from robust_keras import engine
-from robust_keras.attacks import Square, ThreatModel, square
+from robust_keras import compiled, engine
+from robust_keras.attacks import Square, ThreatModel
 from robust_keras.attacks.loops.square_l2 import L2Squares, bump
 
 SHAPE = (9, 8, 2)
@@ -101,7 +101,7 @@ def test_it_finds_much_of_what_there_is_in_a_linear_model_and_nothing_else():
     settings["batch_size"] = 7
     (again,) = engine.evaluate(MODEL, IMAGES, LABELS, attacks, threat_model, **settings).attacks
     np.testing.assert_array_equal(ours.robust, again.robust)
-    graph = square._search(MODEL, "l2", SHAPE)
+    graph = compiled.graph(MODEL, L2Squares, SHAPE)
     assert graph.search.experimental_get_tracing_count() == 1
 
 
