@@ -1,4 +1,4 @@
-"""The rule by which a classifier declines to answer, kept inside the model."""
+"""How sure a classifier is of an answer, and when it declines to give one, kept in the model."""
 
 from typing import Any
 
@@ -26,7 +26,8 @@ class RejectionRule(FloatLayer):
 
     Args:
         nonsense_classes: how many of the classes, the last ones, mean nonsense; at least 0.
-        threshold: lowest confidence that is accepted, in [0, 1); 0 accepts any.
+        threshold: lowest confidence that is accepted, in [0, 1); 0 accepts any. None, only without
+            nonsense classes, rejects nothing: the layer then only tells how sure the model is.
         confidence: "softmax" or "rbf".
         temperature: T, a number from 1e-6 to 1e6, of the softmax.
         **kwargs: arguments of `keras.layers.Layer`.
@@ -49,16 +50,14 @@ class RejectionRule(FloatLayer):
     def __init__(
         self,
         nonsense_classes: int = 0,
-        threshold: float = 0.0,
+        threshold: float | None = 0.0,
         confidence: str = "softmax",
         temperature: float = 1.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.nonsense_classes = whole("nonsense_classes", nonsense_classes, least=0)
-        if not isinstance(threshold, int | float) or not 0 <= threshold < 1:
-            refuse("threshold", "a number in [0, 1)", threshold)
-        self.threshold = float(threshold)
+        self.threshold = _checked_threshold(threshold, self.nonsense_classes)
         self.confidence = choice("confidence", confidence, CONFIDENCES)
         self.temperature = checked_temperature("temperature", temperature)
         self._after = None
@@ -80,18 +79,24 @@ class RejectionRule(FloatLayer):
         self.require_float(inputs)
         return self.narrow(inputs)
 
+    def probabilities(self, outputs: tf.Tensor) -> tf.Tensor:
+        """Returns softmax(z / T), (..., classes), of what the layer hands on."""
+        return keras.ops.softmax(self._logits(outputs) / self.temperature, axis=-1)
+
     def confidences(self, outputs: tf.Tensor) -> tf.Tensor:
         """Returns the confidence (...,) in [0, 1] of what the layer hands on, (..., classes)."""
-        scores = self._logits(outputs)
         if self.confidence == "rbf":
-            return keras.ops.minimum(keras.ops.exp(keras.ops.max(scores, axis=-1)), 1.0)
-        return keras.ops.max(keras.ops.softmax(scores / self.temperature, axis=-1), axis=-1)
+            largest = keras.ops.max(self._logits(outputs), axis=-1)
+            return keras.ops.minimum(keras.ops.exp(largest), 1.0)
+        return keras.ops.max(self.probabilities(outputs), axis=-1)
 
     def rejected(self, outputs: tf.Tensor) -> tf.Tensor:
         """Returns which images are rejected, bool (...,), from what the layer hands on."""
         logits = self._logits(outputs)
         real = logits.shape[-1] - self.nonsense_classes
         is_nonsense = keras.ops.argmax(logits, axis=-1) >= real
+        if self.threshold is None:
+            return is_nonsense
         confidences = self.confidences(outputs)
         # Said by itself: TensorFlow rewrites `not (a >= b)` as `a < b`.
         unsure = keras.ops.logical_or(keras.ops.isnan(confidences), confidences < self.threshold)
@@ -125,6 +130,14 @@ class RejectionRule(FloatLayer):
             "confidence": self.confidence,
             "temperature": self.temperature,
         }
+
+
+def _checked_threshold(threshold, nonsense_classes):
+    if threshold is None and nonsense_classes == 0:
+        return None
+    if not isinstance(threshold, int | float) or not 0 <= threshold < 1:
+        refuse("threshold", "a number in [0, 1)", threshold)
+    return float(threshold)
 
 
 def _logarithm(probabilities):

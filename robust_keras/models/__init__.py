@@ -27,6 +27,9 @@ MODELS: dict[str, Architecture] = {
     "resnet56": RESNET56,
 }
 
+# What a model without a last layer for it does: rejects nothing, and is as sure as its softmax.
+_UNSAID = (0, None, "softmax", 1.0)
+
 
 def build(
     name: str,
@@ -57,9 +60,10 @@ def build(
             without batch normalisation learn their features anew: single-step adversarial training
             then masks its gradients less.
         nonsense_classes: how many more logits there are, at the end, for nonsense.
-        rejection_threshold: lowest confidence that the model accepts, in [0, 1). With this or
-            nonsense classes the model ends in a `layers.RejectionRule`.
-        temperature: of the softmax whose confidence the rule looks at, above 0.
+        rejection_threshold: lowest confidence that the model accepts, in [0, 1); 0 for no rule.
+        temperature: of the softmax that tells how sure the model is, above 0. Where the model has
+            nonsense classes, a threshold, another temperature than 1 or an RBF unit at its end, it
+            ends in a `layers.RejectionRule` that says so.
 
     Returns:
         A functional `keras.Model` called `name`, from float32 `images` (batch, height, width,
@@ -77,9 +81,12 @@ def build(
     x = _normalised(images, mean, variance)
     x = MODELS[name].layers(x, kind)
     logits = blocks.classifier(x, num_classes + nonsense_classes, kind)
-    if nonsense_classes or rejection_threshold:
-        rule = nonsense_classes, rejection_threshold, confidence_rule(activation), temperature
-        logits = layers.RejectionRule(*rule, dtype="float32", name="rejection_rule")(logits)
+    rejects = bool(nonsense_classes or rejection_threshold)
+    threshold = rejection_threshold if rejects else None
+    rule = nonsense_classes, threshold, confidence_rule(activation), temperature
+    if rule != _UNSAID:
+        called = "rejection_rule" if rejects else "confidence_rule"
+        logits = layers.RejectionRule(*rule, dtype="float32", name=called)(logits)
     model = keras.Model(images, logits, name=name)
     _scale_kernels(model, kernel_scale)
     return model

@@ -31,7 +31,7 @@ def main(config: Any) -> None:
 def _train(config, directory, began):
     import keras
 
-    from robust_keras import data, distribution, models, serving, training
+    from robust_keras import data, distribution, serving, training
 
     training.make_reproducible(config.seed)
     keras.mixed_precision.set_dtype_policy(config.precision)
@@ -51,8 +51,6 @@ def _train(config, directory, began):
     served = serving.export(
         trained,
         directory.serving_path,
-        temperature=config.serving_temperature,
-        confidence=models.confidence_rule(config.activation),
         notes={
             **training.layer_notes(trained, directory.layers_path),
             **training.accuracy_note(config.dataset, accuracy, len(dataset.test)),

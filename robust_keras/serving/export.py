@@ -10,11 +10,10 @@ import tensorflow as tf
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.layers.arguments import TEMPERATURES, checked_temperature
+from robust_keras.layers.rejection_rule import CONFIDENCES
 from robust_keras.serving import export_notes, image_input, rejection
 from robust_keras.serving.inference_call import inference_call
 from robust_keras.serving.signatures import signatures
-
-CONFIDENCES = ("softmax", "rbf")
 
 
 def export(
@@ -22,8 +21,8 @@ def export(
     directory: str | pathlib.Path,
     *,
     version: int = 1,
-    temperature: float = 1.0,
-    confidence: str = "softmax",
+    temperature: float | None = None,
+    confidence: str | None = None,
     image_shape: tuple[int, ...] | None = None,
     notes: Any = None,
 ) -> pathlib.Path:
@@ -59,8 +58,9 @@ def export(
             probabilities; built, or buildable from `image_shape`.
         directory: parent of the version directories; made if missing.
         version: whole number >= 1, the name of the version directory. Never overwritten.
-        temperature: T, from 1e-6 to 1e6; the `logits` signature is not divided by it.
-        confidence: "softmax" or "rbf".
+        temperature: T, from 1e-6 to 1e6; the `logits` signature is not divided by it. None for
+            that of the `layers.RejectionRule` at the model's end, 1 where there is none.
+        confidence: "softmax" or "rbf"; None for that of the rule, softmax where there is none.
         image_shape: (height, width, channels), with None for open sides, of a model that does not
             declare it, as subclasses of `keras.Model`.
         notes: what to keep beside the model in `assets.extra`, where servers do not look: None, or
@@ -78,19 +78,23 @@ def export(
         PosixPath('runs/example/serving/1')
     """
     target = _checked_target(directory, version)
-    if confidence not in CONFIDENCES:
+    if confidence not in (None, *CONFIDENCES):
         raise InputError.expected("confidence", f"one of {', '.join(CONFIDENCES)}", confidence)
     if not isinstance(model, keras.Model):
         raise InputError.expected("model", "a Keras model", type(model).__name__)
-    temperature = _checked_temperature(temperature)
-    shape = image_input.image_shape(model, image_shape)
-    archive = _archive(model, shape, temperature, confidence)
+    rule = rejection.served_rule(model, _checked_temperature(temperature), confidence)
+    archive = _archive(model, image_input.image_shape(model, image_shape), rule)
+    _write(archive, target, notes or {})
+    return target
+
+
+def _write(archive, target, notes):
     try:
         with whole_files.reasons(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         with whole_files.writing(target) as written:
             archive.write_out(str(written), verbose=False)
-            export_notes.write(written, notes or {})
+            export_notes.write(written, notes)
     # TensorFlow's file system raises errors of its own kind.
     except (InputError, tf.errors.OpError) as error:
         # Only goes if it is empty: then it was made for this export.
@@ -100,7 +104,6 @@ def export(
             raise
         reason = str(error).splitlines()[0]
         raise InputError.expected(str(target), "a directory that can be written", reason) from error
-    return target
 
 
 def _checked_target(directory, version):
@@ -114,30 +117,27 @@ def _checked_target(directory, version):
 
 def _checked_temperature(temperature):
     try:
-        return checked_temperature("temperature", temperature)
+        return None if temperature is None else checked_temperature("temperature", temperature)
     except ValueError as error:
         raise InputError.expected("temperature", TEMPERATURES, temperature) from error
 
 
-def _archive(model, shape, temperature, confidence):
+def _archive(model, shape, rule):
     """The export with its signatures, not yet written."""
-    rule = rejection.rule_of(model)
     answers = image_input.answers(model, shape)
-
     answer = inference_call(model)
 
     def outputs(images):
         return image_input.only_output(answer(images))
 
-    of_images, settings = signatures(outputs, answers, rule, temperature, confidence)
     archive = keras.export.ExportArchive()
     # As part of a module: tracked by itself, every weight of a model would be written twice.
     holder = tf.Module()
     holder.model = model
     archive.track(holder)
     spec = tf.TensorSpec((None, *shape), tf.float32, name="images")
-    for name, function in of_images.items():
+    for name, function in signatures(outputs, answers, rule).items():
         archive.add_endpoint(name, function, input_signature=[spec])
-    for name, function in settings.items():
+    for name, function in rejection.signatures(rule).items():
         archive.add_endpoint(name, function, input_signature=[])
     return archive

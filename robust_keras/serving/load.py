@@ -29,6 +29,10 @@ from robust_keras.serving.missing_answers import with_missing_answers
 from robust_keras.serving.reading import read
 from robust_keras.serving.time_limit import FIRST_PASSES, within
 
+_UNTOLD = (
+    "It was exported before exports told how their confidence is computed: a softmax is taken. "
+    "Export the model again to be sure."
+)
 _EXPECTED = (
     "a SavedModel directory, a directory of numbered versions of one, or a .keras or .h5 file"
 )
@@ -206,8 +210,9 @@ def _tell(classifier, root, probes, lost, ours):
         classifier.notes += (lost_gradients.note(lost, classifier.logits, images),)
     if ours:
         classifier.notes += export_notes.warnings(classifier.path)
-        logits = classifier.logits(images)
-        classifier.confidence = confidence.from_saved_model(root, logits, images)
+        told = confidence.from_saved_model(root)
+        classifier.notes += () if told else (_UNTOLD,)
+        classifier.confidence = told or classifier.confidence
 
 
 class _NoGradientWarning(logging.Filter):

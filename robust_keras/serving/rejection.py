@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from robust_keras import layers
+from robust_keras.serving import confidence
 from robust_keras.serving.endpoint import Endpoint
 
 SIGNATURE = "rejection_rule"
@@ -36,41 +37,52 @@ def rule_of(model: Any) -> Any:
     return last if isinstance(last, layers.RejectionRule) else None
 
 
-def rule_signature(rule: Any) -> Callable:
-    """A function without arguments that tells the rule's settings, to be exported."""
+def served_rule(model: Any, temperature: float | None, kind: str | None) -> layers.RejectionRule:
+    """The `layers.RejectionRule` by which a model is served.
 
-    def settings():
+    Args:
+        model: `keras.Model`; one without a rule at its end rejects nothing.
+        temperature: T, or None for that of the rule at its end.
+        kind: "softmax" or "rbf", or None for that of the rule at its end.
+    """
+    own = rule_of(model) or layers.RejectionRule(threshold=None)
+    return layers.RejectionRule(
+        own.nonsense_classes,
+        own.threshold,
+        own.confidence if kind is None else kind,
+        own.temperature if temperature is None else temperature,
+        dtype="float32",
+    )
+
+
+def signatures(rule: layers.RejectionRule) -> dict[str, Callable]:
+    """Functions without arguments, by the signature's name, that tell a rule in an export."""
+
+    def confidence_rule():
+        return {
+            "kind": tf.constant(rule.confidence),
+            "temperature": tf.constant(rule.temperature, tf.float64),
+        }
+
+    def rejection_rule():
         return {
             "nonsense_classes": tf.constant(rule.nonsense_classes, tf.int32),
             "threshold": tf.constant(rule.threshold, tf.float64),
         }
 
-    return settings
-
-
-def rejected(rule: Any, scores: Any, confidences: tf.Tensor) -> tf.Tensor:
-    """Which images an exported model rejects, bool (batch,).
-
-    Args:
-        rule: a `layers.RejectionRule`.
-        scores: logits (batch, classes).
-        confidences: (batch,), as the exported model tells them.
-    """
-    is_nonsense = tf.argmax(scores, axis=-1) >= scores.shape[-1] - rule.nonsense_classes
-    # Said by itself: TensorFlow rewrites `not (a >= b)` as `a < b`.
-    unsure = tf.logical_or(tf.math.is_nan(confidences), confidences < rule.threshold)
-    return tf.logical_or(is_nonsense, unsure)
+    rejecting = {} if rule.threshold is None else {SIGNATURE: rejection_rule}
+    return {confidence.SIGNATURE: confidence_rule, **rejecting}
 
 
 def from_keras(rule: Any, endpoint: Endpoint, output: Any) -> Any:
-    """The `Rejection` of a Keras model, or None where it has no rule.
+    """The `Rejection` of a Keras model, or None where it rejects nothing.
 
     Args:
         rule: a `layers.RejectionRule` or None.
         endpoint: `Endpoint` of images in [0, 1] whose output is what the rule hands on.
         output: name of that output.
     """
-    if rule is None:
+    if rule is None or rule.threshold is None:
         return None
     function = tf.function(
         lambda images: rule.rejected(endpoint.run(images)[output]), reduce_retracing=True

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from robust_keras import layers
 from robust_keras.data.datasets import ImageDataset
 from robust_keras.layers import keras_private
 from robust_keras.models.denoiser import behind_denoiser
@@ -80,7 +81,7 @@ class DenoiserTraining(ClassifierTraining):
                     "`guide` must be 'logits' for a subclassed classifier, whose last layer's "
                     f"input cannot be seen. Received: guide={guide!r}"
                 )
-            self._features = keras.Model(frozen.inputs, frozen.layers[-1].input, trainable=False)
+            self._features = keras.Model(frozen.inputs, _last(frozen).input, trainable=False)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Crafts and updates the denoiser's weights."""
@@ -178,6 +179,13 @@ def load_behind_denoiser(path: str, dataset: ImageDataset) -> keras.Model:
     shape, classes = dataset.image_shape, dataset.num_classes
     load_fitting(path, shape, classes, wanted="a classifier", differentiable=True)
     return behind_denoiser(keras.models.load_model(path, compile=False))
+
+
+def _last(model):
+    """The last layer but for a rule about its answers, which comes after the logits."""
+    return next(
+        layer for layer in reversed(model.layers) if not isinstance(layer, layers.RejectionRule)
+    )
 
 
 def _parts(model):
