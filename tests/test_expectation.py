@@ -10,7 +10,8 @@ from linear_model import Linear
 from robust_keras import engine, serving
 from robust_keras.attacks import PGD, ThreatModel
 from robust_keras.audit import forward_checks
-from robust_keras.engine.expectation import averaged, in_passes
+from robust_keras.engine.passes import in_passes
+from robust_keras.serving.views.attacker import averaged
 
 WEIGHTS = np.random.default_rng(4).normal(size=(48, 3)).astype("float32")
 WEIGHTS -= WEIGHTS.mean(axis=0)

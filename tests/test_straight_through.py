@@ -8,7 +8,7 @@ import tensorflow as tf
 from robust_keras import engine, serving
 from robust_keras.attacks import PGD, ThreatModel
 from robust_keras.engine.gallery import own_confidences
-from robust_keras.engine.straight_through import preprocessed, straight_through
+from robust_keras.serving.views.attacker import preprocessed, straight_through
 
 IMAGES = np.random.default_rng(0).uniform(size=(40, 6, 6, 1)).astype("float32")
 LEVELS = 4.0

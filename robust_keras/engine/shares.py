@@ -1,7 +1,7 @@
 """What results with one entry an image come to: findings with shares of all images."""
 
 from robust_keras.attacks import ATTACKS
-from robust_keras.engine.expectation import in_passes
+from robust_keras.engine.passes import in_passes
 from robust_keras.findings import AttackReport, RejectionReport, WorstCaseReport
 
 

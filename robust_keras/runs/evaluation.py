@@ -7,7 +7,6 @@ from robust_keras.attacks import ThreatModel, registry
 from robust_keras.audit.audit import audit
 from robust_keras.audit.layer_facts import read_layer_facts
 from robust_keras.audit.training_note import accuracy_in_training, read_training_note
-from robust_keras.engine.expectation import averaged
 from robust_keras.engine.gallery import own_confidences
 from robust_keras.engine.headline_examples import at_epsilon
 from robust_keras.engine.journal import Unrecorded
@@ -21,6 +20,7 @@ from robust_keras.runs.minimal_evaluation import minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.plugins import load_plugins
 from robust_keras.runs.transfer_evaluation import transfer_report
+from robust_keras.serving.views.attacker import averaged
 from robust_keras.time_left import TimeLeft
 from robust_keras.unusual.examination import examine
 

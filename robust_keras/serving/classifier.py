@@ -1,130 +1,148 @@
 """A loaded image classifier, ready to be attacked."""
 
-import copy
+import dataclasses
 import pathlib
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from robust_keras.serving import probing
 from robust_keras.serving.confidence import ConfidenceRule
+from robust_keras.serving.rejection import Rejection
+from robust_keras.serving.views import attacker
 from robust_keras.serving.weights import count_parameters, kernel_sparsity
 
 # Images on which gradients and repeated answers are tried.
 _TRIED = 8
 
 
+@dataclasses.dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Classifier:
     """A classifier from images to logits, in inference mode, whatever file it came from.
+
+    A value that nobody changes: views of it are others, and it is compared by identity.
 
     Args:
         path: where it came from, for messages and reports.
         format: "saved_model" or "keras".
-        reading: `Reading`, how it is asked and its answers are read.
-        rejection: the model's `Rejection` rule, or None.
-
-    Attributes:
-        path, format, rejection: as given.
-        output_kind: "logits", or "probabilities" where the model as saved gives those.
-        num_classes: number of columns of its logits.
-        pixels: what the model itself is shown: "0..1", "0..255", "-1..1" or "caffe". Whatever it
-            is, `logits` takes images in [0, 1].
-        confidence: the `ConfidenceRule` by which the model is served; softmax unless set.
-        notes: plain sentences on what is unusual about how it is asked and read.
-        nonsense_classes: how many of the classes, the last ones, mean nonsense.
         image_shape: (height, width, channels); None where the model leaves it open.
+        num_classes: number of columns of its logits.
         logits: `tf.function` from (batch, height, width, channels) float32 in [0, 1] to float32
             (batch, num_classes). Always the same object, traced once, differentiable.
-        parameters: number of weights, None if unknown.
-        sparsity: fraction of zeros in the kernels, None if unknown.
         gradient_error: None, or a sentence that says why gradients cannot be had.
         deterministic: whether two identical calls gave identical logits.
-        unscaled: the classifier whose logits these are, before `at_temperature` scaled them.
+        output_kind: "logits", or "probabilities" where the model as saved gives those.
+        pixels: what the model itself is shown: "0..1", "0..255", "-1..1" or "caffe". Whatever it
+            is, `logits` takes images in [0, 1].
+        confidence: the `ConfidenceRule` by which the model is served.
+        rejection: the model's `Rejection` rule, or None.
+        notes: plain sentences on what is unusual about how it is asked and read.
+        parameters: number of weights, None if unknown.
+        sparsity: fraction of zeros in the kernels, None if unknown.
+        passes: of the model for one answer, above 1 where it is an average.
+        scaled_from: the classifier whose logits these are, before they were scaled; or None.
+        probes: float32 array of images on which gradients are tried.
+        owner: what must stay alive for `logits` to work: functions read from a file do not keep
+            their variables alive.
     """
 
-    def __init__(
-        self, path: str | pathlib.Path, format: str, reading: Any, *, rejection: Any = None
-    ):
-        endpoint = reading.endpoint
-        self.path = path
-        self.format = format
-        self.output_kind = reading.scores.kind
-        self.num_classes = reading.scores.num_classes
-        self.pixels = reading.pixels
-        self.notes = reading.notes
-        self.rejection = rejection
-        self.confidence = ConfidenceRule()
-        self.nonsense_classes = rejection.nonsense_classes if rejection else 0
-        self.image_shape = tuple(endpoint.batch_shape[1:])
-        self.parameters = count_parameters(endpoint.variables)
-        self.sparsity = kernel_sparsity(endpoint.variables)
-        self.unscaled = self
-        # Functions read from a file do not keep their variables alive.
-        self._owner = endpoint
-        self._probes = reading.probes[:_TRIED]
-        self.logits = _logits_function(endpoint, reading.scores)
-        self.deterministic = probing.deterministic(self.logits, self._probes)
-        self.gradient_error = probing.gradient_error(self.logits, self._probes)
+    path: str | pathlib.Path
+    format: str
+    image_shape: tuple[int | None, ...]
+    num_classes: int
+    logits: Callable
+    gradient_error: str | None
+    deterministic: bool
+    output_kind: str
+    pixels: str
+    confidence: ConfidenceRule
+    rejection: Rejection | None
+    notes: tuple[str, ...]
+    parameters: int | None
+    sparsity: float | None
+    probes: np.ndarray
+    owner: Any
+    passes: int = 1
+    scaled_from: "Classifier | None" = None
 
-    def at_temperature(self, temperature: float) -> "Classifier":
-        """The same classifier to an attacker who takes its logits divided by T.
+    @property
+    def nonsense_classes(self) -> int:
+        """How many of the classes, the last ones, mean nonsense."""
+        return self.rejection.nonsense_classes if self.rejection else 0
 
-        Its answers are the same, as the largest logit stays the largest; gradients of a
-        cross-entropy are not. A model trained at a high temperature has logits so large that the
-        softmax saturates and an attacker who does not divide them by T finds no gradient. An
-        attacker who knows no T removes it: each image's logits are divided by their standard
-        deviation, so that no scale saturates anything.
+    @property
+    def unscaled(self) -> "Classifier":
+        """The classifier whose logits these are, before `at_temperature` scaled them."""
+        return self.scaled_from or self
 
-        Args:
-            temperature: T > 0, or "removed".
+    def at_temperature(self, temperature: float | str) -> "Classifier":
+        """The same to an attacker who divides its logits; see `attacker.at_temperature`."""
+        return attacker.at_temperature(self, temperature)
 
-        Raises:
-            ValueError: the temperature is neither.
-        """
-        if temperature == "removed":
-            return self._scaled(_without_scale)
-        if isinstance(temperature, str) or not temperature > 0:
-            raise ValueError(
-                f'`temperature` must be above 0 or "removed". Received: temperature={temperature}'
-            )
-        if temperature == 1.0:
-            return self
-        return self._scaled(lambda logits: logits / temperature)
-
-    def _scaled(self, function):
-        other = self.with_logits(lambda images: function(self.logits(images)))
-        other.unscaled = self
-        return other
-
-    def with_logits(self, function: Callable) -> "Classifier":
+    def with_logits(self, function: Callable, **changed: Any) -> "Classifier":
         """The same classifier with other logits, compiled; whether they have gradients is tried.
 
         Args:
             function: from (batch, height, width, channels) float32 to float32 (batch, classes).
+            **changed: other fields, by name.
         """
-        other = copy.copy(self)
-        spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
 
         def logits(images):
             return tf.ensure_shape(function(images), (None, self.num_classes))
 
-        other.unscaled = other
-        other.logits = tf.function(logits, input_signature=[spec], autograph=False)
-        other.gradient_error = probing.gradient_error(other.logits, self._probes)
-        return other
+        spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
+        other = tf.function(logits, input_signature=[spec], autograph=False)
+        error = probing.gradient_error(other, self.probes)
+        fields = {"logits": other, "gradient_error": error, "scaled_from": None, **changed}
+        return dataclasses.replace(self, **fields)
 
-    def __repr__(self):
+    def with_notes(self, *sentences: str) -> "Classifier":
+        """The same classifier with more notes."""
+        return dataclasses.replace(self, notes=(*self.notes, *sentences))
+
+    def __repr__(self) -> str:
         return f"Classifier({str(self.path)!r}, {self.image_shape} -> {self.num_classes} classes)"
 
 
-def _without_scale(logits):
-    """Logits over their own standard deviation, which counts as a constant on the way back.
+def from_reading(
+    path: str | pathlib.Path,
+    format: str,
+    reading: Any,
+    *,
+    confidence: ConfidenceRule,
+    rejection: Rejection | None,
+) -> Classifier:
+    """The `Classifier` of a model that is asked and read as a `Reading` says.
 
-    Were it differentiated, two classes would have no gradient: their ratio to it never changes.
+    Args:
+        path: where it came from.
+        format: "saved_model" or "keras".
+        reading: `Reading`, how it is asked and its answers are read.
+        confidence: the `ConfidenceRule` by which it is served.
+        rejection: its `Rejection` rule, or None.
     """
-    spread = tf.stop_gradient(tf.math.reduce_std(logits, axis=-1, keepdims=True))
-    return logits / tf.where(spread > 0.0, spread, tf.ones_like(spread))
+    endpoint, scores, probes = reading.endpoint, reading.scores, reading.probes[:_TRIED]
+    logits = _logits_function(endpoint, scores)
+    return Classifier(
+        path=path,
+        format=format,
+        image_shape=tuple(endpoint.batch_shape[1:]),
+        num_classes=scores.num_classes,
+        logits=logits,
+        deterministic=probing.deterministic(logits, probes),
+        gradient_error=probing.gradient_error(logits, probes),
+        output_kind=scores.kind,
+        pixels=reading.pixels,
+        confidence=confidence,
+        rejection=rejection,
+        notes=tuple(reading.notes),
+        parameters=count_parameters(endpoint.variables),
+        sparsity=kernel_sparsity(endpoint.variables),
+        probes=probes,
+        owner=endpoint,
+    )
 
 
 def _logits_function(endpoint, scores):

@@ -20,7 +20,7 @@ from robust_keras.serving import (
     rejection,
     saved_model_edit,
 )
-from robust_keras.serving.classifier import Classifier
+from robust_keras.serving.classifier import Classifier, from_reading
 from robust_keras.serving.editable import Editable, PlainCopy
 from robust_keras.serving.examples import Examples
 from robust_keras.serving.keras_entrance import keras_entrance
@@ -140,8 +140,8 @@ def from_keras(
     reading = read(path, editable, examples=examples, pixels=pixels)
     rule = rejection.rule_of(model)
     rejects = rejection.from_keras(rule, reading.plain, reading.scores.output)
-    classifier = Classifier(path, "keras", reading, rejection=rejects)
-    classifier.confidence = confidence.from_rule(rule)
+    told = confidence.from_rule(rule)
+    classifier = from_reading(path, "keras", reading, confidence=told, rejection=rejects)
     return with_missing_answers(classifier, reading.probes)
 
 
@@ -194,25 +194,27 @@ def _from_saved_model(directory, message, time_limit, *, examples, pixels, outpu
 
     # Other functions of the graph than its answers, which may go round for ever by themselves.
     def finished():
-        rule = rejection.from_saved_model(root)
-        classifier = Classifier(directory, "saved_model", reading, rejection=rule)
-        _tell(classifier, root, reading.probes, lost, editable.ours)
-        return classifier
+        rejects = rejection.from_saved_model(root)
+        told = confidence.from_saved_model(root) if editable.ours else None
+        rule = told or confidence.ConfidenceRule()
+        classifier = from_reading(
+            directory, "saved_model", reading, confidence=rule, rejection=rejects
+        )
+        untold = (_UNTOLD,) if editable.ours and not told else ()
+        return classifier.with_notes(
+            *_notes(classifier, reading.probes, lost, editable.ours), *untold
+        )
 
     classifier = within(time_limit, directory, finished)
     return with_missing_answers(classifier, reading.probes)
 
 
-def _tell(classifier, root, probes, lost, ours):
-    """Adds to a classifier what is known of its gradients, its notes and its confidence."""
-    images = tf.constant(probes)
+def _notes(classifier, probes, lost, ours):
+    """Sentences on a classifier's gradients and on what stands beside the file."""
     if lost and classifier.gradient_error is None:
-        classifier.notes += (lost_gradients.note(lost, classifier.logits, images),)
+        yield lost_gradients.note(lost, classifier.logits, tf.constant(probes))
     if ours:
-        classifier.notes += export_notes.warnings(classifier.path)
-        told = confidence.from_saved_model(root)
-        classifier.notes += () if told else (_UNTOLD,)
-        classifier.confidence = told or classifier.confidence
+        yield from export_notes.warnings(classifier.path)
 
 
 class _NoGradientWarning(logging.Filter):

@@ -16,6 +16,7 @@ def with_missing_answers(classifier: Classifier, images: np.ndarray) -> Classifi
     flat = np.stack([np.full(images.shape[1:], shade, np.float32) for shade in (0.0, 0.5, 1.0)])
     kinds = {"images that it was tried on": images, "images of one colour": flat}
     found = {kind: _missing(classifier, some) for kind, some in kinds.items()}
+    sentences = []
     for place, text in enumerate(
         (
             "It answers {} with NaN or infinity, which is no answer.",
@@ -28,8 +29,8 @@ def with_missing_answers(classifier: Classifier, images: np.ndarray) -> Classifi
             if counts[place]
         ]
         if shown:
-            classifier.notes = (*classifier.notes, text.format(" and ".join(shown)))
-    return classifier
+            sentences.append(text.format(" and ".join(shown)))
+    return classifier.with_notes(*sentences)
 
 
 def _missing(classifier, images):

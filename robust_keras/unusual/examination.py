@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from robust_keras.engine.expectation import in_passes
+from robust_keras.engine.passes import in_passes
 from robust_keras.findings import FoolingReport, SampleReport, UnusualReport
 from robust_keras.serving.classifier import Classifier
 from robust_keras.unusual.cppn import CPPNEncoding
