@@ -46,7 +46,7 @@ def from_saved_model(root: Any) -> ConfidenceRule | None:
     Args:
         root: what `tf.saved_model.load` returned.
     """
-    function = getattr(root, "signatures", {}).get(SIGNATURE)
+    function: Any = getattr(root, "signatures", {}).get(SIGNATURE)
     outputs = getattr(function, "structured_outputs", {})
     if set(outputs) != {"kind", "temperature"} or function.structured_input_signature[1]:
         return None

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from robust_keras.layers.arguments import whole
+from robust_keras.layers.arguments import refuse
 
 
 def averaged(classifier: Any, samples: int) -> Any:
@@ -38,7 +38,8 @@ def averaged(classifier: Any, samples: int) -> Any:
         >>> found = engine.evaluate(averaged(classifier, 20), images, labels, [PGD()], threat_model,
         ...                         batch_size=250, seed=0)
     """
-    whole("samples", samples, least=1)
+    if not isinstance(samples, int) or isinstance(samples, bool) or samples < 1:
+        refuse("samples", "a whole number of at least 1", samples)
     if samples == 1 or classifier.deterministic:
         return classifier
     logits, num_classes = classifier.logits, classifier.num_classes
