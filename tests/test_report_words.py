@@ -221,7 +221,7 @@ def test_summary_table():
     report = samples.report(samples.sound_model(), samples.doubtful_model(), lost, one_step)
     lines = reporting.summary_table(report).splitlines()
     assert len(lines) == 4 + 4 + 1 + 5 and all(line.isascii() for line in lines)
-    assert lines[0].startswith("mnist5k test, 1,000 images")
+    assert lines[0].startswith("mnist5k test, 1,000 images") and len(lines[0]) < 80
     assert lines[2].split() == ["model", "clean", "0.05", "0.1", "0.2", "0.3", "verdict"]
     assert lines[4].split("  ")[0] == "quickstart" and lines[4].endswith("0.4 %  preliminary")
     assert lines[5].endswith("97.6 %  unreliable")

@@ -30,8 +30,8 @@ def summary_table(report: Report) -> str:
     lines = ["  ".join(_cells(row, widths)).rstrip() for row in rows]
     title = (
         f"{report.dataset.name} {report.dataset.split}, "
-        f"{wording.plural(report.dataset.examples, 'image')}: accuracy without attack, and at most "
-        f"this under {report.threat_model.norm} attack per epsilon"
+        f"{wording.plural(report.dataset.examples, 'image')}: accuracy clean and, at most, "
+        f"under {report.threat_model.norm} attack"
     )
     table = [title, *_read_as(report.dataset), "", lines[0], "-" * len(lines[0]), *lines[1:]]
     # What is unusual about how a model was asked and read comes first.
