@@ -126,6 +126,20 @@ def random_model(layer):
     return keras.Model(images, body()(noisy))
 
 
+@pytest.mark.parametrize("outer", ["functional", "nested", "sequential"])
+def test_only_the_layer_that_was_told_to_train_does(outer, tmp_path):
+    images, end = keras.Input((4, 4, 1)), body()
+    resized = keras.layers.Resizing(4, 4)(images)
+    told = keras.layers.Dropout(0.0)(resized, training=True)
+    model = keras.Model(images, end(keras.layers.Dropout(0.5)(told)))
+    if outer == "nested":
+        model = keras.Model(images, keras.layers.Dropout(0.5)(model(images)))
+    elif outer == "sequential":
+        model = keras.Sequential([images, keras.layers.RandomFlip(seed=2), model])
+    answers = served(model, tmp_path)["logits"](images=IMAGES)["logits"]
+    np.testing.assert_allclose(answers, end(IMAGES), rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     "layer", [keras.layers.Dropout(0.5), keras.layers.GaussianNoise(0.3),
               keras.layers.RandomFlip(seed=1)],

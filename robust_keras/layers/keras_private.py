@@ -4,7 +4,7 @@ Whoever allows another Keras in pyproject.toml looks here. `tests/test_architect
 names, and any other object's private ones, out of every other file.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -34,6 +34,17 @@ def origin_of(tensor: Any) -> Any:
 def calls_of(operation: Any) -> list:
     """The nodes of a functional model at which an operation was called."""
     return operation._inbound_nodes
+
+
+def is_functional(model: keras.Model) -> bool:
+    """Whether a model is a graph of layers and nothing else: no subclass with a call of its own."""
+    return type(model).__name__ == "Functional"
+
+
+def run_graph(model: keras.Model, inputs: Any, operation_fn: Callable) -> Any:
+    """The outputs of a functional model, every operation of which is wrapped by a function."""
+    outputs = model._run_through_graph(model._standardize_inputs(inputs), operation_fn)
+    return outputs[0] if isinstance(outputs, list) and len(outputs) == 1 else outputs
 
 
 def count_loss(model: keras.Model, loss: tf.Tensor, images: tf.Tensor) -> None:
