@@ -1,5 +1,6 @@
 """Loads anybody's image classifier, to be attacked as it is served."""
 
+import functools
 import json
 import logging
 import pathlib
@@ -206,7 +207,8 @@ def _from_saved_model(directory, message, time_limit, *, examples, pixels, outpu
         )
 
     classifier = within(time_limit, directory, finished)
-    return with_missing_answers(classifier, reading.probes)
+    answered = functools.partial(with_missing_answers, classifier, reading.probes)
+    return within(time_limit, directory, answered)
 
 
 def _notes(classifier, probes, lost, ours):

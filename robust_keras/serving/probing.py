@@ -1,7 +1,8 @@
 """What a few images tell about a model: outputs, whether they repeat, whether gradients flow."""
 
+import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,12 +36,19 @@ def probe_images(image_shape: tuple[int, ...], side: int = OPEN_SIDES[0]) -> np.
     return np.concatenate([np.stack([*flat, ramp]), noise]).astype(np.float32)
 
 
-def run_any_batch(endpoint: Endpoint, images: np.ndarray) -> dict[str, np.ndarray]:
+def _unguarded(function):
+    return function()
+
+
+def run_any_batch(
+    endpoint: Endpoint, images: np.ndarray, *, guard: Callable = _unguarded
+) -> dict[str, np.ndarray]:
     """All outputs for the images as numpy arrays, also where the batch size is fixed.
 
     Args:
         endpoint: an `Endpoint`.
         images: float32 array (batch, height, width, channels).
+        guard: calls each pass, such as `time_limit.within`.
 
     Returns:
         Dict from output name to array with one row an image.
@@ -51,7 +59,7 @@ def run_any_batch(endpoint: Endpoint, images: np.ndarray) -> dict[str, np.ndarra
         chunk = images[start : start + (size or _BATCH)]
         missing = (size or 0) - len(chunk)
         padded = np.concatenate([chunk, np.repeat(chunk[:1], max(missing, 0), axis=0)])
-        outputs = endpoint.run(tf.constant(padded))
+        outputs = guard(functools.partial(endpoint.run, tf.constant(padded)))
         chunks.append({name: _rows(value, len(chunk)) for name, value in outputs.items()})
     return together(chunks)
 

@@ -64,9 +64,10 @@ def read(
     Raises:
         InputError: it does not run on such images, takes no such pixels, or has no scores.
     """
-    reader = _Reader(path, model, examples)
+    guard = functools.partial(within, time_limit, str(path))
+    reader = _Reader(path, model, examples, guard)
     possible_names = reader.names(pixels)
-    probes, names, outputs = within(time_limit, str(path), lambda: reader.probed(possible_names))
+    probes, names, outputs = guard(lambda: reader.probed(possible_names))
     scores, output_note = choose_output(
         path,
         outputs,
@@ -87,11 +88,12 @@ def read(
 class _Reader:
     """What is tried on one model."""
 
-    def __init__(self, path, model, examples):
+    def __init__(self, path, model, examples, guard):
         self._path = path
         self._ours = model.ours
         self._entrance = model.entrance
         self._examples = examples
+        self._guard = guard
         self._whole = model.entrance.endpoint.whole
 
     def names(self, pixels):
@@ -127,7 +129,9 @@ class _Reader:
         readable = dataclasses.replace(scores, take_logarithm=scores.kind == "probabilities")
 
         def correct(name):
-            outputs = probing.run_any_batch(self.viewed(name), self._examples.images)
+            outputs = probing.run_any_batch(
+                self.viewed(name), self._examples.images, guard=self._guard
+            )
             logits = np.asarray(readable.logits(outputs))
             right = np.argmax(logits, axis=-1) == self._examples.labels
             return right & np.isfinite(logits).all(axis=-1)
