@@ -5,6 +5,7 @@ here; steps longer than epsilon, where it fails an assertion, cannot be asked fo
 """
 
 import dataclasses
+import itertools
 import typing
 
 import numpy as np
@@ -126,25 +127,31 @@ class _Descent(_CleverHansAttack):
         ball = {"threat_model": threat_model, "epsilon": epsilon, "step": self.step * epsilon}
         starts = self._starts(images, generators, epsilon, threat_model.norm)
         moved, fallen = images.copy(), np.zeros(len(images), bool)
-        passes, done = np.zeros(len(images), int), 0
-        given = [images, starts.astype(np.float32), labels.astype(np.int32)]
-        batch = ShrinkingBatch([tf.constant(rows) for rows in given], len(images))
-        for look in looks(self.steps) if self.stop_early else [self.steps]:
-            inputs, points, truth = batch.tensors
+        passes, gradient = np.zeros(len(images), int), None
+
+        def move(problem, points, first, last):
+            nonlocal gradient
             gradient = WatchedGradient(classifier, self.loss)
-            points = cleverhans_steps.projected_steps(
-                gradient, inputs, points, truth, steps=look - done, **ball
+            inputs, truth = problem
+            given = gradient, inputs, points, truth
+            return last - first, cleverhans_steps.projected_steps(
+                *given, steps=last - first, **ball
             )
-            batch.tensors, rows = [inputs, points, truth], batch.places[: batch.real]
+
+        def note(rows, taken, points):
             found = gradient.fooling_or(points) if self.stop_early else points
             # An image that fell may stay in the batch for a while, and may recover there.
             new = ~fallen[rows]
-            moved[rows[new]] = found.numpy()[: batch.real][new]
-            fallen[rows] |= gradient.fooled.numpy()[: batch.real]
-            passes[rows] += look - done
-            done = look
-            if not batch.keep(~fallen[batch.places]):
-                break
+            moved[rows[new]] = found.numpy()[: len(rows)][new]
+            fallen[rows] |= gradient.fooled.numpy()[: len(rows)]
+            passes[rows] += taken
+            return ~fallen[rows]
+
+        problem, points = (images, labels.astype(np.int32)), starts.astype(np.float32)
+        tensors = tf.nest.map_structure(tf.constant, (problem, points))
+        marks = looks(self.steps) if self.stop_early else [self.steps]
+        batch = ShrinkingBatch(tensors, len(images))
+        batch.run(itertools.pairwise([0, *marks]), move, note)
         return moved, passes
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attacks.attack import Attack, require_number, require_whole
-from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.batches import ShrinkingBatch, spans
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.tanh_descent import Problem, TanhDescent
 from robust_keras.strength import of_steps
@@ -130,23 +130,23 @@ class _Search:
         """Descends with these values of c, float (images,); which images fooled the model."""
         problem = self._problem(constants)
         start = self._graph.begin(problem, tf.constant(self._distances), self._bounds)
-        batch = ShrinkingBatch((problem, start), len(constants))
         fooled = np.zeros(len(constants), bool)
         before = np.full(len(constants), np.inf)
-        span = max(1, steps // _LOOKS)
-        for first in range(0, steps, span):
-            problem, state = batch.tensors
-            rest = min(span, steps - first)
-            state = self._graph.descend(problem, state, self._bounds, self._rate, first, rest)
-            batch.tensors = problem, state
-            rows = batch.places[: batch.real]
-            self._passes[rows] += rest
+
+        def descend(problem, state, first, count):
+            given = problem, state, self._bounds, self._rate, first, count
+            return count, self._graph.descend(*given)
+
+        def note(rows, taken, state):
+            self._passes[rows] += taken
             fooled[rows] |= self._note(rows, state)
             losses = state.loss.numpy()
-            falling = losses <= _STALLED * before[batch.places]
+            falling = losses[: len(rows)] <= _STALLED * before[rows]
             before[rows] = losses[: len(rows)]
-            if not batch.keep(falling):
-                break
+            return falling
+
+        batch = ShrinkingBatch((problem, start), len(constants))
+        batch.run(spans(steps, max(1, steps // _LOOKS)), descend, note)
         return fooled
 
     def _note(self, rows, state):

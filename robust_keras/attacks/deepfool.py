@@ -9,7 +9,7 @@ import tensorflow as tf
 from robust_keras import compiled
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
-from robust_keras.attacks.loops.batches import ShrinkingBatch
+from robust_keras.attacks.loops.batches import ShrinkingBatch, spans
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.targets import likeliest_others
@@ -91,18 +91,18 @@ class DeepFool(Attack):
         )
         bounds = tf.constant(threat_model.bounds, tf.float32)
         start = State(problem.images, tf.zeros_like(problem.images), tf.zeros(len(images), tf.bool))
-        batch = ShrinkingBatch((problem, start), len(images))
         points, steps = images.copy(), np.zeros(len(images), int)
-        for first in range(0, self.steps, _BETWEEN_LOOKS):
-            rest = min(_BETWEEN_LOOKS, self.steps - first)
-            problem, state = batch.tensors
-            taken, state = graph.search(problem, state, bounds, 1.0 + self.overshoot, rest)
-            batch.tensors = problem, state
-            rows = batch.places[: batch.real]
-            steps[rows] += int(taken)
+
+        def move(problem, state, first, count):
+            return graph.search(problem, state, bounds, 1.0 + self.overshoot, count)
+
+        def note(rows, taken, state):
+            steps[rows] += taken
             points[rows] = state.point.numpy()[: len(rows)]
-            if not batch.keep(~state.fooled.numpy()):
-                break
+            return ~state.fooled.numpy()
+
+        batch = ShrinkingBatch((problem, start), len(images))
+        batch.run(spans(self.steps, _BETWEEN_LOOKS), move, note)
         # One forward pass a step, and one that chose the classes.
         return Proposal(points, steps * len(targets), steps + 1)
 

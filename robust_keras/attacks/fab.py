@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attacks.attack import Attack, require_whole
-from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
+from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places, spans
 from robust_keras.attacks.loops.boundary import BoundarySearch, Problem, State
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import on_sphere
@@ -114,18 +114,18 @@ class _Search:
         if not len(left):
             return
         places = padded_places(left, len(self._images))
-        batch = ShrinkingBatch(self._begin(places, targets, at_random), len(left))
         bounds = tf.constant(self._threat_model.bounds, tf.float32)
-        for first in range(0, steps, _BETWEEN_LOOKS):
-            problem, state = batch.tensors
-            rest = min(_BETWEEN_LOOKS, steps - first)
-            taken, state = self._graph.search(problem, state, bounds, rest)
-            rows = places[batch.places[: batch.real]]
-            self._passes[rows] += int(taken)
-            batch.tensors = problem, state
-            self._note(rows, state)
-            if not batch.keep(state.distance.numpy() > self._epsilon):
-                break
+
+        def move(problem, state, first, count):
+            return self._graph.search(problem, state, bounds, count)
+
+        def note(rows, taken, state):
+            self._passes[places[rows]] += taken
+            self._note(places[rows], state)
+            return state.distance.numpy() > self._epsilon
+
+        batch = ShrinkingBatch(self._begin(places, targets, at_random), len(left))
+        batch.run(spans(steps, _BETWEEN_LOOKS), move, note)
 
     def _begin(self, places, targets, at_random):
         images = self._images[places]

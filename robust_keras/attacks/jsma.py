@@ -9,7 +9,7 @@ import tensorflow as tf
 from robust_keras import compiled
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
-from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
+from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places, spans
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.saliency_pairs import best_pairs
@@ -107,18 +107,19 @@ class _Search:
         )
         nothing = tf.zeros(len(places), tf.bool)
         state = State(tf.constant(self._images[places]), nothing, nothing)
-        batch = ShrinkingBatch((problem, state), len(left))
-        for first in range(0, self._pairs, _BETWEEN_LOOKS):
-            problem, state = batch.tensors
-            rest = min(_BETWEEN_LOOKS, self._pairs - first)
-            taken, state = self._graph.search(problem, state, self._rise, rest)
-            batch.tensors = problem, state
-            rows = places[batch.places[: batch.real]]
-            self._steps[rows] += int(taken)
+
+        def move(problem, state, first, count):
+            return self._graph.search(problem, state, self._rise, count)
+
+        def note(rows, taken, state):
+            rows = places[rows]
+            self._steps[rows] += taken
             self._found[rows] = state.point.numpy()[: len(rows)]
             self._fooled[rows] |= state.fooled.numpy()[: len(rows)]
-            if not batch.keep(~(state.fooled | state.stuck).numpy()):
-                break
+            return ~(state.fooled | state.stuck).numpy()
+
+        batch = ShrinkingBatch((problem, state), len(left))
+        batch.run(spans(self._pairs, _BETWEEN_LOOKS), move, note)
 
 
 class Problem(typing.NamedTuple):

@@ -80,19 +80,21 @@ class Square(Attack):
         batch = ShrinkingBatch((problem, graph.begin(problem, first)), len(first))
         found, passes = first.copy(), np.ones(len(first), int)
         sides = graph.sides(self.queries - 1, self.share, *first.shape[1:3])
-        for begin, end in itertools.pairwise([0, *_looks(self.queries - 1)]):
-            if not batch.keep(~batch.tensors[1].fooled.numpy()):
-                break
-            problem, state = batch.tensors
-            rows = batch.places[: batch.real]
-            drawn = [generators[row] for row in rows]
+
+        def move(problem, state, begin, end):
+            drawn = [generators[row] for row in batch.places[: batch.real]]
             shared, own = graph.moves(drawn, sides[begin:end], first.shape[1:])
-            missing = [(0, 0), (0, len(batch.places) - len(rows)), (0, 0)]
+            missing = [(0, 0), (0, len(batch.places) - batch.real), (0, 0)]
             own = [np.pad(values, missing[: values.ndim], mode="edge") for values in own]
-            taken, state = graph.search(problem, state, *shared, *own)
-            batch.tensors = problem, state
-            passes[rows] += int(taken)
+            return graph.search(problem, state, *shared, *own)
+
+        def note(rows, taken, state):
+            passes[rows] += taken
             found[rows] = state.point.numpy()[: len(rows)]
+            return ~state.fooled.numpy()
+
+        if batch.keep(~batch.tensors[1].fooled.numpy()):
+            batch.run(itertools.pairwise([0, *_looks(self.queries - 1)]), move, note)
         return Proposal(found, np.zeros_like(passes), passes)
 
 

@@ -82,3 +82,31 @@ class ShrinkingBatch:
             self.tensors = tf.nest.map_structure(lambda t: tf.gather(t, rows), self.tensors)
             self.places, self.real = self.places[rows], len(left)
         return len(left) > 0
+
+    def run(self, spans, move, note):
+        """Moves the images span by span, and takes out those that are done with in between.
+
+        The tensors must be `(problem, state)`, of which only the state changes.
+
+        Args:
+            spans: tuples, one a move.
+            move: called as `move(problem, state, *span)`; returns the passes taken and the state.
+            note: called as `note(places, taken, state)` after each, with the places of the real
+                rows; returns bool array (rows,), which ones go on. None left ends the run.
+        """
+        for span in spans:
+            problem, state = self.tensors
+            taken, state = move(problem, state, *span)
+            self.tensors = problem, state
+            if not self.keep(note(self.places[: self.real], int(taken), state)):
+                return
+
+
+def spans(steps, length):
+    """Pieces of `length` steps, the last perhaps shorter, as `(steps before, steps)`.
+
+    Example:
+        >>> spans(5, 2)
+        [(0, 2), (2, 2), (4, 1)]
+    """
+    return [(first, min(length, steps - first)) for first in range(0, steps, length)]

@@ -71,20 +71,22 @@ class Search:
         starts = tf.constant(self._starts(left, len(places)))
         state = self._graph.begin(problem, starts, self._plan.first_step)
         self._passes[left] += 1
-        batch = ShrinkingBatch((problem, state), len(left))
         marks = [0, *self._plan.checkpoints]
         windows = dict(zip(marks[1:], np.diff(marks), strict=True))
-        for first, last in itertools.pairwise(_looks(self._attack.steps, marks)):
-            problem, state = batch.tensors
+
+        def climb(problem, state, first, last):
             taken, state = self._graph.climb(problem, state, first, last, self._plan.weight)
             if last in windows:
                 state = checkpoint(state, float(windows[last]), self._plan.rho)
-            rows = places[batch.places[: batch.real]]
-            self._passes[rows] += int(taken)
-            batch.tensors = problem, state
-            self._note(rows, state)
-            if not batch.keep(~state.fooled.numpy()):
-                break
+            return taken, state
+
+        def note(rows, taken, state):
+            self._passes[places[rows]] += taken
+            self._note(places[rows], state)
+            return ~state.fooled.numpy()
+
+        batch = ShrinkingBatch((problem, state), len(left))
+        batch.run(itertools.pairwise(_looks(self._attack.steps, marks)), climb, note)
 
     def _note(self, rows, state):
         """Keeps the best points of the images, and the first that fooled the model."""
