@@ -122,6 +122,6 @@ class Bisection:
         logits = subject.predict(candidates)
         fooled = is_fooled(logits, subject.labels[indices])
         passes = np.array([0, len(indices)])
-        self._run.tally.passes += passes
+        self._run.passes += passes
         found = Outcome(logits=logits, fooled=fooled, adversarial=candidates[fooled], passes=passes)
         return self._standing.judge(rows, indices, found)

@@ -12,13 +12,13 @@ from robust_keras.engine.image_findings import Findings
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.price import cheapest_first
 from robust_keras.engine.replicas import Replicas
-from robust_keras.engine.results import Evaluation
+from robust_keras.engine.results import AttackResult, Evaluation
 from robust_keras.engine.stage_run import StageRun
 from robust_keras.engine.standing import Standing
 from robust_keras.engine.subject import Subject
 from robust_keras.engine.sweep import SWEEPS, stage_title
-from robust_keras.engine.tally import Tally, attack_result
 from robust_keras.errors import InputError
+from robust_keras.strength import without_parts
 
 __all__ = ["evaluate", "generators"]
 
@@ -158,27 +158,52 @@ class _Evaluation:
         subject = self._subject
         standing = Standing(subject, attack.name, np.array(self._robust), self._findings)
         stages = attack.stages(subject.threat_model.norm)
-        tallies = [Tally(stage, self._reason(stage), len(standing.robust[0])) for stage in stages]
         runs = [
             StageRun(
-                stage_title(attack, tally.stage),
-                (number, place),
-                standing,
-                tally,
-                self._settings.progress,
+                stage,
+                self._reason(stage),
+                title=stage_title(attack, stage),
+                place=(number, place),
+                standing=standing,
+                progress=self._settings.progress,
             )
-            for place, tally in enumerate(tallies)
-            if tally.skipped is None
+            for place, stage in enumerate(stages)
         ]
-        SWEEPS[self._settings.sweep](runs)
+        SWEEPS[self._settings.sweep]([run for run in runs if run.skipped is None])
         if self._settings.survivors_only:
             self._robust &= standing.robust
         with_rejection = standing.robust[1] if subject.has_rule else None
-        return attack_result(attack, tallies, standing.robust[0], with_rejection)
+        return _result(attack, runs, standing.robust[0], with_rejection)
 
     def _reason(self, stage):
         """Why an attack cannot run on this classifier, or None."""
         return self._subject.replicas.first.gradient_error if stage.needs_gradient else None
+
+
+def _result(attack, runs, robust, robust_with_rejection=None):
+    """The `AttackResult` of all stages together.
+
+    Args:
+        attack: the `Attack`.
+        runs: a `StageRun` a stage. The attack did not run only if none of them did.
+        robust: bool array (epsilons, images), what they left.
+        robust_with_rejection: the same where what is rejected does not count, or None.
+    """
+    stages = tuple(run.result() for run in runs)
+    reasons = [stage.skipped for stage in stages]
+    return AttackResult(
+        name=attack.name,
+        kind=attack.kind,
+        strength=without_parts(attack.strength) if any(reasons) else attack.strength,
+        settings=attack.settings(),
+        robust=robust,
+        seconds=sum(stage.seconds for stage in stages),
+        gradient_evaluations=sum(stage.gradient_evaluations for stage in stages),
+        forward_evaluations=sum(stage.forward_evaluations for stage in stages),
+        skipped=reasons[0] if all(reasons) else None,
+        robust_with_rejection=robust_with_rejection,
+        stages=stages if attack.cascade else (),
+    )
 
 
 def _survivors(survivors, shape):

@@ -1,9 +1,11 @@
-"""One stage of an attack under way."""
+"""One stage of an attack under way, and what it cost and left so far."""
 
+import contextlib
 import typing
 
 import numpy as np
 
+from robust_keras.engine.results import StageResult
 from robust_keras.engine.subject import Outcome
 
 
@@ -25,30 +27,44 @@ class StageRun:
     """Tries one stage on images and counts what that takes.
 
     Args:
+        stage: `Attack` that is no cascade.
+        skipped: why it cannot run, or None.
         title: what people are shown.
         place: what tells the stage from others of the same evaluation.
         standing: `Standing` of the attack.
-        tally: `Tally` of the stage.
         progress: as in `engine.evaluate`.
 
     Attributes:
-        standing, tally: as given.
-        stage: the `Attack`.
+        stage, skipped, standing: as given.
+        passes: int array: backward and forward passes so far.
+        accuracy: what it left at each epsilon, shares of all images.
     """
 
-    def __init__(self, title, place, standing, tally, progress):
+    def __init__(self, stage, skipped, *, title, place, standing, progress):
+        self.stage = stage
+        self.skipped = skipped
         self.standing = standing
-        self.tally = tally
-        self.stage = tally.stage
+        self.passes = np.zeros(2, int)
+        self.accuracy = [float("nan")] * len(standing.epsilons)
+        self._seconds = 0.0
         self._title = title
         self._place = place
         self._progress = progress
         self._subject = standing.subject
         self._proposed = {}
 
+    @contextlib.contextmanager
     def clock(self):
-        """Adds the time that is spent within to the tally."""
-        return self.tally.clock(self._subject.journal.now)
+        """Adds the time that is spent within."""
+        start = self._subject.journal.now()
+        yield
+        self._seconds += self._subject.journal.now() - start
+
+    def result(self):
+        """The `StageResult`."""
+        accuracy = () if self.skipped else tuple(self.accuracy)
+        passes = (int(count) for count in self.passes)
+        return StageResult(self.stage.name, accuracy, self._seconds, *passes, self.skipped)
 
     def tries(self, row, wanted, *, shrink=False):
         """Tries every image that is wanted in an account, in all rounds, batch by batch.
@@ -67,7 +83,7 @@ class StageRun:
             for first in range(0, len(pending), self._subject.batch_size):
                 indices = pending[first : first + self._subject.batch_size]
                 outcome = self._outcome(row, round_, indices, shrink)
-                self.tally.passes += outcome.passes
+                self.passes += outcome.passes
                 fooled = self.standing.judge(row, indices, outcome)
                 wanted[:, indices] &= ~fooled
                 # An image is done when its last round is, or when it has fallen.

@@ -18,7 +18,7 @@ def every(runs):
         for run in runs:
             if epsilon > 0.0:
                 _everywhere(run, row)
-            run.tally.accuracy[row] = run.standing.accuracy(row)
+            run.accuracy[row] = run.standing.accuracy(row)
 
 
 def bisection(runs):
@@ -36,7 +36,7 @@ def bisection(runs):
             with run.clock():
                 Bisection(run).search()
             rows = range(len(run.standing.epsilons))
-            run.tally.accuracy[:] = [run.standing.accuracy(row) for row in rows]
+            run.accuracy[:] = [run.standing.accuracy(row) for row in rows]
         else:
             every([run])
 
