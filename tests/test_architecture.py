@@ -86,7 +86,7 @@ def table():
 
 
 TABLE = table()
-EVERYBODY = {"errors", "proportions", "strength", "suggestion"}
+EVERYBODY = {"attackable", "errors", "proportions", "strength", "suggestion"}
 OURS = {unit(relative(path)) for path in SOURCES}
 
 

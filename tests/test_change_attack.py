@@ -10,6 +10,7 @@ import toy_attack
 from linear_model import Linear
 
 from robust_keras import attacks, engine
+from robust_keras.attackable import Attackable
 from robust_keras.engine import price, shares, sweep
 from robust_keras.engine.minimal_epsilon import minimal_epsilons
 from robust_keras.engine.transfer import transfer
@@ -41,6 +42,11 @@ def test_it_is_as_strong_as_it_declares(registered):
     assert strength(found.attacks) == STRONG
     report = shares.attack_report(result, MODEL)
     assert report.strength == strength([report]) == STRONG
+
+
+def test_four_attributes_make_a_model_that_can_be_attacked():
+    assert isinstance(MODEL, Attackable)
+    assert not isinstance(types.SimpleNamespace(logits=MODEL.logits), Attackable)
 
 
 def test_its_price_is_told(registered):

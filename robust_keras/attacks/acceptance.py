@@ -7,6 +7,7 @@ import typing
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import told, unscaled
 from robust_keras.attacks.apgd import APGD
 
 
@@ -54,11 +55,11 @@ class AcceptedAnswers:
     """
 
     def __init__(self, classifier):
-        rule = getattr(classifier, "rejection", None)
+        rule = told(classifier, "rejection")
         nonsense, threshold = (rule.nonsense_classes, rule.threshold) if rule else (0, 0.0)
-        confidence = getattr(classifier, "confidence", None)
+        confidence = told(classifier, "confidence")
         # An attacker's temperature is no part of the rule. The classifier itself must not be kept.
-        raw = getattr(classifier, "unscaled", classifier).logits
+        raw = unscaled(classifier).logits
         classes = classifier.num_classes - nonsense
         least = math.log(threshold) if threshold else tf.float32.min
 

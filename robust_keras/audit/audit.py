@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from robust_keras.attackable import told
 from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.audit import (
     clean_checks,
@@ -76,7 +77,7 @@ def audit(
         seed=seed,
         journal=journal or Unrecorded(),
     )
-    classes = classifier.num_classes - getattr(classifier, "nonsense_classes", 0)
+    classes = classifier.num_classes - told(classifier, "nonsense_classes")
     return (
         clean_checks.better_than_guessing(evaluation, labels, classes),
         clean_checks.other_readings(classifier, images, labels, batch_size),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from robust_keras.attackable import told
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_above
@@ -28,7 +29,7 @@ def repeatable_answers(classifier: Classifier, images: np.ndarray, batch_size: i
     if not len(batch):
         return not_applicable(name, "there are no images")
     answers = [predict(classifier, batch, len(batch)) for _ in range(2)]
-    difference, passes = _difference(*answers), getattr(classifier, "passes", 1)
+    difference, passes = _difference(*answers), told(classifier, "passes")
     evidence = {"images": len(batch), "relative_difference": difference}
     if passes > 1:
         return _steady_classes(name, answers, passes, evidence)
@@ -69,7 +70,7 @@ def batch_independence(classifier: Classifier, images: np.ndarray, batch_size: i
     batch = images[: max(2, batch_size)]
     if len(batch) < 2:
         return not_applicable(name, "that takes two images")
-    if getattr(classifier, "passes", 1) > 1:
+    if told(classifier, "passes") > 1:
         return not_applicable(name, "the model is random, so its answers change by themselves")
     # Of every other image the neighbours are replaced by copies of the first.
     apart = batch.copy()

@@ -5,6 +5,7 @@ import dataclasses
 
 import numpy as np
 
+from robust_keras.attackable import unscaled
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.engine.results import AdversarialExample
 
@@ -94,7 +95,7 @@ def own_confidences(examples, classifier):
     Returns:
         Tuple of `AdversarialExample`s.
     """
-    model = getattr(classifier, "unscaled", classifier)
+    model = unscaled(classifier)
     if model is classifier or not examples:
         return tuple(examples)
     pictures = [example.image for example in examples], [e.adversarial for e in examples]

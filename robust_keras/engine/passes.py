@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from robust_keras.attackable import told
+
 
 def in_passes(result, classifier):
     """An attack's result with its counts in passes of the model, where an answer takes several.
@@ -10,7 +12,7 @@ def in_passes(result, classifier):
         result: `AttackResult`, or any with the same counts.
         classifier: the attacked one, perhaps an average.
     """
-    passes = getattr(classifier, "passes", 1)
+    passes = told(classifier, "passes")
     return dataclasses.replace(
         result,
         gradient_evaluations=passes * result.gradient_evaluations,

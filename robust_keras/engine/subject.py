@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 
+from robust_keras.attackable import told
 from robust_keras.attacks.loops.batches import batch_shape, halved_shape, padded_places
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.prediction import padded, predict, rejected
@@ -62,14 +63,14 @@ class Subject:
         content = zlib.crc32(self.labels.tobytes(), zlib.crc32(self.images.tobytes()))
         first = self.replicas.first
         # Which pixels a random model takes may be found otherwise the next time.
-        name = str(getattr(first, "path", "")), getattr(first, "pixels", "")
+        name = str(told(first, "path")), told(first, "pixels")
         model = self.threat_model
         return name, content, len(self.images), model.norm, model.bounds, self.seed
 
     @property
     def has_rule(self):
         """Whether the classifier may reject images."""
-        return getattr(self.replicas.first, "rejection", None) is not None
+        return told(self.replicas.first, "rejection") is not None
 
     def predict(self, images):
         """Logits of up to `batch_size` images, in a pass of one of few shapes."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from robust_keras.attackable import told
 from robust_keras.engine.passes import in_passes
 from robust_keras.findings import FoolingReport, SampleReport, UnusualReport
 from robust_keras.serving.classifier import Classifier
@@ -68,7 +69,7 @@ def examine(
     found = []
     for name in names:
         kind = UNUSUAL[name](config)
-        model = str(classifier.path), getattr(classifier, "pixels", "")
+        model = str(classifier.path), told(classifier, "pixels")
         key = "unusual inputs", model, content, repr(kind), config.seed
         with progress.part(name) as step:
             kept = journal.remember(key, functools.partial(_run, kind, subject, step))

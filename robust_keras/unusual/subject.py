@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import told
 from robust_keras.attacks.loops.prediction import padded, rejected
 from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.confidence import ConfidenceRule
@@ -71,8 +72,8 @@ class Subject:
         self.batch_size = batch_size
         self.seed = seed
         self.image_shape = self.images.shape[1:]
-        self.classes = classifier.num_classes - getattr(classifier, "nonsense_classes", 0)
-        self.confidence = getattr(classifier, "confidence", ConfidenceRule())
+        self.classes = classifier.num_classes - told(classifier, "nonsense_classes")
+        self.confidence = told(classifier, "confidence") or ConfidenceRule()
         self.forward_evaluations = 0
 
     def logarithms(self, images: np.ndarray, *, rows: int | None = None) -> np.ndarray:
@@ -99,7 +100,7 @@ class Subject:
         finite = ~np.isnan(logarithms).any(axis=1)
         logarithms = np.where(finite[:, np.newaxis], logarithms, -np.inf)
         confidences = np.exp(logarithms.astype(np.float64))[:, : self.classes]
-        if getattr(self.classifier, "rejection", None) is None:
+        if told(self.classifier, "rejection") is None:
             accepted = confidences.max(axis=1) > STUDY_THRESHOLD
         else:
             accepted = ~rejected(self.classifier, images, self.batch_size)

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.attackable import told
 from robust_keras.errors import InputError
 
 
@@ -71,7 +72,7 @@ def rejected(classifier, images, batch_size):
     Returns:
         bool array (images,).
     """
-    rule = getattr(classifier, "rejection", None)
+    rule = told(classifier, "rejection")
     if rule is None:
         return np.zeros(len(images), bool)
     rows = []
