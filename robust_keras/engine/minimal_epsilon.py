@@ -82,7 +82,7 @@ class Settings:
         tolerance: from a millionth of `largest` to all of it.
         batch_size: images a pass, at most.
         seed: whole number >= 0.
-        progress: called as `progress(done, total)` after every batch; halvings of brackets.
+        progress: called as `progress(done, total)` after every batch; shares of the work.
         journal: `Journal` of the batches that are done.
 
     Raises:
@@ -220,14 +220,21 @@ class _Search:
                 self._tell(tolerance)
 
     def _tell(self, tolerance):
-        """Tells progress how often the brackets were halved, of how often they must be."""
-        if self._progress is None:
-            return
+        """Tells progress how much is done, by how often each image's bracket was halved.
+
+        What an image takes is the same each time; the radii, each of which takes batches of its
+        own, double from one time to the next. Either half counts as much.
+        """
         (largest,) = self._subject.threat_model.epsilons
+        if self._progress is None or tolerance == largest:
+            return
         widths = np.minimum(self.highest, largest) - self.lowest
-        left = np.log2(np.maximum(widths / tolerance, 1.0)).sum()
-        total = len(widths) * np.log2(largest / tolerance)
-        self._progress(float(total - left), float(total))
+        halved, most = (
+            np.log2(largest / np.maximum(widths, tolerance)),
+            np.log2(largest / tolerance),
+        )
+        done = halved / most + (2.0**halved - 1.0) / (2.0**most - 1.0)
+        self._progress(float(done.sum()), 2.0 * len(done))
 
     def _open(self, tolerance):
         return np.isfinite(self.highest) & (self.highest - self.lowest > tolerance)
