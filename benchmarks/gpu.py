@@ -23,7 +23,15 @@ from accelerator.rows import FAILED, NO_TIME
 from accelerator.supervision import supervise, work
 from tabulate import tabulate
 
-GROUPS = ("machine", "layers", "kernel activation", "networks", "from end to end", "attacks")
+GROUPS = (
+    "machine",
+    "layers",
+    "kernel activation",
+    "from end to end",
+    "attacks compared",
+    "networks",
+    "attacks",
+)
 
 
 def options(arguments):
@@ -51,6 +59,7 @@ def all_rows(settings):
         "kernel activation": layer_rows.speed_rows,
         "networks": network_rows.rows,
         "from end to end": end_rows.rows,
+        "attacks compared": attack_rows.compared_rows,
         "attacks": attack_rows.rows,
     }
     return [row for name in GROUPS if name in settings.only for row in makers[name](settings, name)]

@@ -25,10 +25,9 @@ PLAIN = {
 }
 
 
-def rows(settings, group):
-    """Two attacks beside the CPU, those against torch, then each of them all."""
+def compared_rows(settings, group):
+    """Two attacks beside the CPU and against torch."""
     count = 32 if settings.smoke else 500
-    names = () if settings.smoke else ATTACKS
     return [
         *(
             Row(group, f"{name} beside the CPU", lambda n=name: _beside_cpu(n, count))
@@ -38,8 +37,13 @@ def rows(settings, group):
             Row(group, f"{name} against torch", lambda n=name: _against_torch(n, settings))
             for name in PLAIN
         ),
-        *(Row(group, name, lambda n=name: _attack(n)) for name in names),
     ]
+
+
+def rows(settings, group):
+    """Each attack of all; the shortened benchmark takes one."""
+    names = ("fgsm",) if settings.smoke else ATTACKS
+    return [Row(group, name, lambda n=name: _attack(n)) for name in names]
 
 
 def _attack(name):
@@ -54,11 +58,13 @@ def _attack(name):
         found = _evaluation(attack, images, labels, threat_model, count)
         seconds.append(time.perf_counter() - start)
         lefts.append(found.worst_case[0])
-    must(np.array_equal(*lefts), f"left {lefts[0].sum()}, the second time {lefts[1].sum()}")
+    others = int((lefts[0] != lefts[1]).sum())
+    must(others <= count / 50, f"left {lefts[0].sum()}, the second time {lefts[1].sum()}")
     return {
         "left": _share(found),
         "ms an image": 1000 * seconds[1] / count,
-        "s of tracing": seconds[0] - seconds[1],
+        "s more the first time": seconds[0] - seconds[1],
+        "not the same twice": others,
     }
 
 
@@ -86,7 +92,7 @@ def _beside_cpu(name, count):
 
 def _against_torch(name, settings):
     """Equal steps, batch and model; rounds take turns."""
-    count, batch, steps, rounds = (16, 8, 4, 2) if settings.smoke else (1000, 250, 40, 7)
+    count, batch, steps, rounds = (16, 8, 4, 3) if settings.smoke else (1000, 250, 40, 7)
     images, labels = attacked_model.examples(count, seed=2)
     asked = {"attack": name, "steps": steps, "batch": batch, "epsilon": TINY}
     lefts = {}
