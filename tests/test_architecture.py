@@ -135,6 +135,10 @@ def test_nothing_imports_tensorflow_after_the_report():
     assert not reachable("reporting") & {"tensorflow", "keras", "top layers", "layers"}
 
 
+def test_training_loads_no_attack():
+    assert not reachable("training") & {"attacks", "audit", "engine", "runs", "unusual"}
+
+
 def parameters(path):
     """Names of functions' parameters in a file, but those of Keras' `from_config`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from robust_keras import data
-from robust_keras.audit.class_note import class_note, read_class_names
 from robust_keras.errors import InputError
+from robust_keras.notes.class_note import class_note, read_class_names
 from robust_keras.runs.model_loading import in_the_models_order
 
 NAMES = ("zebra", "ant", "cat")

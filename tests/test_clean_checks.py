@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from robust_keras.audit import clean_checks
-from robust_keras.audit.training_note import (
+from robust_keras.notes.training_note import (
     TrainingNote,
     accuracy_in_training,
     accuracy_note,

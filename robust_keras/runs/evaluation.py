@@ -5,14 +5,14 @@ import dataclasses
 from robust_keras import data, distribution, engine
 from robust_keras.attacks import ThreatModel, registry
 from robust_keras.audit.audit import audit
-from robust_keras.audit.layer_facts import read_layer_facts
-from robust_keras.audit.training_note import accuracy_in_training, read_training_note
 from robust_keras.engine.gallery import own_confidences
 from robust_keras.engine.headline_examples import at_epsilon
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.price import cheapest_first
 from robust_keras.engine.shares import attack_report, rejection_report, worst_case_report
 from robust_keras.findings import DatasetReport, ModelReport, Report, ThreatModelReport
+from robust_keras.notes.layer_facts import read_layer_facts
+from robust_keras.notes.training_note import accuracy_in_training, read_training_note
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import sections
 from robust_keras.runs.evaluation_plan import model_parts, parts_after

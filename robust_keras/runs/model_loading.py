@@ -7,10 +7,10 @@ import sys
 import tensorflow as tf
 
 from robust_keras import serving
-from robust_keras.audit.class_note import read_class_names
 from robust_keras.data import in_order_of
 from robust_keras.engine import Replicas
 from robust_keras.errors import InputError
+from robust_keras.notes.class_note import read_class_names
 from robust_keras.serving.load import model_location
 
 # As many clean images tell what a model takes, whatever --examples says.

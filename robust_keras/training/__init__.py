@@ -1,8 +1,8 @@
 """Training: fitting, adversarial training, pruning, and what keeps a run alive."""
 
-from robust_keras.audit.class_note import class_note
-from robust_keras.audit.layer_facts import layer_notes
-from robust_keras.audit.training_note import accuracy_note
+from robust_keras.notes.class_note import class_note
+from robust_keras.notes.layer_facts import layer_notes
+from robust_keras.notes.training_note import accuracy_note
 from robust_keras.training.fit import fit
 from robust_keras.training.low_rank_training import after_training, before_training
 from robust_keras.training.network import network

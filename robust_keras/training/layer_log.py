@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.audit.slopes import kernel_slopes, layer_of
 from robust_keras.directories.epoch_table import EpochTable
+from robust_keras.notes.slopes import kernel_slopes, layer_of
 from robust_keras.training.averaging import read_variable
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 
-from robust_keras.audit.slopes import kernel_slopes
 from robust_keras.directories.epoch_table import read_rows
 from robust_keras.errors import InputError
 from robust_keras.findings import LayerReport
+from robust_keras.notes.slopes import kernel_slopes
 from robust_keras.serving import export_notes
 from robust_keras.serving.classifier import Classifier
 
