@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from robust_keras import layers
-from robust_keras.layers import gaussian_kernels
+from robust_keras.layers import gaussian_curve, gaussian_kernels
 
 CHANNELS = 3
 MODES = {
@@ -106,6 +106,24 @@ def test_outputs_and_gradients_are_exact(form, mode):
         tolerance = 1e-5 if index < first else 1e-4
         error = np.abs(value.numpy() - truth.numpy()).max()
         assert error <= tolerance * np.abs(truth.numpy()).max(), (index, error)
+
+
+@pytest.mark.parametrize("form", ["default", "moving_random"])
+def test_where_there_is_a_gpu_an_operation_that_it_has_is_as_exact(form, monkeypatch):
+    monkeypatch.setattr(gaussian_curve, "_has_gpu", lambda: True)
+    test_outputs_and_gradients_are_exact(form, "graph")
+    layer = layer_of(form)
+
+    @tf.function
+    def gradients(rows):
+        with tf.GradientTape() as tape:
+            outputs = layer(rows)
+        return tape.gradient(outputs, [weight.value for weight in layer.trainable_weights])
+
+    made = gradients.get_concrete_function(tf.TensorSpec((8, CHANNELS)))
+    functions = [made.graph.as_graph_def(), *made.graph.as_graph_def().library.function]
+    text = "".join(map(str, functions))
+    assert "UnsortedSegmentSum" in text and "DenseBincount" not in text
 
 
 def test_a_moved_dictionary_far_from_the_grid_is_exact():

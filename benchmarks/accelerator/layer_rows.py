@@ -42,7 +42,18 @@ def speed_rows(settings, group):
 
 
 def _layer(name, precision, batch, size):
-    """Compares the layer on the accelerator with itself in float64 on the CPU."""
+    """Compares the layer on the accelerator with itself in float64 on the CPU.
+
+    Without TensorFloat-32, whose ten bits in a layer's matrix product would hide a mistake.
+    """
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    try:
+        return _compared(name, precision, batch, size)
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(True)
+
+
+def _compared(name, precision, batch, size):
     make, example = CASES[name]
     shape = (batch, *((size, size, size) if len(example) == 3 else example))
     weights, inputs, upstream, exact = _exact(name, shape)

@@ -100,15 +100,25 @@ def _moments(kernels, inputs, upstream, parameters):
 
 def _histogram(index, weights, size):
     """Returns the sum of the weights at each index."""
+    sums_of = _sums_on_gpu if _has_gpu() else _sums_on_cpu
 
     @tf.custom_gradient
     def differentiable(weights):
-        sums = tf.raw_ops.DenseBincount(
-            input=tf.reshape(index, [-1]),
-            size=size,
-            weights=tf.reshape(weights, [-1]),
-            binary_output=False,
-        )
+        sums = sums_of(tf.reshape(index, [-1]), tf.reshape(weights, [-1]), size)
         return sums, lambda upstream: tf.gather(upstream, index)
 
     return differentiable(weights)
+
+
+def _has_gpu():
+    return bool(tf.config.list_logical_devices("GPU"))
+
+
+def _sums_on_cpu(index, weights, size):
+    """The fastest on a CPU; on a GPU TensorFlow refuses it with weights."""
+    return tf.raw_ops.DenseBincount(input=index, size=size, weights=weights, binary_output=False)
+
+
+def _sums_on_gpu(index, weights, size):
+    """Runs everywhere."""
+    return tf.math.unsorted_segment_sum(weights, index, size)
