@@ -1,5 +1,7 @@
 """The denoiser learns, the classifier behind it does not, and both are one model to the world."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from robust_keras.data import ImageDataset
 from robust_keras.errors import InputError
 from robust_keras.models.denoiser import behind_denoiser, unet
 from robust_keras.runs.run_directory import TrainingDirectory
+from robust_keras.settings import values
 from robust_keras.settings.config import TrainConfig
+from robust_keras.settings.field import flag
 from robust_keras.training.denoising import DenoiserTraining, load_behind_denoiser
 
 SPLIT = images(96)
@@ -148,3 +152,16 @@ def test_what_does_not_fit_is_refused(classifier):
         denoising(classifier).__class__(network(), epsilon=0)
     with pytest.raises(ValueError, match="`guide` must be one of logits, features"):
         denoising(classifier, guide="pixels")
+
+
+def test_what_is_new_is_refused_though_nobody_listed_it():
+    @dataclasses.dataclass(frozen=True)
+    class NewDefence(TrainConfig):
+        new_defence: float = flag(
+            0.0, values.Number(minimum=0.0, maximum=1.0), "Of a defence that is new."
+        )
+
+    denoiser = {"denoiser": True, "classifier": "c.keras", "denoiser_epsilon": 0.3}
+    assert NewDefence(**denoiser, batch_size=7).new_defence == 0.0
+    with pytest.raises(InputError, match=r"^--new_defence: expected 0.0 with --denoiser"):
+        NewDefence(**denoiser, new_defence=0.5)

@@ -8,25 +8,14 @@ from robust_keras.settings import values
 from robust_keras.settings.field import flag
 
 DENOISER_GUIDES = ("logits", "features")
-# What shapes a classifier or how it is trained, which is done already: flag -> its default.
-_OF_CLASSIFIERS = {
-    "adversarial": "none",
-    "loss": "cross_entropy",
-    "label_smoothing": 0.0,
-    "distillation_teacher": None,
-    "kernel_scale": 1.0,
-    "normalise": True,
-    "noise_training": False,
-    "mean_training": False,
-    "rejection_threshold": 0.0,
-    "nuclear_norm": 0.0,
-    "low_rank": 0.0,
-    "final_sparsity": 0.0,
-    "pruning_m_by_n": None,
-    "kwta_ratio": None,
-    "kwta_final_ratio": None,
-    "learning_rate_range_test": False,
-    "temperature": 1.0,
+# What is read where a denoiser is trained. Anything else shapes a classifier or how it is trained,
+# which is done already: it is refused, whatever topic it comes from.
+_READ = {
+    *("denoiser", "classifier", "denoiser_guide", "denoiser_epsilon", "trusted_operations"),
+    *("dataset", "data_dir", "augment", "validation_fraction", "output_dir"),
+    *("epochs", "batch_size", "seed", "distribute", "precision", "layer_log"),
+    *("optimizer", "learning_rate", "learning_rate_schedule", "weight_decay", "clip_norm"),
+    *("ema_momentum", "serving_temperature", "model", "activation"),
 }
 
 
@@ -77,15 +66,19 @@ class DenoiserFlags:
             raise InputError.expected("--denoiser_epsilon", "a number above 0 with --denoiser", 0)
         if self.layer_log == "always":
             raise InputError.expected("--layer_log", "auto or never with --denoiser", "always")
-        for name, default in _OF_CLASSIFIERS.items():
-            if getattr(self, name) != default:
-                received = getattr(self, name)
+        for field in dataclasses.fields(self):
+            received = getattr(self, field.name)
+            if field.name not in _READ and received != field.default:
                 raise InputError.expected(
-                    f"--{name}",
-                    f"{_default(default)} with --denoiser, whose classifier is trained already",
-                    ":".join(map(str, received)) if isinstance(received, tuple) else received,
+                    f"--{field.name}",
+                    f"{_shown(field.default)} with --denoiser, whose classifier is trained already",
+                    _shown(received),
                 )
 
 
-def _default(value):
-    return "nothing" if value is None else str(value).lower()
+def _shown(value):
+    if isinstance(value, tuple):
+        return ":".join(map(str, value)) or "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "nothing" if value is None else str(value)
