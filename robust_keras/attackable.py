@@ -6,20 +6,26 @@ from typing import Any, Protocol, runtime_checkable
 
 @runtime_checkable
 class Attackable(Protocol):
-    """All that attacks and engine ask of a model; `serving.Classifier` is one, and tells more.
+    """All that attacks and engine ask of a model; `serving.Classifier` is one, and tells more."""
 
-    Attributes:
-        logits: function from float32 images (batch, height, width, channels) in [0, 1] to float32
-            (batch, num_classes), always the same object, traced once, differentiable.
-        image_shape: (height, width, channels); None where the model leaves it open.
-        num_classes: number of columns of the logits.
-        gradient_error: None, or a sentence that says why gradients cannot be had.
-    """
+    @property
+    def logits(self) -> Callable:
+        """Function from float32 images (batch, height, width, channels) in [0, 1] to logits.
 
-    logits: Callable
-    image_shape: tuple[int | None, ...]
-    num_classes: int
-    gradient_error: str | None
+        Float32 (batch, num_classes); always the same object, traced once, differentiable.
+        """
+
+    @property
+    def image_shape(self) -> tuple[int | None, ...]:
+        """(height, width, channels); None where the model leaves it open."""
+
+    @property
+    def num_classes(self) -> int:
+        """Number of columns of the logits."""
+
+    @property
+    def gradient_error(self) -> str | None:
+        """None, or a sentence that says why gradients cannot be had."""
 
 
 # What a model may tell besides: where it came from, what pixels it is shown, its rule of rejection

@@ -52,7 +52,7 @@ def transfer(
         >>> pair = {"plain": classifier, "robust": serving.load("runs/quickstart/serving")}
         >>> rows = transfer(pair, pair, images, labels, PGD(), ThreatModel("linf", (0.1,)),
         ...                 batch_size=250, seed=0)
-        >>> rows[0].source, list(rows[0].accuracy)
+        >>> rows[0].path, list(rows[0].accuracy)
         ('plain', ['plain', 'robust'])
     """
     if not attack.transfers:
