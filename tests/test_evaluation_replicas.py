@@ -69,7 +69,7 @@ dataset = evaluation.data.load(config.dataset)
 print(json.dumps({
     "same": one[0] == two[0], "bits": one[1] == two[1], "kept": len(one[1][0]),
     "single": one[2], "shared": two[2],
-    "placed": [sorted({v.device[-5:] for v in c._owner.variables}) for c in second._classifiers],
+    "placed": [sorted({v.device[-5:] for v in c.owner.variables}) for c in second._classifiers],
 }))
 """
 
