@@ -1,5 +1,6 @@
 """Build, train, prune, export and honestly attack Keras 3 image classifiers."""
 
+import types
 import typing
 from collections.abc import Sequence
 
@@ -11,7 +12,22 @@ if typing.TYPE_CHECKING:
 __all__ = ["evaluate"]
 __version__ = "0.1.0"
 
+# What a program may use; the other packages are how these are wired together.
+_LIBRARIES = (
+    *("attacks", "audit", "bounds", "data", "engine", "errors", "findings", "layers", "models"),
+    *("reporting", "serving", "training", "unusual"),
+)
+
 legacy_keras_guard.install()
+
+
+def __getattr__(name: str) -> types.ModuleType:
+    """A library, such as `robust_keras.attacks`, loaded when it is first asked for."""
+    if name not in _LIBRARIES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return importlib.import_module(f"{__name__}.{name}")
 
 
 def evaluate(

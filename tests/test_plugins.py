@@ -59,6 +59,7 @@ def test_a_name_that_no_plugin_brings_is_refused(own):
         (None, "a Python file that is there"),
         ("import robust_keras\n\n1 / 0\n", "ZeroDivisionError: division by zero in line 3"),
         ("\nx = = 1\n", "SyntaxError: .* in line 2"),
+        ("raise SystemExit(0)\n", "SystemExit: 0 in line 1"),
         ("from robust_keras import attacks\nattacks.register(int)\n", "a subclass of .* in line 2"),
     ],
 )

@@ -101,7 +101,7 @@ def test_attacks_as_objects_and_bytes_as_images(model, images, result):
     found = robust_keras.evaluate(
         model,
         np.round(images[0] * 255).astype(np.uint8)[..., 0],
-        images[1],
+        images[1][:, None],
         **{**QUICKLY, "attacks": PGD()},
     )
     assert found.models[0].attacks[0].accuracy == result.models[0].attacks[1].accuracy
@@ -130,7 +130,11 @@ def test_what_can_be_done_with_a_result(result, tmp_path):
         ({"certify": "bounds"}, "not available yet"),
         ({"inside": True}, "not available yet"),
         ({"batchsize": 3}, "did you mean batch_size"),
-        ({"examples": 3}, "^examples: expected a setting"),
+        ({"examples": 3}, "^examples: expected as many images"),
+        ({"substitute": True}, "^substitute: expected evaluate.py"),
+        ({"attacks": []}, "^attacks: expected at least one"),
+        ({"attacks": [PGD(steps=3), PGD()]}, "each once; received pgd, pgd"),
+        ({"transfer": True}, "^transfer: expected two or more models"),
         ({"class_names": ("a", "b")}, "labels"),
         ({"model": {}}, "at least one model"),
         ({"model": 3}, "a Keras model, a path"),
@@ -148,6 +152,8 @@ def test_what_cannot_be_used_is_said_in_one_line(model, images, wrong, message):
 
 
 def test_to_import_it_loads_no_tensorflow():
-    script = "import sys, robust_keras; print(robust_keras.evaluate, 'tensorflow' in sys.modules)"
+    script = "import sys, robust_keras; print(robust_keras.evaluate, 'tensorflow' in sys.modules); "
+    script += "print(robust_keras.attacks.register, hasattr(robust_keras, 'nothing'))"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert printed.stdout.strip().endswith("False")
+    before, after = printed.stdout.strip().splitlines()
+    assert before.endswith("False") and after.endswith("False") and "register" in after

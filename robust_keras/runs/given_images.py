@@ -22,7 +22,7 @@ def dataset_of(
     Args:
         images: array (images, height, width[, channels]), uint8 or floats in [0, 1]; or a
             `tf.data.Dataset` of (image, label), batched or not.
-        labels: int array (images,), or None where the data set has them.
+        labels: int array (images,) or (images, 1), or None where the data set has them.
         class_names: one a class; None where they are known by number.
 
     Raises:
@@ -35,6 +35,8 @@ def dataset_of(
     if labels is None:
         raise InputError.expected("labels", "an array of class numbers, one an image", "none")
     images, labels = np.asarray(images), np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]  # As keras.datasets has them.
     if images.ndim == _SINGLE:
         images = images[..., np.newaxis]
     split = ImageSplit(images, labels)

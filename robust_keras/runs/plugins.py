@@ -40,8 +40,8 @@ def _run(file, path):
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    # A stranger's file may raise anything, also while it is compiled.
-    except Exception as error:
+    # A stranger's file may raise anything, also while it is compiled, or ask to leave.
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         expected = "a Python file that runs and registers what it defines"
         received = f"{first_line(error)} in line {_line(error, file)}"

@@ -1,8 +1,10 @@
 """`robust_keras.evaluate`: an evaluation of models in memory, without files or flags."""
 
+import contextlib
 import dataclasses
 import io
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,16 +20,18 @@ from robust_keras.settings.attacks import ATTACK_NAMES
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.suggestion import did_you_mean
 
-# What only a program reads: files, and what is given here in another way.
+# Settings of evaluate.py that a call has no use for, and what it has in their place.
 _NOT_HERE = {
-    "models",
-    "dataset",
-    "data_dir",
-    "split",
-    "examples",
-    "output_dir",
-    "fail_below",
-    "plugins",
+    "models": "model",
+    "dataset": "images and labels",
+    "data_dir": "images and labels",
+    "split": "images and labels",
+    "examples": "as many images and labels",
+    "output_dir": "result.save(directory)",
+    "fail_below": "result.models[0].worst_case",
+    "plugins": "robust_keras.attacks.register",
+    "substitute": "evaluate.py, which has training images to begin with",
+    "substitute_images": "evaluate.py, which has training images to begin with",
 }
 _TRIED_IMAGES = 256
 
@@ -49,28 +53,50 @@ def evaluate(
     **settings: Any,
 ) -> EvaluationResult:
     """Does what `robust_keras.evaluate` says, with its arguments."""
-    _refuse_what_is_missing(certify, inside)
-    _check_names(settings)
-    models = given_models.named(model)
-    dataset = given_images.dataset_of(images, labels, class_names)
-    chosen = _attacks(attacks)
-    config = _config(
-        models=tuple(models),
-        dataset=given_images.NAME,
-        attacks=_known(chosen),
-        norm=norm,
-        epsilons=_epsilons(epsilons),
-        seed=seed,
-        examples=len(dataset.test),
-        **{name: _plain(value) for name, value in settings.items()},
-    )
+    with _names_of_a_call():
+        _refuse_what_is_missing(certify, inside)
+        _check_names(settings)
+        models = given_models.named(model)
+        dataset = given_images.dataset_of(images, labels, class_names)
+        chosen = _attacks(attacks)
+        config = EvaluateConfig(
+            models=tuple(models),
+            dataset=given_images.NAME,
+            attacks=_known(chosen),
+            norm=norm,
+            epsilons=_epsilons(epsilons),
+            seed=seed,
+            examples=len(dataset.test),
+            **{name: _plain(value) for name, value in settings.items()},
+        )
+        return EvaluationResult(*_found(models, dataset, chosen, num_classes, config, progress))
+
+
+def _found(models, dataset, attacks, num_classes, config, progress):
     with RunProgress(None if progress else io.StringIO()) as shown:
         copies = given_models.copies(
             models, _examples(dataset), dataset.image_shape, num_classes, config
         )
+        if progress:
+            _tell_notes(models, copies)
         ready = fitted(tuple(models), copies, dataset, config)
-        found = attack_models(ready, dataset.test, chosen, config, "", None, shown)
-    return EvaluationResult(*found)
+        return attack_models(ready, dataset.test, attacks, config, "", None, shown)
+
+
+def _tell_notes(models, copies):
+    # What is unusual about how a model is read is said at once, as the command says it.
+    for name, replicas in zip(models, copies, strict=True):
+        for note in replicas.first.notes:
+            print(f"{name}: {note}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _names_of_a_call():
+    # Errors name settings as a call does: `epsilons` where the command has --epsilons.
+    try:
+        yield
+    except InputError as error:
+        raise InputError(re.sub(r"--(?=[a-z])", "", str(error))) from error
 
 
 def _refuse_what_is_missing(certify, inside):
@@ -80,19 +106,13 @@ def _refuse_what_is_missing(certify, inside):
 
 
 def _check_names(settings):
-    known = {field.name for field in dataclasses.fields(EvaluateConfig)} - _NOT_HERE
+    known = {field.name for field in dataclasses.fields(EvaluateConfig)} - set(_NOT_HERE)
     for name in settings:
+        if name in _NOT_HERE:
+            raise InputError.expected(name, f"{_NOT_HERE[name]} in its place", settings[name])
         if name not in known:
             expected = f"a setting of evaluate.py{did_you_mean(name, known)}"
             raise InputError.expected(name, expected, f"{name}={settings[name]!r}")
-
-
-def _config(**values):
-    """The settings, checked as the command's are; errors name them as a call does."""
-    try:
-        return EvaluateConfig(**values)
-    except InputError as error:
-        raise InputError(re.sub(r"--(\w+)", r"\1", str(error))) from error
 
 
 def _attacks(given):
@@ -106,6 +126,10 @@ def _attacks(given):
         if not isinstance(one, (str, Attack)):
             raise InputError.expected("attacks", "names or Attacks, as PGD(steps=100)", repr(one))
         found.append(registry.named(one) if isinstance(one, str) else one)
+    # The report tells attacks apart by their names.
+    names = [attack.name for attack in found]
+    if not names or len(set(names)) < len(names):
+        raise InputError.expected("attacks", "at least one, each once", ", ".join(names) or "none")
     return found
 
 
