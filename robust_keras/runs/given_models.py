@@ -19,6 +19,8 @@ _EXPECTED = (
     "a Keras model, a path of a SavedModel or .keras file, a function from images to logits (with "
     "num_classes=...), or a dict from a name to any of these"
 )
+# Images on which a function is tried before it is attacked.
+_ASKED = 2
 
 
 def named(model: Any) -> dict[str, Any]:
@@ -45,7 +47,6 @@ def named(model: Any) -> dict[str, Any]:
 def copies(
     models: Mapping[str, Any],
     examples: Any,
-    image_shape: tuple[int, ...],
     num_classes: int | None,
     config: EvaluateConfig,
 ) -> list[Replicas]:
@@ -54,7 +55,6 @@ def copies(
     Args:
         models: as `named` gives them.
         examples: `serving.Examples`, clean images to try them on.
-        image_shape: (height, width, channels).
         num_classes: columns of a function's answer; models know their own.
         config: an `EvaluateConfig`.
 
@@ -72,7 +72,7 @@ def copies(
             replicas = load_copies(value, examples, devices, config)
         else:
             if not isinstance(value, keras.Model):
-                value = _as_model(value, name, image_shape, num_classes)
+                value = _as_model(value, name, examples.images, num_classes)
             classifier = serving.from_keras(
                 value,
                 path=name,
@@ -95,13 +95,14 @@ def _name(model):
     return getattr(model, "name", None) or getattr(model, "__name__", type(model).__name__)
 
 
-def _as_model(function, name, image_shape, num_classes):
+def _as_model(function, name, images, num_classes):
     """A Keras model of a function; of one that TensorFlow cannot follow without gradients."""
     if not isinstance(num_classes, int) or isinstance(num_classes, bool) or num_classes < 2:
         expected = f"the number of classes that {name} tells apart, as num_classes=10"
         raise InputError.expected("num_classes", expected, num_classes)
     layer = _Function(function, name, num_classes)
-    inputs = keras.Input(image_shape, name="images")
+    layer.ask(images[:_ASKED])
+    inputs = keras.Input(images.shape[1:], name="images")
     return keras.Model(inputs, layer(inputs), name="function")
 
 
@@ -113,7 +114,12 @@ class _Function(keras.layers.Layer):
         self._function = function
         self._named = named
         self._num_classes = num_classes
-        self._followed: bool | None = None
+        self._followed = False
+
+    def ask(self, images):
+        """Finds out how it can be asked; raises InputError where it does not answer with logits."""
+        self._followed = self._can_be_followed(images.shape[1:])
+        self._in_numpy(tf.constant(images) if self._followed else images)
 
     def compute_output_spec(self, inputs):
         """Known without asking the function."""
@@ -121,8 +127,6 @@ class _Function(keras.layers.Layer):
 
     def call(self, images):
         """The function's answers."""
-        if self._followed is None:
-            self._followed = self._can_be_followed(images.shape[1:])
         if self._followed:
             answers = self._function(images)
         else:
@@ -132,13 +136,12 @@ class _Function(keras.layers.Layer):
     def _can_be_followed(self, image_shape):
         """Whether it is made of operations of TensorFlow; a numpy function cannot be traced."""
         spec = tf.TensorSpec((None, *image_shape), tf.float32)
-        with tf.init_scope():
-            try:
-                traced = tf.function(self._function, autograph=False).get_concrete_function(spec)
-            # A function of another library raises whatever that library raises for a tensor.
-            except Exception:  # noqa: BLE001
-                return False
-            return bool(tf.is_tensor(traced.structured_outputs))
+        try:
+            traced = tf.function(self._function, autograph=False).get_concrete_function(spec)
+        # A function of another library raises whatever that library raises for a tensor.
+        except Exception:  # noqa: BLE001
+            return False
+        return bool(tf.is_tensor(traced.structured_outputs))
 
     def _in_numpy(self, images):
         try:

@@ -74,9 +74,7 @@ def evaluate(
 
 def _found(models, dataset, attacks, num_classes, config, progress):
     with RunProgress(None if progress else io.StringIO()) as shown:
-        copies = given_models.copies(
-            models, _examples(dataset), dataset.image_shape, num_classes, config
-        )
+        copies = given_models.copies(models, _examples(dataset), num_classes, config)
         if progress:
             _tell_notes(models, copies)
         ready = fitted(tuple(models), copies, dataset, config)
