@@ -35,11 +35,15 @@ def test_the_command_knows_them(own, tmp_path, capsys):
     model = str(tmp_path / "model.keras")
     keras.Sequential(layers).save(model)
     where = {"output_dir": str(tmp_path / "report"), "plugins": own}
-    evaluate.main(EvaluateConfig(models=(model,), attacks=("toy",), **where, **SETTINGS))
+    searches = {"minimal_epsilon": True, "minimal_attack": "toy"}
+    evaluate.main(
+        EvaluateConfig(models=(model,), attacks=("toy",), **searches, **where, **SETTINGS)
+    )
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     (found,) = report["models"]
     assert [attack["name"] for attack in found["attacks"]] == ["toy"]
     assert found["attacks"][0]["settings"] == {"iterations": 3}
+    assert found["minimal_epsilon"]["attack"] == "toy"
     assert found["brightness"]["images"] == round(10 * (1 - found["worst_case"]["accuracy"][0]))
     assert "brightness" in capsys.readouterr().out
     assert "Brightness" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
@@ -51,6 +55,18 @@ def test_a_name_that_no_plugin_brings_is_refused(own):
     config = EvaluateConfig(models=("m",), attacks=("pdg",), plugins=own)
     with pytest.raises(InputError, match="did you mean pgd"):
         evaluate.main(config)
+
+
+@pytest.mark.parametrize(
+    ("setting", "needed"),
+    [("transfer_attack", {"transfer": True}), ("minimal_attack", {"minimal_epsilon": True})],
+)
+def test_their_attacks_transfer_and_search(setting, needed):
+    for wrong, files in (("toy", ()), ("jsma", ("own.py",)), ("a b", ("own.py",))):
+        with pytest.raises(InputError, match=f"^--{setting}: expected one of"):
+            EvaluateConfig(models=("a", "b"), **needed, **{setting: wrong}, plugins=files)
+    config = EvaluateConfig(models=("a", "b"), **needed, **{setting: "toy"}, plugins=("own.py",))
+    assert getattr(config, setting) == "toy"
 
 
 @pytest.mark.parametrize(

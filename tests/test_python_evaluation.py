@@ -9,9 +9,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+import toy_attack
 
 import robust_keras
-from robust_keras import data
+from robust_keras import attacks, data
 from robust_keras.attacks import PGD, Square
 from robust_keras.errors import InputError
 from robust_keras.runs import evaluation
@@ -105,6 +106,22 @@ def test_attacks_as_objects_and_bytes_as_images(model, images, result):
         **{**QUICKLY, "attacks": PGD()},
     )
     assert found.models[0].attacks[0].accuracy == result.models[0].attacks[1].accuracy
+
+
+def test_an_attack_that_is_registered_is_known_by_its_name(model, images):
+    attacks.register(toy_attack.ToyAttack)
+    pair = {"itself": model, "other": model}
+    try:
+        found = robust_keras.evaluate(
+            pair, *images, **{**QUICKLY, "attacks": "toy"}, transfer=True, transfer_attack="toy"
+        )
+        with pytest.raises(InputError, match="^transfer_attack: .*did you mean toy"):
+            robust_keras.evaluate(pair, *images, **QUICKLY, transfer=True, transfer_attack="toi")
+    finally:
+        del attacks.ATTACKS["toy"]
+    (row, _) = found.report.transfer.sources
+    assert found.report.transfer.attack == found.models[0].attacks[0].name == "toy"
+    assert row.targets[1].accuracy == found.models[0].worst_case.accuracy
 
 
 def test_what_can_be_done_with_a_result(result, tmp_path):

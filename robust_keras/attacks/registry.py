@@ -66,15 +66,19 @@ def register(attack: type[Attack]) -> type[Attack]:
     return attack
 
 
-def named(name: str) -> Attack:
+def named(name: str, setting: str = "attacks") -> Attack:
     """The attack of a name, with its usual settings.
+
+    Args:
+        name: of one that is registered.
+        setting: what named it, for the error text.
 
     Raises:
         InputError: there is none.
     """
     if name not in ATTACKS:
         expected = f"some of {', '.join(ATTACKS)}{did_you_mean(name, ATTACKS)}"
-        raise InputError.expected("attacks", expected, name)
+        raise InputError.expected(setting, expected, name)
     return ATTACKS[name]()
 
 

@@ -1,8 +1,9 @@
 """What an evaluation goes through and what that may cost, for the estimate of the time left."""
 
-from robust_keras.attacks import ATTACKS
 from robust_keras.engine import sweep
 from robust_keras.engine.price import passes_at_most
+from robust_keras.runs.minimal_evaluation import minimal_attack
+from robust_keras.runs.transfer_evaluation import transfer_attack
 from robust_keras.time_spent import Part
 
 # Forward passes an image of the audit's sample, and functions that it builds.
@@ -48,7 +49,7 @@ def model_parts(attacks, threat_model, config, classifier, images):
     ]
     parts.append(Part("audit", images=min(images, _AUDITED), **_AUDIT))
     if config.minimal_epsilon:
-        stages = ATTACKS[config.minimal_attack]().stages(config.norm)
+        stages = minimal_attack(config).stages(config.norm)
         passes = sum(passes_at_most(stage) for stage in stages)
         search = {"passes": passes * _SEARCHES, "steps": passes * _RADII}
         built = _SHAPES * sum(stage.needs_gradient for stage in stages)
@@ -70,7 +71,7 @@ def parts_after(config, models, images):
     """
     parts = []
     if config.transfer:
-        attack = ATTACKS[config.transfer_attack]()
+        attack = transfer_attack(config)
         made = models * (2 if config.substitute else 1)
         passes = passes_at_most(attack) * len(config.epsilons) * made
         parts.append(Part("transfer", images=images, passes=passes, built=made))

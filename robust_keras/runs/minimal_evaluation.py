@@ -1,6 +1,6 @@
 """The part of an evaluation that searches for each image's smallest epsilon."""
 
-from robust_keras.attacks import ATTACKS
+from robust_keras.attacks import registry
 from robust_keras.engine.minimal_epsilon import can_search, minimal_epsilons
 from robust_keras.findings import MinimalEpsilonReport
 
@@ -22,7 +22,7 @@ def minimal_report(classifier, images, labels, config, journal, progress):
     Returns:
         A `MinimalEpsilonReport`, or None where it was not asked for or cannot be searched for.
     """
-    attack = ATTACKS[config.minimal_attack]()
+    attack = minimal_attack(config)
     if not (config.minimal_epsilon and can_search(classifier, attack, config.norm)):
         return None
     largest = config.largest_searched
@@ -41,3 +41,8 @@ def minimal_report(classifier, images, labels, config, journal, progress):
             journal=journal,
         )
     return MinimalEpsilonReport.of(found)
+
+
+def minimal_attack(config):
+    """The attack by which a config searches; raises InputError where there is none."""
+    return registry.named(config.minimal_attack, "--minimal_attack")

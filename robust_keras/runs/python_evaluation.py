@@ -16,7 +16,6 @@ from robust_keras.progress import RunProgress
 from robust_keras.runs import given_images, given_models
 from robust_keras.runs.evaluation import attack_models, fitted
 from robust_keras.runs.result import EvaluationResult
-from robust_keras.settings.attacks import ATTACK_NAMES
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.suggestion import did_you_mean
 
@@ -62,7 +61,9 @@ def evaluate(
         config = EvaluateConfig(
             models=tuple(models),
             dataset=given_images.NAME,
-            attacks=_known(chosen),
+            attacks=tuple(attack.name for attack in chosen),
+            # What is registered may be named.
+            plugins=(given_images.NAME,),
             norm=norm,
             epsilons=_epsilons(epsilons),
             seed=seed,
@@ -129,12 +130,6 @@ def _attacks(given):
     if not names or len(set(names)) < len(names):
         raise InputError.expected("attacks", "at least one, each once", ", ".join(names) or "none")
     return found
-
-
-def _known(attacks):
-    """The attacks' names as flags know them; those of a user's own classes are none."""
-    names = dict.fromkeys(a.name for a in attacks if a.name in ATTACK_NAMES)
-    return tuple(names) or ("quick",)
 
 
 def _epsilons(given):

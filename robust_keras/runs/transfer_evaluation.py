@@ -3,9 +3,10 @@
 import dataclasses
 import zlib
 
-from robust_keras.attacks import ATTACKS
+from robust_keras.attacks import registry
 from robust_keras.engine.substitute import Substitute, train_substitute, two_layers
 from robust_keras.engine.transfer import transfer
+from robust_keras.errors import InputError
 from robust_keras.findings import SubstituteReport, TransferReport
 
 # Which images an attacker has does not depend on the run's seed, as those attacked do not.
@@ -29,7 +30,7 @@ def transfer_report(config, targets, dataset, split, threat_model, journal, prog
     """
     if not config.transfer:
         return None
-    attack = ATTACKS[config.transfer_attack]().unhurried()
+    attack = transfer_attack(config)
     problem = split.float_images(), split.labels, attack, threat_model
     settings = {"batch_size": config.batch_size, "seed": config.seed, "journal": journal}
     rows = []
@@ -48,6 +49,14 @@ def transfer_report(config, targets, dataset, split, threat_model, journal, prog
             sources = transfer(source, targets, *problem, **settings)
             rows += [dataclasses.replace(source, substitute=made) for source in sources]
     return TransferReport(attack=attack.name, settings=attack.settings(), sources=rows)
+
+
+def transfer_attack(config):
+    """The attack of a config's transfer; raises InputError where there is none that transfers."""
+    attack = registry.named(config.transfer_attack, "--transfer_attack")
+    if not attack.transfers:
+        raise InputError.expected("--transfer_attack", "one that is no cascade", attack.name)
+    return attack.unhurried()
 
 
 def _substitute(classifier, images, seed, journal):

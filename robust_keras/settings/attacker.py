@@ -4,6 +4,7 @@ import dataclasses
 
 from robust_keras.errors import InputError
 from robust_keras.settings import values
+from robust_keras.settings.attacks import check_plugged
 from robust_keras.settings.field import flag
 
 # Those that make one example an image; the first steps of a cascade would not do.
@@ -43,7 +44,9 @@ class AttackerFlags:
         "Also make adversarial examples on each model and try them on all others.",
     )
     transfer_attack: str = flag(
-        "pgd", values.Choice(TRANSFER_ATTACKS), "Attack that makes the examples of --transfer."
+        "pgd",
+        values.Choice(TRANSFER_ATTACKS, others=True),
+        "Attack that makes the examples of --transfer.",
     )
     substitute: bool = flag(
         False,
@@ -60,6 +63,7 @@ class AttackerFlags:
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
+        check_plugged(self, "transfer_attack", values.Choice(TRANSFER_ATTACKS))
         if self.substitute and not self.transfer:
             raise InputError.expected("--substitute", "--transfer as well", "it alone")
         if self.transfer and len(self.models) < 2 and not self.substitute:

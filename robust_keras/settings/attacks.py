@@ -50,9 +50,22 @@ class AttackFlags:
 
     def check_together(self):
         """Raises InputError for an attack that only a plugin could bring, where there is none."""
-        if self.plugins:
-            return
-        try:
-            values.Choices(ATTACK_NAMES).check(self.attacks)
-        except ValueError as error:
-            raise InputError(f"--attacks: {error}") from error
+        check_plugged(self, "attacks", values.Choices(ATTACK_NAMES))
+
+
+def check_plugged(flags, name, kind):
+    """Raises InputError for an attack that neither a kind of value knows nor a plugin could bring.
+
+    Args:
+        flags: settings with `plugins`.
+        name: which of them names the attack, or several.
+        kind: `Choice` or `Choices` of the program's own.
+    """
+    given = getattr(flags, name)
+    named = given if isinstance(given, tuple) else (given,)
+    if flags.plugins and not set(named) - set(kind.names) & set(ATTACK_NAMES):
+        return
+    try:
+        kind.check(given)
+    except ValueError as error:
+        raise InputError(f"--{name}: {error}") from error

@@ -4,6 +4,7 @@ import dataclasses
 
 from robust_keras.errors import InputError
 from robust_keras.settings import values
+from robust_keras.settings.attacks import check_plugged
 from robust_keras.settings.field import flag
 
 # Those that search hard enough for the smallest epsilon to mean something.
@@ -32,7 +33,9 @@ class MinimalFlags:
         "Search for the smallest epsilon that changes each image's class.",
     )
     minimal_attack: str = flag(
-        "quick", values.Choice(MINIMAL_ATTACKS), "Attack that --minimal_epsilon uses."
+        "quick",
+        values.Choice(MINIMAL_ATTACKS, others=True),
+        "Attack that --minimal_epsilon uses.",
     )
 
     minimal_largest: float | None = flag(
@@ -51,6 +54,7 @@ class MinimalFlags:
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
+        check_plugged(self, "minimal_attack", values.Choice(MINIMAL_ATTACKS))
         if not self.minimal_epsilon:
             for name, unused in (("minimal_attack", "quick"), ("minimal_largest", None)):
                 if getattr(self, name) != unused:

@@ -69,9 +69,10 @@ class Text:
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """One of a few names."""
+    """One of a few names; with `others`, any other as well."""
 
     names: tuple[str, ...]
+    others: bool = False
 
     def parse(self, text):
         """The name, if it is one of the names."""
@@ -80,7 +81,8 @@ class Choice:
 
     def check(self, value):
         """Raises ValueError listing the names."""
-        if value not in self.names:
+        other = self.others and isinstance(value, str) and value.isidentifier()
+        if value not in self.names and not other:
             refuse("one of " + ", ".join(self.names), value, did_you_mean(value, self.names))
 
 
