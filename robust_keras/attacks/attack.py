@@ -117,6 +117,20 @@ class Attack:
         raise TypeError(f"{type(self).__name__} must define propose")
 
 
+class QuerySearch(Attack):
+    """Base of attacks without gradients, which have a setting `queries`: passes an image."""
+
+    @property
+    def strength(self):
+        """Of enough queries."""
+        return strength.of_queries(self.queries)
+
+    @property
+    def forward_evaluations(self):
+        """The queries."""
+        return self.queries
+
+
 def require(holds, name, expected, value):
     """Raises a ValueError about a setting unless `holds`."""
     if not holds:

@@ -6,16 +6,15 @@ import typing
 
 import numpy as np
 
-from robust_keras.attacks.attack import Attack, require, require_number, require_whole
+from robust_keras.attacks.attack import QuerySearch, require, require_number, require_whole
 from robust_keras.attacks.loops.estimation import climb
-from robust_keras.strength import of_queries
 
 # After so many steps the samples of a step grow, and once more after as many again.
 _PHASE = 20
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EvolutionPGD(Attack):
+class EvolutionPGD(QuerySearch):
     """PGD whose gradient of the margin is estimated by evolution strategies.
 
     Where a model is discontinuous everywhere, as with k-winners-take-all, its gradient says nothing
@@ -64,16 +63,6 @@ class EvolutionPGD(Attack):
         require_whole("growth", self.growth)
         require_number("width", self.width, maximum=10.0, above=True)
         require_number("step", self.step, maximum=1.0, above=True)
-
-    @property
-    def strength(self):
-        """Of enough queries."""
-        return of_queries(self.queries)
-
-    @property
-    def forward_evaluations(self):
-        """The queries."""
-        return self.queries
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images up the margin; see `Attack.propose`."""

@@ -6,13 +6,12 @@ import typing
 
 import numpy as np
 
-from robust_keras.attacks.attack import Attack, require_whole
+from robust_keras.attacks.attack import QuerySearch, require_whole
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.estimation import right_answers
 from robust_keras.attacks.loops.label_directions import towards_errors
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.starts import starting_points
-from robust_keras.strength import of_queries
 
 # Halvings of a step before it is given up.
 _HALVINGS = 20
@@ -21,7 +20,7 @@ _SHORTEST_PROBE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class HopSkipJump(Attack):
+class HopSkipJump(QuerySearch):
     """Boundary attack by estimated normals: works on a model that tells its predicted class only.
 
     It begins at a random image that is misclassified, goes back towards the image to the boundary
@@ -64,16 +63,6 @@ class HopSkipJump(Attack):
         require_whole("queries", self.queries)
         require_whole("directions", self.directions, minimum=2)
         require_whole("starts", self.starts)
-
-    @property
-    def strength(self):
-        """Of enough queries."""
-        return of_queries(self.queries)
-
-    @property
-    def forward_evaluations(self):
-        """The queries."""
-        return self.queries
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images to the nearest boundary found; see `Attack.propose`."""

@@ -5,13 +5,12 @@ import typing
 
 import numpy as np
 
-from robust_keras.attacks.attack import Attack, require, require_number, require_whole
+from robust_keras.attacks.attack import QuerySearch, require, require_number, require_whole
 from robust_keras.attacks.loops.estimation import climb
-from robust_keras.strength import of_queries
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SPSA(Attack):
+class SPSA(QuerySearch):
     """Simultaneous perturbation stochastic approximation: up the margin, without its gradient.
 
     Formula: the slope of the margin is estimated as in `estimation.SlopeEstimator` from `samples`
@@ -53,16 +52,6 @@ class SPSA(Attack):
         require_whole("queries", self.queries, minimum=self.samples + 2)
         require_number("width", self.width, maximum=1.0, above=True)
         require_number("learning_rate", self.learning_rate, maximum=1.0, above=True)
-
-    @property
-    def strength(self):
-        """Of enough queries."""
-        return of_queries(self.queries)
-
-    @property
-    def forward_evaluations(self):
-        """The queries."""
-        return self.queries
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images up the margin; see `Attack.propose`."""

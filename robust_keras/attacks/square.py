@@ -7,12 +7,11 @@ import typing
 import numpy as np
 
 from robust_keras import compiled
-from robust_keras.attacks.attack import Attack, require_number, require_whole
+from robust_keras.attacks.attack import QuerySearch, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.square_l2 import L2Squares
 from robust_keras.attacks.loops.square_linf import LinfSquares
-from robust_keras.strength import of_queries
 
 # After these queries, and every so many from the last on, fooled images leave the batch.
 _LOOKS = (5, 15, 35, 75, 150)
@@ -20,7 +19,7 @@ _FORMS = {"linf": LinfSquares, "l2": L2Squares}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Square(Attack):
+class Square(QuerySearch):
     """Random search: a square of pixels is changed wherever that helps.
 
     In linf it starts with vertical stripes of +epsilon and -epsilon; each query adds 2 epsilon with
@@ -55,16 +54,6 @@ class Square(Attack):
     def __post_init__(self):
         require_whole("queries", self.queries)
         require_number("share", self.share, maximum=1.0, above=True)
-
-    @property
-    def strength(self):
-        """Of enough queries."""
-        return of_queries(self.queries)
-
-    @property
-    def forward_evaluations(self):
-        """The queries."""
-        return self.queries
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Searches around the images; see `Attack.propose`."""
