@@ -203,6 +203,7 @@ def _result(attack, runs, robust, robust_with_rejection=None):
         skipped=reasons[0] if all(reasons) else None,
         robust_with_rejection=robust_with_rejection,
         stages=stages if attack.cascade else (),
+        aims_at_rule=attack.aims_at_rule,
     )
 
 

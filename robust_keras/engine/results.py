@@ -76,6 +76,7 @@ class AttackResult:
             classified correctly and accepted as it is, and never misclassified and accepted after
             the attack.
         stages: one `StageResult` for each attack of a cascade, in their order; else none.
+        aims_at_rule: whether it looked for wrong answers that a rejection rule accepts.
     """
 
     name: str
@@ -89,6 +90,7 @@ class AttackResult:
     skipped: str | None = None
     robust_with_rejection: np.ndarray | None = None
     stages: tuple[StageResult, ...] = ()
+    aims_at_rule: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

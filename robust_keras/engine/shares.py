@@ -1,6 +1,5 @@
 """What results with one entry an image come to: findings with shares of all images."""
 
-from robust_keras.attacks import ATTACKS
 from robust_keras.engine.passes import in_passes
 from robust_keras.findings import AttackReport, RejectionReport, WorstCaseReport
 
@@ -54,9 +53,7 @@ def rejection_report(evaluation, rejection):
         clean_accepted=evaluation.clean_accepted.mean(),
         clean_accuracy=(evaluation.clean_correct & evaluation.clean_accepted).mean(),
         accuracy=evaluation.worst_case_with_rejection.mean(axis=1),
-        targeted=any(
-            result.name in ATTACKS and ATTACKS[result.name].aims_at_rule for result in ran
-        ),
+        targeted=any(result.aims_at_rule for result in ran),
     )
 
 
