@@ -26,7 +26,7 @@ from robust_keras.unusual.examination import examine
 
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
 # ones.
-_IMAGE_SEED = 0
+IMAGE_SEED = 0
 
 
 def evaluate(config, *, command="", journal=None, progress=None):
@@ -51,7 +51,7 @@ def evaluate(config, *, command="", journal=None, progress=None):
     load_plugins(config.plugins)
     attacks = [registry.named(name) for name in config.attacks]
     copies, dataset = _load_all(config)
-    split = dataset.part(config.split).take(config.examples, _IMAGE_SEED)
+    split = dataset.part(config.split).take(config.examples, IMAGE_SEED)
     names = tuple(str(replicas.first.path) for replicas in copies)
     models = fitted(names, copies, dataset, config)
     return attack_models(models, split, attacks, config, command, journal, progress)
@@ -88,7 +88,7 @@ def attack_models(models, split, attacks, config, command, journal, progress):
     )
     for name, replicas in zip(models.names, copies, strict=True):
         run = _ModelRun(replicas, split, threat_model, attacks, config, journal)
-        with progress.model(replicas.first.path, run.parts()):
+        with progress.model(name, run.parts()):
             model, found = run.attack(progress)
         reports.append(dataclasses.replace(model, path=name))
         examples[name] = run.shown(found)
@@ -125,7 +125,7 @@ def _load_all(config):
     part = dataset.part(config.split)
     if config.substitute:
         dataset.beyond(config.split)
-    copies = load_models(config, part, dataset.num_classes, devices=devices, seed=_IMAGE_SEED)
+    copies = load_models(config, part, dataset.num_classes, devices=devices, seed=IMAGE_SEED)
     return copies, dataset
 
 

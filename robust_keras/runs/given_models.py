@@ -12,7 +12,7 @@ import tensorflow as tf
 from robust_keras import distribution, serving
 from robust_keras.engine import Replicas
 from robust_keras.errors import InputError, first_line
-from robust_keras.runs.model_loading import load_copies, refuse_twins
+from robust_keras.runs.model_loading import load_copies, refuse_twins, tell_notes
 from robust_keras.settings.config import EvaluateConfig
 
 _EXPECTED = (
@@ -49,6 +49,8 @@ def copies(
     examples: Any,
     num_classes: int | None,
     config: EvaluateConfig,
+    *,
+    tell: bool,
 ) -> list[Replicas]:
     """Every model ready to be attacked.
 
@@ -57,6 +59,7 @@ def copies(
         examples: `serving.Examples`, clean images to try them on.
         num_classes: columns of a function's answer; models know their own.
         config: an `EvaluateConfig`.
+        tell: whether the terminal is told at once what is unusual about how a model is read.
 
     Raises:
         InputError: a model cannot be used.
@@ -82,6 +85,8 @@ def copies(
             )
             replicas = Replicas([classifier])
         found.append(replicas)
+        if tell:
+            tell_notes(name, replicas)
     return found
 
 

@@ -35,13 +35,30 @@ def load_models(config, part, num_classes, *, devices, seed):
     Raises:
         InputError: a model cannot be used.
     """
-    clean = part.take(_IMAGES, seed)
-    examples = serving.Examples(clean.float_images(), clean.labels, num_classes, config.dataset)
-    found = [load_copies(path, examples, devices, config) for path in config.models]
-    for path, replicas in zip(config.models, found, strict=True):
-        for note in replicas.first.notes:
-            print(f"{path}: {note}", file=sys.stderr)
+    examples, found = clean_examples(part, num_classes, config.dataset, seed), []
+    for path in config.models:
+        found.append(load_copies(path, examples, devices, config))
+        tell_notes(path, found[-1])
     return found
+
+
+def clean_examples(part, num_classes, dataset, seed):
+    """The `serving.Examples` on which a model is tried before it is attacked.
+
+    Args:
+        part: the `ImageSplit` whose images are attacked.
+        num_classes: of the data set.
+        dataset: its name.
+        seed: by which they are chosen.
+    """
+    clean = part.take(_IMAGES, seed)
+    return serving.Examples(clean.float_images(), clean.labels, num_classes, dataset)
+
+
+def tell_notes(name, replicas):
+    """Says on the terminal what is unusual about how a model is read."""
+    for note in replicas.first.notes:
+        print(f"{name}: {note}", file=sys.stderr)
 
 
 def refuse_twins(paths):

@@ -4,17 +4,16 @@ import contextlib
 import dataclasses
 import io
 import re
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from robust_keras import serving
 from robust_keras.attacks import registry
 from robust_keras.attacks.attack import Attack
 from robust_keras.errors import InputError
 from robust_keras.progress import RunProgress
 from robust_keras.runs import given_images, given_models
-from robust_keras.runs.evaluation import attack_models, fitted
+from robust_keras.runs.evaluation import IMAGE_SEED, attack_models, fitted
+from robust_keras.runs.model_loading import clean_examples
 from robust_keras.runs.result import EvaluationResult
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.suggestion import did_you_mean
@@ -32,26 +31,25 @@ _NOT_HERE = {
     "substitute": "evaluate.py, which has training images to begin with",
     "substitute_images": "evaluate.py, which has training images to begin with",
 }
-_TRIED_IMAGES = 256
 
 
 def evaluate(
     model: Any,
     images: Any,
-    labels: Any = None,
+    labels: Any,
     *,
-    attacks: str | Sequence[Any] = "quick",
-    norm: str = "linf",
-    epsilons: float | Sequence[float] = (0.1, 0.3),
-    certify: Sequence[str] = (),
-    inside: bool = False,
-    seed: int = 0,
-    num_classes: int | None = None,
-    class_names: Sequence[str] | None = None,
-    progress: bool = True,
+    attacks: str | Sequence[Any],
+    norm: str,
+    epsilons: float | Sequence[float],
+    certify: Sequence[str],
+    inside: bool,
+    seed: int,
+    num_classes: int | None,
+    class_names: Sequence[str] | None,
+    progress: bool,
     **settings: Any,
 ) -> EvaluationResult:
-    """Does what `robust_keras.evaluate` says, with its arguments."""
+    """Does what `robust_keras.evaluate` says, which alone knows the defaults."""
     with _names_of_a_call():
         _refuse_what_is_missing(certify, inside)
         _check_names(settings)
@@ -75,18 +73,10 @@ def evaluate(
 
 def _found(models, dataset, attacks, num_classes, config, progress):
     with RunProgress(None if progress else io.StringIO()) as shown:
-        copies = given_models.copies(models, _examples(dataset), num_classes, config)
-        if progress:
-            _tell_notes(models, copies)
+        examples = clean_examples(dataset.test, dataset.num_classes, given_images.NAME, IMAGE_SEED)
+        copies = given_models.copies(models, examples, num_classes, config, tell=progress)
         ready = fitted(tuple(models), copies, dataset, config)
         return attack_models(ready, dataset.test, attacks, config, "", None, shown)
-
-
-def _tell_notes(models, copies):
-    # What is unusual about how a model is read is said at once, as the command says it.
-    for name, replicas in zip(models, copies, strict=True):
-        for note in replicas.first.notes:
-            print(f"{name}: {note}", file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -141,11 +131,3 @@ def _epsilons(given):
 
 def _plain(value):
     return tuple(value) if isinstance(value, list) else value
-
-
-def _examples(dataset):
-    """Clean images on which a model is tried before it is attacked."""
-    clean = dataset.test.take(_TRIED_IMAGES, 0)
-    return serving.Examples(
-        clean.float_images(), clean.labels, dataset.num_classes, given_images.NAME
-    )

@@ -1,4 +1,4 @@
-"""Flags of what a user adds to the program."""
+"""Flags of the attacks that run, and of the files that bring a user's own."""
 
 import dataclasses
 
