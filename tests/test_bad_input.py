@@ -189,7 +189,7 @@ TRAIN = {
         [*ENSEMBLE, "--source_models=good.keras", "--distribute=mirrored"],
         "--distribute: expected none with --adversarial=ensemble; received mirrored",
     ),
-    "ensemble's attack alone": (["--ensemble_attack=fgsm"], "left out with --adversarial=none"),
+    "ensemble's attack alone": (["--ensemble_attack=fgsm"], "left out while --adversarial is none"),
     "missing source": ([*ENSEMBLE, "--source_models=good.keras,none"], "nothing of that name"),
     "foreign source": ([*ENSEMBLE, "--source_models=text.npz"], "received another kind of file"),
     "ill-shaped source": (

@@ -15,6 +15,7 @@ from robust_keras import durations
 from robust_keras.directories import whole_files
 from robust_keras.programs import next_step, packages
 from robust_keras.quiet_start import start_tensorflow
+from robust_keras.runs.plugins import load_plugins
 from robust_keras.runs.run_directory import training_directory
 from robust_keras.settings.config import TrainConfig
 
@@ -25,6 +26,8 @@ def main(config: Any) -> None:
     directory = training_directory(config)
     with whole_files.reasons(directory.path, only_disk=True):
         start_tensorflow()
+        load_plugins(config.plugins)
+        config.check()  # once more: now every method is known
         _train(config, directory, began)
 
 

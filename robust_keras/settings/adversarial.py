@@ -4,21 +4,10 @@ import dataclasses
 
 from robust_keras.errors import InputError
 from robust_keras.settings import values
+from robust_keras.settings.adversarial_methods import METHODS, owners
 from robust_keras.settings.field import flag
 
-ADVERSARIAL_METHODS = ("none", "pgd", "free", "fast", "trades", "ensemble")
 ENSEMBLE_ATTACKS = ("step_ll", "fgsm")
-
-# Flag -> the methods that use it.
-_OF_METHOD = {
-    "adversarial_steps": ("pgd", "trades"),
-    "replays": ("free",),
-    "trades_beta": ("trades",),
-    "source_models": ("ensemble",),
-}
-# Which run on one replica only.
-_ALONE = ("free", "ensemble")
-_OF_ALL = ("train_epsilon", "warm_up_epochs", "epsilon_ramp_epochs")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,79 +16,99 @@ class AdversarialFlags:
 
     adversarial: str = flag(
         "none",
-        values.Choice(ADVERSARIAL_METHODS),
-        "Adversarial training: none, pgd, free, fast, trades or ensemble.",
+        values.Choice(("none", *METHODS), others=True),
+        "Adversarial training.",
     )
     train_epsilon: float = flag(
         0.0,
         values.PIXEL_CHANGE,
         "Largest change of a pixel in adversarial training, such as 0.3 or 8/255.",
+        setting="epsilon",
     )
     adversarial_steps: int | None = flag(
         None,
         values.Whole(1, 10_000, optional=True),
         "Crafting steps of pgd and trades, fewer being larger.",
         unset="40 from a --train_epsilon of 0.1 on, else 10, as published",
+        setting="steps",
     )
     replays: int | None = flag(
         None,
         values.Whole(2, 1000, optional=True),
         "How often free trains on each batch. Divide --epochs by it.",
         unset="8, as published",
+        setting="replays",
     )
     trades_beta: float | None = flag(
         None,
         values.Number(minimum=1e-6, maximum=1e6, optional=True),
         "Weight of trades' divergence.",
         unset="6, as published",
+        setting="beta",
     )
     source_models: tuple[str, ...] = flag(
         (),
         values.Texts("at least one path of a .keras file or SavedModel directory", optional=True),
         "Trained models on which ensemble crafts its examples, besides the model itself; comma "
         "separated .keras files and SavedModel directories.",
+        setting="source_models",
     )
     ensemble_attack: str = flag(
         "step_ll",
         values.Choice(ENSEMBLE_ATTACKS),
         "How ensemble crafts: step_ll (one step towards the least likely class) or fgsm (one step "
         "away from the predicted class).",
+        setting="ensemble_attack",
     )
     warm_up_epochs: int = flag(
-        0, values.Whole(0, 1_000_000), "First epochs of adversarial training on clean images."
+        0,
+        values.Whole(0, 1_000_000),
+        "First epochs of adversarial training on clean images.",
+        setting="warm_up_epochs",
     )
     epsilon_ramp_epochs: int = flag(
         0,
         values.Whole(0, 1_000_000),
         "Epochs after the warm-up in which epsilon grows in equal parts, before it is full.",
+        setting="epsilon_ramp_epochs",
     )
 
+    plugins: tuple[str, ...] = flag(
+        (),
+        values.Texts("paths of Python files", optional=True),
+        "Python files with methods of your own, comma separated. They are run, and call "
+        "robust_keras.training.methods.register.",
+    )
+
+    def adversarial_settings(self):
+        """What the method of --adversarial is told, by the library's names."""
+        reads = METHODS[self.adversarial].reads
+        found = {setting: getattr(self, name) for name, setting in _settings().items()}
+        return {setting: value for setting, value in found.items() if setting in reads}
+
     def check_together(self):
-        """Raises InputError for the first value that does not fit --adversarial or another."""
-        method = self.adversarial
-        if method != "ensemble" and self.ensemble_attack != ENSEMBLE_ATTACKS[0]:
-            _refuse(self, "ensemble_attack", f"left out with --adversarial={method}")
-        if method == "none":
-            for name in (*_OF_ALL, *_OF_METHOD):
-                if getattr(self, name):
-                    _refuse(self, name, f"{_nothing(self, name)} while --adversarial is none")
-            return
+        """Raises InputError for the first value that --adversarial does not read, or lacks."""
+        method = METHODS.get(self.adversarial)
+        if method is None and self.adversarial != "none":
+            if self.plugins:  # which are not loaded yet
+                return
+            _refuse_unknown(self.adversarial)
+        for name, setting in _settings().items():
+            if getattr(self, name) != _default(name) and setting not in getattr(
+                method, "reads", ()
+            ):
+                _refuse(self, name, f"{_nothing(name)} {_beside(method, setting)}")
+        if method is not None:
+            self._check_method(method)
+
+    def _check_method(self, method):
         if not self.train_epsilon:
-            _refuse(self, "train_epsilon", f"a number above 0 with --adversarial={method}")
-        for name, methods in _OF_METHOD.items():
-            if getattr(self, name) and method not in methods:
-                _refuse(
-                    self,
-                    name,
-                    f"{_nothing(self, name)} with --adversarial={method} "
-                    f"(it belongs to {', '.join(methods)})",
-                )
-        if method in _ALONE and self.distribute != "none":
-            _refuse(self, "distribute", f"none with --adversarial={method}")
-        if method == "ensemble" and not self.source_models:
-            raise InputError.expected(
-                "--source_models", "at least one path with --adversarial=ensemble", "none"
-            )
+            _refuse(self, "train_epsilon", f"a number above 0 with --adversarial={method.name}")
+        if method.one_replica and self.distribute != "none":
+            _refuse(self, "distribute", f"none with --adversarial={method.name}")
+        if "source_models" in method.settings and not self.source_models:
+            expected = f"at least one path with --adversarial={method.name}"
+            raise InputError.expected("--source_models", expected, "none")
         if self.warm_up_epochs + self.epsilon_ramp_epochs >= self.epochs:
             raise InputError.expected(
                 "--warm_up_epochs",
@@ -108,9 +117,36 @@ class AdversarialFlags:
             )
 
 
-def _nothing(config, name):
-    value = getattr(config, name)
-    return "none" if isinstance(value, tuple) else "0" if name in _OF_ALL else "nothing"
+def _refuse_unknown(name):
+    try:
+        values.Choice(("none", *METHODS)).check(name)
+    except ValueError as error:
+        raise InputError(f"--adversarial: {error}") from error
+
+
+def _settings():
+    """Flag -> the library's name of it."""
+    fields = dataclasses.fields(AdversarialFlags)
+    return {f.name: f.metadata["setting"] for f in fields if f.metadata["setting"]}
+
+
+def _default(name):
+    return AdversarialFlags.__dataclass_fields__[name].default
+
+
+def _nothing(name):
+    """A flag's default in words."""
+    default = _default(name)
+    if isinstance(default, str):
+        return "left out"
+    return "nothing" if default is None else "none" if default == () else "0"
+
+
+def _beside(method, setting):
+    if method is None:
+        return "while --adversarial is none"
+    belongs = f" (it belongs to {', '.join(owners(setting))})" if owners(setting) else ""
+    return f"with --adversarial={method.name}{belongs}"
 
 
 def _refuse(config, name, expected):

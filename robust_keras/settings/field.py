@@ -6,7 +6,7 @@ import json
 from robust_keras.errors import InputError
 
 
-def flag(default, parse, text, *, unset=None, decides_results=True):
+def flag(default, parse, text, *, unset=None, decides_results=True, setting=None):
     """A field that is also a flag.
 
     Args:
@@ -15,8 +15,15 @@ def flag(default, parse, text, *, unset=None, decides_results=True):
         text: help.
         unset: what a default of None or () comes to, in words.
         decides_results: whether a run that goes on must have been begun with the same value.
+        setting: its name in the library's own settings.
     """
-    metadata = {"parse": parse, "help": text, "unset": unset, "decides_results": decides_results}
+    metadata = {
+        "parse": parse,
+        "help": text,
+        "unset": unset,
+        "decides_results": decides_results,
+        "setting": setting,
+    }
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -28,6 +35,10 @@ class Flags:
     """
 
     def __post_init__(self):
+        self.check()
+
+    def check(self) -> None:
+        """Raises InputError for the first value that is none of a field's, or fits no other."""
         for field in dataclasses.fields(self):
             parse = field.metadata["parse"]
             value = getattr(self, field.name)

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
+from robust_keras.settings.adversarial_methods import owners
 from robust_keras.training import adversarial_checks as checks
-from robust_keras.training import arguments, binary_metrics, crafting, loss_inputs
+from robust_keras.training import arguments, binary_metrics, loss_inputs
 from robust_keras.training.adversarial_settings import AdversarialSettings
 from robust_keras.training.classifier_training import ClassifierTraining
-from robust_keras.training.crafter import Crafter
 from robust_keras.training.head import find_head
 from robust_keras.training.source_models import logits_functions
 
@@ -25,14 +25,10 @@ _MOST_IMAGES = 10**6  # a batch
 class AdversarialTraining(ClassifierTraining):
     """Trains a classifier on adversarial images that are crafted anew in every step.
 
-    pgd and fast minimise `L(f(x'), y)`, where x' climbs L inside the ball; free does the same with
-    one backward pass for both gradients, and keeps its perturbation from batch to batch; trades
-    minimises `L(f(x), y) + beta KL(p(x) || p(x'))`, where x' climbs the divergence; ensemble
-    minimises `(L(f(x), y) + L(f(x'), y)) / 2`, where x' is a step from x on a model drawn each time
-    from static source models and the classifier itself. Crafting takes gradients with respect to
-    the image only, in inference mode: batch normalisation's statistics stay as they are and dropout
-    is off. "accuracy" and other metrics are those on x' in training
-    and on clean images in `evaluate`.
+    What is minimised and how images are crafted is the method's: see its class in `methods/`, and
+    `methods.register` for one of your own. Crafting takes gradients with respect to the image only,
+    in inference mode: batch normalisation's statistics stay as they are and dropout is off.
+    "accuracy" and other metrics are those on x' in training and on clean images in `evaluate`.
 
     The classifier given is the one that is trained; use, save and export that one, or `save` this,
     which writes the classifier. It may end in logits, in a softmax, or in one logit or one sigmoid
@@ -113,7 +109,7 @@ class AdversarialTraining(ClassifierTraining):
             given["metrics"] = binary_metrics.for_head(given["metrics"], self._head)
         super().compile(**given)
         # Called on its own while crafting: regularisation does not depend on the image.
-        self._crafter = Crafter(
+        self._method = self.settings.method_class(
             classifier=self.classifier,
             head=self._head,
             pixels=self.pixels,
@@ -173,11 +169,11 @@ class AdversarialTraining(ClassifierTraining):
         seed = self._noise_seed() if seed is None else seed
         epsilon = self._epsilon.value
         if not self.settings.warm_up_epochs:
-            return self._crafter.craft(images, labels, epsilon, seed)
+            return self._method.craft(images, labels, epsilon, seed)
         # Epsilon 0 would train on clean images as well, at the full price of crafting.
         return tf.cond(
             epsilon > 0,
-            lambda: self._crafter.craft(images, labels, epsilon, seed),
+            lambda: self._method.craft(images, labels, epsilon, seed),
             lambda: tf.identity(images),
         )
 
@@ -188,12 +184,7 @@ class AdversarialTraining(ClassifierTraining):
         if self._clean_accuracy is not None:
             correct = loss_inputs.are_correct(labels, self(images, training=False), self._head)
             self._clean_accuracy.update_state(correct, _flat(sample_weight))
-        if self.settings.method == "free":
-            for _ in range(self.settings.replays):
-                logs = self._replay(images, labels, sample_weight)
-            return logs
-        adversarial = self.craft(images, labels)
-        return self._update(adversarial, labels, sample_weight, clean=images)[0]
+        return self._method.train_step(self, images, labels, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """As Keras has it; clean accuracy is the accuracy there."""
@@ -201,49 +192,38 @@ class AdversarialTraining(ClassifierTraining):
         logs.pop("clean_accuracy", None)
         return logs
 
-    def _replay(self, images, labels, sample_weight):
-        """One step of free: both gradients from one pass, then both updates."""
-        epsilon = self._epsilon.value
-        count = tf.shape(images)[0]
-        perturbation, clean = self._perturbation.value, self.pixels.to_unit(images)
-        moved = crafting.project(clean + perturbation[:count], clean, epsilon)
-        moved = self.pixels.from_unit(moved)
-        logs, (gradient,) = self._update(moved, labels, sample_weight, clean=images)
-        step = self.settings.step_ratio * epsilon * crafting.direction(gradient)
-        used = tf.clip_by_value(perturbation[:count] + step, -epsilon, epsilon)
-        self._perturbation.assign(tf.concat([used, perturbation[count:]], axis=0))
-        return logs
+    def update(
+        self,
+        moved: tf.Tensor,
+        labels: tf.Tensor,
+        sample_weight: Any,
+        *,
+        clean: tf.Tensor,
+        by_images: bool = False,
+    ) -> tuple[dict[str, Any], Any]:
+        """One step on the weights, for a method.
 
-    def _update(self, images, labels, sample_weight, clean):
-        """One step on the weights; returns the logs, and for free the gradient by `images`."""
-        also_by_images = [images] if self.settings.method == "free" else []
+        Args:
+            moved: the images x', a float32 tensor (batch, ...) of the classifier's pixels.
+            labels: as the loss takes them.
+            sample_weight: numbers (batch,), or None.
+            clean: the images x.
+            by_images: whether the gradient by x' is wanted, too.
+
+        Returns:
+            The logs, and that gradient or None.
+        """
+        watched = [moved] if by_images else []
         with tf.GradientTape() as tape:
-            tape.watch(also_by_images)
-            outputs = self(clean if self.settings.method == "trades" else images, training=True)
-            loss = self.compute_loss(images, labels, outputs, sample_weight, training=True)
-            if self.settings.method == "trades":
-                of_clean, outputs = outputs, self(images, training=True)
-                loss += self._robustness_loss(of_clean, outputs, sample_weight)
-            elif self.settings.method == "ensemble":
-                of_clean = self(clean, training=True)
-                loss += self.compute_loss(clean, labels, of_clean, sample_weight, training=True)
-                loss /= 2.0
+            tape.watch(watched)
+            loss, outputs = self._method.training_loss(self, moved, labels, sample_weight, clean)
             scaled = self.optimizer.scale_loss(loss)
-        by_images, gradients = tape.gradient(scaled, (also_by_images, self.trainable_weights))
-        self.optimizer.apply(gradients, self.trainable_weights)
+        gradients, of_weights = tape.gradient(scaled, (watched, self.trainable_weights))
+        self.optimizer.apply(of_weights, self.trainable_weights)
         replicas = self.distribute_strategy.num_replicas_in_sync
-        keras_private.count_loss(self, loss * replicas, tf.shape(images)[0])
-        return self.compute_metrics(images, labels, outputs, sample_weight), by_images
-
-    def _robustness_loss(self, of_clean, of_moved, sample_weight):
-        """Beta times the mean divergence; 0 in warm-up, where dropout alone would cause some."""
-        divergence = crafting.divergence(*map(self._head.class_logits, (of_clean, of_moved)))
-        if sample_weight is not None:
-            divergence *= tf.cast(_flat(sample_weight), divergence.dtype)
-        mean = tf.reduce_mean(divergence)
-        beta = self.settings.beta * tf.cast(self._epsilon.value > 0, mean.dtype)
-        # Replicas' gradients are summed; Keras scales its losses in the same way.
-        return beta * mean / self.distribute_strategy.num_replicas_in_sync
+        keras_private.count_loss(self, loss * replicas, tf.shape(moved)[0])
+        logs = self.compute_metrics(moved, labels, outputs, sample_weight)
+        return logs, gradients[0] if by_images else None
 
     def _noise_seed(self):
         """Two integers of their own for every step and replica."""
@@ -256,27 +236,28 @@ class AdversarialTraining(ClassifierTraining):
         )
 
     def _checked_sources(self, source_models):
-        if self.settings.method == "ensemble":
+        if "source_models" in self.settings.declaration.settings:
             return logits_functions(source_models, self.image_shape, self._head.classes)
         if source_models:
             raise ValueError(
-                "`source_models` must be left out unless method='ensemble'. "
+                f"`source_models` must be left out unless method={_named('source_models')}. "
                 f"Received: {len(source_models)} models"
             )
         return ()
 
     def _new_perturbation(self, batch_size):
-        if self.settings.method != "free":
+        if not self.settings.method_class.keeps_perturbation:
             return None
+        where = f"where method={self.settings.method!r}"
         if batch_size is None:
             arguments.refuse(
-                "batch_size", "the largest batch, a whole number, where method='free'", batch_size
+                "batch_size", f"the largest batch, a whole number, {where}", batch_size
             )
         batch_size = arguments.whole("batch_size", batch_size, least=1, most=_MOST_IMAGES)
         if None in self.image_shape:
             raise InputError.expected(
                 f"model '{self.name}'",
-                "a fixed image size where method='free', which keeps a perturbation of that size",
+                f"a fixed image size {where}, which keeps a perturbation of that size",
                 f"images of shape {self.image_shape}",
             )
         return self._new_state("perturbation", (batch_size, *self.image_shape), 0.0)
@@ -298,6 +279,10 @@ class _EpsilonOfEpoch(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         """Sets the model's epsilon."""
         self.model.epsilon.assign(self.model.settings.epsilon_at(epoch))
+
+
+def _named(setting):
+    return " or ".join(map(repr, owners(setting)))
 
 
 def _flat(weights):

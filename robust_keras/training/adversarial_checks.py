@@ -33,7 +33,7 @@ def check(classifier: keras.Model, head: Head, pixels: PixelRange, settings: Any
 
 def _check_replicas(strategy, settings):
     replicas = strategy.num_replicas_in_sync
-    alone = settings.method in ("free", "ensemble")
+    alone = settings.declaration.one_replica
     if replicas > 1 and (alone or settings.crafting_training_mode):
         what = settings.method if alone else "crafting_training_mode"
         raise ValueError(f"{what} runs on one replica only. Received: {replicas} replicas")
@@ -41,7 +41,7 @@ def _check_replicas(strategy, settings):
 
 def _check_head(head, settings, name):
     # Divergences, other models and accuracies would be meaningless.
-    needs_classes = settings.method in ("trades", "ensemble") or settings.clean_accuracy
+    needs_classes = settings.method_class.needs_one_class or settings.clean_accuracy
     if needs_classes and not head.is_distribution:
         raise InputError.expected(
             f"model '{name}'",

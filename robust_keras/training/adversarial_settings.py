@@ -3,23 +3,13 @@
 import dataclasses
 from typing import Any
 
+from robust_keras.settings.adversarial import ENSEMBLE_ATTACKS
+from robust_keras.settings.adversarial_methods import METHODS, MethodDeclaration
 from robust_keras.training import arguments
+from robust_keras.training.methods import Method, method_class
 
-METHODS = ("pgd", "free", "fast", "trades", "ensemble")
-ENSEMBLE_ATTACKS = ("step_ll", "fgsm")
-# From this epsilon on, the many small steps of the MNIST recipes; below, those of CIFAR-10.
-LARGE_EPSILON = 0.1
-LARGE_EPSILON_STEPS = 40, 1 / 30  # and the size of each / epsilon
-_SMALL_STEPS = 10
-_SMALL_STEP_RATIOS = {"pgd": 1 / 4, "trades": 7 / 31}
-_FAST_STEP_RATIO = 1.25
-_FREE_STEP_RATIO = 1.0
-_ENSEMBLE_STEP_RATIO = 1.0
-_REPLAYS = 8
-_BETA = 6.0
-_ONE_STEP = ("fast", "free", "ensemble")
-# Setting -> the methods that it belongs to.
-_OF_METHOD = {"replays": ("free",), "beta": ("trades",), "ensemble_attack": ("ensemble",)}
+# Settings that only the methods that declare them have.
+_OF_METHOD = ("replays", "beta", "ensemble_attack")
 # The smallest and largest values; beyond the latter a step would never end, or overflow.
 _WHOLE = {
     "steps": (1, arguments.MOST_STEPS),
@@ -37,7 +27,8 @@ class AdversarialSettings:
     Args:
         method: "pgd" (Madry et al., 2017, arXiv 1706.06083), "free" (Shafahi et al., 2019, arXiv
             1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994), "trades" (Zhang et al.,
-            2019, arXiv 1901.08573) or "ensemble" (Tramer et al., 2017, arXiv 1705.07204).
+            2019, arXiv 1901.08573), "ensemble" (Tramer et al., 2017, arXiv 1705.07204), or one that
+            was registered.
         epsilon: the largest change of a pixel in [0, 1], in (0, 1]; 8 of 255 is 8 / 255.
         steps: gradient steps an image, at least 1; pgd and trades: 40 where epsilon is at least
             0.1 (as published for MNIST), else 10 (CIFAR-10). fast and ensemble take one, free one a
@@ -83,10 +74,10 @@ class AdversarialSettings:
         if self.method not in METHODS:
             arguments.refuse("method", "one of " + ", ".join(METHODS), self.method)
         object.__setattr__(self, "epsilon", arguments.epsilon("epsilon", self.epsilon))
-        for name, methods in _OF_METHOD.items():
-            if getattr(self, name) is not None and self.method not in methods:
+        for name in _OF_METHOD:
+            if getattr(self, name) is not None and name not in self.declaration.settings:
                 arguments.refuse(name, f"None where method={self.method!r}", getattr(self, name))
-        if self.method in _ONE_STEP and self.steps not in (None, 1):
+        if "steps" not in self.declaration.settings and self.steps not in (None, 1):
             arguments.refuse(
                 "steps", f"1 or None where method={self.method!r} (see pgd)", self.steps
             )
@@ -94,14 +85,26 @@ class AdversarialSettings:
             arguments.refuse(
                 "ensemble_attack", "one of " + ", ".join(ENSEMBLE_ATTACKS), self.ensemble_attack
             )
-        if self.random_start and self.method == "ensemble":
+        if self.random_start and not self.method_class.starts_at_random:
             arguments.refuse(
-                "random_start", "None or False where method='ensemble'", self.random_start
+                "random_start", f"None or False where method={self.method!r}", self.random_start
             )
         self._check_values()
-        for name, value in self._published().items():
+        published = self.method_class.published(self.epsilon, self.steps)
+        random_start = self.method_class.starts_at_random
+        for name, value in {"random_start": random_start, **published}.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
+
+    @property
+    def declaration(self) -> MethodDeclaration:
+        """What the method reads and needs."""
+        return METHODS[self.method]
+
+    @property
+    def method_class(self) -> type[Method]:
+        """What the method does."""
+        return method_class(self.method)
 
     @property
     def step(self) -> float:
@@ -121,29 +124,6 @@ class AdversarialSettings:
         if after < 0:
             return 0.0
         return self.epsilon * min(1.0, (after + 1) / (self.epsilon_ramp_epochs + 1))
-
-    def _published(self):
-        return {"random_start": self.method != "ensemble", **self._published_steps()}
-
-    def _published_steps(self):
-        if self.method == "ensemble":
-            return {
-                "steps": 1,
-                "step_ratio": _ENSEMBLE_STEP_RATIO,
-                "ensemble_attack": ENSEMBLE_ATTACKS[0],
-            }
-        if self.method == "fast":
-            return {"steps": 1, "step_ratio": _FAST_STEP_RATIO}
-        if self.method == "free":
-            return {"steps": 1, "step_ratio": _FREE_STEP_RATIO, "replays": _REPLAYS}
-        steps, step_ratio = _SMALL_STEPS, _SMALL_STEP_RATIOS[self.method]
-        if self.epsilon >= LARGE_EPSILON:
-            steps, step_ratio = LARGE_EPSILON_STEPS
-        return {
-            "steps": steps,
-            "step_ratio": step_ratio * steps / (self.steps or steps),
-            **({"beta": _BETA} if self.method == "trades" else {}),
-        }
 
     def _check_values(self):
         for name, (minimum, maximum) in _WHOLE.items():

@@ -8,10 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.training import arguments, crafting, loss_inputs
-from robust_keras.training.adversarial_settings import LARGE_EPSILON, LARGE_EPSILON_STEPS
 from robust_keras.training.averaging import read_variable
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head
+from robust_keras.training.methods.published_steps import LARGE_EPSILON, LARGE_EPSILON_STEPS
 from robust_keras.training.pixels import PixelRange
 
 _SEED = (0, 0)

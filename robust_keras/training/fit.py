@@ -16,6 +16,7 @@ from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.denoising import DenoiserTraining
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
 from robust_keras.training.losses import LOSSES, LabelAccuracy
+from robust_keras.training.methods import method_class
 from robust_keras.training.nuclear_norm import add_nuclear_norm
 from robust_keras.training.schedules import SCHEDULES
 from robust_keras.training.source_models import load_source_models
@@ -56,31 +57,20 @@ def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
         )
     if config.adversarial == "none":
         return model
-    settings = AdversarialSettings(
-        method=config.adversarial,
-        epsilon=config.train_epsilon,
-        steps=config.adversarial_steps or None,
-        replays=config.replays or None,
-        beta=config.trades_beta or None,
-        ensemble_attack=config.ensemble_attack if config.adversarial == "ensemble" else None,
-        warm_up_epochs=config.warm_up_epochs,
-        epsilon_ramp_epochs=config.epsilon_ramp_epochs,
-    )
+    told = config.adversarial_settings()
+    sources = told.pop("source_models", ())
     return AdversarialTraining(
         model,
-        settings,
+        AdversarialSettings(method=config.adversarial, **told),
         seed=config.seed,
         batch_size=config.batch_size,
-        source_models=load_source_models(config.source_models, model, config.trusted_operations),
+        source_models=load_source_models(sources, model, config.trusted_operations),
     )
 
 
 def _guard(config, split):
-    """Probes images from all over a split; nothing where there is no adversarial training.
-
-    Nor for ensemble, which aims at other models' attacks: what it has against PGD comes and goes.
-    """
-    if config.adversarial in ("none", "ensemble"):
+    """Probes images from all over a split; nothing where robustness to PGD is no aim."""
+    if config.adversarial == "none" or not method_class(config.adversarial).is_probed:
         return []
     probed = split.select(slice(None, None, -(-len(split) // _PROBED_IMAGES)))
     return [

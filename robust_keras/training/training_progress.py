@@ -9,6 +9,7 @@ import keras
 
 from robust_keras import durations
 from robust_keras.progress_bar import ProgressBar
+from robust_keras.training.methods import method_class
 
 # Seconds to save, test and export the network afterwards.
 _AFTERWARDS = 4.0
@@ -128,11 +129,7 @@ def relative_cost(config: Any) -> Callable:
     Args:
         config: a `TrainConfig`.
     """
-    full = {
-        "pgd": (config.adversarial_steps or 10) + 1,
-        "trades": (config.adversarial_steps or 10) + 2,
-        "free": config.replays or 8,
-        "fast": 2,
-        "ensemble": 2,
-    }.get(config.adversarial, 1)
+    full = 1
+    if config.adversarial != "none":
+        full = method_class(config.adversarial).cost(config.adversarial_steps, config.replays)
     return lambda epoch: float(full if epoch >= config.warm_up_epochs else 1)
