@@ -8,12 +8,12 @@ import pytest
 
 from robust_keras import training
 from robust_keras.data.mean_training import NonsenseSettings
+from robust_keras.runs.compiling import compile_model
 from robust_keras.settings.config import LEARNING_RATE_SCHEDULES, TrainConfig
 from robust_keras.training import pruning
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 from robust_keras.training.distillation import soft_labels
-from robust_keras.training.fit import compile_model
 from robust_keras.training.hybrid_loss import HybridLoss
 from robust_keras.training.learning_rate_range import LearningRateRangeTest
 from robust_keras.training.losses import TemperatureCrossEntropy

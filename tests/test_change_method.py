@@ -11,10 +11,10 @@ import test_fit
 
 from robust_keras.errors import InputError
 from robust_keras.programs import command_line
+from robust_keras.runs.compiling import relative_cost
 from robust_keras.settings.adversarial_methods import METHODS
 from robust_keras.settings.config import TrainConfig
 from robust_keras.training.adversarial import AdversarialSettings
-from robust_keras.training.training_progress import relative_cost
 
 TOY = pathlib.Path(__file__).parent / "toy_method.py"
 ASKED = ("--adversarial=toy", "--train_epsilon=0.2")

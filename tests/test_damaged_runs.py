@@ -8,6 +8,7 @@ from test_fit import config, images, network
 
 from robust_keras import training
 from robust_keras.errors import InputError
+from robust_keras.runs import training_run
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.checkpoint import LastCheckpoint
 
@@ -23,7 +24,7 @@ def begun(tmp_path_factory):
 def train(path):
     settings = config(path, epochs=1, layer_log="always")
     training.make_reproducible(0)
-    training.fit(network(), images(), settings, TrainingDirectory(settings))
+    training_run.fit(network(), images(), settings, TrainingDirectory(settings))
 
 
 DAMAGE = {

@@ -12,6 +12,8 @@ from robust_keras import serving, training
 from robust_keras.data import ImageDataset
 from robust_keras.errors import InputError
 from robust_keras.models.denoiser import behind_denoiser, unet
+from robust_keras.runs import training_run
+from robust_keras.runs.network import network as run_network
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.settings import values
 from robust_keras.settings.config import TrainConfig
@@ -132,10 +134,10 @@ def test_a_run_trains_it_as_its_flags_say(classifier, tmp_path):
         validation_fraction=0.2,
     )
     dataset = ImageDataset("squares", SPLIT, SPLIT, ("left", "right"))
-    model = training.network(settings, dataset)
+    model = run_network(settings, dataset)
     before = [w.copy() for w in model.layers[-1].get_weights()]
     moved = [w.copy() for w in model.get_layer("denoiser").get_weights()]
-    training.fit(model, SPLIT, settings, TrainingDirectory(settings))
+    training_run.fit(model, SPLIT, settings, TrainingDirectory(settings))
     for old, new in zip(before, model.layers[-1].get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
     pairs = zip(moved, model.get_layer("denoiser").get_weights(), strict=True)

@@ -7,6 +7,7 @@ from test_fit import config, images
 
 from robust_keras import models, serving, training
 from robust_keras.data import mean_training
+from robust_keras.runs import training_run
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.distillation import soft_labels
 from robust_keras.training.hybrid_loss import HybridLoss
@@ -39,7 +40,7 @@ def fitted(path, model=None, **changes):
     settings = config(path, **{"augment": False, "epochs": 12, "validation_fraction": 0, **changes})
     training.make_reproducible(settings.seed)
     model = network() if model is None else model
-    training.fit(model, images(), settings, TrainingDirectory(settings))
+    training_run.fit(model, images(), settings, TrainingDirectory(settings))
     return model
 
 

@@ -14,6 +14,7 @@ import pytest
 from robust_keras import training
 from robust_keras.data import ImageSplit
 from robust_keras.errors import InputError
+from robust_keras.runs import training_run
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.settings.config import TrainConfig
 from robust_keras.training.logs import StopOnNonFiniteLoss
@@ -73,7 +74,7 @@ def run(settings, interrupt_at=None, monkeypatch=None):
     training.make_reproducible(settings.seed)
     model = network()
     try:
-        training.fit(model, images(), settings, TrainingDirectory(settings))
+        training_run.fit(model, images(), settings, TrainingDirectory(settings))
     finally:
         monkeypatch and monkeypatch.undo()
     return model
@@ -184,6 +185,7 @@ sys.path[:0] = [".", "tests"]
 import keras
 from test_fit import config, csv_rows, images
 from robust_keras import distribution, training
+from robust_keras.runs import training_run
 from robust_keras.runs.run_directory import TrainingDirectory
 settings = config(sys.argv[2], epochs=2, distribute="mirrored", augment=False, final_sparsity=0.5,
                   pruning_begin=0.0, pruning_frequency=4, nuclear_norm=0.01)
@@ -192,7 +194,7 @@ strategy = distribution.strategy("mirrored", batch_size=8)
 with strategy.scope():
     model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten(),
                               keras.layers.Dense(8, "relu"), keras.layers.Dense(2)])
-    training.fit(model, images(), settings, TrainingDirectory(settings))
+    training_run.fit(model, images(), settings, TrainingDirectory(settings))
 print(json.dumps({"replicas": strategy.num_replicas_in_sync, "sparsity": training.sparsity(model),
                   "loss": [float(row["loss"]) for row in csv_rows(settings)]}))
 """

@@ -106,3 +106,13 @@ def test_tf_keras_stays_keras_3_where_robust_keras_came_first(outcomes, order):
     # Imported first, the package has made tf.keras Keras 2 before anyone could guard it.
     guarded = order.index("robust_keras") < order.index("tfmot")
     assert outcomes[order]["tf.keras"] == ("keras" if guarded else "tf_keras")
+
+
+def test_training_loads_no_attack():
+    script = "import robust_keras.training, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    above = ("cleverhans", *(f"robust_keras.{n}" for n in ("attacks", "engine", "runs", "unusual")))
+    assert "robust_keras.training.adversarial" in done.stdout.split()
+    assert not [name for name in done.stdout.split() if name.startswith(above)]

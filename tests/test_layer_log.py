@@ -13,8 +13,8 @@ from robust_keras.findings import LayerReport
 from robust_keras.layers import KernelActivation
 from robust_keras.notes.layer_facts import last_gradient_norms, layer_notes, read_layer_facts
 from robust_keras.notes.slopes import kernel_slopes, largest_slope
+from robust_keras.runs import run_callbacks
 from robust_keras.runs.run_directory import TrainingDirectory
-from robust_keras.training import run_callbacks
 from robust_keras.training.layer_log import LayerLog
 
 SPLIT = images(24)

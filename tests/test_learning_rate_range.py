@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from test_fit import config, images, network
 
-from robust_keras import training
 from robust_keras.errors import InputError
+from robust_keras.runs import range_test_run
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.learning_rate_range import LearningRateRangeTest
 
@@ -44,7 +44,7 @@ def test_the_run_writes_and_prints_and_the_directory_can_be_trained_in(tmp_path,
         tmp_path, learning_rate_range_test=True, batch_size=4, adversarial="fast", train_epsilon=0.1
     )
     directory = TrainingDirectory(settings)
-    training.suggest_learning_rate(network(), images(), settings, directory)
+    range_test_run.suggest_learning_rate(network(), images(), settings, directory)
     assert "suggested --learning_rate=" in capsys.readouterr().out
     with (tmp_path / "learning_rate_range.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -52,4 +52,4 @@ def test_the_run_writes_and_prints_and_the_directory_can_be_trained_in(tmp_path,
     assert (tmp_path / "learning_rate_range.png").stat().st_size > 1000
     TrainingDirectory(config(tmp_path))
     with pytest.raises(InputError, match="--batch_size: expected at most 6, for 10 steps"):
-        training.suggest_learning_rate(network(), images(), config(tmp_path), directory)
+        range_test_run.suggest_learning_rate(network(), images(), config(tmp_path), directory)

@@ -11,6 +11,7 @@ import pytest
 from test_fit import config, images
 
 from robust_keras import models, training
+from robust_keras.runs import low_rank_run, training_run
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.kernel_matrices import rank, rows_by_height, singular_values
 from robust_keras.training.low_rank import convert, full_rank, rank_of, separate, truncate
@@ -158,10 +159,10 @@ COMBINED = {
 def test_runs_of_low_rank(tmp_path, capsys, changes):
     settings = config(tmp_path, low_rank=2, epochs=12, augment=False, **changes)
     training.make_reproducible(0)
-    model = training.before_training(network(), settings)
+    model = low_rank_run.before_training(network(), settings)
     directory = TrainingDirectory(settings)
-    training.fit(model, images(), settings, directory)
-    model = training.after_training(model, settings)
+    training_run.fit(model, images(), settings, directory)
+    model = low_rank_run.after_training(model, settings)
     assert "conv2: rank 2 of 12" in capsys.readouterr().out
     assert model.get_layer("conv2_vertical").kernel.shape == (3, 1, 4, 2)
     assert training.accuracy(model, images(seed=1), 16) > 0.8

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from robust_keras.data import ImageSplit, mean_training, noise_training, pipeline
 from robust_keras.data.training_set import TrainingSet
+from robust_keras.runs import training_data
 from robust_keras.settings.config import TrainConfig
-from robust_keras.training import training_data
 
 GREY = np.random.default_rng(0).uniform(size=(400, 4, 4, 1)).astype("float32")
 COLOUR = np.random.default_rng(0).uniform(size=(40, 4, 4, 3)).astype("float32")

@@ -7,6 +7,7 @@ import tensorflow as tf
 from test_fit import config, images
 
 from robust_keras import training
+from robust_keras.runs import low_rank_run, training_run
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.low_rank_training import KernelRanks
 from robust_keras.training.nuclear_norm import add_nuclear_norm, nuclear_norm
@@ -63,8 +64,8 @@ RUNS = {
 def trained(path, changes, penalty):
     settings = config(path, nuclear_norm=penalty, epochs=6, augment=False, **changes)
     training.make_reproducible(0)
-    model = training.before_training(network(changes.get("precision")), settings)
-    training.fit(model, images(), settings, TrainingDirectory(settings))
+    model = low_rank_run.before_training(network(changes.get("precision")), settings)
+    training_run.fit(model, images(), settings, TrainingDirectory(settings))
     return model
 
 

@@ -7,7 +7,7 @@ from test_fit import config, network, run
 
 from robust_keras import training
 from robust_keras.errors import InputError
-from robust_keras.training import pruning_run
+from robust_keras.runs import pruning_run
 
 GRADUAL = {"final_sparsity": 0.75, "pruning_begin": 0.0, "pruning_frequency": 3}
 METHODS = {

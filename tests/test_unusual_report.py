@@ -15,10 +15,10 @@ from robust_keras import findings, reporting
 from robust_keras.errors import InputError
 from robust_keras.reporting import html as page
 from robust_keras.runs import evaluation
+from robust_keras.runs.unusual_inputs import UNUSUAL, unusual_inputs
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.settings.unusual import FOOLING_STARTS, UNUSUAL_NAMES
 from robust_keras.unusual import examination, fooling_gradient
-from robust_keras.unusual.examination import UNUSUAL
 
 MODEL = samples.unusual_model()
 REPORT = samples.report(MODEL)
@@ -57,8 +57,9 @@ def test_names_on_the_command_line_are_the_names_in_the_code():
 
 def test_nothing_is_tried_unless_asked_for():
     config = EvaluateConfig(models=("m",))
-    assert config.unusual == ("none",)
-    assert examination.examine(None, None, None, config, None, None) is None
+    assert config.unusual == ("none",) and unusual_inputs(config) == []
+    settings = dict.fromkeys(("batch_size", "seed", "journal", "progress"))
+    assert examination.examine(None, None, None, [], **settings) is None
     with pytest.raises(InputError, match="--unusual: expected none alone; received none,noisy"):
         EvaluateConfig(models=("m",), unusual=("none", "noisy"))
     with pytest.raises(InputError, match="--unusual: expected one or more of none, noisy"):

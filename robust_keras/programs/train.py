@@ -35,19 +35,26 @@ def _train(config, directory, began):
     import keras
 
     from robust_keras import data, distribution, serving, training
+    from robust_keras.notes.class_note import class_note
+    from robust_keras.notes.layer_facts import layer_notes
+    from robust_keras.notes.training_note import accuracy_note
+    from robust_keras.runs import low_rank_run
+    from robust_keras.runs.network import network
+    from robust_keras.runs.range_test_run import suggest_learning_rate
+    from robust_keras.runs.training_run import fit
 
     training.make_reproducible(config.seed)
     keras.mixed_precision.set_dtype_policy(config.precision)
     dataset = data.load(config.dataset, config.data_dir)
     data.check_trainable(dataset)
     with distribution.strategy(config.distribute, batch_size=config.batch_size).scope():
-        model = training.network(config, dataset)
+        model = network(config, dataset)
         if config.learning_rate_range_test:
-            return training.suggest_learning_rate(model, dataset.train, config, directory)
-        model = training.before_training(model, config)
+            return suggest_learning_rate(model, dataset.train, config, directory)
+        model = low_rank_run.before_training(model, config)
         told = data.description(dataset)
-        training.fit(model, dataset.train, config, directory, introduction=told)
-        model = training.after_training(model, config)
+        fit(model, dataset.train, config, directory, introduction=told)
+        model = low_rank_run.after_training(model, config)
     training.save_model(model, directory.model_path)
     trained = keras.models.load_model(directory.model_path)
     accuracy = training.accuracy(trained, dataset.test, config.batch_size)
@@ -55,9 +62,9 @@ def _train(config, directory, began):
         trained,
         directory.serving_path,
         notes={
-            **training.layer_notes(trained, directory.layers_path),
-            **training.accuracy_note(config.dataset, accuracy, len(dataset.test)),
-            **training.class_note(dataset),
+            **layer_notes(trained, directory.layers_path),
+            **accuracy_note(config.dataset, accuracy, len(dataset.test)),
+            **class_note(dataset),
         },
     )
     print(f"test accuracy {accuracy:.4f}, sparsity {training.sparsity(trained):.4f}")

@@ -20,6 +20,7 @@ from robust_keras.runs.minimal_evaluation import minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.plugins import load_plugins
 from robust_keras.runs.transfer_evaluation import transfer_report
+from robust_keras.runs.unusual_inputs import unusual_inputs
 from robust_keras.serving.views.attacker import averaged
 from robust_keras.time_left import TimeLeft
 from robust_keras.unusual.examination import examine
@@ -244,13 +245,17 @@ class _ModelRun:
         report = _model_report(audited[0], self._split, self._threat_model, found, checks)
         found_elsewhere = {
             "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal, progress),
-            "unusual": examine(audited[0].unscaled, *data, self._config, journal, progress),
+            "unusual": self._unusual(audited[0].unscaled, *data, progress),
             "extensions": {
                 section.name: section.find(audited[0], *data, found)
                 for section in sections.registered("model")
             },
         }
         return dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start), found
+
+    def _unusual(self, classifier, images, labels, progress):
+        kinds = unusual_inputs(self._config)
+        return examine(classifier, images, labels, kinds, progress=progress, **self._settings)
 
     def shown(self, found):
         """The `AdversarialExample`s to show, at the epsilon of the headline."""

@@ -7,7 +7,6 @@ import tensorflow as tf
 
 from robust_keras.layers import keras_private
 from robust_keras.training import arguments
-from robust_keras.training.hybrid_loss import HybridLoss
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
@@ -129,13 +128,3 @@ def _label_matches(y_true, y_pred):
     labels = keras.ops.cast(keras.ops.round(keras.ops.reshape(y_true, (-1,))), "int32")
     found = keras.ops.cast(keras.ops.argmax(logits, axis=-1), "int32")
     return keras.ops.cast(keras.ops.equal(labels, found), "float32")
-
-
-LOSSES = {
-    "cross_entropy": lambda config: TemperatureCrossEntropy(
-        config.temperature, config.label_smoothing
-    ),
-    "hybrid": lambda config: HybridLoss(
-        config.hybrid_relative, config.hybrid_absolute, config.hybrid_others, config.hybrid_power
-    ),
-}

@@ -9,7 +9,6 @@ import keras
 
 from robust_keras import durations
 from robust_keras.progress_bar import ProgressBar
-from robust_keras.training.methods import method_class
 
 # Seconds to save, test and export the network afterwards.
 _AFTERWARDS = 4.0
@@ -121,15 +120,3 @@ class TrainingProgress(keras.callbacks.Callback):
         if left is not None:
             times += f", about {durations.roughly(left)} left"
         return f"{', '.join(values)}; {times}"
-
-
-def relative_cost(config: Any) -> Callable:
-    """What a step costs in an epoch, in standard steps: a function of the epoch.
-
-    Args:
-        config: a `TrainConfig`.
-    """
-    full = 1
-    if config.adversarial != "none":
-        full = method_class(config.adversarial).cost(config.adversarial_steps, config.replays)
-    return lambda epoch: float(full if epoch >= config.warm_up_epochs else 1)

@@ -8,8 +8,8 @@ import keras
 from robust_keras.data import pipeline
 from robust_keras.data.datasets import ImageSplit
 from robust_keras.errors import InputError
-from robust_keras.training import training_data
-from robust_keras.training.fit import adversarial_training, compile_model
+from robust_keras.runs import training_data
+from robust_keras.runs.compiling import adversarial_training, compile_model
 from robust_keras.training.learning_rate_range import LearningRateRangeTest
 
 _LEAST_STEPS, _MOST_STEPS = 10, 200

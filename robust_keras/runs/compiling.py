@@ -1,0 +1,79 @@
+"""The model as a run compiles it: loss, optimizer, and what wraps it to train it robustly."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
+from robust_keras.training.denoising import DenoiserTraining
+from robust_keras.training.hybrid_loss import HybridLoss
+from robust_keras.training.losses import LabelAccuracy, TemperatureCrossEntropy
+from robust_keras.training.methods import method_class
+from robust_keras.training.schedules import SCHEDULES
+from robust_keras.training.source_models import load_source_models
+
+OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "sgd": functools.partial(keras.optimizers.SGD, momentum=0.9),
+}
+LOSSES = {
+    "cross_entropy": lambda config: TemperatureCrossEntropy(
+        config.temperature, config.label_smoothing
+    ),
+    "hybrid": lambda config: HybridLoss(
+        config.hybrid_relative, config.hybrid_absolute, config.hybrid_others, config.hybrid_power
+    ),
+}
+
+
+def compile_model(model: keras.Model, config: Any, total_steps: int) -> None:
+    """Compiles the model as the config asks, for that many steps of the optimizer.
+
+    XLA stays off: its convolutions on CPU are slower than oneDNN's, and it breaks determinism.
+    """
+    learning_rate = SCHEDULES[config.learning_rate_schedule](config.learning_rate, total_steps)
+    model.compile(
+        optimizer=OPTIMIZERS[config.optimizer](
+            learning_rate,
+            weight_decay=config.weight_decay or None,
+            global_clipnorm=config.clip_norm or None,
+            use_ema=bool(config.ema_momentum),
+            ema_momentum=config.ema_momentum,
+        ),
+        loss=LOSSES[config.loss](config),
+        metrics=[LabelAccuracy()],
+        jit_compile=False,
+    )
+
+
+def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
+    """The model wrapped as the config asks; the model itself for `--adversarial=none`."""
+    if config.denoiser:
+        return DenoiserTraining(
+            model, epsilon=config.denoiser_epsilon, guide=config.denoiser_guide, seed=config.seed
+        )
+    if config.adversarial == "none":
+        return model
+    told = config.adversarial_settings()
+    sources = told.pop("source_models", ())
+    return AdversarialTraining(
+        model,
+        AdversarialSettings(method=config.adversarial, **told),
+        seed=config.seed,
+        batch_size=config.batch_size,
+        source_models=load_source_models(sources, model, config.trusted_operations),
+    )
+
+
+def relative_cost(config: Any) -> Callable:
+    """What a step costs in an epoch, in standard steps: a function of the epoch.
+
+    Args:
+        config: a `TrainConfig`.
+    """
+    full = 1
+    if config.adversarial != "none":
+        full = method_class(config.adversarial).cost(config.adversarial_steps, config.replays)
+    return lambda epoch: float(full if epoch >= config.warm_up_epochs else 1)
