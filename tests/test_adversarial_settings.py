@@ -9,7 +9,7 @@ import pytest
 from robust_keras import training
 from robust_keras.data.mean_training import NonsenseSettings
 from robust_keras.runs.compiling import compile_model
-from robust_keras.settings.config import LEARNING_RATE_SCHEDULES, TrainConfig
+from robust_keras.settings.config import TrainConfig
 from robust_keras.training import pruning
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
@@ -132,7 +132,6 @@ def rates(schedule, steps=100):
 
 
 def test_schedules():
-    assert set(SCHEDULES) == set(LEARNING_RATE_SCHEDULES)
     one_cycle = rates(OneCycle(0.2, steps=100))
     np.testing.assert_allclose(np.array(one_cycle)[[0, 20, 40, 70, 100]], [0, 0.1, 0.2, 0.1, 0])
     assert np.argmax(one_cycle) == 40

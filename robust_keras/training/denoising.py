@@ -10,12 +10,12 @@ from robust_keras import layers
 from robust_keras.data.datasets import ImageDataset
 from robust_keras.layers import keras_private
 from robust_keras.models.denoiser import behind_denoiser
+from robust_keras.settings.denoiser import DENOISER_GUIDES
 from robust_keras.training import arguments, crafting, loss_inputs
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head
 from robust_keras.training.other_models import load_fitting
 
-GUIDES = ("logits", "features")
 _STEPS = (1, 2, 4)  # of the attacks to denoise
 
 
@@ -63,8 +63,8 @@ class DenoiserTraining(ClassifierTraining):
         pixel_range: Any = (0.0, 1.0),
     ):
         epsilon = arguments.epsilon("epsilon", epsilon)
-        if guide not in GUIDES:
-            names = ", ".join(GUIDES)
+        if guide not in DENOISER_GUIDES:
+            names = ", ".join(DENOISER_GUIDES)
             raise ValueError(f"`guide` must be one of {names}. Received: guide={guide!r}")
         denoiser, frozen = _parts(classifier)
         if classifier.distribute_strategy.num_replicas_in_sync > 1:

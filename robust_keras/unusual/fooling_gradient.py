@@ -11,13 +11,13 @@ import tensorflow as tf
 from robust_keras.attacks.attack import require, require_number, require_whole
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.findings import FoolingReport
+from robust_keras.settings.unusual import FOOLING_STARTS
 from robust_keras.unusual.fooling_image import fooling_images, to_bytes
 from robust_keras.unusual.subject import Subject
 
 # Confidences whose first time is noted; an image that has the last is left alone.
 LEVELS = (0.99, 0.999, 0.9999)
 MARKS = ("top", *(str(level) for level in LEVELS))
-STARTS = ("mean", "uniform")
 # The study's noise on the mean image has standard deviation 1 on a scale of 255.
 _NOISE = 1.0 / 255.0
 
@@ -67,7 +67,9 @@ class GradientAscent:
         require_whole("steps", self.steps)
         require_number("decay", self.decay, 0.0, 1.0)
         require(self.decay < 1.0, "decay", "below 1", self.decay)
-        require(self.start in STARTS, "start", f"one of {', '.join(STARTS)}", self.start)
+        require(
+            self.start in FOOLING_STARTS, "start", f"one of {', '.join(FOOLING_STARTS)}", self.start
+        )
         for name in ("early", "late", "longest"):
             require_number(name, getattr(self, name), above=True)
 
