@@ -9,6 +9,7 @@ from robust_keras.models.activations import ACTIVATIONS, confidence_rule
 from robust_keras.models.alexnet import ALEXNET
 from robust_keras.models.architecture import Architecture
 from robust_keras.models.cifar_quick import CIFAR_QUICK
+from robust_keras.models.conv_small import CONV_SMALL
 from robust_keras.models.fc5 import FC5
 from robust_keras.models.lenet5 import LENET5
 from robust_keras.models.resnet import RESNET18, RESNET20, RESNET56
@@ -19,6 +20,7 @@ __all__ = ["ACTIVATIONS", "MODELS", "build", "confidence_rule"]
 MODELS: dict[str, Architecture] = {
     "fc5": FC5,
     "lenet5": LENET5,
+    "conv_small": CONV_SMALL,
     "cifar_quick": CIFAR_QUICK,
     "alexnet": ALEXNET,
     "vgg": VGG,

@@ -30,6 +30,7 @@ from robust_keras.settings.winners import WinnerFlags
 MODEL_NAMES = (
     "fc5",
     "lenet5",
+    "conv_small",
     "cifar_quick",
     "alexnet",
     "vgg",
