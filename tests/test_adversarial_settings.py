@@ -25,6 +25,8 @@ from robust_keras.training.winner_ratio import FallingRatio
 PUBLISHED = [
     ("fast", 8 / 255, (1, 10 / 255, None, None)),
     ("fast", 0.3, (1, 0.375, None, None)),
+    ("n_fgsm", 0.3, (1, 0.3, None, None)),
+    ("half_fgsm", 0.3, (1, 0.3, None, None)),
     ("pgd", 0.3, (40, 0.01, None, None)),
     ("pgd", 8 / 255, (10, 2 / 255, None, None)),
     ("free", 8 / 255, (1, 8 / 255, 8, None)),
@@ -50,7 +52,8 @@ def test_fewer_steps_reach_as_far_as_the_published_ones():
 REFUSED = [
     (
         {"method": "fgsm"},
-        "`method` must be one of pgd, free, fast, trades, ensemble. Received: method='fgsm'",
+        "`method` must be one of pgd, free, fast, n_fgsm, half_fgsm, trades, "
+        "ensemble. Received: method='fgsm'",
     ),
     ({"epsilon": 8}, r"`epsilon` must be in \(0, 1\]. Received: epsilon=8"),
     ({"epsilon": 0}, "`epsilon`"),
@@ -58,6 +61,8 @@ REFUSED = [
     ({"steps": 2.0}, "`steps`"),
     ({"step_ratio": 0.0}, "`step_ratio` must be a number above 0"),
     ({"method": "fast", "steps": 7}, "`steps` must be 1 or None where method='fast'"),
+    ({"method": "n_fgsm", "steps": 7}, "`steps` must be 1 or None where method='n_fgsm'"),
+    ({"method": "half_fgsm", "random_start": True}, "`random_start` must be None or False"),
     ({"replays": 4}, "`replays` must be None where method='pgd'. Received: replays=4"),
     ({"method": "free", "replays": 1}, "`replays` must be a whole number of at least 2"),
     ({"beta": 6.0}, "`beta` must be None where method='pgd'"),

@@ -141,6 +141,48 @@ def test_free_replays_each_batch_and_carries_its_perturbation_on():
     np.testing.assert_allclose(recorder.last.numpy(), expected, atol=3e-3 * EPSILON)
 
 
+def one_step(method, rate=0.1, **settings):
+    """A step of SGD on a linear classifier: (images it saw, change of kernel and bias, weights)."""
+    classifier, recorder = recording_network()
+    model = adversarial(
+        classifier, keras.optimizers.SGD(rate), method=method, batch_size=48, **settings
+    )
+    before = [v.numpy() for v in classifier.trainable_variables]
+    fit(model, batch_size=48)
+    after = [v.numpy() for v in classifier.trainable_variables]
+    steps = [(b - a) / rate for a, b in zip(after, before, strict=True)]
+    return recorder.last.numpy(), steps, before
+
+
+def gradients(images, w, b):
+    """Of the mean cross-entropy of a linear classifier: by kernel, bias, and each image's own."""
+    flat, y = images.reshape(48, -1), np.eye(2)[SPLIT.labels]
+    by_logits = softmax(flat @ w + b) - y
+    return flat.T @ by_logits / 48, by_logits.mean(0), (by_logits @ w.T).reshape(images.shape)
+
+
+def test_n_fgsm_keeps_noise_and_step_and_trains_on_what_they_come_to():
+    seen, (of_w, of_b), (w, b) = one_step("n_fgsm")
+    first = tf.zeros(2, tf.int64)  # the seed, and no step taken yet
+    seed = tf.random.experimental.stateless_fold_in(first, first[0], alg="philox")
+    noise = tf.random.stateless_uniform(SPLIT.images.shape, seed, -1, 1, alg="philox").numpy()
+    start = np.clip(SPLIT.images + 2 * EPSILON * noise, 0, 1)
+    expected = np.clip(start + EPSILON * np.sign(gradients(start, w, b)[2]), 0, 1)
+    np.testing.assert_allclose(seen, expected, atol=1e-6)
+    assert np.mean(np.abs(seen - SPLIT.images) > 1.01 * EPSILON) > 0.1
+    np.testing.assert_allclose(of_w, gradients(expected, w, b)[0], atol=2e-6)
+    np.testing.assert_allclose(of_b, gradients(expected, w, b)[1], atol=2e-6)
+
+
+def test_half_fgsm_trains_on_half_of_the_batch_as_it_is_and_half_after_one_step():
+    seen, (of_w, of_b), (w, b) = one_step("half_fgsm")
+    shift = EPSILON * np.sign(gradients(SPLIT.images, w, b)[2])
+    expected = np.concatenate([SPLIT.images[:24], np.clip(SPLIT.images + shift, 0, 1)[24:]])
+    np.testing.assert_allclose(seen, expected, atol=1e-6)
+    np.testing.assert_allclose(of_w, gradients(expected, w, b)[0], atol=2e-6)
+    np.testing.assert_allclose(of_b, gradients(expected, w, b)[1], atol=2e-6)
+
+
 def softmax(z):
     e = np.exp(z - z.max(axis=1, keepdims=True))
     return e / e.sum(axis=1, keepdims=True)

@@ -152,7 +152,10 @@ TRAIN = {
     "strategy": (["--distribute=tpu"], "--distribute: expected one of none, mirrored"),
     "validation fraction": (["--validation_fraction=1"], "--validation_fraction: expected"),
     "augment": (["--augment=maybe"], "--augment: expected true or false; received maybe"),
-    "method": (["--adversarial=ensembles"], "one of none, pgd, free, fast, trades"),
+    "method": (
+        ["--adversarial=ensembles"],
+        "one of none, pgd, free, fast, n_fgsm, half_fgsm, trades",
+    ),
     "epsilon in bytes": (["--adversarial=pgd", "--train_epsilon=8"], "--train_epsilon: expected"),
     "epsilon forgotten": (["--adversarial=fast"], "a number above 0 with --adversarial=fast"),
     "epsilon without method": (["--train_epsilon=8/255"], "0 while --adversarial is none"),

@@ -101,6 +101,7 @@ PARAMETERS = {
     ("lenet5", (28, 28, 1), "prelu"): 520 + 25050 + 400500 + 5010 + 570,
     ("lenet5", (28, 28, 1), "mrelu"): 540 + 25100 + 401000 + 5010,
     ("lenet5", (28, 28, 1), "kaf"): 540 + 25100 + 401000 + 5010 + 570 * 20,
+    ("conv_small", (28, 28, 1), "relu"): 272 + 8224 + 156_900 + 1010,
     ("cifar_quick", (32, 32, 3), "relu"): 2432 + 25632 + 51264 + 65600 + 650,
     ("alexnet", (32, 32, 3), "relu"): 4864 + 307392 + 663936 + 884992 + 590080 + 2109450,
     ("vgg", (32, 32, 3), "relu"): 864 + 9216 + 18432 + 36864 + 73728 + 147456 + 896 + 263562,
@@ -132,7 +133,14 @@ def test_kernel_and_symmetric_units_follow_batch_normalisation(name, activation)
 
 @pytest.mark.parametrize(
     ("name", "symmetric", "rectified"),
-    [("lenet5", 2, 1), ("cifar_quick", 3, 1), ("alexnet", 5, 2), ("vgg", 6, 1), ("fc5", 1, 3)],
+    [
+        ("lenet5", 2, 1),
+        ("conv_small", 2, 1),
+        ("cifar_quick", 3, 1),
+        ("alexnet", 5, 2),
+        ("vgg", 6, 1),
+        ("fc5", 1, 3),
+    ],
 )
 def test_symmetric_networks_keep_relu_in_hidden_layers_and_end_in_rbf(name, symmetric, rectified):
     model = build(name, image_shape=(28, 28, 1), num_classes=10, activation="mrelu")

@@ -53,6 +53,8 @@ register(
     )
 )
 register(MethodDeclaration(name="fast", code=f"{_HERE}.fast:Fast"))
+register(MethodDeclaration(name="n_fgsm", code=f"{_HERE}.n_fgsm:NFgsm"))
+register(MethodDeclaration(name="half_fgsm", code=f"{_HERE}.half_fgsm:HalfFgsm"))
 register(
     MethodDeclaration(name="trades", code=f"{_HERE}.trades:Trades", settings=("steps", "beta"))
 )

@@ -163,7 +163,8 @@ class AdversarialTraining(ClassifierTraining):
             seed: two integers for the noise; None for that of the optimizer's present iteration.
 
         Returns:
-            A float32 tensor like `images`, within the present epsilon of them and of those pixels.
+            A float32 tensor like `images`, of those pixels and within the present epsilon of them
+            (n_fgsm: three times it).
         """
         images = self._as_floats(images)
         seed = self._noise_seed() if seed is None else seed

@@ -26,23 +26,25 @@ class AdversarialSettings:
 
     Args:
         method: "pgd" (Madry et al., 2017, arXiv 1706.06083), "free" (Shafahi et al., 2019, arXiv
-            1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994), "trades" (Zhang et al.,
-            2019, arXiv 1901.08573), "ensemble" (Tramer et al., 2017, arXiv 1705.07204), or one that
-            was registered.
+            1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994), "n_fgsm" (de Jorge et al.,
+            2022, arXiv 2202.01181), "half_fgsm" (Zhao and Griffin, 2016, arXiv 1603.05145),
+            "trades" (Zhang et al., 2019, arXiv 1901.08573), "ensemble" (Tramer et al., 2017, arXiv
+            1705.07204), or one that was registered.
         epsilon: the largest change of a pixel in [0, 1], in (0, 1]; 8 of 255 is 8 / 255.
         steps: gradient steps an image, at least 1; pgd and trades: 40 where epsilon is at least
-            0.1 (as published for MNIST), else 10 (CIFAR-10). fast and ensemble take one, free one a
-            replay.
+            0.1 (as published for MNIST), else 10 (CIFAR-10). free takes one a replay, all
+            others one.
         step_ratio: size of a step / epsilon, above 0; pgd: 1/30 where epsilon is at least 0.1, else
             1/4; trades: 1/30 or 7/31; both for the published number of steps, and for another
-            such that all steps together reach as far. fast: 1.25; free and ensemble: 1.
+            such that all steps together reach as far. fast: 1.25; all others: 1.
         replays: free: how often each batch is trained on, at least 2; 8 as published.
         beta: trades: weight of the divergence, above 0; 6 as published for CIFAR-10.
         ensemble_attack: ensemble: "step_ll", a step towards the class that the source model finds
             least likely (as published for ImageNet, and the default), or "fgsm", a step away from
             the class that it predicts (MNIST). Neither looks at the label, so it cannot leak.
         random_start: whether pgd and fast start anywhere in the ball, and trades beside the image;
-            None for True. ensemble starts at the image.
+            None for True. n_fgsm starts within two epsilons; ensemble and half_fgsm start at the
+            image.
         warm_up_epochs: first epochs that train on clean images, at least 0.
         epsilon_ramp_epochs: epochs after the warm-up with epsilons below the full one, at least 0.
         crafting_training_mode: whether crafting uses dropout and batch statistics, and moves the

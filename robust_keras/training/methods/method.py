@@ -31,6 +31,8 @@ class Method:
 
     # Whether crafting starts at noise where `random_start` is None.
     starts_at_random: ClassVar[bool] = True
+    # How far from the image crafting comes at most, in epsilons.
+    reach: ClassVar[float] = 1.0
     # Whether outputs must tell one class among all.
     needs_one_class: ClassVar[bool] = False
     # Whether robustness against PGD is what it aims at, and losing it is a failure.
@@ -66,7 +68,7 @@ class Method:
         return 2
 
     def craft(self, images: tf.Tensor, labels: tf.Tensor, epsilon: Any, seed: Any) -> tf.Tensor:
-        """Images within epsilon of `images`.
+        """Images within `reach` epsilons of `images`.
 
         Args:
             images: float32 tensor (batch, ...) of the classifier's pixels.
@@ -83,7 +85,7 @@ class Method:
             crafting.ascend,
             images,
             start,
-            epsilon=epsilon,
+            epsilon=self.reach * epsilon,
             step=self.settings.step_ratio * epsilon,
             steps=self.settings.steps,
         )
