@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections.abc import Sequence
 
 # How often an honest count may be called too high by chance. An audit asks a dozen times.
 LEVEL = 0.01
@@ -89,6 +90,31 @@ def clearly_more(only_first: int, only_second: int, level: float = LEVEL) -> boo
         (False, True)
     """
     return clearly_above(only_first, only_first + only_second, 0.5, level)
+
+
+def mean_falling(places: Sequence[float], values: Sequence[float]) -> tuple[float, float, float]:
+    """Gives the mean of a quantity that never rises, known at some places, between the ends.
+
+    Args:
+        places: where it is known, from the first end to the last, never falling.
+        values: what it is there.
+
+    Returns:
+        `(middle, low, high)`: with straight lines between the places, and the least and the most
+        that it can be. The last value where all places are one.
+
+    Example:
+        >>> mean_falling((0.0, 0.5, 1.0), (1.0, 0.5, 0.0))
+        (0.5, 0.25, 0.75)
+    """
+    length = places[-1] - places[0]
+    if not length:
+        return values[-1], values[-1], values[-1]
+    shares = [(b - a) / length for a, b in zip(places, places[1:], strict=False)]
+    # Shares add up to 1 but for rounding, and no mean lies outside its values.
+    high = min(math.fsum(s * v for s, v in zip(shares, values, strict=False)), values[0])
+    low = max(math.fsum(s * v for s, v in zip(shares, values[1:], strict=True)), values[-1])
+    return (low + high) / 2.0, low, high
 
 
 def _log_binomial(trials, count, share):

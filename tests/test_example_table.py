@@ -9,7 +9,8 @@ import pytest
 from linear_model import GREYS, Linear, answers
 
 from robust_keras import engine
-from robust_keras.attacks import FGSM, MarginPGD, ThreatModel, UniformNoise
+from robust_keras.attacks import FGSM, Attack, MarginPGD, ThreatModel, UniformNoise
+from robust_keras.engine import class_shares
 from robust_keras.engine import image_findings as findings
 from robust_keras.reporting import example_table, output
 
@@ -73,6 +74,67 @@ def test_an_image_that_holds_out_has_the_smallest_margin_that_was_seen(found):
     np.testing.assert_array_less(lowest[held] - 1e-5, table.margin[held])
 
 
+def test_classes_and_answers_come_from_the_table(found):
+    model, labels, evaluation = found
+    table = evaluation.per_image
+    for report in class_shares.class_reports(evaluation):
+        mine = labels == report.class_
+        assert (
+            report.examples == mine.sum() and report.clean == evaluation.clean_correct[mine].mean()
+        )
+        assert report.robust == tuple(evaluation.worst_case[:, mine].mean(axis=1))
+    shown = np.array(GREYS)
+    for index, image in table.adversarial.items():
+        shown[index] = image
+    expected = np.zeros((4, 4), int)
+    np.add.at(expected, (labels, np.argmax(model.logits(shown), axis=1)), 1)
+    counts = class_shares.confusion(evaluation, 4, 4)
+    np.testing.assert_array_equal(counts, expected)
+    assert np.trace(counts) == evaluation.worst_case[-1].sum() and counts.sum() == len(labels)
+    assert class_shares.confusion(evaluation, 1000, 1000) is None
+    assert class_shares.top_five(evaluation, EPSILONS) is None
+
+
+def test_an_answer_that_is_not_finite_is_in_no_cell(found):
+    evaluation = found[2]
+    table = dataclasses.replace(evaluation.per_image, adversarial_class=np.array(found[1]))
+    evaluation = dataclasses.replace(evaluation, per_image=table)
+    assert class_shares.confusion(evaluation, 4, 4).sum() == evaluation.worst_case[-1].sum()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sinking(Attack):
+    """Makes the label less likely, whatever else becomes likelier."""
+
+    name, kind = "sinking", "noise"
+
+    def propose(self, classifier, images, labels, *, epsilon, **settings):
+        weights = classifier.weights[:, labels].T.reshape(images.shape)
+        return self.priced(images - epsilon * np.sign(weights))
+
+
+def test_the_five_likeliest_are_those_of_every_answer_that_was_seen():
+    model, epsilons = Linear(9), (0.01, 0.05, 0.1)
+    labels = answers(model)
+    labels[:5] = (labels[:5] + 1) % 9
+    settings = {"batch_size": 16, "seed": 0}
+    found = engine.evaluate(
+        model, GREYS, labels, [Sinking()], ThreatModel("linf", epsilons), **settings
+    )
+    fallen, attacked = np.full(60, np.inf), np.array(found.clean_correct)
+    for row, epsilon in enumerate((0.0, *epsilons)):
+        images = Sinking().propose(model, GREYS, labels, epsilon=epsilon).images
+        places = np.argsort(np.argsort(-np.array(model.logits(images)), axis=1), axis=1)
+        outside = (places[np.arange(60), labels] >= 5) & (attacked | (epsilon == 0.0))
+        fallen[outside] = np.minimum(fallen[outside], epsilon)
+        attacked &= found.worst_case[row - 1] if row else True
+    top = class_shares.top_five(found, epsilons)
+    assert top.clean == (fallen > 0.0).mean() < 1.0
+    assert top.robust == tuple((fallen > epsilon).mean() for epsilon in epsilons)
+    assert np.all(np.array(top.robust) >= found.worst_case.mean(axis=1))
+    assert 0.0 < top.robust[-1] < top.robust[0]
+
+
 def test_the_table_reads_back(found):
     _, labels, evaluation = found
     table = evaluation.per_image
@@ -84,6 +146,8 @@ def test_the_table_reads_back(found):
         assert int(row["image"]) == index and int(row["label"]) == labels[index]
         assert row["clean_correct"] == str(bool(evaluation.clean_correct[index])).lower()
         assert row["attack"] == (table.attack[index] or "")
+        answer = table.adversarial_class[index] if table.attack[index] else ""
+        assert row["adversarial_class"] == str(answer)
         for name in ("epsilon", "distance", "clean_margin", "margin"):
             value = getattr(table, name)[index]
             assert row[name] == "" if np.isnan(value) else float(row[name]) == value

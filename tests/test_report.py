@@ -151,6 +151,7 @@ def test_every_field_is_documented_and_every_documented_field_is_there(tmp_path)
     rejecting = samples.rejecting_model(
         unusual=samples.unusual_model().unusual, minimal_epsilon=samples.minimal_epsilon()
     )
+    rejecting = samples.with_classes(rejecting)
     report = samples.report(rejecting, transfer=samples.transfer(rejecting))
     written = reporting.write(report, {report.models[0].path: samples.examples(1)}, tmp_path)
     assert "No attack aimed at the rule" in (tmp_path / "report.html").read_text()
@@ -159,6 +160,27 @@ def test_every_field_is_documented_and_every_documented_field_is_there(tmp_path)
     of_json = "".join(s for s in sections if not s.startswith(("examples.csv", "adversarial_")))
     documented = re.findall(r"^\| `(\w+)` \|", of_json, re.MULTILINE)
     assert field_names(json.loads(written.read_text())) == set(documented)
+
+
+def test_classes_must_come_to_the_worst_case_and_answers_fit_the_model():
+    model = samples.with_classes(samples.sound_model())
+    first, *others = model.per_class
+    first = dataclasses.replace(first, robust=(0.0,) * 4)
+    with pytest.raises(ValueError, match="`per_class` must come to the worst case, 0.891"):
+        dataclasses.replace(model, per_class=(first, *others))
+    with pytest.raises(ValueError, match="`confusion` must hold 10 numbers a class"):
+        dataclasses.replace(model, confusion=((1, 2),))
+
+
+def test_the_area_is_that_of_straight_lines_between_what_lies_around_it():
+    model = samples.sound_model(
+        clean_accuracy=1.0,
+        worst_case=samples.worst_case((0.8, 0.6, 0.4, 0.0)),
+        attacks=(samples.attack("pgd", (0.8, 0.6, 0.4, 0.0)),),
+    )
+    places, values = (0.0, *samples.EPSILONS), (1.0, 0.8, 0.6, 0.4, 0.0)
+    assert model.area == pytest.approx(np.trapezoid(values, places) / 0.3)
+    assert model.area_limits == pytest.approx(((0.05 * 1.4 + 0.04) / 0.3, (0.05 * 1.8 + 0.1) / 0.3))
 
 
 def changed(**changes):

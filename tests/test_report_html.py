@@ -192,6 +192,17 @@ def test_a_model_that_was_not_attacked_shows_no_robust_accuracy():
     assert 'class="chart' not in text and "Worst case <span" not in text
 
 
+def test_classes_are_a_map_of_numbers_and_a_table():
+    text = page.render(samples.report(samples.with_classes(samples.sound_model())))
+    shown = Page(text)
+    cells = [e["class"] for e in shown.all("td") if "shade" in e.get("class", "")]
+    assert len(cells) == 100 and {"number shade-0", "number shade-8"} <= set(cells)
+    assert "At epsilon 0.3 class 4 (0.0" in shown.text and "Class by class" in shown.text
+    many = samples.with_classes(samples.sound_model(num_classes=30))
+    assert 'shade-8"' not in page.render(samples.report(many))
+    assert "Class by class" not in page.render(samples.report())
+
+
 def test_the_command_can_be_copied_as_it_was():
     text = rendered("one")
     command = re.findall(r'<pre class="command".*?</pre>', text, re.DOTALL)[-1]

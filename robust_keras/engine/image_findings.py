@@ -4,7 +4,7 @@ import numpy as np
 
 from robust_keras.attacks.loops.fooled import correct
 from robust_keras.engine.gallery import Gallery
-from robust_keras.engine.results import PerImage
+from robust_keras.engine.results import TOP, PerImage
 
 
 class Findings:
@@ -29,12 +29,16 @@ class Findings:
         self._distance = np.full(len(images), np.nan)
         self._margin = np.full(len(images), np.nan)
         self._lowest = margins(clean_logits, labels)
+        self._answer = np.argmax(clean_logits, axis=1)
+        self._top_epsilon = np.where(in_top(clean_logits, labels), np.inf, 0.0)
         self._kept = {} if keep else None
 
-    def see(self, indices, logits):
-        """Notes the model's answers to whatever was made of the images."""
-        seen = margins(logits, self._labels[indices])
-        self._lowest[indices] = np.fmin(self._lowest[indices], seen)
+    def see(self, indices, logits, epsilons):
+        """Notes the model's answers to whatever was made of the images, within what epsilons."""
+        labels = self._labels[indices]
+        self._lowest[indices] = np.fmin(self._lowest[indices], margins(logits, labels))
+        left_out = np.where(in_top(logits, labels), np.inf, epsilons)
+        self._top_epsilon[indices] = np.minimum(self._top_epsilon[indices], left_out)
 
     def offer(self, index, adversarial, logits, epsilon, attack):
         """Notes an example that fooled the model, if the image has none at so small an epsilon.
@@ -52,6 +56,7 @@ class Findings:
         image, changed = self._images[index][None], adversarial[None]
         self._epsilon[index] = epsilon
         self._attack[index] = attack
+        self._answer[index] = np.argmax(logits)
         self._distance[index] = self._threat_model.distances(image, changed)[0]
         self._margin[index] = margins(logits[None], self._labels[index : index + 1])[0]
         if self._kept is not None:
@@ -64,6 +69,7 @@ class Findings:
     def per_image(self):
         """The table of all images, `PerImage`."""
         found = np.isfinite(self._epsilon)
+        top = np.where(np.isfinite(self._top_epsilon), self._top_epsilon, np.nan)
         return PerImage(
             label=np.array(self._labels),
             clean_class=np.argmax(self._clean_logits, axis=1),
@@ -73,9 +79,26 @@ class Findings:
             epsilon=np.where(found, self._epsilon, np.nan),
             distance=np.array(self._distance),
             margin=np.where(found, self._margin, self._lowest),
+            adversarial_class=np.array(self._answer),
+            top_epsilon=top if self._clean_logits.shape[1] > TOP else None,
             image_shape=self._images.shape[1:],
             adversarial=self._kept,
         )
+
+
+def in_top(logits, labels):
+    """Whether fewer than `TOP` classes are likelier than the label, all logits being finite.
+
+    Args:
+        logits: array (images, classes).
+        labels: int array (images,).
+
+    Returns:
+        bool array (images,).
+    """
+    logits = np.asarray(logits)
+    own = np.take_along_axis(logits, np.asarray(labels)[:, None], axis=1)
+    return ((logits > own).sum(axis=1) < TOP) & np.isfinite(logits).all(axis=1)
 
 
 def margins(logits, labels):

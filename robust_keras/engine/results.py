@@ -4,6 +4,9 @@ import dataclasses
 
 import numpy as np
 
+# Of how many likeliest classes the label must be one.
+TOP = 5
+
 
 @dataclasses.dataclass(frozen=True)
 class AdversarialExample:
@@ -107,6 +110,10 @@ class PerImage:
         distance: size of the change in the threat model's norm, NaN where there is none.
         margin: as `clean_margin`, after that attack; where none broke it, the smallest that was
             seen, the image's own included.
+        adversarial_class: the model's answer after that attack; `clean_class` where none broke it.
+        top_epsilon: None with as few classes as `TOP`, else the smallest epsilon at which an
+            answer was seen whose `TOP` likeliest classes leave the label out: 0 where that to the
+            image itself does, NaN where none was seen.
         image_shape: (height, width, channels).
         adversarial: None unless they were kept: a dict from an image's index to the adversarial
             image, float32 (height, width, channels).
@@ -120,6 +127,8 @@ class PerImage:
     epsilon: np.ndarray
     distance: np.ndarray
     margin: np.ndarray
+    adversarial_class: np.ndarray
+    top_epsilon: np.ndarray | None
     image_shape: tuple[int, int, int]
     adversarial: dict[int, np.ndarray] | None = None
 

@@ -52,7 +52,7 @@ class Standing:
             fooled[1, outcome.fooled] = ~self.subject.rejected(outcome.adversarial)
         rows = np.broadcast_to(rows, len(indices))
         self.robust[:, :, indices] &= ~((self._rows >= rows) & fooled[:, np.newaxis])
-        self._findings.see(indices, outcome.logits)
+        self._findings.see(indices, outcome.logits, np.array(self.epsilons)[rows])
         places = np.flatnonzero(outcome.fooled)
         for place, adversarial in zip(places, outcome.adversarial, strict=True):
             found = adversarial, outcome.logits[place], self.epsilons[rows[place]], self._attack

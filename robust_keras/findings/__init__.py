@@ -5,6 +5,7 @@ Nothing here imports TensorFlow. `Report` is the whole of `report.json`.
 
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.classes import ClassReport, TopFiveReport
 from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
 from robust_keras.findings.example import ExampleReport
 from robust_keras.findings.finding import Finding, derived, field
@@ -31,6 +32,7 @@ __all__ = [
     "AttackReport",
     "AuditCheck",
     "ClassEpsilons",
+    "ClassReport",
     "DatasetReport",
     "ExampleReport",
     "Finding",
@@ -45,6 +47,7 @@ __all__ = [
     "StrengthReport",
     "SubstituteReport",
     "ThreatModelReport",
+    "TopFiveReport",
     "TransferReport",
     "TransferSource",
     "TransferTarget",

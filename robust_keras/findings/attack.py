@@ -7,6 +7,7 @@ from typing import Any
 from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, derived, field
 from robust_keras.findings.kinds import COUNT, INTERVAL, TOLERANCE, ListOf, Number, OneOf, OrNone
+from robust_keras.proportions import mean_falling
 from robust_keras.strength import DECLARED
 
 COUNTS = ListOf(COUNT)
@@ -92,3 +93,15 @@ class WorstCaseReport(Finding):
             )
 
     correct, interval = AttackReport.correct, AttackReport.interval
+
+    def areas(self, clean: float) -> tuple[float, float, float]:
+        """Gives the mean accuracy over all epsilons up to the largest, its least and its most.
+
+        Args:
+            clean: accuracy without attack.
+
+        Returns:
+            (with straight lines between the epsilons measured, the least that it can be as accuracy
+            never rises with epsilon, the most).
+        """
+        return mean_falling((0.0, *self.epsilons), (clean, *self.accuracy))

@@ -93,7 +93,8 @@ class Finding:
         found: dict = {}
         for each in dataclasses.fields(self):
             value = _plain(getattr(self, each.name), report)
-            found |= value if isinstance(each.metadata["kind"], Extensions) else {each.name: value}
+            name = written(each.name)
+            found |= value if isinstance(each.metadata["kind"], Extensions) else {name: value}
         for name, member in derived_members(type(self)):
             if isinstance(member, property):
                 found[name] = _plain(getattr(self, name), report)
@@ -115,10 +116,10 @@ class Finding:
             kind = each.metadata["kind"]
             if isinstance(kind, Extensions):
                 made[each.name] = kind.read(each.name, value)
-            elif each.name in value:
-                made[each.name] = kind.read(each.name, value[each.name])
+            elif (name := written(each.name)) in value:
+                made[each.name] = kind.read(name, value[name])
             elif each.metadata["given"] or not has_default(each):
-                missing.append(each.name)
+                missing.append(name)
         if missing:
             raise ValueError(f"a {cls.__name__} must have {missing}. Received: {sorted(value)}")
         return cls(**made)
@@ -172,6 +173,11 @@ class Extensions(Kind):
         }
 
 
+def written(name: str) -> str:
+    """The name in JSON of a field, which Python may not spell so: `class` of `class_`."""
+    return name.removesuffix("_")
+
+
 def has_default(field: dataclasses.Field) -> bool:
     """Whether a dataclass field may be left out."""
     return field.default is not _MISSING or field.default_factory is not _MISSING
@@ -179,7 +185,7 @@ def has_default(field: dataclasses.Field) -> bool:
 
 def fields(finding: type[Finding]) -> list[str]:
     """The names of all that a finding is written with, derived values included."""
-    names = [each.name for each in dataclasses.fields(finding)]
+    names = [written(each.name) for each in dataclasses.fields(finding)]
     return [*names, *(name for name, _ in derived_members(finding))]
 
 

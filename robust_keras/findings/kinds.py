@@ -227,8 +227,10 @@ def _limits(low, high):
 
 def _plural(words):
     """The kind's noun in the plural, before its limits: `integers >= 1`."""
-    if words.startswith("list"):
+    if words.startswith("list of 2 "):
         return words.replace("list of 2 ", "pairs of ", 1)
+    if words.startswith("list"):
+        return words.replace("list", "lists", 1)
     noun, space, rest = words.partition(" ")
     if rest.startswith("or null"):
         return f"{noun}s or nulls"

@@ -7,9 +7,24 @@ from typing import Any
 from robust_keras.findings import fields
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.classes import (
+    ClassReport,
+    TopFiveReport,
+    check_answers,
+    check_classes,
+)
 from robust_keras.findings.example import ExampleReport
 from robust_keras.findings.finding import Extensions, Finding, derived, field
-from robust_keras.findings.kinds import BOOLEAN, COUNT, INTERVAL, TOLERANCE, ListOf, OneOf, OrNone
+from robust_keras.findings.kinds import (
+    BOOLEAN,
+    COUNT,
+    FRACTION,
+    INTERVAL,
+    TOLERANCE,
+    ListOf,
+    OneOf,
+    OrNone,
+)
 from robust_keras.findings.layer import LayerReport
 from robust_keras.findings.minimal_epsilon import MinimalEpsilonReport
 from robust_keras.findings.rejection import RejectionReport
@@ -88,11 +103,29 @@ class ModelReport(Finding):
         "gradients that the model lost",
         null=True,
     )
+    per_class: tuple[ClassReport, ...] = fields.parts(
+        ClassReport, "one object a class that has images; empty in an older report", default=()
+    )
+    confusion: tuple[tuple[int, ...], ...] | None = field(
+        OrNone(ListOf(ListOf(COUNT))),
+        "for each class of the data set, how many of its images get each of the model's classes "
+        "for an answer at the largest epsilon: the label's where every attack was survived, else "
+        "that to the adversarial image. Answers that are not finite are in no cell. Null beyond "
+        "65,536 cells, and in an older report",
+        default=None,
+    )
+    top_five: TopFiveReport | None = fields.part(
+        TopFiveReport,
+        "the same with the five likeliest classes; null for a model of five classes or fewer",
+        null=True,
+    )
     extensions: Mapping = field(
         Extensions("model"), "what registered sections found, by name", default_factory=dict
     )
 
     def check_together(self) -> None:
+        check_classes(self.per_class, self.worst_case.accuracy)
+        check_answers(self.confusion, self.num_classes)
         worst = self.worst_case.accuracy
         clean = (self.clean_accuracy,) * len(worst)
         _check_at_most("worst case", worst, "the clean accuracy", clean)
@@ -156,6 +189,25 @@ class ModelReport(Finding):
     @derived(INTERVAL, "95 % Wilson interval of it")
     def clean_interval(self, report: Any) -> tuple[float, float]:
         return report.interval(self.clean_accuracy)
+
+    @property
+    @derived(
+        FRACTION,
+        "area under the worst case over epsilon, from the clean accuracy at 0 in straight lines "
+        "to the largest epsilon, divided by this: the mean accuracy over all epsilons up to it",
+    )
+    def area(self) -> float:
+        return self.worst_case.areas(self.clean_accuracy)[0]
+
+    @property
+    @derived(
+        INTERVAL,
+        "the least and the most that the same can be without straight lines, as accuracy never "
+        "rises with epsilon",
+    )
+    def area_limits(self) -> tuple[float, float]:
+        _, low, high = self.worst_case.areas(self.clean_accuracy)
+        return low, high
 
     @property
     @derived(BOOLEAN, "whether the number as first measured could be believed, see below")

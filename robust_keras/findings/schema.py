@@ -11,6 +11,7 @@ from robust_keras.findings.finding import (
     has_default,
     summary,
     told,
+    written,
 )
 from robust_keras.findings.kinds import Kind
 from robust_keras.findings.report import READABLE, SCHEMA_MEANING, Report
@@ -49,7 +50,7 @@ def rows(finding: type[Finding]) -> Iterator[tuple[str, Kind, str, bool]]:
     for each in dataclasses.fields(finding):
         kind, meaning = each.metadata["kind"], each.metadata["meaning"]
         if not isinstance(kind, Extensions):
-            yield each.name, kind, meaning, False
+            yield written(each.name), kind, meaning, False
             continue
         for name, part in extensions.registered(kind.place).items():
             yield name, kind.of(part), summary(part), False
@@ -63,7 +64,7 @@ def _object(finding):
         for name, kind, meaning, derived in rows(finding)
     }
     required = [
-        each.name
+        written(each.name)
         for each in dataclasses.fields(finding)
         if each.metadata["given"] or not has_default(each)
     ]

@@ -20,7 +20,9 @@ COLUMNS = (
     "distance",
     "clean_margin",
     "margin",
+    "adversarial_class",
 )
+_NUMBERS = ("epsilon", "distance", "clean_margin", "margin")
 
 
 def table(tables: Mapping[str, Any]) -> str:
@@ -28,8 +30,8 @@ def table(tables: Mapping[str, Any]) -> str:
 
     Args:
         tables: mapping from a model's path to what was found: arrays `label`, `clean_class`,
-            `clean_correct`, `attack`, `epsilon`, `distance`, `clean_margin` and `margin` with one
-            entry an image.
+            `clean_correct`, `attack`, `epsilon`, `distance`, `clean_margin`, `margin` and
+            `adversarial_class` with one entry an image.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -44,7 +46,8 @@ def table(tables: Mapping[str, Any]) -> str:
                     int(found.clean_class[image]),
                     str(bool(found.clean_correct[image])).lower(),
                     found.attack[image] or "",
-                    *(_number(getattr(found, name)[image]) for name in COLUMNS[-4:]),
+                    *(_number(getattr(found, name)[image]) for name in _NUMBERS),
+                    int(found.adversarial_class[image]) if found.attack[image] else "",
                 ]
             )
     return stream.getvalue()

@@ -5,6 +5,7 @@ import dataclasses
 from robust_keras import data, distribution, engine
 from robust_keras.attacks import ThreatModel, registry
 from robust_keras.audit.audit import audit
+from robust_keras.engine.class_shares import class_reports, confusion, top_five
 from robust_keras.engine.gallery import own_confidences
 from robust_keras.engine.headline_examples import at_epsilon
 from robust_keras.engine.journal import Unrecorded
@@ -289,4 +290,7 @@ def _model_report(classifier, split, threat_model, found, checks):
         image_shape=split.image_shape,
         layers=read_layer_facts(classifier),
         rejection=rejection_report(found, classifier.rejection),
+        per_class=class_reports(found),
+        confusion=confusion(found, _meaningful_classes(classifier), classifier.num_classes),
+        top_five=top_five(found, threat_model.epsilons),
     )
