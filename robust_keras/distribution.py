@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.settings import names
 
 
 def _mirrored():
@@ -12,10 +13,9 @@ def _mirrored():
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
-STRATEGIES = {
-    "none": tf.distribute.get_strategy,
-    "mirrored": _mirrored,
-}
+STRATEGIES = names.table(
+    names.DISTRIBUTIONS, {"none": tf.distribute.get_strategy, "mirrored": _mirrored}
+)
 
 
 def devices(name: str) -> tuple[str | None, ...]:

@@ -56,7 +56,7 @@ def test_it_trains_by_flag_and_like_nothing_else(registered, tmp_path):
     ("arguments", "text"),
     [
         (("--replays=2",), r"--replays: expected nothing with --adversarial=toy \(it belongs to"),
-        (("--source_models=a.keras",), "--source_models: expected none with --adversarial=toy"),
+        (("--source_models=a.keras",), "--source_models: expected nothing with --adversarial=toy"),
         (("--denoiser", "--classifier=a.keras", "--denoiser_epsilon=0.1"), "none with --denoiser"),
     ],
     ids=["another's setting", "another's models", "denoiser"],

@@ -9,7 +9,6 @@ import pytest
 
 from robust_keras.errors import InputError
 from robust_keras.programs import command_line
-from robust_keras.settings import config as config_module
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -82,12 +81,3 @@ def test_help_names_every_flag_without_importing_tensorflow(program):
     for field in dataclasses.fields(config_class):
         assert f"--{field.name}" in done.stdout
     assert "python " + program in done.stdout
-
-
-def test_names_on_the_command_line_are_the_names_in_the_code():
-    from robust_keras.distribution import STRATEGIES
-    from robust_keras.runs.compiling import OPTIMIZERS, SCHEDULES
-
-    assert set(config_module.OPTIMIZERS) == set(OPTIMIZERS)
-    assert set(config_module.LEARNING_RATE_SCHEDULES) == set(SCHEDULES)
-    assert set(config_module.DISTRIBUTIONS) == set(STRATEGIES)

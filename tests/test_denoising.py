@@ -165,5 +165,5 @@ def test_what_is_new_is_refused_though_nobody_listed_it():
 
     denoiser = {"denoiser": True, "classifier": "c.keras", "denoiser_epsilon": 0.3}
     assert NewDefence(**denoiser, batch_size=7).new_defence == 0.0
-    with pytest.raises(InputError, match=r"^--new_defence: expected 0.0 with --denoiser"):
+    with pytest.raises(InputError, match=r"^--new_defence: expected 0 with --denoiser"):
         NewDefence(**denoiser, new_defence=0.5)

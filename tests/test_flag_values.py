@@ -127,3 +127,18 @@ def test_refusals_say_what_was_meant(config_class, argument, meant):
 def test_nothing_is_meant_where_nothing_is_near():
     assert did_you_mean("xyzzy", ["epochs"]) == did_you_mean("", ["a"]) == ""
     assert did_you_mean("--", ["epochs"]) == did_you_mean(None, ["a"]) == ""
+
+
+def test_zero_still_leaves_a_number_to_the_program():
+    """What said so in flag files before a number could be left out."""
+    unset = {
+        field.name
+        for config_class, field in (param.values for param in FIELDS)
+        if type(field.metadata["parse"]).__name__ in ("Whole", "Number")
+        and field.metadata["parse"].optional
+        and getattr(parse(config_class, f"--{field.name}=0"), field.name) is None
+    }
+    assert unset >= {
+        *("adversarial_steps", "replays", "trades_beta", "noise_magnitude", "nonsense_share"),
+        *("kwta_ratio", "kwta_final_ratio", "minimal_largest"),
+    }

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import robust_keras.settings.config
 from robust_keras.data import channel_statistics, load
 from robust_keras.data.pipeline import training_dataset
 from robust_keras.errors import InputError
 from robust_keras.layers import KernelActivation, SymmetricActivation
 from robust_keras.models import ACTIVATIONS, MODELS, build, confidence_rule
 from robust_keras.models.resnet import ResidualLayers
+from robust_keras.settings import names
 
 NEEDS_NORMALISATION = ("kaf", "kaf_elu", "kaf_relu", "kaf_silu", "rbf", "mrelu")
 
@@ -266,9 +266,11 @@ def test_symmetric_network_learns_most_digits_in_a_few_steps():
     assert history.history["accuracy"][-1] > 0.8
 
 
-def test_names_are_those_of_the_command_line():
-    assert tuple(MODELS) == robust_keras.settings.config.MODEL_NAMES
-    assert tuple(ACTIVATIONS) == robust_keras.settings.config.ACTIVATION_NAMES
+def test_a_name_without_a_model_and_a_model_without_a_name_are_errors_of_the_import():
+    for wrong in ({"fc5": 1}, {"fc5": 1, "lenet5": 2, "new": 3}):
+        with pytest.raises(ValueError, match="`entries` must be fc5, lenet5. Received: fc5"):
+            names.table(("fc5", "lenet5"), wrong)
+    assert tuple(MODELS) == names.MODELS and tuple(ACTIVATIONS) == names.ACTIVATIONS
 
 
 def test_confidence_rule_follows_the_last_unit():

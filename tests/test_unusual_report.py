@@ -16,8 +16,8 @@ from robust_keras.errors import InputError
 from robust_keras.reporting import html as page
 from robust_keras.runs import evaluation
 from robust_keras.runs.unusual_inputs import UNUSUAL, unusual_inputs
+from robust_keras.settings import names
 from robust_keras.settings.config import EvaluateConfig
-from robust_keras.settings.unusual import UNUSUAL_NAMES
 from robust_keras.unusual import examination
 
 MODEL = samples.unusual_model()
@@ -36,7 +36,7 @@ def evaluated(tmp_path_factory):
         dataset=str(path / "data.npz"),
         attacks=("fgsm",),
         epsilons=(0.1,),
-        unusual=UNUSUAL_NAMES,
+        unusual=names.UNUSUAL,
         fooling_generations=3,
         fooling_steps=40,
     )
@@ -45,11 +45,10 @@ def evaluated(tmp_path_factory):
     return path / "report"
 
 
-def test_names_on_the_command_line_are_the_names_in_the_code():
-    assert set(UNUSUAL_NAMES) == set(UNUSUAL)
+def test_what_runs_is_called_as_on_the_command_line():
     config = EvaluateConfig(models=("m",), unusual_clip=False, fooling_generations=7)
     made = {name: make(config) for name, make in UNUSUAL.items()}
-    assert [thing.name for thing in made.values()] == list(UNUSUAL_NAMES)
+    assert [thing.name for thing in made.values()] == list(names.UNUSUAL)
     assert not made["noisy"].clip and not made["nonsense"].clip
     assert made["fooling_direct"].generations == made["fooling_cppn"].generations == 7
 
@@ -68,7 +67,7 @@ def test_nothing_is_tried_unless_asked_for():
 def test_an_evaluation_writes_all_of_it(evaluated):
     (model,) = reporting.Report.read(evaluated / "report.json").models
     assert [part.name for part in model.unusual.samples] == ["noisy", "nonsense"]
-    assert [part.name for part in model.unusual.fooling] == list(UNUSUAL_NAMES[2:])
+    assert [part.name for part in model.unusual.fooling] == list(names.UNUSUAL[2:])
     noisy, nonsense = model.unusual.samples
     assert noisy.strengths[0].accuracy == pytest.approx(model.clean_accuracy)
     assert (noisy.samples, nonsense.samples, len(nonsense.strengths)) == (50, 50, 13)

@@ -19,10 +19,11 @@ from robust_keras.attacks.noise import GaussianNoise, UniformNoise
 from robust_keras.attacks.spsa import SPSA
 from robust_keras.attacks.square import Square
 from robust_keras.errors import InputError
+from robust_keras.settings import names
+from robust_keras.settings.attacks import REGISTERED
 from robust_keras.strength import DECLARED, NEEDS
 from robust_keras.suggestion import did_you_mean
 
-# In the order in which the command line names them.
 _OWN = (
     *(FGSM, StepLL, BIM, PGD, MIM, MarginPGD),
     *(APGDCE, APGDDLR, APGDTargeted, APGDAccepted),
@@ -30,7 +31,9 @@ _OWN = (
     *(Square, SPSA, EvolutionPGD, HopSkipJump),
     *(AutoAttack, Quick, UniformNoise, GaussianNoise),
 )
-ATTACKS: dict[str, type[Attack]] = {attack.name: attack for attack in _OWN}
+ATTACKS: dict[str, type[Attack]] = names.table(
+    names.ATTACKS, {attack.name: attack for attack in _OWN}
+)
 
 
 def register(attack: type[Attack]) -> type[Attack]:
@@ -62,7 +65,9 @@ def register(attack: type[Attack]) -> type[Attack]:
     _check(attack)
     if ATTACKS.get(attack.name, attack) is not attack:
         raise InputError.expected("name of an attack", "one that no other has", attack.name)
-    ATTACKS[attack.name] = attack
+    if attack.name not in ATTACKS:
+        ATTACKS[attack.name] = attack
+        REGISTERED.append(attack.name)
     return attack
 
 

@@ -14,20 +14,24 @@ from robust_keras.models.fc5 import FC5
 from robust_keras.models.lenet5 import LENET5
 from robust_keras.models.resnet import RESNET18, RESNET20, RESNET56
 from robust_keras.models.vgg import VGG
+from robust_keras.settings import names
 
 __all__ = ["ACTIVATIONS", "MODELS", "build", "confidence_rule"]
 
-MODELS: dict[str, Architecture] = {
-    "fc5": FC5,
-    "lenet5": LENET5,
-    "conv_small": CONV_SMALL,
-    "cifar_quick": CIFAR_QUICK,
-    "alexnet": ALEXNET,
-    "vgg": VGG,
-    "resnet18": RESNET18,
-    "resnet20": RESNET20,
-    "resnet56": RESNET56,
-}
+MODELS: dict[str, Architecture] = names.table(
+    names.MODELS,
+    {
+        "fc5": FC5,
+        "lenet5": LENET5,
+        "conv_small": CONV_SMALL,
+        "cifar_quick": CIFAR_QUICK,
+        "alexnet": ALEXNET,
+        "vgg": VGG,
+        "resnet18": RESNET18,
+        "resnet20": RESNET20,
+        "resnet56": RESNET56,
+    },
+)
 
 # What a model without a last layer for it does: rejects nothing, and is as sure as its softmax.
 _UNSAID = (0, None, "softmax", 1.0)

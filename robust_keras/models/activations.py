@@ -12,6 +12,7 @@ from robust_keras.layers import (
     SmoothReLU,
     SymmetricActivation,
 )
+from robust_keras.settings import names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,23 +74,25 @@ def _prelu(rank, name):
     )
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    "relu": _keras("relu"),
-    "elu": _keras("elu"),
-    "silu": _keras("silu"),
-    "gelu": _keras("gelu"),
-    "softplus": _keras("softplus"),
-    "parametric_softplus": Activation(lambda rank, name: ParametricSoftplus(name=name)),
-    "prelu": Activation(_prelu),
-    "smooth_relu": Activation(lambda rank, name: SmoothReLU(name=name)),
-    "kaf": _kernel("random_normal"),
-    "kaf_elu": _kernel("elu"),
-    "kaf_relu": _kernel("relu"),
-    "kaf_silu": _kernel("silu"),
-    "kwta": Activation(lambda rank, name: KWinnersTakeAll(name=name)),
-    "rbf": _symmetric("rbf"),
-    "mrelu": _symmetric("mrelu"),
-}
+ACTIVATIONS: dict[str, Activation] = names.table(
+    names.ACTIVATIONS,
+    {
+        "relu": _keras("relu"),
+        "elu": _keras("elu"),
+        "silu": _keras("silu"),
+        "gelu": _keras("gelu"),
+        "softplus": _keras("softplus"),
+        "parametric_softplus": Activation(lambda rank, name: ParametricSoftplus(name=name)),
+        "prelu": Activation(_prelu),
+        "smooth_relu": Activation(lambda rank, name: SmoothReLU(name=name)),
+        "kaf": _kernel("random_normal"),
+        "kaf_elu": _kernel("elu"),
+        "kaf_relu": _kernel("relu"),
+        "kaf_silu": _kernel("silu"),
+        "kwta": Activation(lambda rank, name: KWinnersTakeAll(name=name)),
+        **{kind: _symmetric(kind) for kind in names.SYMMETRIC_ACTIVATIONS},
+    },
+)
 
 
 def confidence_rule(activation: str) -> str:

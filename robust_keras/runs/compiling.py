@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from robust_keras.settings import names
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.denoising import DenoiserTraining
 from robust_keras.training.hybrid_loss import HybridLoss
@@ -14,18 +15,27 @@ from robust_keras.training.methods import method_class
 from robust_keras.training.schedules import SCHEDULES
 from robust_keras.training.source_models import load_source_models
 
-OPTIMIZERS = {
-    "adam": keras.optimizers.Adam,
-    "sgd": functools.partial(keras.optimizers.SGD, momentum=0.9),
-}
-LOSSES = {
-    "cross_entropy": lambda config: TemperatureCrossEntropy(
-        config.temperature, config.label_smoothing
-    ),
-    "hybrid": lambda config: HybridLoss(
-        config.hybrid_relative, config.hybrid_absolute, config.hybrid_others, config.hybrid_power
-    ),
-}
+OPTIMIZERS = names.table(
+    names.OPTIMIZERS,
+    {
+        "adam": keras.optimizers.Adam,
+        "sgd": functools.partial(keras.optimizers.SGD, momentum=0.9),
+    },
+)
+LOSSES = names.table(
+    names.LOSSES,
+    {
+        "cross_entropy": lambda config: TemperatureCrossEntropy(
+            config.temperature, config.label_smoothing
+        ),
+        "hybrid": lambda config: HybridLoss(
+            config.hybrid_relative,
+            config.hybrid_absolute,
+            config.hybrid_others,
+            config.hybrid_power,
+        ),
+    },
+)
 
 
 def compile_model(model: keras.Model, config: Any, total_steps: int) -> None:

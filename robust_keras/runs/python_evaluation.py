@@ -59,9 +59,6 @@ def evaluate(
         config = EvaluateConfig(
             models=tuple(models),
             dataset=given_images.NAME,
-            attacks=tuple(attack.name for attack in chosen),
-            # What is registered may be named.
-            plugins=(given_images.NAME,),
             norm=norm,
             epsilons=_epsilons(epsilons),
             seed=seed,

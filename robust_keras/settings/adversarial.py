@@ -5,7 +5,7 @@ import dataclasses
 from robust_keras.errors import InputError
 from robust_keras.settings import values
 from robust_keras.settings.adversarial_methods import METHODS, owners
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import check_value, flag
 
 ENSEMBLE_ATTACKS = ("step_ll", "fgsm")
 
@@ -72,7 +72,6 @@ class AdversarialFlags:
         "Epochs after the warm-up in which epsilon grows in equal parts, before it is full.",
         setting="epsilon_ramp_epochs",
     )
-
     plugins: tuple[str, ...] = flag(
         (),
         values.Texts("paths of Python files", optional=True),
@@ -92,23 +91,22 @@ class AdversarialFlags:
         if method is None and self.adversarial != "none":
             if self.plugins:  # which are not loaded yet
                 return
-            _refuse_unknown(self.adversarial)
+            check_value("adversarial", values.Choice(("none", *METHODS)), self.adversarial)
         for name, setting in _settings().items():
-            if getattr(self, name) != _default(name) and setting not in getattr(
-                method, "reads", ()
-            ):
-                _refuse(self, name, f"{_nothing(name)} {_beside(method, setting)}")
+            default = AdversarialFlags.__dataclass_fields__[name].default
+            if getattr(self, name) != default and setting not in getattr(method, "reads", ()):
+                self.refuse(name, f"{self.typed(name, default)} {_beside(method, setting)}")
         if method is not None:
             self._check_method(method)
 
     def _check_method(self, method):
+        beside = f"with --adversarial={method.name}"
         if not self.train_epsilon:
-            _refuse(self, "train_epsilon", f"a number above 0 with --adversarial={method.name}")
+            self.refuse("train_epsilon", f"a number above 0 {beside}")
         if method.one_replica and self.distribute != "none":
-            _refuse(self, "distribute", f"none with --adversarial={method.name}")
+            self.refuse("distribute", f"none {beside}")
         if "source_models" in method.settings and not self.source_models:
-            expected = f"at least one path with --adversarial={method.name}"
-            raise InputError.expected("--source_models", expected, "none")
+            self.refuse("source_models", f"at least one path {beside}")
         if self.warm_up_epochs + self.epsilon_ramp_epochs >= self.epochs:
             raise InputError.expected(
                 "--warm_up_epochs",
@@ -117,29 +115,10 @@ class AdversarialFlags:
             )
 
 
-def _refuse_unknown(name):
-    try:
-        values.Choice(("none", *METHODS)).check(name)
-    except ValueError as error:
-        raise InputError(f"--adversarial: {error}") from error
-
-
 def _settings():
     """Flag -> the library's name of it."""
     fields = dataclasses.fields(AdversarialFlags)
     return {f.name: f.metadata["setting"] for f in fields if f.metadata["setting"]}
-
-
-def _default(name):
-    return AdversarialFlags.__dataclass_fields__[name].default
-
-
-def _nothing(name):
-    """A flag's default in words."""
-    default = _default(name)
-    if isinstance(default, str):
-        return "left out"
-    return "nothing" if default is None else "none" if default == () else "0"
 
 
 def _beside(method, setting):
@@ -147,9 +126,3 @@ def _beside(method, setting):
         return "while --adversarial is none"
     belongs = f" (it belongs to {', '.join(owners(setting))})" if owners(setting) else ""
     return f"with --adversarial={method.name}{belongs}"
-
-
-def _refuse(config, name, expected):
-    value = getattr(config, name)
-    received = ",".join(value) if isinstance(value, tuple) else value
-    raise InputError.expected(f"--{name}", expected, received)

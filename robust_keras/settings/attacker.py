@@ -47,33 +47,27 @@ class AttackerFlags:
         "pgd",
         values.Choice(TRANSFER_ATTACKS, others=True),
         "Attack that makes the examples of --transfer.",
+        needs="transfer",
     )
     substitute: bool = flag(
         False,
         values.Truth(),
         "With --transfer: also make them on a substitute for each model, trained on nothing but "
         "the classes that the model predicts.",
+        needs="transfer",
     )
     substitute_images: int = flag(
         150,
         values.Whole(1, 1_000_000),
         "Images that --substitute begins with, from the split that is not attacked; the model is "
         "asked 32 times as many questions.",
+        needs="substitute",
     )
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
         check_plugged(self, "transfer_attack", values.Choice(TRANSFER_ATTACKS))
-        if self.substitute and not self.transfer:
-            raise InputError.expected("--substitute", "--transfer as well", "it alone")
         if self.transfer and len(self.models) < 2 and not self.substitute:
             raise InputError.expected(
                 "--transfer", "two or more --models, or --substitute", "one model"
             )
-        for name, default, needed in (
-            ("transfer_attack", "pgd", "transfer"),
-            ("substitute_images", 150, "substitute"),
-        ):
-            value = getattr(self, name)
-            if value != default and not getattr(self, needed):
-                raise InputError.expected(f"--{name}", f"{default} without --{needed}", value)

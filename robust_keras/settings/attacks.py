@@ -2,34 +2,11 @@
 
 import dataclasses
 
-from robust_keras.errors import InputError
-from robust_keras.settings import values
-from robust_keras.settings.field import flag
+from robust_keras.settings import names, values
+from robust_keras.settings.field import check_value, flag
 
-ATTACK_NAMES = (
-    "fgsm",
-    "step_ll",
-    "bim",
-    "pgd",
-    "mim",
-    "margin_pgd",
-    "apgd_ce",
-    "apgd_dlr",
-    "apgd_targeted",
-    "apgd_accepted",
-    "fab_targeted",
-    "deepfool",
-    "cw",
-    "jsma",
-    "square",
-    "spsa",
-    "es_pgd",
-    "hopskipjump",
-    "autoattack",
-    "quick",
-    "uniform_noise",
-    "gaussian_noise",
-)
+# What `robust_keras.attacks.register` has added to the program's own.
+REGISTERED: list[str] = []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +15,7 @@ class AttackFlags:
 
     attacks: tuple[str, ...] = flag(
         ("uniform_noise", "fgsm", "pgd", "mim"),
-        values.Choices(ATTACK_NAMES, others=True),
+        values.Choices(names.ATTACKS, others=True),
         "Attacks, comma separated.",
     )
     plugins: tuple[str, ...] = flag(
@@ -50,22 +27,19 @@ class AttackFlags:
 
     def check_together(self):
         """Raises InputError for an attack that only a plugin could bring, where there is none."""
-        check_plugged(self, "attacks", values.Choices(ATTACK_NAMES))
+        check_plugged(self, "attacks", values.Choices(names.ATTACKS))
 
 
 def check_plugged(flags, name, kind):
-    """Raises InputError for an attack that neither a kind of value knows nor a plugin could bring.
+    """Raises InputError for an attack that nobody has registered and no plugin could bring.
 
     Args:
-        flags: settings with `plugins`.
+        flags: settings with `plugins`, which are loaded later.
         name: which of them names the attack, or several.
         kind: `Choice` or `Choices` of the program's own.
     """
+    kind = dataclasses.replace(kind, names=(*kind.names, *REGISTERED))
     given = getattr(flags, name)
-    named = given if isinstance(given, tuple) else (given,)
-    if flags.plugins and not set(named) - set(kind.names) & set(ATTACK_NAMES):
-        return
-    try:
-        kind.check(given)
-    except ValueError as error:
-        raise InputError(f"--{name}: {error}") from error
+    unknown = set(given if isinstance(given, tuple) else (given,)) - set(kind.names)
+    if not flags.plugins or unknown & set(names.ATTACKS):
+        check_value(name, kind, given)

@@ -9,12 +9,12 @@ import pathlib
 import re
 
 from robust_keras.errors import InputError
-from robust_keras.settings import values
+from robust_keras.settings import names, values
 from robust_keras.settings.adversarial import AdversarialFlags
 from robust_keras.settings.attacker import AttackerFlags
 from robust_keras.settings.attacks import AttackFlags
 from robust_keras.settings.denoiser import DenoiserFlags
-from robust_keras.settings.evaluation import DISTRIBUTIONS, EngineFlags
+from robust_keras.settings.evaluation import EngineFlags
 from robust_keras.settings.field import Flags, flag
 from robust_keras.settings.loss import LossFlags
 from robust_keras.settings.minimal import MinimalFlags
@@ -27,37 +27,7 @@ from robust_keras.settings.threshold import ThresholdFlags
 from robust_keras.settings.unusual import UnusualFlags
 from robust_keras.settings.winners import WinnerFlags
 
-MODEL_NAMES = (
-    "fc5",
-    "lenet5",
-    "conv_small",
-    "cifar_quick",
-    "alexnet",
-    "vgg",
-    "resnet18",
-    "resnet20",
-    "resnet56",
-)
-ACTIVATION_NAMES = (
-    "relu",
-    "elu",
-    "silu",
-    "gelu",
-    "softplus",
-    "parametric_softplus",
-    "prelu",
-    "smooth_relu",
-    "kaf",
-    "kaf_elu",
-    "kaf_relu",
-    "kaf_silu",
-    "kwta",
-    "rbf",
-    "mrelu",
-)
 NORMS = ("linf", "l2")
-OPTIMIZERS = ("adam", "sgd")
-LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
 # Beyond these a softmax in float32 is one class, or all classes, whatever the logits.
 TEMPERATURE = values.Number(minimum=1e-3, maximum=1e6)
 PRECISIONS = ("float32", "mixed_float16", "mixed_bfloat16")
@@ -91,8 +61,8 @@ class TrainConfig(
         values.Text(optional=True),
         "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
     )
-    model: str = flag("lenet5", values.Choice(MODEL_NAMES), "Network.")
-    activation: str = flag("relu", values.Choice(ACTIVATION_NAMES), "Activation of the network.")
+    model: str = flag("lenet5", values.Choice(names.MODELS), "Network.")
+    activation: str = flag("relu", values.Choice(names.ACTIVATIONS), "Activation of the network.")
     normalise: bool = flag(
         True,
         values.Truth(),
@@ -115,13 +85,13 @@ class TrainConfig(
     epochs: int = flag(5, values.Whole(1, 1_000_000), "Passes over the training images.")
     batch_size: int = flag(128, values.Whole(1, 1_000_000), "Images a step, over all replicas.")
     seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
-    optimizer: str = flag("adam", values.Choice(OPTIMIZERS), "Optimizer (sgd: momentum 0.9).")
+    optimizer: str = flag("adam", values.Choice(names.OPTIMIZERS), "Optimizer (sgd: momentum 0.9).")
     learning_rate: float = flag(
         1e-3, values.Number(minimum=1e-9, maximum=1e3), "Highest learning rate."
     )
     learning_rate_schedule: str = flag(
         "cosine",
-        values.Choice(LEARNING_RATE_SCHEDULES),
+        values.Choice(names.LEARNING_RATE_SCHEDULES),
         "How the learning rate changes: cosine (to 0 at the last step), constant, one_cycle (in a "
         "line up to the highest at 40 % of the steps, then down to 0) or step (a tenth after half "
         "of the steps and again after three quarters).",
@@ -138,7 +108,7 @@ class TrainConfig(
     )
     distribute: str = flag(
         "none",
-        values.Choice(DISTRIBUTIONS),
+        values.Choice(names.DISTRIBUTIONS),
         "tf.distribute strategy; mirrored uses every GPU, or this CPU.",
     )
     precision: str = flag("float32", values.Choice(PRECISIONS), "Keras dtype policy.")

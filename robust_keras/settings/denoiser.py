@@ -34,6 +34,7 @@ class DenoiserFlags:
         None,
         values.Text(optional=True),
         "The trained classifier behind the denoiser, a .keras file.",
+        needs="denoiser",
     )
     denoiser_guide: str = flag(
         "logits",
@@ -45,40 +46,25 @@ class DenoiserFlags:
         0.0,
         values.PIXEL_CHANGE,
         "Largest change of a pixel in the images to denoise, such as 0.3 or 16/255.",
+        needs="denoiser",
     )
 
     def check_together(self):
         """Raises InputError for the first value that does not fit --denoiser."""
         if not self.denoiser:
-            for name in ("classifier", "denoiser_epsilon"):
-                if getattr(self, name):
-                    raise InputError.expected(
-                        f"--{name}", "nothing without --denoiser", getattr(self, name)
-                    )
             return
         if self.classifier is None or pathlib.Path(self.classifier).suffix != ".keras":
             raise InputError.expected(
                 "--classifier", "a .keras file with --denoiser", self.classifier or "none"
             )
         if self.distribute != "none":
-            raise InputError.expected("--distribute", "none with --denoiser", self.distribute)
+            self.refuse("distribute", "none with --denoiser")
         if not self.denoiser_epsilon:
-            raise InputError.expected("--denoiser_epsilon", "a number above 0 with --denoiser", 0)
+            self.refuse("denoiser_epsilon", "a number above 0 with --denoiser")
         if self.layer_log == "always":
-            raise InputError.expected("--layer_log", "auto or never with --denoiser", "always")
+            self.refuse("layer_log", "auto or never with --denoiser")
         for field in dataclasses.fields(self):
-            received = getattr(self, field.name)
-            if field.name not in _READ and received != field.default:
-                raise InputError.expected(
-                    f"--{field.name}",
-                    f"{_shown(field.default)} with --denoiser, whose classifier is trained already",
-                    _shown(received),
-                )
-
-
-def _shown(value):
-    if isinstance(value, tuple):
-        return ":".join(map(str, value)) or "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "nothing" if value is None else str(value)
+            if field.name not in _READ and getattr(self, field.name) != field.default:
+                default = self.typed(field.name, field.default)
+                expected = f"{default} with --denoiser, whose classifier is trained already"
+                self.refuse(field.name, expected)

@@ -2,11 +2,10 @@
 
 import dataclasses
 
-from robust_keras.settings import values
+from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
 
 SWEEP_NAMES = ("every", "bisection")
-DISTRIBUTIONS = ("none", "mirrored")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +31,6 @@ class EngineFlags:
     )
     distribute: str = flag(
         "none",
-        values.Choice(DISTRIBUTIONS),
+        values.Choice(names.DISTRIBUTIONS),
         "mirrored: a copy of each model on every GPU (or this CPU) takes its share of each batch.",
     )

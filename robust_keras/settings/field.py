@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
+from typing import Any, NoReturn
 
 from robust_keras.errors import InputError
 
 
-def flag(default, parse, text, *, unset=None, decides_results=True, setting=None):
+def flag(default, parse, text, *, unset=None, needs=None, decides_results=True, setting=None):
     """A field that is also a flag.
 
     Args:
@@ -14,6 +15,8 @@ def flag(default, parse, text, *, unset=None, decides_results=True, setting=None
         parse: one of `values`, which turns text into a value and checks values.
         text: help.
         unset: what a default of None or () comes to, in words.
+        needs: the flag without which it means nothing, as `transfer` or `loss=hybrid`; beside
+            another value of that flag any value but the default is refused.
         decides_results: whether a run that goes on must have been begun with the same value.
         setting: its name in the library's own settings.
     """
@@ -21,10 +24,19 @@ def flag(default, parse, text, *, unset=None, decides_results=True, setting=None
         "parse": parse,
         "help": text,
         "unset": unset,
+        "needs": needs,
         "decides_results": decides_results,
         "setting": setting,
     }
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def check_value(name, parse, value):
+    """Raises InputError, naming the flag, for a value that is none of a kind."""
+    try:
+        parse.check(value)
+    except ValueError as error:
+        raise InputError(f"--{name}: {error}") from error
 
 
 class Flags:
@@ -39,16 +51,37 @@ class Flags:
 
     def check(self) -> None:
         """Raises InputError for the first value that is none of a field's, or fits no other."""
-        for field in dataclasses.fields(self):
-            parse = field.metadata["parse"]
-            value = getattr(self, field.name)
-            try:
-                parse.check(value)
-            except ValueError as error:
-                raise InputError(f"--{field.name}: {error}") from error
+        fields = dataclasses.fields(self)
+        for field in fields:
+            check_value(field.name, field.metadata["parse"], getattr(self, field.name))
+        for field in fields:
+            self._check_needs(field)
         for topic in type(self).__mro__:
             if "check_together" in vars(topic):
                 topic.check_together(self)
+
+    def _check_needs(self, field):
+        needs = field.metadata["needs"]
+        if needs is None or getattr(self, field.name) == field.default:
+            return
+        name, _, wanted = needs.partition("=")
+        if getattr(self, name) != wanted if wanted else not getattr(self, name):
+            self.refuse(field.name, f"{self.typed(field.name, field.default)} without --{needs}")
+
+    def refuse(self, name: str, expected: str) -> NoReturn:
+        """Raises InputError about the value of a flag."""
+        raise InputError.expected(f"--{name}", expected, self.typed(name, getattr(self, name)))
+
+    def typed(self, name: str, value: Any) -> str:
+        """A value of a flag as one types it; `nothing` where it is unset."""
+        if isinstance(value, tuple):
+            parse = type(self).__dataclass_fields__[name].metadata["parse"]
+            value = getattr(parse, "sign", ",").join(map(str, value)) or None
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, float) and value == int(value):
+            value = int(value)
+        return "nothing" if value is None else str(value)
 
     def to_json(self) -> str:
         """The settings as JSON text, one field a line."""

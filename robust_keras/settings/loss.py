@@ -2,18 +2,8 @@
 
 import dataclasses
 
-from robust_keras.errors import InputError
-from robust_keras.settings import values
+from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
-
-LOSSES = ("cross_entropy", "hybrid")
-_HYBRID_DEFAULTS = {
-    "hybrid_relative": 1.0,
-    "hybrid_absolute": 1.0,
-    "hybrid_others": 0.0,
-    "hybrid_power": 2.0,
-}
-_SYMMETRIC_ACTIVATIONS = ("rbf", "mrelu")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,29 +12,33 @@ class LossFlags:
 
     loss: str = flag(
         "cross_entropy",
-        values.Choice(LOSSES),
+        values.Choice(names.LOSSES),
         "Training loss: cross_entropy, or the hybrid loss of symmetric-activation networks.",
     )
     hybrid_relative: float = flag(
-        _HYBRID_DEFAULTS["hybrid_relative"],
+        1.0,
         values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of log(sum y / y of the label); published for MNIST and CIFAR-10: 1.",
+        needs="loss=hybrid",
     )
     hybrid_absolute: float = flag(
-        _HYBRID_DEFAULTS["hybrid_absolute"],
+        1.0,
         values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of (1 - y of the label)^power; published for MNIST and CIFAR-10: 1.",
+        needs="loss=hybrid",
     )
     hybrid_others: float = flag(
-        _HYBRID_DEFAULTS["hybrid_others"],
+        0.0,
         values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of the sum of y^power of the other classes; published: 0 for MNIST, 1/9 "
         "for CIFAR-10.",
+        needs="loss=hybrid",
     )
     hybrid_power: float = flag(
-        _HYBRID_DEFAULTS["hybrid_power"],
+        2.0,
         values.Number(minimum=1.0, maximum=100.0),
         "hybrid: the power; published for MNIST and CIFAR-10: 2.",
+        needs="loss=hybrid",
     )
     label_smoothing: float = flag(
         0.0,
@@ -62,26 +56,18 @@ class LossFlags:
         """Raises InputError for the first value that does not fit --loss or another."""
         if self.loss == "hybrid":
             self._check_hybrid()
-        else:
-            for name, default in _HYBRID_DEFAULTS.items():
-                if getattr(self, name) != default:
-                    _refuse(self, name, f"{default:g} while --loss is cross_entropy")
         if self.distillation_teacher is not None and self.label_smoothing:
-            _refuse(self, "label_smoothing", "0 with --distillation_teacher, whose labels are soft")
+            self.refuse("label_smoothing", "0 with --distillation_teacher, whose labels are soft")
 
     def _check_hybrid(self):
-        if self.activation not in _SYMMETRIC_ACTIVATIONS:
+        if self.activation not in names.SYMMETRIC_ACTIVATIONS:
             expected = "rbf or mrelu with --loss=hybrid, which needs an RBF unit at the end"
-            _refuse(self, "activation", expected)
+            self.refuse("activation", expected)
         if self.temperature != 1.0:
-            _refuse(self, "temperature", "1 with --loss=hybrid, which has no softmax")
+            self.refuse("temperature", "1 with --loss=hybrid, which has no softmax")
         if self.label_smoothing:
-            _refuse(self, "label_smoothing", "0 with --loss=hybrid")
+            self.refuse("label_smoothing", "0 with --loss=hybrid")
         if self.distillation_teacher is not None:
-            _refuse(self, "distillation_teacher", "none with --loss=hybrid, which has hard labels")
+            self.refuse("distillation_teacher", "none with --loss=hybrid, which has hard labels")
         if not (self.hybrid_relative or self.hybrid_absolute or self.hybrid_others):
-            _refuse(self, "hybrid_relative", "a number above 0, or another weight above 0")
-
-
-def _refuse(config, name, expected):
-    raise InputError.expected(f"--{name}", expected, getattr(config, name))
+            self.refuse("hybrid_relative", "a number above 0, or another weight above 0")

@@ -36,6 +36,7 @@ class MinimalFlags:
         "quick",
         values.Choice(MINIMAL_ATTACKS, others=True),
         "Attack that --minimal_epsilon uses.",
+        needs="minimal_epsilon",
     )
 
     minimal_largest: float | None = flag(
@@ -44,6 +45,7 @@ class MinimalFlags:
             minimum=values.SMALLEST_EPSILON, maximum=values.LARGEST_EPSILON, optional=True
         ),
         "Largest epsilon that --minimal_epsilon tries, in l2 also above 1.",
+        needs="minimal_epsilon",
         unset="the largest of --epsilons",
     )
 
@@ -55,17 +57,10 @@ class MinimalFlags:
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
         check_plugged(self, "minimal_attack", values.Choice(MINIMAL_ATTACKS))
-        if not self.minimal_epsilon:
-            for name, unused in (("minimal_attack", "quick"), ("minimal_largest", None)):
-                if getattr(self, name) != unused:
-                    expected = f"{unused or 'nothing'} without --minimal_epsilon"
-                    raise InputError.expected(f"--{name}", expected, getattr(self, name))
         if self.norm == "linf" and (self.minimal_largest or 0) > 1.0:
             received = f"{self.minimal_largest}{values.pixels(self.minimal_largest)}"
             raise InputError.expected("--minimal_largest", "at most 1 with --norm=linf", received)
         if self.minimal_attack == "cw" and self.norm != "l2":
-            raise InputError.expected(
-                "--minimal_attack", f"an attack for --norm={self.norm}", self.minimal_attack
-            )
+            self.refuse("minimal_attack", f"an attack for --norm={self.norm}")
         if self.minimal_epsilon and not self.largest_searched:
             raise InputError.expected("--epsilons", "one above 0 with --minimal_epsilon", "0")

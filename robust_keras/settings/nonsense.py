@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from robust_keras.errors import InputError
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
 
@@ -24,6 +23,7 @@ class NonsenseFlags:
         None,
         values.Number(minimum=1e-6, maximum=1.0, optional=True),
         "That amount.",
+        needs="noise_training",
         unset="0.5 for images of one channel, else 0.15, as published",
     )
     noise_draw: str = flag(
@@ -31,6 +31,7 @@ class NonsenseFlags:
         values.Choice(NOISE_DRAWS),
         "once: half of the images, before training. batch: half of the batches, drawn anew. "
         "published: once for images of one channel, else batch.",
+        needs="noise_training",
     )
     mean_training: bool = flag(
         False,
@@ -41,6 +42,7 @@ class NonsenseFlags:
         None,
         values.Number(minimum=1e-6, maximum=1.0, optional=True),
         "Images of each of the two classes as a share of the training images.",
+        needs="mean_training",
         unset="0.1 for images of one channel, else 0.05, as published",
     )
     rejection_threshold: float = flag(
@@ -54,15 +56,3 @@ class NonsenseFlags:
     def nonsense_classes(self):
         """How many classes the model has beyond the data set's own."""
         return NONSENSE_CLASSES if self.mean_training else 0
-
-    def check_together(self):
-        """Raises InputError for the first setting of a method that is off."""
-        for name, default, method in (
-            ("noise_magnitude", None, "noise_training"),
-            ("noise_draw", "published", "noise_training"),
-            ("nonsense_share", None, "mean_training"),
-        ):
-            value = getattr(self, name)
-            if value != default and not getattr(self, method):
-                expected = f"{default or 'nothing'} without --{method}"
-                raise InputError.expected(f"--{name}", expected, value)

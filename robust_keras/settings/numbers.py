@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable
 
-from robust_keras.settings.wording import joined, refuse
+from robust_keras.settings.kind import Kind, joined, refuse
 
 # Digits of ASCII only: float() and int() take far more, such as 1_000 and Arabic-Indic digits.
 _WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
@@ -43,9 +43,14 @@ def is_real(value) -> bool:
     return abs(value) < math.inf and abs(value) <= 1.7e308
 
 
+def _chosen(kind, number):
+    """The number; None for a 0 that stood for "not chosen" before a setting could be left unset."""
+    return None if kind.optional and number == 0 else number
+
+
 @dataclasses.dataclass(frozen=True)
-class Whole:
-    """A whole number from `minimum` to `maximum`; with `optional`, None as well."""
+class Whole(Kind):
+    """A whole number from `minimum` to `maximum`."""
 
     minimum: int
     maximum: int
@@ -55,25 +60,19 @@ class Whole:
     def _expected(self):
         return f"a whole number from {self.minimum} to {self.maximum}"
 
-    def parse(self, text):
-        """The number in the text."""
+    def _read(self, text):
         if not _WHOLE.fullmatch(text.strip()):
             refuse(self._expected, text)
-        value = int(text)
-        self.check(value)
-        return value
+        return _chosen(self, int(text))
 
-    def check(self, value):
-        """Raises ValueError unless the value is such a number."""
-        if value is None and self.optional:
-            return
+    def _check(self, value):
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not whole or not self.minimum <= value <= self.maximum:
             refuse(self._expected, value)
 
 
 @dataclasses.dataclass(frozen=True)
-class Pair:
+class Pair(Kind):
     """Two whole numbers from 1 to 1024 with a sign between them, such as 2x2 or 2:4."""
 
     sign: str
@@ -83,19 +82,13 @@ class Pair:
     def _expected(self):
         return f"two whole numbers from 1 to 1024, such as 2{self.sign}4"
 
-    def parse(self, text):
-        """The two numbers as a tuple."""
+    def _read(self, text):
         parts = text.split(self.sign)
         if len(parts) != 2 or not all(_WHOLE.fullmatch(part.strip()) for part in parts):
             refuse(self._expected, text)
-        value = tuple(int(part) for part in parts)
-        self.check(value)
-        return value
+        return tuple(int(part) for part in parts)
 
-    def check(self, value):
-        """Raises ValueError unless the value is two such numbers, or None where it may be."""
-        if value is None and self.optional:
-            return
+    def _check(self, value):
         fits = isinstance(value, tuple) and len(value) == 2
         if not fits or any(type(number) is not int or not 1 <= number <= 1024 for number in value):
             shown = self.sign.join(map(str, value)) if fits else joined(value)
@@ -103,12 +96,12 @@ class Pair:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Number:
+class Number(Kind):
     """A finite number.
 
     `minimum` and `maximum` are allowed values, `below` is not. With `zero`, 0 is allowed beside
-    them; with `optional`, None; and `word` instead of a number, where there is one. `advice` turns
-    a number that is too large into what to do about it.
+    them; and `word` instead of a number, where there is one. `advice` turns a number that is too
+    large into what to do about it. Fractions such as 8/255 are read.
     """
 
     minimum: float
@@ -127,20 +120,16 @@ class Number:
         number = f"0, or {number}" if self.zero else number
         return f"{number} or {self.word}" if self.word else number
 
-    def parse(self, text):
-        """The number in the text; fractions such as 8/255 work."""
+    def _read(self, text):
         if text == self.word:
             return text
         try:
-            value = read_real(text)
+            return _chosen(self, read_real(text))
         except ValueError:
-            refuse(self._expected, text)
-        self.check(value)
-        return value
+            return refuse(self._expected, text)
 
-    def check(self, value):
-        """Raises ValueError unless the value is finite and within the limits, or the word."""
-        if (value is None and self.optional) or (self.word is not None and value == self.word):
+    def _check(self, value):
+        if self.word is not None and value == self.word:
             return
         if not is_real(value):
             refuse(self._expected, value)
@@ -152,7 +141,7 @@ class Number:
 
 
 @dataclasses.dataclass(frozen=True)
-class Epsilons:
+class Epsilons(Kind):
     """Different numbers, kept in rising order; which are allowed depends on the norm, too."""
 
     _expected = (
@@ -164,16 +153,12 @@ class Epsilons:
         """The numbers, sorted, as a tuple."""
         try:
             values = tuple(sorted(read_real(part) for part in text.split(",")))
-        except ValueError:
-            refuse(self._expected, text)
-        try:
             self.check(values)
         except ValueError:
             refuse(self._expected, text)
         return values
 
-    def check(self, value):
-        """Raises ValueError unless the numbers rise strictly within the limits."""
+    def _check(self, value):
         in_range = (
             isinstance(value, tuple)
             and 0 < len(value) <= _MOST_EPSILONS

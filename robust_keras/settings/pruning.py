@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from robust_keras.errors import InputError
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
 
@@ -21,7 +20,10 @@ class PruningFlags:
         "Fraction of zeros in every pruned kernel at the end of pruning; 0 prunes nothing.",
     )
     initial_sparsity: float = flag(
-        0.0, values.Number(minimum=0.0, below=1.0), "Fraction of zeros when pruning begins."
+        0.0,
+        values.Number(minimum=0.0, below=1.0),
+        "Fraction of zeros when pruning begins.",
+        needs="final_sparsity",
     )
     pruning_schedule: str = flag(
         "polynomial",
@@ -72,47 +74,24 @@ class PruningFlags:
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
         if self.pruning_end <= self.pruning_begin:
-            raise InputError.expected(
-                "--pruning_end", f"more than --pruning_begin={self.pruning_begin}", self.pruning_end
-            )
-        if self.final_sparsity and self.initial_sparsity > self.final_sparsity:
-            raise InputError.expected(
-                "--initial_sparsity",
-                f"at most --final_sparsity={self.final_sparsity}",
-                self.initial_sparsity,
-            )
-        self._check_pattern()
-        if self.initial_sparsity and not self.final_sparsity:
-            raise InputError.expected(
-                "--initial_sparsity", "0 while --final_sparsity is 0", self.initial_sparsity
-            )
+            self.refuse("pruning_end", f"more than --pruning_begin={self.pruning_begin}")
+        if self.initial_sparsity > self.final_sparsity:
+            self.refuse("initial_sparsity", f"at most --final_sparsity={self.final_sparsity}")
+        if self.pruning_m_by_n is not None:
+            self._check_pattern(*self.pruning_m_by_n)
+        elif self.pruning_block is not None:
+            if not self.final_sparsity:
+                self.refuse("pruning_block", "nothing while --final_sparsity is 0")
+            if self.pruning_layers != ("dense",):
+                self.refuse("pruning_layers", "dense with --pruning_block")
 
-    def _check_pattern(self):
-        blocks = self.pruning_block is not None
-        if self.pruning_m_by_n is None:
-            if blocks and not self.final_sparsity:
-                _refuse("pruning_block", "nothing while --final_sparsity is 0", self.pruning_block)
-            if blocks and self.pruning_layers != ("dense",):
-                received = ",".join(self.pruning_layers)
-                raise InputError.expected(
-                    "--pruning_layers", "dense with --pruning_block", received
-                )
-            return
-        m, n = self.pruning_m_by_n
+    def _check_pattern(self, m, n):
+        beside = f"with --pruning_m_by_n={m}:{n}"
         if m >= n:
-            raise InputError.expected("--pruning_m_by_n", "m:n with m below n", f"{m}:{n}")
+            self.refuse("pruning_m_by_n", "m:n with m below n")
         if self.final_sparsity:
-            raise InputError.expected(
-                "--final_sparsity", f"0 with --pruning_m_by_n={m}:{n}", self.final_sparsity
-            )
-        if blocks:
-            _refuse("pruning_block", f"nothing with --pruning_m_by_n={m}:{n}", self.pruning_block)
+            self.refuse("final_sparsity", f"0 {beside}")
+        if self.pruning_block is not None:
+            self.refuse("pruning_block", f"nothing {beside}")
         if "depthwise" in self.pruning_layers:
-            received = ",".join(self.pruning_layers)
-            raise InputError.expected(
-                "--pruning_layers", "dense, conv or both with --pruning_m_by_n", received
-            )
-
-
-def _refuse(name, expected, pair):
-    raise InputError.expected(f"--{name}", expected, "x".join(map(str, pair)))
+            self.refuse("pruning_layers", "dense, conv or both with --pruning_m_by_n")

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from robust_keras.errors import InputError
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
 
@@ -30,19 +29,13 @@ class StructureFlags:
         values.Choice(LOW_RANK_METHODS),
         "layers: the pair of convolutions is trained. constraint: the whole kernel is trained, put "
         "back to that rank every few steps, and split at the end.",
+        needs="low_rank",
     )
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
         if self.low_rank >= 1 and self.low_rank != int(self.low_rank):
-            _refuse(self, "low_rank", "a whole number, or a share below 1")
-        if self.low_rank_method == "constraint":
-            if not self.low_rank:
-                _refuse(self, "low_rank_method", "layers while --low_rank is 0")
-            if self.final_sparsity:
-                expected = "0 with --low_rank_method=constraint, which fills the zeros again"
-                _refuse(self, "final_sparsity", expected)
-
-
-def _refuse(config, name, expected):
-    raise InputError.expected(f"--{name}", expected, getattr(config, name))
+            self.refuse("low_rank", "a whole number, or a share below 1")
+        if self.low_rank_method == "constraint" and self.final_sparsity:
+            expected = "0 with --low_rank_method=constraint, which fills the zeros again"
+            self.refuse("final_sparsity", expected)

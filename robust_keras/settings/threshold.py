@@ -5,25 +5,18 @@ import math
 
 from robust_keras.errors import InputError
 from robust_keras.settings.field import flag
+from robust_keras.settings.kind import Kind, refuse
 from robust_keras.settings.numbers import read_real
-from robust_keras.settings.wording import refuse
 
 
 @dataclasses.dataclass(frozen=True)
-class Thresholds:
-    """Texts such as `0.80@0.1`, an accuracy at an epsilon, separated by commas; or None."""
+class Thresholds(Kind):
+    """Texts such as `0.80@0.1`, an accuracy at an epsilon, separated by commas."""
 
+    optional: bool = True
     _expected = "an accuracy in [0, 1] at an epsilon, such as 0.80@0.1 or 0.5@8/255"
 
-    def parse(self, text):
-        """The text, if it can be read."""
-        self.check(text)
-        return text
-
-    def check(self, value):
-        """Raises ValueError unless the value can be read, or is None."""
-        if value is None:
-            return
+    def _check(self, value):
         try:
             pairs = read_thresholds(value)
         except (ValueError, TypeError, AttributeError):

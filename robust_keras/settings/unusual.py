@@ -2,11 +2,9 @@
 
 import dataclasses
 
-from robust_keras.errors import InputError
-from robust_keras.settings import values
+from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
 
-UNUSUAL_NAMES = ("noisy", "nonsense", "fooling_gradient", "fooling_direct", "fooling_cppn")
 FOOLING_STARTS = ("mean", "uniform")
 
 
@@ -16,7 +14,7 @@ class UnusualFlags:
 
     unusual: tuple[str, ...] = flag(
         ("none",),
-        values.Choices(("none", *UNUSUAL_NAMES)),
+        values.Choices(("none", *names.UNUSUAL)),
         "What to show the models beside the attacks, comma separated: images with noise, pure "
         "noise moved towards a class, images made for each class by its gradient, bred pixel by "
         "pixel, or bred as painting networks.",
@@ -50,4 +48,4 @@ class UnusualFlags:
     def check_together(self):
         """Raises InputError where none is asked for and something else, too."""
         if "none" in self.unusual and self.unusual != ("none",):
-            raise InputError.expected("--unusual", "none alone", ",".join(self.unusual))
+            self.refuse("unusual", "none alone")

@@ -6,6 +6,7 @@ raise ValueError("expected ...; received ..."). Numbers are in a file of their o
 
 import dataclasses
 
+from robust_keras.settings.kind import Kind, joined, refuse
 from robust_keras.settings.numbers import (
     LARGEST_EPSILON,
     PIXEL_CHANGE,
@@ -16,7 +17,6 @@ from robust_keras.settings.numbers import (
     Whole,
     pixels,
 )
-from robust_keras.settings.wording import joined, refuse
 from robust_keras.suggestion import did_you_mean
 
 __all__ = [
@@ -48,50 +48,35 @@ def check_readable(text):
 
 
 @dataclasses.dataclass(frozen=True)
-class Text:
-    """Any text that is not empty; with `optional`, None as well."""
+class Text(Kind):
+    """Any text that is not empty."""
 
     optional: bool = False
 
-    def parse(self, text):
-        """The text itself."""
-        self.check(text)
-        return text
-
-    def check(self, value):
-        """Raises ValueError unless the value is text with something in it."""
-        if value is None and self.optional:
-            return
+    def _check(self, value):
         if not isinstance(value, str) or not value.strip():
             refuse("some text", value)
         check_readable(value)
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class Choice(Kind):
     """One of a few names; with `others`, any other as well."""
 
     names: tuple[str, ...]
     others: bool = False
 
-    def parse(self, text):
-        """The name, if it is one of the names."""
-        self.check(text)
-        return text
-
-    def check(self, value):
-        """Raises ValueError listing the names."""
+    def _check(self, value):
         other = self.others and isinstance(value, str) and value.isidentifier()
         if value not in self.names and not other:
             refuse("one of " + ", ".join(self.names), value, did_you_mean(value, self.names))
 
 
 @dataclasses.dataclass(frozen=True)
-class Truth:
-    """True or false."""
+class Truth(Kind):
+    """True or false, in the spellings that absl knows."""
 
-    def parse(self, text):
-        """True or False from the spellings that absl knows."""
+    def _read(self, text):
         spelling = text.lower()
         if spelling in ("true", "t", "1", "yes", "y"):
             return True
@@ -99,34 +84,31 @@ class Truth:
             return False
         return refuse("true or false", text)
 
-    def check(self, value):
-        """Raises ValueError unless the value is a bool."""
+    def _check(self, value):
         if not isinstance(value, bool):
             refuse("true or false", value)
 
 
+def _split(text):
+    return tuple(part.strip() for part in text.split(","))
+
+
 @dataclasses.dataclass(frozen=True)
-class Texts:
+class Texts(Kind):
     """Texts separated by commas, none empty and none twice; with `optional`, no text as well."""
 
     expected: str
     optional: bool = False
 
-    def parse(self, text):
-        """The texts as a tuple."""
-        values = tuple(part.strip() for part in text.split(","))
-        self.check(values)
-        return values
+    def _read(self, text):
+        return _split(text)
 
     def check(self, value):
         """Raises ValueError unless there is at least one text, all different."""
         if self.optional and value == ():
             return
-        if (
-            not isinstance(value, tuple)
-            or not value
-            or not all(isinstance(v, str) and v for v in value)
-        ):
+        texts = isinstance(value, tuple) and all(isinstance(v, str) and v for v in value)
+        if not texts or not value:
             refuse(self.expected, joined(value))
         for text in value:
             check_readable(text)
@@ -135,7 +117,7 @@ class Texts:
 
 
 @dataclasses.dataclass(frozen=True)
-class Choices:
+class Choices(Kind):
     """Names separated by commas, each one of a few and none twice; with `others`, of any more."""
 
     names: tuple[str, ...]
@@ -145,14 +127,10 @@ class Choices:
     def _expected(self):
         return "one or more of " + ", ".join(self.names) + ", each once"
 
-    def parse(self, text):
-        """The names as a tuple."""
-        values = tuple(part.strip() for part in text.split(","))
-        self.check(values)
-        return values
+    def _read(self, text):
+        return _split(text)
 
-    def check(self, value):
-        """Raises ValueError listing the names."""
+    def _check(self, value):
         texts = isinstance(value, tuple) and all(isinstance(name, str) for name in value)
         if not texts or not value or len(set(value)) < len(value):
             refuse(self._expected, joined(value))

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from robust_keras.errors import InputError
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
 
@@ -15,12 +14,14 @@ class WinnerFlags:
         None,
         values.Number(minimum=1e-6, maximum=1.0, optional=True),
         "Share of each layer's entries that pass --activation=kwta.",
+        needs="activation=kwta",
         unset="0.2",
     )
     kwta_final_ratio: float | None = flag(
         None,
         values.Number(minimum=1e-6, maximum=1.0, optional=True),
         "That share at the end, reached in a straight line while training.",
+        needs="activation=kwta",
         unset="as --kwta_ratio",
     )
     kwta_begin: float = flag(
@@ -36,18 +37,7 @@ class WinnerFlags:
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
-        for name in ("kwta_ratio", "kwta_final_ratio"):
-            if getattr(self, name) and self.activation != "kwta":
-                raise InputError.expected(
-                    f"--{name}", f"nothing with --activation={self.activation}", getattr(self, name)
-                )
         if (self.kwta_final_ratio or 0) > (self.kwta_ratio or 0.2):
-            raise InputError.expected(
-                "--kwta_final_ratio",
-                f"at most --kwta_ratio={self.kwta_ratio or 0.2}",
-                self.kwta_final_ratio,
-            )
+            self.refuse("kwta_final_ratio", f"at most --kwta_ratio={self.kwta_ratio or 0.2}")
         if self.kwta_end <= self.kwta_begin:
-            raise InputError.expected(
-                "--kwta_end", f"more than --kwta_begin={self.kwta_begin}", self.kwta_end
-            )
+            self.refuse("kwta_end", f"more than --kwta_begin={self.kwta_begin}")

@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from robust_keras.settings import names
 from robust_keras.training import arguments
 
 
@@ -52,9 +53,12 @@ def step_decay(peak: float, steps: int) -> Any:
     )
 
 
-SCHEDULES = {
-    "constant": lambda peak, steps: peak,
-    "cosine": keras.optimizers.schedules.CosineDecay,
-    "one_cycle": OneCycle,
-    "step": step_decay,
-}
+SCHEDULES = names.table(
+    names.LEARNING_RATE_SCHEDULES,
+    {
+        "constant": lambda peak, steps: peak,
+        "cosine": keras.optimizers.schedules.CosineDecay,
+        "one_cycle": OneCycle,
+        "step": step_decay,
+    },
+)

@@ -1,0 +1,40 @@
+"""Names by which users choose and to which a library answers: each list stands here alone."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MODELS = (
+    *("fc5", "lenet5", "conv_small", "cifar_quick", "alexnet", "vgg"),
+    *("resnet18", "resnet20", "resnet56"),
+)
+# Their networks end in an RBF unit.
+SYMMETRIC_ACTIVATIONS = ("rbf", "mrelu")
+ACTIVATIONS = (
+    *("relu", "elu", "silu", "gelu", "softplus", "parametric_softplus", "prelu", "smooth_relu"),
+    *("kaf", "kaf_elu", "kaf_relu", "kaf_silu", "kwta"),
+    *SYMMETRIC_ACTIVATIONS,
+)
+OPTIMIZERS = ("adam", "sgd")
+LOSSES = ("cross_entropy", "hybrid")
+LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
+DISTRIBUTIONS = ("none", "mirrored")
+UNUSUAL = ("noisy", "nonsense", "fooling_gradient", "fooling_direct", "fooling_cppn")
+ATTACKS = (
+    *("fgsm", "step_ll", "bim", "pgd", "mim", "margin_pgd"),
+    *("apgd_ce", "apgd_dlr", "apgd_targeted", "apgd_accepted"),
+    *("fab_targeted", "deepfool", "cw", "jsma"),
+    *("square", "spsa", "es_pgd", "hopskipjump"),
+    *("autoattack", "quick", "uniform_noise", "gaussian_noise"),
+)
+
+
+def table(names: Iterable[str], entries: Mapping[str, Any]) -> dict[str, Any]:
+    """What a library has for each of the names, in their order.
+
+    Raises:
+        ValueError: a name has no entry, or an entry no name; while the library is imported.
+    """
+    names = tuple(names)
+    if set(names) != set(entries):
+        raise ValueError(f"`entries` must be {', '.join(names)}. Received: {', '.join(entries)}")
+    return {name: entries[name] for name in names}
