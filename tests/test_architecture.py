@@ -85,7 +85,7 @@ def table():
 
 
 TABLE = table()
-EVERYBODY = {"attackable", "errors", "proportions", "strength", "suggestion"}
+EVERYBODY = {"arguments", "attackable", "errors", "proportions", "strength", "suggestion"}
 OURS = {unit(relative(path)) for path in SOURCES}
 
 

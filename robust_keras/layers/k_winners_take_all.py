@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from robust_keras.layers.arguments import bounded, flag, positive, whole
+from robust_keras.arguments import flag, positive, real, whole
 from robust_keras.layers.float_layer import FloatLayer
 from robust_keras.layers.selection import kth_largest
 from robust_keras.layers.shapes import reshaped
@@ -122,7 +122,7 @@ class LowerRatio(keras.callbacks.Callback):
         super().__init__()
         self.step = positive("step", step)
         self.every = whole("every", every, least=1)
-        self.least = bounded("least", least, "in (0, 1]", most=1)
+        self.least = real("least", least, "in (0, 1]", above=0, most=1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Lowers the ratios if this epoch ends a period."""
@@ -134,7 +134,7 @@ class LowerRatio(keras.callbacks.Callback):
 
 
 def _checked_ratio(ratio):
-    return bounded("ratio", ratio, "in (0, 1]", most=1)
+    return real("ratio", ratio, "in (0, 1]", above=0, most=1)
 
 
 def _winner_layers(layer):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.layers.arguments import choice, flag, positive, refuse, whole
+from robust_keras.arguments import choice, flag, positive, refuse, whole
 from robust_keras.layers.float_layer import FloatLayer
 from robust_keras.layers.gaussian_curve import gaussian_curve
 from robust_keras.layers.gaussian_kernels import FixedKernels, MovingKernels

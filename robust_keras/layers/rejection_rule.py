@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from robust_keras import arguments
 from robust_keras.layers.activation_before import activation_before
-from robust_keras.layers.arguments import checked_temperature, choice, refuse, whole
 from robust_keras.layers.float_layer import FloatLayer
 
 CONFIDENCES = ("softmax", "rbf")
@@ -56,16 +56,18 @@ class RejectionRule(FloatLayer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.nonsense_classes = whole("nonsense_classes", nonsense_classes, least=0)
+        self.nonsense_classes = arguments.whole("nonsense_classes", nonsense_classes, least=0)
         self.threshold = _checked_threshold(threshold, self.nonsense_classes)
-        self.confidence = choice("confidence", confidence, CONFIDENCES)
-        self.temperature = checked_temperature("temperature", temperature)
+        self.confidence = arguments.choice("confidence", confidence, CONFIDENCES)
+        self.temperature = arguments.temperature("temperature", temperature)
         self._after = None
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Refuses logits of nonsense classes only."""
         if input_shape[-1] is not None and input_shape[-1] <= self.nonsense_classes:
-            refuse("nonsense_classes", f"fewer than {input_shape[-1]}", self.nonsense_classes)
+            arguments.refuse(
+                "nonsense_classes", f"fewer than {input_shape[-1]}", self.nonsense_classes
+            )
         super().build(input_shape)
 
     def compute_output_spec(self, inputs: tf.Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -107,7 +109,7 @@ class RejectionRule(FloatLayer):
         if found is None:
             return  # what is called inside a graph of Keras' own tells nothing
         if self.confidence == "rbf":
-            refuse("confidence", f"'softmax' after a {found}", self.confidence)
+            arguments.refuse("confidence", f"'softmax' after a {found}", self.confidence)
         self._after = found
 
     def _logits(self, outputs):
@@ -136,7 +138,7 @@ def _checked_threshold(threshold, nonsense_classes):
     if threshold is None and nonsense_classes == 0:
         return None
     if not isinstance(threshold, int | float) or not 0 <= threshold < 1:
-        refuse("threshold", "a number in [0, 1)", threshold)
+        arguments.refuse("threshold", "a number in [0, 1)", threshold)
     return float(threshold)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from robust_keras.layers.arguments import flag, positive
+from robust_keras.arguments import flag, positive
 from robust_keras.layers.elementwise import elementwise
 from robust_keras.layers.float_layer import FloatLayer
 

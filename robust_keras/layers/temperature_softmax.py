@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from robust_keras.layers.arguments import checked_temperature
+from robust_keras import arguments
 from robust_keras.layers.float_layer import FloatLayer
 
 
@@ -37,7 +37,7 @@ class TemperatureSoftmax(FloatLayer):
 
     def __init__(self, temperature: float = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.temperature = checked_temperature("temperature", temperature)
+        self.temperature = arguments.temperature("temperature", temperature)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Turns logits into probabilities."""

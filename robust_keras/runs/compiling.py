@@ -6,10 +6,10 @@ from typing import Any
 
 import keras
 
+from robust_keras.hybrid_loss import HybridLoss
 from robust_keras.settings import names
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.denoising import DenoiserTraining
-from robust_keras.training.hybrid_loss import HybridLoss
 from robust_keras.training.losses import LabelAccuracy, TemperatureCrossEntropy
 from robust_keras.training.methods import method_class
 from robust_keras.training.schedules import SCHEDULES

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from robust_keras import arguments
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
-from robust_keras.layers.arguments import TEMPERATURES, checked_temperature
 from robust_keras.layers.rejection_rule import CONFIDENCES
 from robust_keras.serving import export_notes, image_input, rejection
 from robust_keras.serving.inference_call import inference_call
@@ -82,7 +82,7 @@ def export(
         raise InputError.expected("confidence", f"one of {', '.join(CONFIDENCES)}", confidence)
     if not isinstance(model, keras.Model):
         raise InputError.expected("model", "a Keras model", type(model).__name__)
-    rule = rejection.served_rule(model, _checked_temperature(temperature), confidence)
+    rule = rejection.served_rule(model, _temperature(temperature), confidence)
     archive = _archive(model, image_input.image_shape(model, image_shape), rule)
     _write(archive, target, notes or {})
     return target
@@ -115,11 +115,11 @@ def _checked_target(directory, version):
     return target
 
 
-def _checked_temperature(temperature):
+def _temperature(temperature):
     try:
-        return None if temperature is None else checked_temperature("temperature", temperature)
+        return None if temperature is None else arguments.temperature("temperature", temperature)
     except ValueError as error:
-        raise InputError.expected("temperature", TEMPERATURES, temperature) from error
+        raise InputError.expected("temperature", arguments.TEMPERATURES, temperature) from error
 
 
 def _archive(model, shape, rule):

@@ -7,11 +7,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from robust_keras import arguments
 from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
 from robust_keras.settings.adversarial_methods import owners
 from robust_keras.training import adversarial_checks as checks
-from robust_keras.training import arguments, binary_metrics, loss_inputs
+from robust_keras.training import binary_metrics, loss_inputs
 from robust_keras.training.adversarial_settings import AdversarialSettings
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head
@@ -101,7 +102,7 @@ class AdversarialTraining(ClassifierTraining):
         given.pop("self")
         loss = given.get("loss")
         if loss is None or isinstance(loss, list | tuple | dict):
-            raise ValueError(f"`loss` must be exactly one loss. Received: loss={loss!r}")
+            arguments.refuse("loss", "exactly one loss", loss)
         loss = keras.losses.get(loss)
         self._head = self._head.believing(loss_inputs.takes(loss))
         loss_inputs.check_loss(loss, self._head, self.name)

@@ -3,9 +3,9 @@
 import dataclasses
 from typing import Any
 
+from robust_keras import arguments
 from robust_keras.settings.adversarial import ENSEMBLE_ATTACKS
 from robust_keras.settings.adversarial_methods import METHODS, MethodDeclaration
-from robust_keras.training import arguments
 from robust_keras.training.methods import Method, method_class
 
 # Settings that only the methods that declare them have.

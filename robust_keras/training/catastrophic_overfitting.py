@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.training import arguments, crafting, loss_inputs
+from robust_keras import arguments
+from robust_keras.training import crafting, loss_inputs
 from robust_keras.training.averaging import read_variable
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head

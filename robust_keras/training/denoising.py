@@ -6,12 +6,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from robust_keras import layers
+from robust_keras import arguments, layers
 from robust_keras.data.datasets import ImageDataset
 from robust_keras.layers import keras_private
 from robust_keras.models.denoiser import behind_denoiser
 from robust_keras.settings.denoiser import DENOISER_GUIDES
-from robust_keras.training import arguments, crafting, loss_inputs
+from robust_keras.training import crafting, loss_inputs
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head
 from robust_keras.training.other_models import load_fitting
@@ -65,7 +65,7 @@ class DenoiserTraining(ClassifierTraining):
         epsilon = arguments.epsilon("epsilon", epsilon)
         if guide not in DENOISER_GUIDES:
             names = ", ".join(DENOISER_GUIDES)
-            raise ValueError(f"`guide` must be one of {names}. Received: guide={guide!r}")
+            arguments.refuse("guide", f"one of {names}", guide)
         denoiser, frozen = _parts(classifier)
         if classifier.distribute_strategy.num_replicas_in_sync > 1:
             raise ValueError("a denoiser trains on one replica only. Received: several")
@@ -77,9 +77,10 @@ class DenoiserTraining(ClassifierTraining):
         self._features = None
         if guide == "features":
             if not getattr(frozen, "inputs", None):
-                raise ValueError(
-                    "`guide` must be 'logits' for a subclassed classifier, whose last layer's "
-                    f"input cannot be seen. Received: guide={guide!r}"
+                arguments.refuse(
+                    "guide",
+                    "'logits' for a subclassed classifier, whose last layer's input cannot be seen",
+                    guide,
                 )
             self._features = keras.Model(frozen.inputs, _last(frozen).input, trainable=False)
 

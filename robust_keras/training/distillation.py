@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from robust_keras import serving
+from robust_keras import arguments, serving
 from robust_keras.data.datasets import to_float
 from robust_keras.errors import InputError
-from robust_keras.training import arguments
 from robust_keras.training.other_models import load_fitting
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
+from robust_keras import arguments
 from robust_keras.directories import place, range_test_files, whole_files
-from robust_keras.training import arguments
 
 _SMOOTHING = 0.9
 _DIVERGED = 4.0  # times the lowest loss

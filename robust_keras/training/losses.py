@@ -5,8 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from robust_keras import arguments
 from robust_keras.layers import keras_private
-from robust_keras.training import arguments
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")

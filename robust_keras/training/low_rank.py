@@ -6,6 +6,7 @@ import math
 import keras
 import numpy as np
 
+from robust_keras import arguments
 from robust_keras.training.kernel_matrices import rows_by_height
 
 
@@ -47,7 +48,7 @@ def separate(kernel: np.ndarray, rank: float) -> tuple[np.ndarray, np.ndarray]:
     """
     height, width, channels, filters = kernel.shape
     if not 1 <= rank <= full_rank(kernel.shape):
-        raise ValueError(f"`rank` must be in 1..{full_rank(kernel.shape)}. Received: rank={rank}")
+        arguments.refuse("rank", f"in 1..{full_rank(kernel.shape)}", rank)
     matrix = rows_by_height(np.asarray(kernel, np.float64))
     left, values, right = np.linalg.svd(matrix, full_matrices=False)
     roots = np.sqrt(values[:rank])
@@ -86,9 +87,7 @@ def rank_of(shape: tuple[int, ...], rank: float) -> int:
         ValueError: `rank` is not above 0, or above 1 and no whole number.
     """
     if not 0 < rank < math.inf or (rank >= 1 and rank != int(rank)):
-        raise ValueError(
-            f"`rank` must be a share in (0, 1) or a whole number >= 1. Received: rank={rank}"
-        )
+        arguments.refuse("rank", "a share in (0, 1) or a whole number >= 1", rank)
     # Rounding first: 0.3 of 10 is a little above 3 in binary.
     wanted = math.ceil(round(rank * full_rank(shape), 9)) if rank < 1 else int(rank)
     return min(wanted, full_rank(shape))

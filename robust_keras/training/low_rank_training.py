@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from robust_keras import arguments
 from robust_keras.training.kernel_matrices import (
     columns_by_output,
     rank,
@@ -37,10 +38,7 @@ class LowRankConstraint(keras.callbacks.Callback):
     def __init__(self, rank: float, every: int = 10):
         super().__init__()
         rank_of((1, 1, 1, 1), rank)
-        if type(every) is not int or every < 1:
-            raise ValueError(
-                f"`every` must be a whole number of at least 1. Received: every={every!r}"
-            )
+        arguments.whole("every", every, least=1)
         self.rank = rank
         self.every = every
 
@@ -86,7 +84,7 @@ class KernelRanks(keras.callbacks.Callback):
     def __init__(self, tolerance: float = 0.01, separable: bool = False):
         super().__init__()
         if not 0 < tolerance < 1:
-            raise ValueError(f"`tolerance` must be in (0, 1). Received: tolerance={tolerance}")
+            arguments.refuse("tolerance", "in (0, 1)", tolerance)
         self.tolerance = tolerance
         self.separable = separable
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from robust_keras.training import arguments
+from robust_keras import arguments
 from robust_keras.training.prunable_kernels import (
     DEFAULT_LAYER_KINDS,
     PrunableKernel,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import arguments
 from robust_keras.errors import InputError
 
 _TOLERANCE = 1e-3  # of the range; what rounding and resizing leave outside
@@ -140,7 +141,8 @@ def _shown(side):
 
 
 def _refuse(received):
-    raise ValueError(
-        "`pixel_range` must be (low, high), finite numbers or one number a channel, low below "
-        f"high. Received: pixel_range={received!r}"
+    arguments.refuse(
+        "pixel_range",
+        "(low, high), finite numbers or one number a channel, low below high",
+        received,
     )

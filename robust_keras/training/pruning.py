@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from robust_keras.training import arguments, tfmot_pruning
+from robust_keras import arguments
+from robust_keras.training import tfmot_pruning
 from robust_keras.training.averaging import moving_averages
 from robust_keras.training.callback_order import BestEpochs, running_callbacks
 from robust_keras.training.kernel_masks import KernelMasks
@@ -99,20 +100,14 @@ class PruneLowMagnitude(keras.callbacks.Callback):
     ):
         super().__init__()
         if not callable(schedule) and sparsity_m_by_n is None:
-            raise ValueError(
-                "`schedule` must be a callable step -> (should_prune, sparsity). "
-                f"Received: schedule={schedule!r}"
-            )
+            arguments.refuse("schedule", "a callable step -> (should_prune, sparsity)", schedule)
         initial_step = arguments.whole(
             "initial_step", initial_step, least=0, most=arguments.MOST_TRAINED_STEPS
         )
         if isinstance(skip_layers, str):
             arguments.refuse("skip_layers", "several names, such as ('logits',)", skip_layers)
         if on_incomplete not in ("warn", "raise", "ignore"):
-            raise ValueError(
-                '`on_incomplete` must be "warn", "raise" or "ignore". '
-                f"Received: on_incomplete={on_incomplete!r}"
-            )
+            arguments.refuse("on_incomplete", '"warn", "raise" or "ignore"', on_incomplete)
         self.schedule = schedule
         self.layer_kinds = layer_kinds
         self.skip_layers = skip_layers

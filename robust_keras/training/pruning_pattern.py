@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from robust_keras import arguments
+
 
 @dataclasses.dataclass(frozen=True)
 class PruningPattern:
@@ -23,22 +25,15 @@ class PruningPattern:
     def __post_init__(self):
         object.__setattr__(self, "block_size", _pair("block_size", self.block_size))
         if self.block_pooling not in ("AVG", "MAX"):
-            raise ValueError(
-                f'`block_pooling` must be "AVG" or "MAX". Received: {self.block_pooling!r}'
-            )
+            arguments.refuse("block_pooling", '"AVG" or "MAX"', self.block_pooling)
         if self.m_by_n is None:
             return
         object.__setattr__(self, "m_by_n", _pair("sparsity_m_by_n", self.m_by_n))
         if self.m_by_n[0] >= self.m_by_n[1]:
-            raise ValueError(
-                "`sparsity_m_by_n` must be (m, n) with 0 < m < n. "
-                f"Received: sparsity_m_by_n={self.m_by_n}"
-            )
+            arguments.refuse("sparsity_m_by_n", "(m, n) with 0 < m < n", self.m_by_n)
         if self.block_size != (1, 1):
-            raise ValueError(
-                "`block_size` must be (1, 1) where `sparsity_m_by_n` is given. "
-                f"Received: block_size={self.block_size}"
-            )
+            expected = "(1, 1) where `sparsity_m_by_n` is given"
+            arguments.refuse("block_size", expected, self.block_size)
 
     def check(self, layer_name: str, shape: tuple[int, ...]) -> None:
         """Refuses a kernel that cannot be pruned in this pattern.
@@ -81,7 +76,5 @@ class PruningPattern:
 def _pair(name, value):
     pair = tuple(value) if isinstance(value, tuple | list) else ()
     if len(pair) != 2 or any(type(size) is not int or size < 1 for size in pair):
-        raise ValueError(
-            f"`{name}` must be two whole numbers of at least 1. Received: {name}={value!r}"
-        )
+        arguments.refuse(name, "two whole numbers of at least 1", value)
     return pair

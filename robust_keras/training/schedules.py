@@ -4,8 +4,8 @@ from typing import Any
 
 import keras
 
+from robust_keras import arguments
 from robust_keras.settings import names
-from robust_keras.training import arguments
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")

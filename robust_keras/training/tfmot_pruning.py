@@ -13,7 +13,7 @@ from tensorflow_model_optimization.python.core.sparsity.keras import (
     pruning_schedule,
 )
 
-from robust_keras.training import arguments
+from robust_keras import arguments
 from robust_keras.training.pruning_pattern import PruningPattern
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import keras
 
+from robust_keras import arguments
 from robust_keras.layers import KWinnersTakeAll, keras_private
-from robust_keras.training import arguments
 
 
 class FallingRatio(keras.callbacks.Callback):

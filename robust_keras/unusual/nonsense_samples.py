@@ -11,7 +11,7 @@ import tensorflow as tf
 from robust_keras.attacks.attack import require_whole
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.findings import SampleReport
-from robust_keras.training.hybrid_loss import HYBRID_CIFAR10, HYBRID_MNIST, HybridLoss
+from robust_keras.hybrid_loss import HYBRID_CIFAR10, HYBRID_MNIST, HybridLoss
 from robust_keras.unusual.noisy_samples import (
     check_strengths,
     published_strengths,

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from robust_keras.layers.arguments import refuse
+from robust_keras.arguments import refuse
 
 
 def averaged(classifier: Any, samples: int) -> Any:
