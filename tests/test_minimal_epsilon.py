@@ -11,6 +11,7 @@ from linear_model import DUAL, GREYS, Linear, answers
 
 from robust_keras import findings, reporting
 from robust_keras.attacks import (
+    FGSM,
     PGD,
     APGDTargeted,
     CarliniWagner,
@@ -21,7 +22,8 @@ from robust_keras.attacks import (
     ThreatModel,
     UniformNoise,
 )
-from robust_keras.engine.minimal_epsilon import between, minimal_epsilons
+from robust_keras.engine.minimal_epsilon import minimal_epsilons
+from robust_keras.engine.minimal_search import between
 from robust_keras.errors import InputError
 from robust_keras.reporting import boxes, html, theme
 from robust_keras.runs import evaluation
@@ -106,6 +108,29 @@ def test_a_network_of_digits_and_images_it_gets_wrong():
     quantiles = pgd.quantiles()
     assert quantiles[0] == 0 and list(quantiles) == sorted(quantiles)
     assert set(quantiles) <= set(pgd.epsilons.tolist())
+
+
+@pytest.mark.parametrize("norm", LARGEST)
+def test_a_single_step_is_raised_until_the_class_changes(norm):
+    images, labels = small_network.sample(40)
+    model, largest, tolerance = small_network.network(), 4 * LARGEST[norm], LARGEST[norm] / 4
+    found = search(model, FGSM(), norm, images, labels, largest=largest, tolerance=tolerance)
+    check(found, model, images)
+    expected = np.where(np.argmax(model.logits(images), axis=1) == labels, np.inf, 0.0)
+    threat_model, tried = ThreatModel(norm, (largest,)), 0
+    for radius in tolerance * np.arange(1, 17):
+        left = np.flatnonzero(np.isinf(expected))
+        settings = {"threat_model": threat_model, "epsilon": radius, "generators": None}
+        moved = FGSM().propose(model, images[left], labels[left], **settings).images
+        fell = np.argmax(model.logits(moved), axis=1) != labels[left]
+        distances = threat_model.distances(images[left], moved)
+        expected[left[fell]], tried = distances[fell], tried + len(left)
+    assert found.gradient_evaluations == tried
+    np.testing.assert_array_equal(np.isfinite(found.epsilons), np.isfinite(expected))
+    there = np.isfinite(expected) & (expected > 0)
+    assert 10 < there.sum()
+    assert np.all(found.epsilons[there] <= expected[there] + 1e-6)
+    assert np.all(found.epsilons[there] > expected[there] - tolerance)
 
 
 def test_results_do_not_depend_on_the_batch_size_or_the_progress():

@@ -1,6 +1,7 @@
 """What an evaluation goes through and what that may cost, for the estimate of the time left."""
 
 from robust_keras.engine import sweep
+from robust_keras.engine.minimal_search import is_raised
 from robust_keras.engine.price import passes_at_most
 from robust_keras.runs.minimal_evaluation import minimal_attack
 from robust_keras.runs.transfer_evaluation import transfer_attack
@@ -11,6 +12,8 @@ _AUDIT = {"passes": 300, "built": 2}
 _AUDITED = 128
 # A search narrows each image's bracket; fewer images are left each time.
 _SEARCHES = 4
+# One step is tried at rising radii instead, about so many until an image falls.
+_RISEN = 64
 # Radii that a search tries, about, and shapes of batches that are built for it.
 _RADII, _SHAPES = 100, 10
 _REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 2.0, 1.0
@@ -51,7 +54,8 @@ def model_parts(attacks, threat_model, config, classifier, images):
     if config.minimal_epsilon:
         stages = minimal_attack(config).stages(config.norm)
         passes = sum(passes_at_most(stage) for stage in stages)
-        search = {"passes": passes * _SEARCHES, "steps": passes * _RADII}
+        searches = _RISEN if any(map(is_raised, stages)) else _SEARCHES
+        search = {"passes": passes * searches, "steps": passes * _RADII}
         built = _SHAPES * sum(stage.needs_gradient for stage in stages)
         parts.append(Part("minimal epsilons", images=images, built=built, **search))
     kinds = [kind for kind in config.unusual if kind != "none"]

@@ -7,7 +7,8 @@ from robust_keras.settings import values
 from robust_keras.settings.attacks import check_plugged
 from robust_keras.settings.field import flag
 
-# Those that search hard enough for the smallest epsilon to mean something.
+# Those that search hard enough for the smallest epsilon to mean something, and the single step of
+# the pruning study.
 MINIMAL_ATTACKS = (
     "quick",
     "autoattack",
@@ -20,6 +21,7 @@ MINIMAL_ATTACKS = (
     "deepfool",
     "cw",
     "square",
+    "fgsm",
 )
 
 
@@ -35,7 +37,7 @@ class MinimalFlags:
     minimal_attack: str = flag(
         "quick",
         values.Choice(MINIMAL_ATTACKS, others=True),
-        "Attack that --minimal_epsilon uses.",
+        "Attack that --minimal_epsilon uses (fgsm: epsilon is raised until the class changes).",
         needs="minimal_epsilon",
     )
 
