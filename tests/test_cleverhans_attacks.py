@@ -16,9 +16,9 @@ from cleverhans.tf2.attacks.basic_iterative_method import basic_iterative_method
 from cleverhans.tf2.attacks.fast_gradient_method import fast_gradient_method
 from cleverhans.tf2.attacks.projected_gradient_descent import projected_gradient_descent
 
-from robust_keras.attacks import BIM, FGSM, MIM, PGD, StepLL, ThreatModel
-from robust_keras.attacks.loops.losses import unit_gradient
-from robust_keras.attacks.loops.watched_gradient import LOSSES, WatchedGradient, looks
+from robust_keras.attacks import BIM, FGSM, MIM, PGD, MarginPGD, StepLL, ThreatModel
+from robust_keras.attacks.loops.losses import cross_entropy, margin, unit_gradient
+from robust_keras.attacks.loops.watched_gradient import WatchedGradient, looks
 from robust_keras.engine.evaluate_attacks import generators
 from robust_keras.errors import InputError
 
@@ -121,11 +121,11 @@ def test_upstream_l2_steps_shrink_with_the_gradient():
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
-@pytest.mark.parametrize("attack", [FGSM(), BIM(), MIM(), PGD(loss="margin")])
+@pytest.mark.parametrize("attack", [FGSM(), BIM(), MIM(), MarginPGD()])
 @pytest.mark.parametrize("scale", [1e-20, 1e-9, 1e6])
 def test_attacks_do_not_depend_on_the_size_of_the_gradient(attack, norm, scale):
     # For large logits cross-entropy itself saturates, which is the loss' fault and shown elsewhere.
-    if scale > 1 and attack != PGD(loss="margin"):
+    if scale > 1 and attack != MarginPGD():
         scale = 4.0
     # So small that no image falls, as those that do stop on their way.
     epsilon = 0.001 if norm == "linf" else 0.004
@@ -165,11 +165,11 @@ def test_upstream_retraces_for_every_new_function():
     assert traces() == before + 3
 
 
-def test_every_attack_is_traced_once_a_classifier_and_loss():
+def test_every_attack_is_traced_once_a_classifier():
     classifier, upstream_before, traced = Linear(), traces(), []
     count = classifier.logits.experimental_get_tracing_count
     for images in (IMAGES, IMAGES[:4], IMAGES[:1]):
-        for attack in [*ATTACKS, PGD(steps=3, loss="margin")]:
+        for attack in [*ATTACKS, PGD(steps=3)]:
             for norm in ("linf", "l2"):
                 run(attack, classifier, norm, images=images)
         traced.append(count())
@@ -230,7 +230,7 @@ def test_without_the_early_stop_all_steps_are_taken(attack):
     hurried = run(attack(steps=6), classifier, epsilon=epsilon)
     patient = run(attack(steps=6, stop_early=False), classifier, epsilon=epsilon)
     margins = [
-        LOSSES["margin"](tf.constant(LABELS, tf.int32), classifier.logits(points)).numpy()
+        margin(tf.constant(LABELS, tf.int32), classifier.logits(points)).numpy()
         for points in (hurried, patient)
     ]
     assert margins[0].min() > 0 and np.all(margins[1] >= margins[0])
@@ -325,7 +325,7 @@ def test_losses_agree_with_numpy():
         "cross_entropy": -log_softmax[rows, LABELS],
         "margin": others - logits[rows, LABELS],
     }
-    for name, loss in LOSSES.items():
+    for name, loss in {"cross_entropy": cross_entropy, "margin": margin}.items():
         values = loss(labels=tf.constant(LABELS, tf.int32), logits=tf.constant(logits))
         np.testing.assert_allclose(values, expected[name], rtol=1e-5)
 

@@ -7,7 +7,7 @@ from linear_model import GREYS, Linear, answers
 from test_report_html import words
 
 from robust_keras import attacks, reporting
-from robust_keras.attacks import PGD, CarliniWagner, Quick, Square, ThreatModel
+from robust_keras.attacks import PGD, CarliniWagner, MarginPGD, Quick, Square, ThreatModel
 from robust_keras.engine.transfer import transfer
 from robust_keras.errors import InputError
 from robust_keras.reporting import html
@@ -35,7 +35,7 @@ def pair():
 
 
 def test_examples_carry_over_to_models_that_are_alike(pair):
-    rows = run(pair, pair, PGD(loss="margin"))
+    rows = run(pair, pair, MarginPGD())
     assert [row.path for row in rows] == ["one", "near", "far"]
     table = {row.path: row.accuracy for row in rows}
     exact = np.mean(pair["one"].margins(GREYS, answers(pair["one"]), 0.02, "linf") > 0)

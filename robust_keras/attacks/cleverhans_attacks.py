@@ -11,12 +11,12 @@ import typing
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attacks.attack import Attack, require, require_number, require_whole
+from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops import cleverhans_steps
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
-from robust_keras.attacks.loops.watched_gradient import LOSSES, WatchedGradient, looks
+from robust_keras.attacks.loops.watched_gradient import WatchedGradient, looks
 from robust_keras.strength import of_steps
 
 
@@ -94,7 +94,7 @@ class StepLL(_CleverHansAttack):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Descent(_CleverHansAttack):
-    """PGD from some start: `loss`, `steps`, `step` and `_starts` are the subclass'."""
+    """PGD from some start: `steps`, `step` and `_starts` are the subclass'."""
 
     kind: typing.ClassVar[str] = "iterative"
     any_batch: typing.ClassVar[bool] = True
@@ -131,7 +131,7 @@ class _Descent(_CleverHansAttack):
 
         def move(problem, points, first, last):
             nonlocal gradient
-            gradient = WatchedGradient(classifier, self.loss)
+            gradient = WatchedGradient(classifier)
             inputs, truth = problem
             given = gradient, inputs, points, truth
             return last - first, cleverhans_steps.projected_steps(
@@ -171,8 +171,6 @@ class BIM(_Descent):
     name: typing.ClassVar[str] = "bim"
     kind: typing.ClassVar[str] = "iterative"
 
-    loss: typing.ClassVar[str] = "cross_entropy"
-
     steps: int = 20
     step: float = 0.1
 
@@ -192,8 +190,6 @@ class PGD(_Descent):
         steps: number of steps, >= 1.
         step: length of a step in units of epsilon, in (0, 1].
         restarts: independent starts, >= 1; an image falls if one of them fools the model.
-        loss: "cross_entropy", or "margin" (largest other logit minus the label's), which is free of
-            the logits' scale.
         stop_early: whether an image that is found to be fooled stays there and takes no more steps;
             without it examples go on and carry over better to other models.
 
@@ -202,7 +198,7 @@ class PGD(_Descent):
 
     Example:
         >>> PGD(steps=10, restarts=2).settings()
-        {'stop_early': True, 'steps': 10, 'step': 0.1, 'restarts': 2, 'loss': 'cross_entropy'}
+        {'stop_early': True, 'steps': 10, 'step': 0.1, 'restarts': 2}
     """
 
     name: typing.ClassVar[str] = "pgd"
@@ -211,12 +207,10 @@ class PGD(_Descent):
     steps: int = 40
     step: float = 0.1
     restarts: int = 1
-    loss: str = "cross_entropy"
 
     def __post_init__(self):
         super().__post_init__()
         require_whole("restarts", self.restarts)
-        require(self.loss in LOSSES, "loss", f"one of {', '.join(LOSSES)}", self.loss)
 
     @property
     def rounds(self):

@@ -17,7 +17,7 @@ class MarginPGD(Attack):
 
     Cross-entropy has no gradient left once the label leads by about 100, and one that favours few
     images long before; the direction of the margin's gradient does not know how large logits are.
-    Images leave the batch as they fall. `PGD(loss="margin")` takes the same steps in CleverHans.
+    Images leave the batch as they fall.
 
     Formula: `x_(k+1) = P(x_k + step epsilon d(g_k))` from a random point of the ball, P the
     projection, g the gradient of `losses.margin`, d its sign (linf) or g / norm(g) (l2).

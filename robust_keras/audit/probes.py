@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from robust_keras import engine
-from robust_keras.attacks import BIM, PGD, ThreatModel
+from robust_keras.attacks import BIM, MarginPGD, ThreatModel
 from robust_keras.attacks.attack import Attack
 from robust_keras.engine.results import Evaluation
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
@@ -168,7 +168,7 @@ def scale_free_loss(sample: Sample, evaluation: Evaluation) -> AuditCheck:
     rows = sorted({rows[0], rows[len(rows) // 2], rows[-1]})
     epsilons = tuple(epsilons[row] for row in rows)
     before = sample.survivors[rows]
-    after = sample.attack(PGD(steps=_STEPS, loss="margin"), epsilons, before)
+    after = sample.attack(MarginPGD(steps=_STEPS), epsilons, before)
     tried, broken = before.sum(axis=1), (before & ~after).sum(axis=1)
     reported = evaluation.worst_case[rows].mean(axis=1)
     excess = reported * broken / np.maximum(tried, 1)

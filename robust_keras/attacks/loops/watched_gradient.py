@@ -4,9 +4,7 @@ import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attacks.loops.fooled import is_fooled
-from robust_keras.attacks.loops.losses import cross_entropy, margin, unit_gradient
-
-LOSSES = {"cross_entropy": cross_entropy, "margin": margin}
+from robust_keras.attacks.loops.losses import cross_entropy, unit_gradient
 
 
 class WatchedGradient:
@@ -14,7 +12,6 @@ class WatchedGradient:
 
     Args:
         classifier: has `logits`.
-        loss: key of `LOSSES`.
 
     Attributes:
         fooling: None before the first call, then float32 tensor: for each image the first point
@@ -22,13 +19,13 @@ class WatchedGradient:
         fooled: None, then bool tensor (batch,).
     """
 
-    def __init__(self, classifier, loss="cross_entropy"):
-        self._function = compiled.graph(classifier, _traced, loss, tuple(classifier.image_shape))
+    def __init__(self, classifier):
+        self._function = compiled.graph(classifier, _traced, tuple(classifier.image_shape))
         self.fooling = None
         self.fooled = None
 
     def __call__(self, model_fn, loss_fn, points, labels, targeted):
-        """The gradient of the loss at the points; of its negative where it is targeted."""
+        """The gradient of the cross-entropy at the points; of its negative where it is targeted."""
         gradient, wrong = self._function(points, labels)
         if self.fooled is None:
             self.fooling, self.fooled = points, wrong
@@ -43,12 +40,12 @@ class WatchedGradient:
         return tf.where(self.fooled[:, None, None, None], self.fooling, points)
 
 
-def _traced(logits, loss, image_shape):
+def _traced(logits, image_shape):
     def function(points, labels):
         with tf.GradientTape() as tape:
             tape.watch(points)
             values = logits(unit_gradient(points))
-            total = LOSSES[loss](labels=labels, logits=values)
+            total = cross_entropy(labels=labels, logits=values)
         gradient = tape.gradient(total, points, unconnected_gradients="zero")
         return gradient, is_fooled(values, labels)
 
