@@ -6,6 +6,7 @@ import types
 
 import numpy as np
 import pytest
+from linear_model import GREYS, Linear, answers
 
 from robust_keras.attacks import ATTACKS, GaussianNoise, ThreatModel, UniformNoise
 from robust_keras.attacks.attack import Attack
@@ -107,3 +108,36 @@ def test_what_attacks_declare_is_what_was_made_of_their_settings(make, settings)
 
 def attack_of(old, declared):
     return types.SimpleNamespace(**vars(old) | {"strength": declared})
+
+
+BRIEF = {"steps": 3, "queries": 300, "searches": 2, "targets": 3, "classes": 4, "share": 0.5}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Linear(4)
+
+
+@pytest.mark.parametrize("make", [attack for attack in ATTACKS.values() if not attack.cascade])
+def test_no_image_takes_more_passes_than_are_declared(model, make):
+    known = {field.name for field in dataclasses.fields(make)}
+    attack = make(**{name: value for name, value in BRIEF.items() if name in known})
+    norm, epsilon, images = attack.norms[0], 0.01, GREYS[:3]
+    proposal = attack.propose(
+        model,
+        images,
+        answers(model)[:3],
+        threat_model=ThreatModel(norm, (epsilon,)),
+        epsilon=epsilon,
+        generators=generators(0, attack.name, epsilon, 0, range(3)),
+    )
+    gradients, forwards = attack.passes(images.shape[1:])
+    assert 0 <= proposal.gradient_evaluations.max() <= gradients
+    assert 1 <= proposal.forward_evaluations.max() + 1 <= forwards
+
+
+@pytest.mark.parametrize("make", [attack for attack in ATTACKS.values() if attack.cascade])
+def test_a_cascade_declares_what_its_attacks_do(make):
+    stages = make().stages("linf")
+    for count in ("gradient_evaluations", "forward_evaluations"):
+        assert getattr(make(), count) == sum(s.rounds * getattr(s, count) for s in stages)

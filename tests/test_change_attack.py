@@ -50,7 +50,7 @@ def test_four_attributes_make_a_model_that_can_be_attacked():
 
 
 def test_its_price_is_told(registered):
-    assert price.passes_at_most(registered(iterations=7)) == 3 * 7 + 1
+    assert price.passes_at_most(registered(iterations=7), (3, 4, 1)) == 3 * 7 + 1
     ((title, stage, epsilon), _) = sweep.parts(registered(), THREAT_MODEL, "every")
     assert (title, stage.needs, stage.needs_gradient, epsilon) == ("toy", "gradients", True, 0.05)
     assert sweep.is_bisected(stage)

@@ -22,16 +22,16 @@ def evaluate(model, attacks=ATTACKS_GIVEN, **settings):
 
 
 def test_the_cheapest_comes_first():
-    names = [attack.name for attack in cheapest_first(ATTACKS_GIVEN, "linf")]
+    names = [attack.name for attack in cheapest_first(ATTACKS_GIVEN, "linf", (3, 4, 1))]
     assert names == ["uniform_noise", "fgsm", "pgd", "square"]
     every = [make() for make in ATTACKS.values() if "linf" in make.norms]
-    ordered = [attack.name for attack in cheapest_first(reversed(every), "linf")]
+    ordered = [attack.name for attack in cheapest_first(reversed(every), "linf", (28, 28, 1))]
     assert sorted(ordered) == sorted(attack.name for attack in every)
     for cheap, dear in itertools.pairwise(
         ("fgsm", "pgd", "apgd_ce", "quick", "apgd_targeted", "autoattack")
     ):
         assert ordered.index(cheap) < ordered.index(dear)
-    assert cheapest_first([AutoAttack(), FGSM()], "l2")[0] == FGSM()
+    assert cheapest_first([AutoAttack(), FGSM()], "l2", (3, 4, 1))[0] == FGSM()
 
 
 @pytest.mark.parametrize("sweep", ["every", "bisection"])
@@ -46,7 +46,7 @@ def test_each_attack_meets_what_those_before_it_left(sweep):
     if sweep == "every":
         survivors = None
         for attack, result in zip(
-            cheapest_first(ATTACKS_GIVEN, "linf"), found.attacks, strict=True
+            cheapest_first(ATTACKS_GIVEN, "linf", (3, 4, 1)), found.attacks, strict=True
         ):
             alone = evaluate(model, [attack], survivors=survivors).attacks[0]
             np.testing.assert_array_equal(alone.robust, result.robust)

@@ -123,7 +123,12 @@ def test_it_ends_at_nothing_for_real_evaluations():
         attacks = [PGD(steps=3), UniformNoise(repeats=2)]
         left = TimeLeft(1, 60, clock)
         parts = [
-            Part(title, attack.name, epsilon, passes_at_most(stage, searched=epsilon is None))
+            Part(
+                title,
+                attack.name,
+                epsilon,
+                passes_at_most(stage, (3, 4, 1), searched=epsilon is None),
+            )
             for attack in attacks
             for title, stage, epsilon in sweep.parts(attack, threat_model, name)
         ]
@@ -155,6 +160,6 @@ def test_the_parts_of_a_cascade_follow_the_sweep():
 
 
 def test_passes_of_attacks():
-    assert passes_at_most(PGD(steps=10, restarts=2)) == 2 * 31
-    assert passes_at_most(Square(queries=300)) == 300
-    assert passes_at_most(Square(queries=300), searched=True) == 900
+    assert passes_at_most(PGD(steps=10, restarts=2), (3, 4, 1)) == 2 * 31
+    assert passes_at_most(Square(queries=300), (3, 4, 1)) == 301
+    assert passes_at_most(Square(queries=300), (3, 4, 1), searched=True) == 903

@@ -163,6 +163,11 @@ class APGDTargeted(APGD):
         """One a step and one at the start, for every target."""
         return self.targets * (self.steps + 1)
 
+    @property
+    def forward_evaluations(self):
+        """That of the candidate, and one that chooses the targets."""
+        return 2
+
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images towards every target; see `Attack.propose`."""
         search = Search(self, classifier, images, labels, threat_model, epsilon, generators)

@@ -72,6 +72,10 @@ class Attack:
         """Forward passes alone an image and round, at most, that of the candidate included."""
         return 1
 
+    def passes(self, image_shape: tuple[int, ...]) -> tuple[int, int]:
+        """The two counts above, where they depend on the images' (height, width, channels)."""
+        return self.gradient_evaluations, self.forward_evaluations
+
     @property
     def needs_gradient(self) -> bool:
         """Whether the attack differentiates the model."""
@@ -127,8 +131,8 @@ class QuerySearch(Attack):
 
     @property
     def forward_evaluations(self):
-        """The queries."""
-        return self.queries
+        """The queries, and that of the candidate."""
+        return self.queries + 1
 
 
 def require(holds, name, expected, value):

@@ -41,6 +41,11 @@ class _Cascade(Attack):
         """Those of all stages and their rounds."""
         return sum(stage.rounds * stage.gradient_evaluations for stage in self._all())
 
+    @property
+    def forward_evaluations(self):
+        """The same."""
+        return sum(stage.rounds * stage.forward_evaluations for stage in self._all())
+
     def stages(self, norm):
         """The attacks in their order, without those that do not exist in the norm."""
         return tuple(stage for stage in self._all() if norm in stage.norms)

@@ -80,6 +80,11 @@ class CarliniWagner(Attack):
         """One a step, for every value of c."""
         return self.searches * self.steps
 
+    @property
+    def forward_evaluations(self):
+        """That of the candidate, and one that measures the labels' leads."""
+        return 2
+
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Shrinks changes that fool the model; see `Attack.propose`."""
         self.check_threat_model(threat_model)

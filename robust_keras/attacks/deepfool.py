@@ -77,6 +77,11 @@ class DeepFool(Attack):
         """One a step for every class but the label."""
         return self.steps * (self.classes - 1)
 
+    @property
+    def forward_evaluations(self):
+        """One a step, that of the candidate, and one that chooses the classes."""
+        return self.steps + 2
+
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images over the boundary; see `Attack.propose`."""
         images = np.asarray(images, np.float32)

@@ -78,6 +78,11 @@ class FABTargeted(Attack):
         """One a step, for every restart of every target."""
         return self.targets * self.restarts * self.steps
 
+    @property
+    def forward_evaluations(self):
+        """One a step, that of the candidate, and one that chooses the targets."""
+        return self.gradient_evaluations + 2
+
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images to the boundary; see `Attack.propose`."""
         search = _Search(classifier, images, labels, threat_model, epsilon, generators)

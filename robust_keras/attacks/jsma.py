@@ -1,6 +1,7 @@
 """JSMA: two pixels at a time, those that a saliency map of the logits points at."""
 
 import dataclasses
+import math
 import typing
 
 import numpy as np
@@ -64,6 +65,15 @@ class JSMA(Attack):
         require_number("share", self.share, maximum=1.0, above=True)
         require_whole("targets", self.targets)
 
+    def pairs(self, image_shape):
+        """Pairs of pixels that may change for each target."""
+        return int(self.share * math.prod(image_shape) / 2)
+
+    def passes(self, image_shape):
+        """Two gradients and a forward pass a pair; the candidate, and one chooses the targets."""
+        pairs = self.targets * self.pairs(image_shape)
+        return 2 * pairs, pairs + 2
+
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Raises pixels two by two; see `Attack.propose`."""
         self.check_threat_model(threat_model)
@@ -83,7 +93,7 @@ class _Search:
     def __init__(self, attack, classifier, images, labels, highest, rise):
         self._images, self._labels, self._highest = images, np.asarray(labels), highest
         self._rise = rise
-        self._pairs = int(attack.share * np.prod(images.shape[1:]) / 2)
+        self._pairs = attack.pairs(images.shape[1:])
         key = classifier.num_classes, images.shape[1:]
         self._graph = compiled.graph(classifier, SaliencyMap, *key)
         self._found = images.copy()

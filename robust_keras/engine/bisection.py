@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from robust_keras.attacks.loops.fooled import is_fooled
-from robust_keras.engine.subject import Outcome
+from robust_keras.engine.stage_run import StageRun
 
 # How much nearer the next attack may find something than the last one did, see `_aim`.
 _FURTHER = 0.3
@@ -23,22 +22,20 @@ class Bisection:
         run: `StageRun`.
     """
 
-    def __init__(self, run):
+    def __init__(self, run: StageRun):
         self._run = run
-        self._standing = run.standing
-        self._subject = run.standing.subject
-        self._epsilons = np.array(run.standing.epsilons)
+        self._epsilons = np.array(run.epsilons)
         # Nothing is attacked at epsilon 0.
         self._floor = int(self._epsilons[0] == 0.0)
-        self._survived = np.zeros_like(run.standing.robust)
+        self._survived = np.zeros_like(run.robust)
         # What such an attack finds barely fools the model, however large the ball is, so nothing
         # can be learnt from how far it can be shrunk.
         self._stops_early = run.stage.stops_early
         # Epsilon of the last attack that fooled the model on the image, 0 for none.
-        self._reach = np.zeros(run.standing.robust.shape[2])
+        self._reach = np.zeros(run.robust.shape[2])
 
-    def search(self):
-        """Attacks until the gap is closed for every image, in both accounts of `Standing`."""
+    def search(self) -> None:
+        """Attacks until the gap is closed for every image, in both accounts of `StageRun`."""
         accounts, rows = self._due()
         self._total = int((rows >= 0).sum())
         while (rows >= 0).any():
@@ -52,7 +49,7 @@ class Bisection:
 
     def _limits(self):
         """Row of the largest epsilon survived and of the smallest fallen at, each (2, images)."""
-        robust = self._standing.robust
+        robust = self._run.robust
         known = np.arange(len(self._epsilons))[:, np.newaxis]
         survived = np.where(self._survived & robust, known, self._floor - 1).max(axis=1)
         return survived, robust.sum(axis=1)
@@ -91,7 +88,7 @@ class Bisection:
             changed = batch.outcome.adversarial[fallen[batch.outcome.fooled]]
             self._shrink(row, batch.indices[fallen], aimed[fallen], changed)
             self._report(self._due()[1])
-        self._survived[:, row] |= tried & self._standing.robust[:, row]
+        self._survived[:, row] |= tried & self._run.robust[:, row]
 
     def _shrink(self, row, indices, accounts, changed):
         """Projects changed images to smaller epsilons, by bisection between them.
@@ -109,19 +106,8 @@ class Bisection:
         while (high - low > 1).any():
             (left,) = np.nonzero(high - low > 1)
             middle = (low[left] + high[left]) // 2
-            fooled = self._project(middle, indices[left], changed[left])
+            found = self._run.subject.retry(changed[left], self._epsilons[middle], indices[left])
+            fooled = self._run.judge(middle, indices[left], found)
             fell = fooled[accounts[left], np.arange(len(left))]
             high[left] = np.where(fell, middle, high[left])
             low[left] = np.where(fell, low[left], middle)
-
-    def _project(self, rows, indices, changed):
-        """Which of the changed images still fool the model in smaller balls, bool (2, batch)."""
-        radii = self._epsilons[rows][:, np.newaxis, np.newaxis, np.newaxis]
-        subject = self._subject
-        candidates = subject.threat_model.project(subject.images[indices], changed, radii)
-        logits = subject.predict(candidates)
-        fooled = is_fooled(logits, subject.labels[indices])
-        passes = np.array([0, len(indices)])
-        self._run.passes += passes
-        found = Outcome(logits=logits, fooled=fooled, adversarial=candidates[fooled], passes=passes)
-        return self._standing.judge(rows, indices, found)

@@ -14,7 +14,6 @@ from robust_keras.engine.price import cheapest_first
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.results import AttackResult, Evaluation
 from robust_keras.engine.stage_run import StageRun
-from robust_keras.engine.standing import Standing
 from robust_keras.engine.subject import Subject
 from robust_keras.engine.sweep import SWEEPS, stage_title
 from robust_keras.errors import InputError
@@ -112,7 +111,7 @@ class Settings:
 class _Evaluation:
     """One evaluation under way.
 
-    `robust` is what the next attack begins with, bool (2, epsilons, images), see `Standing`.
+    `robust` is what the next attack begins with, bool (2, epsilons, images), see `StageRun`.
     """
 
     def __init__(self, subject, settings):
@@ -132,7 +131,9 @@ class _Evaluation:
     def run(self, attacks):
         """The `Evaluation` of all attacks, one after the other."""
         if self._settings.survivors_only:
-            attacks = cheapest_first(attacks, self._subject.threat_model.norm)
+            subject = self._subject
+            shape = subject.images.shape[1:]
+            attacks = cheapest_first(attacks, subject.threat_model.norm, shape)
         results = tuple(self._attack(number, attack) for number, attack in enumerate(attacks))
         worst_case = np.array(self._robust)
         for result in results:
@@ -156,24 +157,25 @@ class _Evaluation:
     def _attack(self, number, attack):
         """The `AttackResult` of one attack on all images at all epsilons."""
         subject = self._subject
-        standing = Standing(subject, attack.name, np.array(self._robust), self._findings)
-        stages = attack.stages(subject.threat_model.norm)
+        robust = np.array(self._robust)
         runs = [
             StageRun(
-                stage,
-                self._reason(stage),
+                subject=subject,
+                stage=stage,
+                attack=attack.name,
                 title=stage_title(attack, stage),
                 place=(number, place),
-                standing=standing,
+                skipped=self._reason(stage),
+                robust=robust,
+                findings=self._findings,
                 progress=self._settings.progress,
             )
-            for place, stage in enumerate(stages)
+            for place, stage in enumerate(attack.stages(subject.threat_model.norm))
         ]
         SWEEPS[self._settings.sweep]([run for run in runs if run.skipped is None])
         if self._settings.survivors_only:
-            self._robust &= standing.robust
-        with_rejection = standing.robust[1] if subject.has_rule else None
-        return _result(attack, runs, standing.robust[0], with_rejection)
+            self._robust &= robust
+        return _result(attack, runs, robust[0], robust[1] if subject.has_rule else None)
 
     def _reason(self, stage):
         """Why an attack cannot run on this classifier, or None."""

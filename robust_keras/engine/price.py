@@ -1,32 +1,44 @@
 """What an attack may cost at most."""
 
+from collections.abc import Iterable
+
+from robust_keras.attacks.attack import Attack
+
 # A gradient takes about as long as three forward passes.
 _FORWARDS_A_GRADIENT = 3
 # Attacks that a search for an image's epsilon takes, about.
 _PROBES = 3
 
 
-def passes_at_most(stage, *, searched=False):
+def passes_at_most(stage: Attack, image_shape: tuple[int, ...], *, searched: bool = False) -> int:
     """Forward passes an image, or as many as take as long, that an attack may make at an epsilon.
 
     Args:
         stage: `Attack` that is no cascade.
+        image_shape: (height, width, channels).
         searched: whether it is run several times, in search of an image's epsilon.
     """
-    forwards = _FORWARDS_A_GRADIENT * stage.gradient_evaluations + stage.forward_evaluations
-    passes = stage.rounds * forwards
+    gradients, forwards = stage.passes(image_shape)
+    passes = stage.rounds * (_FORWARDS_A_GRADIENT * gradients + forwards)
     return passes * _PROBES if searched else passes
 
 
-def cheapest_first(attacks, norm):
+def cheapest_first(
+    attacks: Iterable[Attack], norm: str, image_shape: tuple[int, ...]
+) -> tuple[Attack, ...]:
     """The attacks by what all their stages may cost at most in a norm, as a tuple.
 
     Args:
         attacks: `Attack`s, cascades included.
         norm: "linf" or "l2".
+        image_shape: (height, width, channels).
 
     Example:
-        >>> [attack.name for attack in cheapest_first([PGD(), FGSM()], "linf")]
+        >>> [attack.name for attack in cheapest_first([PGD(), FGSM()], "linf", (28, 28, 1))]
         ['fgsm', 'pgd']
     """
-    return tuple(sorted(attacks, key=lambda a: sum(map(passes_at_most, a.stages(norm)))))
+
+    def price(attack):
+        return sum(passes_at_most(stage, image_shape) for stage in attack.stages(norm))
+
+    return tuple(sorted(attacks, key=price))

@@ -1,18 +1,21 @@
-"""One stage of an attack under way, and what it cost and left so far."""
+"""One stage of an attack under way: what it has left so far, and what that cost."""
 
 import contextlib
+import dataclasses
 import typing
 
 import numpy as np
 
+from robust_keras.attacks.attack import Attack
+from robust_keras.engine.image_findings import Findings
 from robust_keras.engine.results import StageResult
-from robust_keras.engine.subject import Outcome
+from robust_keras.engine.subject import Outcome, Subject
 
 
 class Batch(typing.NamedTuple):
     """One batch that was tried.
 
-    `fooled` is bool (2, batch), in both accounts of `Standing`; `done` of `total` images are
+    `fooled` is bool (2, batch), in both accounts of `StageRun`; `done` of `total` images are
     finished with at this epsilon.
     """
 
@@ -23,50 +26,77 @@ class Batch(typing.NamedTuple):
     total: int
 
 
+@dataclasses.dataclass(kw_only=True, eq=False)
 class StageRun:
-    """Tries one stage on images and counts what that takes.
+    """Tries one stage of an attack on images, judges what comes out, and counts what that takes.
+
+    The account `robust` has two rows: the first counts every misclassified image as fallen, the
+    second only those that are accepted as well. Without a rejection rule the rows are the same.
 
     Args:
+        subject: `Subject`.
         stage: `Attack` that is no cascade.
-        skipped: why it cannot run, or None.
+        attack: name of the attack it belongs to.
         title: what people are shown.
         place: what tells the stage from others of the same evaluation.
-        standing: `Standing` of the attack.
+        skipped: why it cannot run, or None.
+        robust: bool array (2, epsilons, images), what is attacked and then what is left; never
+            rising with epsilon. All stages of an attack share one.
+        findings: `Findings` of the evaluation.
         progress: as in `engine.evaluate`.
 
     Attributes:
-        stage, skipped, standing: as given.
         passes: int array: backward and forward passes so far.
         accuracy: what it left at each epsilon, shares of all images.
     """
 
-    def __init__(self, stage, skipped, *, title, place, standing, progress):
-        self.stage = stage
-        self.skipped = skipped
-        self.standing = standing
+    subject: Subject
+    stage: Attack
+    attack: str
+    title: str
+    place: tuple
+    skipped: str | None
+    robust: np.ndarray
+    findings: Findings
+    progress: typing.Any
+
+    def __post_init__(self):
         self.passes = np.zeros(2, int)
-        self.accuracy = [float("nan")] * len(standing.epsilons)
+        self.accuracy = [float("nan")] * len(self.epsilons)
         self._seconds = 0.0
-        self._title = title
-        self._place = place
-        self._progress = progress
-        self._subject = standing.subject
         self._proposed = {}
+
+    @property
+    def epsilons(self) -> tuple[float, ...]:
+        """The radii, one a row of each account."""
+        return self.subject.threat_model.epsilons
 
     @contextlib.contextmanager
     def clock(self):
         """Adds the time that is spent within."""
-        start = self._subject.journal.now()
+        start = self.subject.journal.now()
         yield
-        self._seconds += self._subject.journal.now() - start
+        self._seconds += self.subject.journal.now() - start
 
-    def result(self):
+    def result(self) -> StageResult:
         """The `StageResult`."""
         accuracy = () if self.skipped else tuple(self.accuracy)
         passes = (int(count) for count in self.passes)
         return StageResult(self.stage.name, accuracy, self._seconds, *passes, self.skipped)
 
-    def tries(self, row, wanted, *, shrink=False):
+    def note(self, row: int) -> None:
+        """Keeps the share of all images that are robust at an epsilon."""
+        self.accuracy[row] = float(self.robust[0, row].mean())
+
+    def report(self, row: int | None, done: int, total: int) -> None:
+        """Tells `progress` how far the stage is; with `row` None, over all epsilons at once."""
+        if self.progress is not None:
+            epsilon, row = (None, -1) if row is None else (self.epsilons[row], row)
+            self.progress(self.title, epsilon, done, total, float(self.robust[0, row].mean()))
+
+    def tries(
+        self, row: int, wanted: np.ndarray, *, shrink: bool = False
+    ) -> typing.Iterator[Batch]:
         """Tries every image that is wanted in an account, in all rounds, batch by batch.
 
         Args:
@@ -80,31 +110,49 @@ class StageRun:
         total = int(wanted.any(axis=0).sum())
         for round_ in range(self.stage.rounds):
             pending = np.flatnonzero(wanted.any(axis=0))
-            for first in range(0, len(pending), self._subject.batch_size):
-                indices = pending[first : first + self._subject.batch_size]
-                outcome = self._outcome(row, round_, indices, shrink)
-                self.passes += outcome.passes
-                fooled = self.standing.judge(row, indices, outcome)
+            for first in range(0, len(pending), self.subject.batch_size):
+                indices = pending[first : first + self.subject.batch_size]
+                outcome = self._outcome(self.epsilons[row], round_, indices, shrink)
+                fooled = self.judge(row, indices, outcome)
                 wanted[:, indices] &= ~fooled
                 # An image is done when its last round is, or when it has fallen.
                 share = (round_ + (first + len(indices)) / len(pending)) / self.stage.rounds
                 done = round(total * share) if wanted.any() else total
                 yield Batch(indices, outcome, fooled, done, total)
 
-    def report(self, row, done, total):
-        """Tells `progress` how far the stage is; with `row` None, over all epsilons at once."""
-        if self._progress is not None:
-            epsilons = self.standing.epsilons
-            epsilon, row = (None, -1) if row is None else (epsilons[row], row)
-            self._progress(self._title, epsilon, done, total, self.standing.accuracy(row))
+    def judge(self, rows: int | np.ndarray, indices: np.ndarray, outcome: Outcome) -> np.ndarray:
+        """Counts an image that was fooled as fallen at that epsilon and at every larger one.
 
-    def _outcome(self, row, round_, indices, shrink):
-        epsilon, known = self.standing.epsilons[row], self._proposed
+        Args:
+            rows: of the epsilons: one, or one an image.
+            indices: int array (batch,), of the images.
+            outcome: `Outcome`, whose passes are counted too.
+
+        Returns:
+            bool array (2, batch): which of them were fooled, in both accounts.
+        """
+        self.passes += outcome.passes
+        fooled = np.stack([outcome.fooled, outcome.fooled])
+        if outcome.fooled.any():
+            fooled[1, outcome.fooled] = ~self.subject.rejected(outcome.adversarial)
+        rows = np.broadcast_to(rows, len(indices))
+        reached = np.arange(len(self.epsilons))[:, np.newaxis] >= rows
+        self.robust[:, :, indices] &= ~(reached & fooled[:, np.newaxis])
+        self.findings.see(indices, outcome.logits, np.array(self.epsilons)[rows])
+        places = np.flatnonzero(outcome.fooled)
+        for place, adversarial in zip(places, outcome.adversarial, strict=True):
+            answer = outcome.logits[place], self.epsilons[rows[place]], self.attack
+            self.findings.offer(int(indices[place]), adversarial, *answer)
+        return fooled
+
+    def _outcome(self, epsilon, round_, indices, shrink):
+        """What an attack, or what it proposed before where that serves all epsilons, comes to."""
+        known = self._proposed
         if self.stage.any_epsilon and all(index in known for index in indices.tolist()):
             proposed = np.stack([known[index] for index in indices.tolist()])
-            return self._subject.retry(proposed, epsilon, indices)
-        outcome = self._subject.attempt(
-            self.stage, self._place, epsilon, round_, indices, shrink=shrink
+            return self.subject.retry(proposed, epsilon, indices)
+        outcome = self.subject.attempt(
+            self.stage, self.place, epsilon, round_, indices, shrink=shrink
         )
         if self.stage.any_epsilon:
             known.update(zip(indices.tolist(), outcome.proposed, strict=True))

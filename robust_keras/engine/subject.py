@@ -111,17 +111,22 @@ class Subject:
         )
 
     def retry(self, proposed, epsilon, indices):
-        """An `Outcome` of proposals that were made before, projected to another radius."""
-        adversarial = self.threat_model.project(self.images[indices], proposed, epsilon)
+        """An `Outcome` of proposals that were made before, projected to another radius.
+
+        Args:
+            proposed: float32 array (batch, height, width, channels).
+            epsilon: radius, or an array (batch,) of one an image.
+            indices: int array (batch,), of the images.
+        """
+        radii = np.reshape(epsilon, (-1, 1, 1, 1))
+        adversarial = self.threat_model.project(self.images[indices], proposed, radii)
         logits = self.predict(adversarial)
         fooled = is_fooled(logits, self.labels[indices])
         passes = np.array([0, len(indices)])
         return Outcome(logits=logits, fooled=fooled, adversarial=adversarial[fooled], passes=passes)
 
-    def _attack(self, classifier, stage, epsilon, round_, indices, size):
-        """Projected proposals for the images, the model's fresh answers, and the passes made."""
-        pad = padded_places if stage.any_batch else padded
-        rows = pad(indices, size)
+    def proposed(self, classifier, stage, epsilon, round_, rows):
+        """What an attack makes of images: its `Proposal`, and that projected, a float32 array."""
         images = self.images[rows]
         proposal = stage.propose(
             classifier,
@@ -131,7 +136,12 @@ class Subject:
             epsilon=epsilon,
             generators=generators(self.seed, stage.name, epsilon, round_, rows),
         )
-        adversarial = self.threat_model.project(images, proposal.images, epsilon)
+        return proposal, self.threat_model.project(images, proposal.images, epsilon)
+
+    def _attack(self, classifier, stage, epsilon, round_, indices, size):
+        """Projected proposals for the images, the model's fresh answers, and the passes made."""
+        rows = (padded_places if stage.any_batch else padded)(indices, size)
+        proposal, adversarial = self.proposed(classifier, stage, epsilon, round_, rows)
         real = slice(len(indices))
         logits = predict(classifier, adversarial, len(rows))[real]
         fooled = is_fooled(logits, self.labels[indices])

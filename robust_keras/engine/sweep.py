@@ -13,12 +13,12 @@ def every(runs):
     Args:
         runs: `StageRun`s of one attack, in their order.
     """
-    epsilons = runs[0].standing.epsilons if runs else ()
+    epsilons = runs[0].epsilons if runs else ()
     for row, epsilon in enumerate(epsilons):
         for run in runs:
             if epsilon > 0.0:
                 _everywhere(run, row)
-            run.accuracy[row] = run.standing.accuracy(row)
+            run.note(row)
 
 
 def bisection(runs):
@@ -35,8 +35,8 @@ def bisection(runs):
         if is_bisected(run.stage):
             with run.clock():
                 Bisection(run).search()
-            rows = range(len(run.standing.epsilons))
-            run.accuracy[:] = [run.standing.accuracy(row) for row in rows]
+            for row in range(len(run.epsilons)):
+                run.note(row)
         else:
             every([run])
 
@@ -78,7 +78,7 @@ def stage_title(attack, stage):
 
 def _everywhere(run, row):
     with run.clock():
-        for batch in run.tries(row, np.array(run.standing.robust[:, row])):
+        for batch in run.tries(row, np.array(run.robust[:, row])):
             run.report(row, batch.done, batch.total)
 
 

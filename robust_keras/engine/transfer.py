@@ -6,7 +6,6 @@ import numpy as np
 
 from robust_keras.attacks.loops.fooled import correct
 from robust_keras.attacks.loops.prediction import check_examples, padded, predict
-from robust_keras.attacks.loops.random_streams import generators
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.subject import Subject
@@ -119,15 +118,6 @@ def _batch(subject, attack, epsilon, first):
     """One batch of changed images and the passes it took, as a journal takes them."""
     count = min(subject.batch_size, len(subject.images) - first)
     rows = padded(np.arange(first, first + count), subject.batch_size)
-    images = subject.images[rows]
-    proposal = attack.propose(
-        subject.replicas.first,
-        images,
-        subject.labels[rows],
-        threat_model=subject.threat_model,
-        epsilon=epsilon,
-        generators=generators(subject.seed, attack.name, epsilon, 0, rows),
-    )
+    proposal, projected = subject.proposed(subject.replicas.first, attack, epsilon, 0, rows)
     counts = proposal.gradient_evaluations[:count], proposal.forward_evaluations[:count]
-    projected = subject.threat_model.project(images, proposal.images, epsilon)
     return {"images": projected[:count], "passes": np.array([part.sum() for part in counts])}

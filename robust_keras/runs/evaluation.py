@@ -83,7 +83,7 @@ def attack_models(models, split, attacks, config, command, journal, progress):
             len(copies),
             len(split),
             journal.now,
-            after=parts_after(config, len(copies), len(split)),
+            after=parts_after(config, len(copies), split),
             survivors_only=config.survivors_only,
             batch_size=config.batch_size,
         )
@@ -207,7 +207,7 @@ class _ModelRun:
         self._config = config
         self._attacks = attacks
         if config.survivors_only:
-            self._attacks = cheapest_first(attacks, config.norm)
+            self._attacks = cheapest_first(attacks, config.norm, split.image_shape)
         self._settings = {
             "batch_size": config.batch_size,
             "seed": config.seed,
@@ -221,7 +221,7 @@ class _ModelRun:
             self._threat_model,
             self._config,
             self._replicas.first,
-            len(self._split),
+            self._split,
         )
 
     def attack(self, progress):

@@ -24,7 +24,7 @@ _GRADIENT = 4
 _SUBSTITUTE_SECONDS = 15.0
 
 
-def model_parts(attacks, threat_model, config, classifier, images):
+def model_parts(attacks, threat_model, config, classifier, split):
     """The parts of one model, in their order.
 
     Args:
@@ -32,18 +32,19 @@ def model_parts(attacks, threat_model, config, classifier, images):
         threat_model: `ThreatModel`.
         config: an `EvaluateConfig`.
         classifier: the loaded `serving.Classifier`.
-        images: number of images.
+        split: the `ImageSplit` that is attacked.
 
     Returns:
         List of `time_spent.Part`.
     """
+    shape, images = split.image_shape, len(split)
     usable = classifier.gradient_error is None
     parts = [
         Part(
             title,
             attack.name,
             epsilon,
-            passes_at_most(stage, searched=epsilon is None),
+            passes_at_most(stage, shape, searched=epsilon is None),
             built=int(stage.needs_gradient),
         )
         for attack in attacks
@@ -53,7 +54,7 @@ def model_parts(attacks, threat_model, config, classifier, images):
     parts.append(Part("audit", images=min(images, _AUDITED), **_AUDIT))
     if config.minimal_epsilon:
         stages = minimal_attack(config).stages(config.norm)
-        passes = sum(passes_at_most(stage) for stage in stages)
+        passes = sum(passes_at_most(stage, shape) for stage in stages)
         searches = _RISEN if any(map(is_raised, stages)) else _SEARCHES
         search = {"passes": passes * searches, "steps": passes * _RADII}
         built = _SHAPES * sum(stage.needs_gradient for stage in stages)
@@ -62,13 +63,13 @@ def model_parts(attacks, threat_model, config, classifier, images):
     return parts + [_unusual(kind, config, classifier, images) for kind in kinds]
 
 
-def parts_after(config, models, images):
+def parts_after(config, models, split):
     """The parts that follow the last model.
 
     Args:
         config: an `EvaluateConfig`.
         models: number of models.
-        images: number of images.
+        split: the `ImageSplit` that is attacked.
 
     Returns:
         List of `time_spent.Part`.
@@ -77,8 +78,8 @@ def parts_after(config, models, images):
     if config.transfer:
         attack = transfer_attack(config)
         made = models * (2 if config.substitute else 1)
-        passes = passes_at_most(attack) * len(config.epsilons) * made
-        parts.append(Part("transfer", images=images, passes=passes, built=made))
+        passes = passes_at_most(attack, split.image_shape) * len(config.epsilons) * made
+        parts.append(Part("transfer", images=len(split), passes=passes, built=made))
         if config.substitute:
             parts.append(Part("substitutes", seconds=_SUBSTITUTE_SECONDS * models))
     seconds = _REPORT_SECONDS + models * _REPORT_SECONDS_A_MODEL
