@@ -3,12 +3,15 @@
 import dataclasses
 import math
 import typing
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attackable import told, unscaled
+from robust_keras.attackable import Attackable, told, unscaled
 from robust_keras.attacks.apgd import APGD
+from robust_keras.attacks.loops.proposal import Proposal
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,9 @@ class APGDAccepted(APGD):
     loss: typing.ClassVar[str] = "accepted_margin"
     aims_at_rule: typing.ClassVar[bool] = True
 
-    def propose(self, classifier, images, labels, **settings):
+    def propose(
+        self, classifier: Attackable, images: np.ndarray, labels: np.ndarray, **settings: Any
+    ) -> Proposal:
         """Moves the images up the loss; see `Attack.propose`."""
         view = compiled.once(classifier, AcceptedAnswers, lambda: AcceptedAnswers(classifier))
         return super().propose(view, images, labels, **settings)
@@ -54,7 +59,7 @@ class AcceptedAnswers:
             last exactly where the rule rejects.
     """
 
-    def __init__(self, classifier):
+    def __init__(self, classifier: Attackable):
         rule = told(classifier, "rejection")
         nonsense, threshold = (rule.nonsense_classes, rule.threshold) if rule else (0, 0.0)
         confidence = told(classifier, "confidence")

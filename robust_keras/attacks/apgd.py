@@ -3,17 +3,21 @@
 import dataclasses
 import itertools
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import on_sphere
 from robust_keras.attacks.loops.search import Plan, Search
 from robust_keras.attacks.loops.targets import likeliest_others
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.strength import GRADIENTS, SCALE_FREE, of_steps
 
 
-def checkpoints(steps):
+def checkpoints(steps: int) -> list[int]:
     """Steps after which the search may halve its step size.
 
     Formula: the first gap is int(0.22 N); every next one is int(0.03 N) shorter, down to
@@ -30,11 +34,11 @@ def checkpoints(steps):
         [22, 41, 57, 70, 80, 87, 93, 99]
     """
     gap, shorter, shortest = (max(int(share * steps), 1) for share in (0.22, 0.03, 0.06))
-    found = []
-    while sum(found) + gap <= steps:
-        found.append(gap)
+    gaps: list[int] = []
+    while sum(gaps) + gap <= steps:
+        gaps.append(gap)
         gap = max(gap - shorter, shortest)
-    return list(itertools.accumulate(found))
+    return list(itertools.accumulate(gaps))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,30 +82,41 @@ class APGD(Attack):
         require_number("rho", self.rho, maximum=1.0, above=True)
 
     @property
-    def strength(self):
+    def strength(self) -> str:
         """Of enough steps, on a loss of this kind."""
         return of_steps(self.steps, strong=self.along)
 
     @property
-    def rounds(self):
+    def rounds(self) -> int:
         """The number of restarts."""
         return self.restarts
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One a step and one at the start."""
         return self.steps + 1
 
-    def plan(self):
+    def plan(self) -> Plan:
         """The step sizes, a `Plan`."""
         marks = tuple(checkpoints(self.steps))
         return Plan(first_step=2.0, weight=0.75, checkpoints=marks, rho=self.rho)
 
-    def start(self, generator, shape, epsilon, norm):
+    def start(
+        self, generator: np.random.Generator, shape: tuple[int, ...], epsilon: float, norm: str
+    ) -> np.ndarray:
         """Where an image begins: a random change on the sphere."""
         return on_sphere(generator, shape, epsilon, norm)
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Moves the images up the loss; see `Attack.propose`."""
         search = Search(self, classifier, images, labels, threat_model, epsilon, generators)
         search.run(np.asarray(labels))
@@ -159,16 +174,25 @@ class APGDTargeted(APGD):
         require_whole("targets", self.targets)
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One a step and one at the start, for every target."""
         return self.targets * (self.steps + 1)
 
     @property
-    def forward_evaluations(self):
+    def forward_evaluations(self) -> int:
         """That of the candidate, and one that chooses the targets."""
         return 2
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Moves the images towards every target; see `Attack.propose`."""
         search = Search(self, classifier, images, labels, threat_model, epsilon, generators)
         for target in likeliest_others(classifier, images, labels, self.targets):

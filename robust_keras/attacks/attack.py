@@ -2,12 +2,15 @@
 
 import dataclasses
 import typing
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from robust_keras import strength
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops.proposal import Proposal
-from robust_keras.attacks.threat_model import NORMS
+from robust_keras.attacks.threat_model import NORMS, ThreatModel
 from robust_keras.errors import InputError
 
 
@@ -85,7 +88,7 @@ class Attack:
         """The attack without its early stop, where it has a setting for that."""
         return self
 
-    def stages(self, norm) -> "tuple[Attack, ...]":
+    def stages(self, norm: str) -> "tuple[Attack, ...]":
         """The attacks that it consists of in a norm, each run on what the ones before it left."""
         return (self,)
 
@@ -93,18 +96,27 @@ class Attack:
         """The settings as a dict of plain values."""
         return dataclasses.asdict(self)
 
-    def check_threat_model(self, threat_model):
+    def check_threat_model(self, threat_model: ThreatModel) -> None:
         """Raises InputError unless the attack knows the norm of the threat model."""
         if threat_model.norm not in self.norms:
             expected = f"{' or '.join(self.norms)} for the attack {self.name}"
             raise InputError.expected("norm", expected, threat_model.norm)
 
-    def priced(self, images) -> Proposal:
+    def priced(self, images: np.ndarray) -> Proposal:
         """A `Proposal` of these images that took all the gradients that are declared."""
         gradients = np.full(len(images), self.gradient_evaluations)
         return Proposal(images, gradients, np.zeros_like(gradients))
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators) -> Proposal:
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Proposes an adversarial example for every image.
 
         Args:
@@ -124,30 +136,34 @@ class Attack:
 class QuerySearch(Attack):
     """Base of attacks without gradients, which have a setting `queries`: passes an image."""
 
+    queries: int
+
     @property
-    def strength(self):
+    def strength(self) -> str:
         """Of enough queries."""
         return strength.of_queries(self.queries)
 
     @property
-    def forward_evaluations(self):
+    def forward_evaluations(self) -> int:
         """The queries, and that of the candidate."""
         return self.queries + 1
 
 
-def require(holds, name, expected, value):
+def require(holds: bool, name: str, expected: str, value: Any) -> None:
     """Raises a ValueError about a setting unless `holds`."""
     if not holds:
         raise ValueError(f"`{name}` must be {expected}. Received: {name}={value!r}")
 
 
-def require_whole(name, value, minimum=1):
+def require_whole(name: str, value: Any, minimum: int = 1) -> None:
     """Raises a ValueError unless the setting is a whole number of at least `minimum`."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     require(whole and value >= minimum, name, f"a whole number of at least {minimum}", value)
 
 
-def require_number(name, value, minimum=0.0, maximum=np.inf, *, above=False):
+def require_number(
+    name: str, value: Any, minimum: float = 0.0, maximum: float = np.inf, *, above: bool = False
+) -> None:
     """Raises a ValueError unless the setting is a finite number between the limits."""
     real = isinstance(value, (int, float)) and not isinstance(value, bool) and np.isfinite(value)
     inside = real and minimum <= value <= maximum and not (above and value == minimum)

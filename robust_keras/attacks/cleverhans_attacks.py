@@ -7,10 +7,12 @@ here; steps longer than epsilon, where it fails an assertion, cannot be asked fo
 import dataclasses
 import itertools
 import typing
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops import cleverhans_steps
 from robust_keras.attacks.loops.batches import ShrinkingBatch
@@ -49,7 +51,7 @@ class FGSM(_CleverHansAttack):
     kind: typing.ClassVar[str] = "one_step"
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One."""
         return 1
 
@@ -73,16 +75,18 @@ class StepLL(_CleverHansAttack):
     kind: typing.ClassVar[str] = "one_step"
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One."""
         return 1
 
     @property
-    def forward_evaluations(self):
+    def forward_evaluations(self) -> int:
         """That of the candidate, and one that tells the least likely class."""
         return 2
 
-    def propose(self, classifier, images, labels, **settings):
+    def propose(
+        self, classifier: Attackable, images: np.ndarray, labels: np.ndarray, **settings: Any
+    ) -> Proposal:
         """The same, with what it took."""
         found = super().propose(classifier, images, labels, **settings)
         return dataclasses.replace(found, forward_evaluations=found.gradient_evaluations)
@@ -218,7 +222,7 @@ class PGD(_Descent):
         require_whole("restarts", self.restarts)
 
     @property
-    def rounds(self):
+    def rounds(self) -> int:
         """The number of restarts."""
         return self.restarts
 
@@ -255,16 +259,16 @@ class MIM(_CleverHansAttack):
         require_number("decay", self.decay, maximum=1e6)
 
     @property
-    def strength(self):
+    def strength(self) -> str:
         """Of enough steps."""
         return of_steps(self.steps, self.step)
 
-    def unhurried(self):
+    def unhurried(self) -> "Attack":
         """The same with its last point."""
         return dataclasses.replace(self, stop_early=False)
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One a step."""
         return self.steps
 

@@ -2,15 +2,18 @@
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch, spans
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.tanh_descent import Problem, TanhDescent
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.strength import of_steps
 
 # As published: how often an image's loss is looked at, and the share of it that must be left for
@@ -71,21 +74,30 @@ class CarliniWagner(Attack):
         require_number("learning_rate", self.learning_rate, maximum=1.0, above=True)
 
     @property
-    def strength(self):
+    def strength(self) -> str:
         """Of enough steps."""
         return of_steps(self.steps)
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One a step, for every value of c."""
         return self.searches * self.steps
 
     @property
-    def forward_evaluations(self):
+    def forward_evaluations(self) -> int:
         """That of the candidate, and one that measures the labels' leads."""
         return 2
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Shrinks changes that fool the model; see `Attack.propose`."""
         self.check_threat_model(threat_model)
         images = np.asarray(images, np.float32)

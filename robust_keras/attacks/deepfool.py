@@ -2,17 +2,20 @@
 
 import dataclasses
 import typing
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch, spans
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.targets import likeliest_others
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.strength import of_steps
 
 # After so many steps, images whose class has changed leave the batch.
@@ -68,21 +71,30 @@ class DeepFool(Attack):
         require_number("overshoot", self.overshoot, maximum=1.0)
 
     @property
-    def strength(self):
+    def strength(self) -> str:
         """Of enough steps."""
         return of_steps(self.steps)
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One a step for every class but the label."""
         return self.steps * (self.classes - 1)
 
     @property
-    def forward_evaluations(self):
+    def forward_evaluations(self) -> int:
         """One a step, that of the candidate, and one that chooses the classes."""
         return self.steps + 2
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Moves the images over the boundary; see `Attack.propose`."""
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)
@@ -138,7 +150,7 @@ class Crossing:
         image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits, num_classes, norm, image_shape):
+    def __init__(self, logits: Callable, num_classes: int, norm: str, image_shape: tuple[int, ...]):
         self._logits = logits
         self._num_classes = num_classes
         self._norm = norm

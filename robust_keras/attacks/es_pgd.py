@@ -3,11 +3,15 @@
 import dataclasses
 import math
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import QuerySearch, require, require_number, require_whole
 from robust_keras.attacks.loops.estimation import climb
+from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.threat_model import ThreatModel
 
 # After so many steps the samples of a step grow, and once more after as many again.
 _PHASE = 20
@@ -64,7 +68,16 @@ class EvolutionPGD(QuerySearch):
         require_number("width", self.width, maximum=10.0, above=True)
         require_number("step", self.step, maximum=1.0, above=True)
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Moves the images up the margin; see `Attack.propose`."""
 
         def move(rows, slopes):
@@ -77,7 +90,7 @@ class EvolutionPGD(QuerySearch):
         plan = [(samples // 2, width) for samples in self.schedule()]
         return climb(*problem, plan=plan, kind="normal", move=move)
 
-    def schedule(self):
+    def schedule(self) -> list[int]:
         """Forward passes for the estimate of each step, as many steps as the queries suffice for.
 
         Example:
@@ -85,7 +98,7 @@ class EvolutionPGD(QuerySearch):
             (37, [100, 1000])
         """
         # One pass is for the random start, and one more a step for the point it leads to.
-        left, steps = self.queries - 1, []
+        left, steps = self.queries - 1, list[int]()
         while True:
             samples = self.samples * self.growth ** min(len(steps) // _PHASE, 2)
             left -= samples + 1

@@ -2,17 +2,20 @@
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places, spans
 from robust_keras.attacks.loops.boundary import BoundarySearch, Problem, State
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import on_sphere
 from robust_keras.attacks.loops.targets import likeliest_others
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.strength import SCALE_FREE, of_steps
 
 # After so many steps, images that are done with leave the batch.
@@ -64,26 +67,35 @@ class FABTargeted(Attack):
         require_whole("targets", self.targets)
 
     @property
-    def any_epsilon(self):
+    def any_epsilon(self) -> bool:  # type: ignore[override]
         """With one start: further ones begin at a distance that depends on epsilon."""
         return self.restarts == 1
 
     @property
-    def strength(self):
+    def strength(self) -> str:
         """Of enough steps."""
         return of_steps(self.steps, strong=SCALE_FREE)
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One a step, for every restart of every target."""
         return self.targets * self.restarts * self.steps
 
     @property
-    def forward_evaluations(self):
+    def forward_evaluations(self) -> int:
         """One a step, that of the candidate, and one that chooses the targets."""
         return self.gradient_evaluations + 2
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Moves the images to the boundary; see `Attack.propose`."""
         search = _Search(classifier, images, labels, threat_model, epsilon, generators)
         for targets in likeliest_others(classifier, images, labels, self.targets):

@@ -3,15 +3,18 @@
 import dataclasses
 import math
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import QuerySearch, require_whole
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.estimation import right_answers
 from robust_keras.attacks.loops.label_directions import towards_errors
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.starts import starting_points
+from robust_keras.attacks.threat_model import ThreatModel
 
 # Halvings of a step before it is given up.
 _HALVINGS = 20
@@ -64,7 +67,16 @@ class HopSkipJump(QuerySearch):
         require_whole("directions", self.directions, minimum=2)
         require_whole("starts", self.starts)
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Moves the images to the nearest boundary found; see `Attack.propose`."""
         search = _Search(self, classifier, images, labels, threat_model, epsilon, generators)
         search.begin()

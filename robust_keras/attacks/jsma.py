@@ -3,11 +3,13 @@
 import dataclasses
 import math
 import typing
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places, spans
@@ -15,6 +17,7 @@ from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.saliency_pairs import best_pairs
 from robust_keras.attacks.loops.targets import likeliest_others
+from robust_keras.attacks.threat_model import ThreatModel
 
 # After so many pairs, images that are done with leave the batch.
 _BETWEEN_LOOKS = 4
@@ -65,16 +68,25 @@ class JSMA(Attack):
         require_number("share", self.share, maximum=1.0, above=True)
         require_whole("targets", self.targets)
 
-    def pairs(self, image_shape):
+    def pairs(self, image_shape: tuple[int, ...]) -> int:
         """Pairs of pixels that may change for each target."""
         return int(self.share * math.prod(image_shape) / 2)
 
-    def passes(self, image_shape):
+    def passes(self, image_shape: tuple[int, ...]) -> tuple[int, int]:
         """Two gradients and a forward pass a pair; the candidate, and one chooses the targets."""
         pairs = self.targets * self.pairs(image_shape)
         return 2 * pairs, pairs + 2
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Raises pixels two by two; see `Attack.propose`."""
         self.check_threat_model(threat_model)
         images = np.asarray(images, np.float32)
@@ -157,7 +169,7 @@ class SaliencyMap:
         image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits, num_classes, image_shape):
+    def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...]):
         self._logits = logits
         self._num_classes = num_classes
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)

@@ -2,12 +2,16 @@
 
 import dataclasses
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
 from robust_keras.attacks.loops.search import Plan, Search
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.strength import SCALE_FREE, of_steps
 
 
@@ -54,29 +58,40 @@ class MarginPGD(Attack):
         require_whole("restarts", self.restarts)
 
     @property
-    def strength(self):
+    def strength(self) -> str:
         """Of enough steps."""
         return of_steps(self.steps, self.step, SCALE_FREE)
 
     @property
-    def rounds(self):
+    def rounds(self) -> int:
         """The number of restarts."""
         return self.restarts
 
     @property
-    def gradient_evaluations(self):
+    def gradient_evaluations(self) -> int:
         """One a step and one at the start, which also tells whether the start fooled the model."""
         return self.steps + 1
 
-    def plan(self):
+    def plan(self) -> Plan:
         """The step sizes, a `Plan`."""
         return Plan(first_step=self.step)
 
-    def start(self, generator, shape, epsilon, norm):
+    def start(
+        self, generator: np.random.Generator, shape: tuple[int, ...], epsilon: float, norm: str
+    ) -> np.ndarray:
         """Where an image begins: a random point of the ball."""
         return uniform_in_ball([generator], shape, epsilon, norm)[0]
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Moves the images up the margin; see `Attack.propose`."""
         search = Search(self, classifier, images, labels, threat_model, epsilon, generators)
         search.run(np.asarray(labels))

@@ -3,11 +3,15 @@
 import dataclasses
 import math
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
+from robust_keras.attacks.threat_model import ThreatModel
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,11 +33,20 @@ class UniformNoise(Attack):
         require_whole("repeats", self.repeats)
 
     @property
-    def rounds(self):
+    def rounds(self) -> int:
         """The number of draws."""
         return self.repeats
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Adds noise to the images; see `Attack.propose`."""
         change = uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
         return self.priced(images + change)
@@ -62,11 +75,20 @@ class GaussianNoise(Attack):
         require_number("deviation", self.deviation, maximum=1e6, above=True)
 
     @property
-    def rounds(self):
+    def rounds(self) -> int:
         """The number of draws."""
         return self.repeats
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Adds noise to the images; see `Attack.propose`."""
         shape = images.shape[1:]
         scale = self.deviation * epsilon

@@ -3,15 +3,18 @@
 import dataclasses
 import itertools
 import typing
+from collections.abc import Sequence
 
 import numpy as np
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import QuerySearch, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.square_l2 import L2Squares
 from robust_keras.attacks.loops.square_linf import LinfSquares
+from robust_keras.attacks.threat_model import ThreatModel
 
 # After these queries, and every so many from the last on, fooled images leave the batch.
 _LOOKS = (5, 15, 35, 75, 150)
@@ -55,7 +58,16 @@ class Square(QuerySearch):
         require_whole("queries", self.queries)
         require_number("share", self.share, maximum=1.0, above=True)
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def propose(
+        self,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        *,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> Proposal:
         """Searches around the images; see `Attack.propose`."""
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)

@@ -55,7 +55,7 @@ class ThreatModel:
         """Width of the pixel range."""
         return self.bounds[1] - self.bounds[0]
 
-    def largest_epsilon(self, image_shape) -> float:
+    def largest_epsilon(self, image_shape: tuple[int, ...]) -> float:
         """The radius at which every image of the shape is within reach of every other.
 
         Args:
@@ -65,14 +65,14 @@ class ThreatModel:
             return self.width
         return self.width * math.sqrt(math.prod(image_shape))
 
-    def check_epsilon(self, epsilon):
+    def check_epsilon(self, epsilon: float) -> None:
         """Raises InputError unless the radius is a possible one in this norm."""
         limit = self.width if self.norm == "linf" else math.inf
         if not 0.0 <= epsilon <= limit or not math.isfinite(epsilon):
             allowed = f"a number in [0, {limit:g}]" if self.norm == "linf" else "a number >= 0"
             raise InputError.expected("epsilon", f"{allowed} ({self.norm})", epsilon)
 
-    def check_images(self, images):
+    def check_images(self, images: np.ndarray) -> None:
         """Raises InputError unless the images are finite floats within the bounds.
 
         Args:
@@ -88,7 +88,7 @@ class ThreatModel:
             received = f"pixels in [{images.min():g}, {images.max():g}]"
             raise InputError.expected("images", expected, received)
 
-    def distances(self, images, others):
+    def distances(self, images: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Distance of every image from its counterpart, exact for float32 pixels.
 
         Args:
@@ -103,7 +103,9 @@ class ThreatModel:
             return np.abs(changes).max(axis=pixels, initial=0.0)
         return np.sqrt(np.square(changes).sum(axis=pixels))
 
-    def project(self, images, candidates, epsilon):
+    def project(
+        self, images: np.ndarray, candidates: np.ndarray, epsilon: float | np.ndarray
+    ) -> np.ndarray:
         """The candidates moved into the ball around the images and into the pixel range.
 
         A candidate with a pixel that is no finite number is replaced by its image: it cannot be

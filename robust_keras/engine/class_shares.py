@@ -1,14 +1,17 @@
 """What results with one entry an image come to by class: findings of the table of images."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from robust_keras.engine.results import Evaluation
 from robust_keras.findings import ClassReport, TopFiveReport
 
 # Beyond so many cells a table of classes by classes is no longer written down.
 _MOST_CELLS = 256 * 256
 
 
-def class_reports(found):
+def class_reports(found: Evaluation) -> tuple[ClassReport, ...]:
     """One finding a class that has images.
 
     Args:
@@ -26,7 +29,7 @@ def class_reports(found):
     )
 
 
-def confusion(found, classes, answers):
+def confusion(found: Evaluation, classes: int, answers: int) -> np.ndarray | None:
     """How many images of each class get which answer after every attack at the largest epsilon.
 
     An image that survived counts for its label, any other for the class of its adversarial image
@@ -51,7 +54,7 @@ def confusion(found, classes, answers):
     return counts
 
 
-def top_five(found, epsilons):
+def top_five(found: Evaluation, epsilons: Sequence[float]) -> TopFiveReport | None:
     """The finding on the five likeliest classes, or None where there are no more.
 
     Args:
@@ -61,5 +64,5 @@ def top_five(found, epsilons):
     fallen = found.per_image.top_epsilon
     if fallen is None:
         return None
-    robust = [1.0 - (fallen <= epsilon).mean() for epsilon in epsilons]
+    robust = tuple(1.0 - (fallen <= epsilon).mean() for epsilon in epsilons)
     return TopFiveReport(clean=1.0 - (fallen == 0.0).mean(), robust=robust)

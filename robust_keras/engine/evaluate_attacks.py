@@ -1,15 +1,19 @@
 """Runs attacks on a classifier and believes nothing that they return."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from robust_keras.attacks.attack import require, require_whole
+from robust_keras.attackable import Attackable
+from robust_keras.attacks.attack import Attack, require, require_whole
 from robust_keras.attacks.loops.fooled import correct
 from robust_keras.attacks.loops.prediction import check_examples, predict, rejected
 from robust_keras.attacks.loops.random_streams import generators
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.image_findings import Findings
-from robust_keras.engine.journal import Unrecorded
+from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.price import cheapest_first
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.results import AttackResult, Evaluation
@@ -22,7 +26,17 @@ from robust_keras.strength import without_parts
 __all__ = ["evaluate", "generators"]
 
 
-def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, seed, **settings):
+def evaluate(
+    classifier: Attackable | Replicas,
+    images: np.ndarray,
+    labels: np.ndarray,
+    attacks: Sequence[Attack],
+    threat_model: ThreatModel,
+    *,
+    batch_size: int,
+    seed: int,
+    **settings: Any,
+) -> Evaluation:
     """Attacks every correctly classified image and reports which ones still are.
 
     An image counts as fooled by an attack only if its proposal, projected into the ball and the
@@ -57,7 +71,7 @@ def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, s
         >>> found.worst_case.shape  # epsilons, images
         (2, 20)
     """
-    settings = Settings(**settings)
+    chosen = Settings(**settings)
     require_whole("batch_size", batch_size)
     require_whole("seed", seed, minimum=0)
     for attack in attacks:
@@ -71,9 +85,9 @@ def evaluate(classifier, images, labels, attacks, threat_model, *, batch_size, s
         threat_model=threat_model,
         batch_size=min(batch_size, len(images)),
         seed=seed,
-        journal=settings.journal,
+        journal=chosen.journal,
     )
-    return _Evaluation(subject, settings).run(attacks)
+    return _Evaluation(subject, chosen).run(attacks)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,7 +116,7 @@ class Settings:
     sweep: str = "every"
     survivors_only: bool = False
     keep_examples: bool = False
-    journal: object = dataclasses.field(default_factory=Unrecorded)
+    journal: Journal | Unrecorded = dataclasses.field(default_factory=Unrecorded)
 
     def __post_init__(self):
         require(self.sweep in SWEEPS, "sweep", f"one of {', '.join(SWEEPS)}", self.sweep)

@@ -2,10 +2,11 @@
 
 import collections
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
-from robust_keras.attackable import unscaled
+from robust_keras.attackable import Attackable, unscaled
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.engine.results import AdversarialExample
 
@@ -21,13 +22,15 @@ class Gallery:
         clean_logits: array (images, classes).
     """
 
-    def __init__(self, images, labels, clean_logits):
+    def __init__(self, images: np.ndarray, labels: np.ndarray, clean_logits: np.ndarray):
         self._images = images
         self._labels = labels
         self._clean_logits = clean_logits
-        self._kept = collections.defaultdict(dict)
+        self._kept: dict[int, dict] = collections.defaultdict(dict)
 
-    def offer(self, index, adversarial, logits, epsilon, attack):
+    def offer(
+        self, index: int, adversarial: np.ndarray, logits: np.ndarray, epsilon: float, attack: str
+    ) -> None:
         """Keeps the example if the image has none yet at so small an epsilon, and there is room.
 
         Args:
@@ -66,7 +69,7 @@ class Gallery:
             attack=attack,
         )
 
-    def choose(self, limit=10):
+    def choose(self, limit: int = 10) -> tuple[AdversarialExample, ...]:
         """Up to `limit` examples, taken from the classes in turn, easiest first.
 
         Args:
@@ -85,7 +88,9 @@ class Gallery:
         return tuple(sorted(chosen[:limit], key=lambda e: (e.label, e.epsilon, e.index)))
 
 
-def own_confidences(examples, classifier):
+def own_confidences(
+    examples: Sequence[AdversarialExample], classifier: Attackable
+) -> tuple[AdversarialExample, ...]:
     """The examples with the confidence of the model itself, where the attacker scaled its logits.
 
     Args:

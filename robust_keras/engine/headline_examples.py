@@ -2,13 +2,25 @@
 
 import collections
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from robust_keras import engine
+from robust_keras.attackable import Attackable
+from robust_keras.attacks.attack import Attack
+from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.engine.results import AdversarialExample
 
 
-def at_epsilon(examples, classifier, attacks, threat_model, **settings):
+def at_epsilon(
+    examples: Sequence[AdversarialExample],
+    classifier: Attackable,
+    attacks: Sequence[Attack],
+    threat_model: ThreatModel,
+    **settings: Any,
+) -> tuple[AdversarialExample, ...]:
     """The examples found anew at the largest epsilon, where that finds them.
 
     An image is not attacked again at a larger epsilon than that at which it fell, so that the

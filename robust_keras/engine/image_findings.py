@@ -3,8 +3,9 @@
 import numpy as np
 
 from robust_keras.attacks.loops.fooled import correct
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.gallery import Gallery
-from robust_keras.engine.results import TOP, PerImage
+from robust_keras.engine.results import TOP, AdversarialExample, PerImage
 
 
 class Findings:
@@ -18,29 +19,38 @@ class Findings:
         keep: whether all adversarial images are kept, beside the few to show.
     """
 
-    def __init__(self, images, labels, clean_logits, threat_model, keep=False):
+    def __init__(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        clean_logits: np.ndarray,
+        threat_model: ThreatModel,
+        keep: bool = False,
+    ):
         self._images = images
         self._labels = labels
         self._clean_logits = clean_logits
         self._threat_model = threat_model
         self._gallery = Gallery(images, labels, clean_logits)
         self._epsilon = np.full(len(images), np.inf)
-        self._attack = [None] * len(images)
+        self._attack: list[str | None] = [None] * len(images)
         self._distance = np.full(len(images), np.nan)
         self._margin = np.full(len(images), np.nan)
         self._lowest = margins(clean_logits, labels)
         self._answer = np.argmax(clean_logits, axis=1)
         self._top_epsilon = np.where(in_top(clean_logits, labels), np.inf, 0.0)
-        self._kept = {} if keep else None
+        self._kept: dict[int, np.ndarray] | None = {} if keep else None
 
-    def see(self, indices, logits, epsilons):
+    def see(self, indices: np.ndarray, logits: np.ndarray, epsilons: np.ndarray) -> None:
         """Notes the model's answers to whatever was made of the images, within what epsilons."""
         labels = self._labels[indices]
         self._lowest[indices] = np.fmin(self._lowest[indices], margins(logits, labels))
         left_out = np.where(in_top(logits, labels), np.inf, epsilons)
         self._top_epsilon[indices] = np.minimum(self._top_epsilon[indices], left_out)
 
-    def offer(self, index, adversarial, logits, epsilon, attack):
+    def offer(
+        self, index: int, adversarial: np.ndarray, logits: np.ndarray, epsilon: float, attack: str
+    ) -> None:
         """Notes an example that fooled the model, if the image has none at so small an epsilon.
 
         Args:
@@ -62,11 +72,11 @@ class Findings:
         if self._kept is not None:
             self._kept[index] = np.array(adversarial)
 
-    def examples(self):
+    def examples(self) -> tuple[AdversarialExample, ...]:
         """The few to show, `AdversarialExample`s."""
         return self._gallery.choose()
 
-    def per_image(self):
+    def per_image(self) -> PerImage:
         """The table of all images, `PerImage`."""
         found = np.isfinite(self._epsilon)
         top = np.where(np.isfinite(self._top_epsilon), self._top_epsilon, np.nan)
@@ -86,7 +96,7 @@ class Findings:
         )
 
 
-def in_top(logits, labels):
+def in_top(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Whether fewer than `TOP` classes are likelier than the label, all logits being finite.
 
     Args:
@@ -101,7 +111,7 @@ def in_top(logits, labels):
     return ((logits > own).sum(axis=1) < TOP) & np.isfinite(logits).all(axis=1)
 
 
-def margins(logits, labels):
+def margins(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """How far the label's logit is ahead of the largest other, below 0 where it is behind.
 
     Args:

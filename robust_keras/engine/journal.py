@@ -1,8 +1,11 @@
 """Batches that an evaluation has finished, kept on disk so that a killed one goes on after them."""
 
 import hashlib
+import os
 import pathlib
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +17,7 @@ class Unrecorded:
 
     now = staticmethod(time.monotonic)
 
-    def remember(self, key, make):
+    def remember(self, key: tuple, make: Callable[[], dict]) -> dict:
         """What `make()` returns."""
         return make()
 
@@ -35,17 +38,17 @@ class Journal:
         ...                         batch_size=250, seed=0, journal=journal)
     """
 
-    def __init__(self, directory, begin):
+    def __init__(self, directory: str | os.PathLike, begin: Callable[[], Any]):
         self._directory = pathlib.Path(directory)
         self._begin = begin
         self._begun = False
         self._replayed = 0.0
 
-    def now(self):
+    def now(self) -> float:
         """Seconds on a clock that ran on while batches were made which are now read again."""
         return time.monotonic() + self._replayed
 
-    def remember(self, key, make):
+    def remember(self, key: tuple, make: Callable[[], dict]) -> dict:
         """The values kept for the key; made, and kept, where there are none.
 
         Args:

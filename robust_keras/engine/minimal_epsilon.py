@@ -1,13 +1,15 @@
 """The smallest change of each image that was found to change its class."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
+from robust_keras.attackable import Attackable
 from robust_keras.attacks import ThreatModel
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.prediction import check_examples
-from robust_keras.engine.journal import Unrecorded
+from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.minimal_search import Search
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.subject import Subject
@@ -48,11 +50,11 @@ class MinimalEpsilons:
     seconds: float
 
     @property
-    def found(self):
+    def found(self) -> float:
         """Share of the images for which an epsilon was found, those misclassified included."""
         return float(np.isfinite(self.epsilons).mean())
 
-    def quantiles(self, label=None):
+    def quantiles(self, label: int | None = None) -> tuple[float, ...]:
         """The epsilons below which 5, 25, 50, 75 and 95 % of the images have fallen.
 
         Each is that of one of the images; infinity where so many did not fall up to `largest`.
@@ -66,7 +68,7 @@ class MinimalEpsilons:
         chosen = self.epsilons if label is None else self.epsilons[self.labels == label]
         return tuple(np.quantile(chosen, QUANTILES, method="inverted_cdf").tolist())
 
-    def of(self, label):
+    def of(self, label: int) -> tuple[float, ...]:
         """The epsilons of one class' images, rising."""
         return tuple(np.sort(self.epsilons[self.labels == label]).tolist())
 
@@ -94,7 +96,7 @@ class Settings:
     batch_size: int
     seed: int
     progress: object = None
-    journal: object = dataclasses.field(default_factory=Unrecorded)
+    journal: Journal | Unrecorded = dataclasses.field(default_factory=Unrecorded)
 
     def __post_init__(self):
         require_number("largest", self.largest, above=True)
@@ -103,7 +105,9 @@ class Settings:
         require_whole("seed", self.seed, minimum=0)
 
 
-def minimal_epsilons(classifier, images, labels, attack, **settings):
+def minimal_epsilons(
+    classifier: Attackable, images: np.ndarray, labels: np.ndarray, attack: Attack, **settings: Any
+) -> MinimalEpsilons:
     """Searches for the smallest epsilon that changes each image's class, by bisection.
 
     Formula: the attack is tried at `largest`. What it finds is drawn towards the image, by forward
@@ -139,11 +143,11 @@ def minimal_epsilons(classifier, images, labels, attack, **settings):
         >>> found.quantiles()  # of 5, 25, 50, 75 and 95 % of the images
         (..., 0..., 0..., 0..., 0...)
     """
-    settings = Settings(**settings)
-    start = settings.journal.now()
-    threat_model = ThreatModel(settings.norm, (settings.largest,))
+    chosen = Settings(**settings)
+    start = chosen.journal.now()
+    threat_model = ThreatModel(chosen.norm, (chosen.largest,))
     attack.check_threat_model(threat_model)
-    stages = _usable_stages(classifier, attack, settings.norm)
+    stages = _usable_stages(classifier, attack, chosen.norm)
     if not stages:
         expected = f"an attack without gradients ({classifier.gradient_error})"
         raise InputError.expected("attack", expected, attack.name)
@@ -153,27 +157,27 @@ def minimal_epsilons(classifier, images, labels, attack, **settings):
         images=images,
         labels=labels,
         threat_model=threat_model,
-        batch_size=min(settings.batch_size, len(images)),
-        seed=settings.seed,
-        journal=settings.journal,
+        batch_size=min(chosen.batch_size, len(images)),
+        seed=chosen.seed,
+        journal=chosen.journal,
     )
-    search = Search(subject, settings.progress)
-    search.run(stages, settings.tolerance)
+    search = Search(subject, chosen.progress)
+    search.run(stages, chosen.tolerance)
     return MinimalEpsilons(
         attack=attack,
-        norm=settings.norm,
-        largest=float(settings.largest),
-        tolerance=float(settings.tolerance),
+        norm=chosen.norm,
+        largest=float(chosen.largest),
+        tolerance=float(chosen.tolerance),
         labels=labels,
         epsilons=search.highest,
         examples=search.examples,
         gradient_evaluations=int(search.passes[0]),
         forward_evaluations=int(search.passes[1]),
-        seconds=settings.journal.now() - start,
+        seconds=chosen.journal.now() - start,
     )
 
 
-def can_search(classifier, attack, norm):
+def can_search(classifier: Attackable, attack: Attack, norm: str) -> bool:
     """Whether the attack can run, or some of its stages: gradients may have been lost."""
     return bool(_usable_stages(classifier, attack, norm))
 

@@ -1,20 +1,25 @@
 """The search for smallest epsilons: the bracket of every image, narrowed by attacks."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
+from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.loops.batches import padded_places
 from robust_keras.attacks.loops.fooled import correct, is_fooled
 from robust_keras.attacks.loops.prediction import predict
+from robust_keras.engine.subject import Subject
 
 _RAISED = ("noise", "one_step")
 
 
-def is_raised(stage):
+def is_raised(stage: Attack) -> bool:
     """Whether the search raises the radius with this attack, instead of narrowing it down."""
     return stage.kind in _RAISED and not stage.any_epsilon
 
 
-def rising(largest, tolerance):
+def rising(largest: float, tolerance: float) -> np.ndarray:
     """The radii a tolerance apart up to the largest, float64 (radii,).
 
     Example:
@@ -28,7 +33,7 @@ def rising(largest, tolerance):
 class Search:
     """The bracket of every image: `lowest` where the attack failed, `highest` what was found."""
 
-    def __init__(self, subject, progress):
+    def __init__(self, subject: Subject, progress: Any):
         self._subject = subject
         self._progress = progress
         images = subject.images
@@ -42,7 +47,7 @@ class Search:
     def _classifier(self):
         return self._subject.replicas.first
 
-    def run(self, stages, tolerance):
+    def run(self, stages: Sequence[Attack], tolerance: float) -> None:
         """Tries the largest radius, then ever narrower ones; single steps from the smallest on.
 
         Args:
@@ -154,7 +159,7 @@ class Search:
                 below[part] = np.where(fooled, below[part], radii)
 
 
-def between(lowest, highest, tolerance):
+def between(lowest: np.ndarray, highest: np.ndarray, tolerance: float) -> np.ndarray:
     """A radius in the middle half of each interval, from as few different ones as possible.
 
     Images that share a radius are attacked together, so multiples of the largest possible power of

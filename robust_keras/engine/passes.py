@@ -1,11 +1,12 @@
 """Counts in passes of the model, where one answer takes several."""
 
 import dataclasses
+from typing import Any
 
-from robust_keras.attackable import told
+from robust_keras.attackable import Attackable, told
 
 
-def in_passes(result, classifier):
+def in_passes(result: Any, classifier: Attackable) -> Any:
     """An attack's result with its counts in passes of the model, where an answer takes several.
 
     Args:

@@ -2,9 +2,13 @@
 
 import concurrent.futures
 import contextlib
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from robust_keras.attackable import Attackable
 
 
 class Replicas:
@@ -23,7 +27,7 @@ class Replicas:
         [array([...])]
     """
 
-    def __init__(self, classifiers, devices=(None,)):
+    def __init__(self, classifiers: Iterable[Attackable], devices: Iterable[str | None] = (None,)):
         self._classifiers = tuple(classifiers)
         self._devices = tuple(devices)
         if not self._classifiers or len(self._classifiers) != len(self._devices):
@@ -38,19 +42,19 @@ class Replicas:
         return len(self._classifiers)
 
     @property
-    def first(self):
+    def first(self) -> Any:
         """The classifier of which the others are copies."""
         return self._classifiers[0]
 
-    def map(self, function):
+    def map(self, function: Callable) -> "Replicas":
         """The same with every classifier replaced by `function(classifier)`."""
         return Replicas(map(function, self._classifiers), self._devices)
 
-    def share_of(self, rows):
+    def share_of(self, rows: int) -> int:
         """The most rows that one of them gets of so many."""
         return -(-rows // len(self))
 
-    def run(self, function, indices):
+    def run(self, function: Callable, indices: np.ndarray) -> list:
         """Calls `function(classifier, indices)` for every classifier's part of the indices.
 
         Args:

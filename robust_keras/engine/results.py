@@ -155,5 +155,6 @@ class Evaluation:
     examples: tuple[AdversarialExample, ...]
     clean_accepted: np.ndarray | None = None
     worst_case_with_rejection: np.ndarray | None = None
-    per_image: PerImage | None = None
+    # The engine always has one.
+    per_image: PerImage = None  # type: ignore[assignment]
     survivors_only: bool = False

@@ -1,10 +1,15 @@
 """What results with one entry an image come to: findings with shares of all images."""
 
+from typing import Any
+
+from robust_keras.attackable import Attackable
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.passes import in_passes
+from robust_keras.engine.results import AttackResult, Evaluation
 from robust_keras.findings import AttackReport, RejectionReport, WorstCaseReport
 
 
-def attack_report(result, classifier):
+def attack_report(result: AttackResult, classifier: Attackable) -> AttackReport:
     """The finding on one attack.
 
     Args:
@@ -26,7 +31,7 @@ def attack_report(result, classifier):
     )
 
 
-def worst_case_report(evaluation, threat_model):
+def worst_case_report(evaluation: Evaluation, threat_model: ThreatModel) -> WorstCaseReport:
     """The finding on all attacks together.
 
     Args:
@@ -37,22 +42,23 @@ def worst_case_report(evaluation, threat_model):
     return WorstCaseReport(epsilons=threat_model.epsilons, accuracy=accuracy)
 
 
-def rejection_report(evaluation, rejection):
+def rejection_report(evaluation: Evaluation, rejection: Any) -> RejectionReport | None:
     """The finding on a rejection rule, or None where there is none.
 
     Args:
         evaluation: `Evaluation`.
         rejection: the classifier's `serving.rejection.Rejection`, or None.
     """
-    if evaluation.clean_accepted is None:
+    accepted, robust = evaluation.clean_accepted, evaluation.worst_case_with_rejection
+    if accepted is None or robust is None:
         return None
     ran = [result for result in evaluation.attacks if result.skipped is None]
     return RejectionReport(
         nonsense_classes=rejection.nonsense_classes,
         threshold=rejection.threshold,
-        clean_accepted=evaluation.clean_accepted.mean(),
-        clean_accuracy=(evaluation.clean_correct & evaluation.clean_accepted).mean(),
-        accuracy=evaluation.worst_case_with_rejection.mean(axis=1),
+        clean_accepted=accepted.mean(),
+        clean_accuracy=(evaluation.clean_correct & accepted).mean(),
+        accuracy=robust.mean(axis=1),
         targeted=any(result.aims_at_rule for result in ran),
     )
 

@@ -60,11 +60,11 @@ class StageRun:
     findings: Findings
     progress: typing.Any
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.passes = np.zeros(2, int)
         self.accuracy = [float("nan")] * len(self.epsilons)
         self._seconds = 0.0
-        self._proposed = {}
+        self._proposed: dict[int, np.ndarray] = {}
 
     @property
     def epsilons(self) -> tuple[float, ...]:
@@ -72,7 +72,7 @@ class StageRun:
         return self.subject.threat_model.epsilons
 
     @contextlib.contextmanager
-    def clock(self):
+    def clock(self) -> typing.Iterator[None]:
         """Adds the time that is spent within."""
         start = self.subject.journal.now()
         yield
@@ -81,8 +81,9 @@ class StageRun:
     def result(self) -> StageResult:
         """The `StageResult`."""
         accuracy = () if self.skipped else tuple(self.accuracy)
-        passes = (int(count) for count in self.passes)
-        return StageResult(self.stage.name, accuracy, self._seconds, *passes, self.skipped)
+        gradients, forwards = (int(count) for count in self.passes)
+        spent = self._seconds, gradients, forwards
+        return StageResult(self.stage.name, accuracy, *spent, self.skipped)
 
     def note(self, row: int) -> None:
         """Keeps the share of all images that are robust at an epsilon."""

@@ -3,15 +3,19 @@
 import dataclasses
 import functools
 import zlib
+from typing import Any
 
 import numpy as np
 
-from robust_keras.attackable import told
+from robust_keras.attackable import Attackable, told
+from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.loops.batches import batch_shape, halved_shape, padded_places
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.prediction import padded, predict, rejected
+from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_streams import generators
 from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.replicas import Replicas
 
 
@@ -55,10 +59,10 @@ class Subject:
     threat_model: ThreatModel
     batch_size: int
     seed: int
-    journal: object
+    journal: Journal | Unrecorded
 
     @functools.cached_property
-    def scope(self):
+    def scope(self) -> tuple:
         """What names this subject in the journal: all that a batch depends on but the attack."""
         content = zlib.crc32(self.labels.tobytes(), zlib.crc32(self.images.tobytes()))
         first = self.replicas.first
@@ -68,22 +72,31 @@ class Subject:
         return name, content, len(self.images), model.norm, model.bounds, self.seed
 
     @property
-    def has_rule(self):
+    def has_rule(self) -> bool:
         """Whether the classifier may reject images."""
         return told(self.replicas.first, "rejection") is not None
 
-    def predict(self, images):
+    def predict(self, images: np.ndarray) -> np.ndarray:
         """Logits of up to `batch_size` images, in a pass of one of few shapes."""
         size = batch_shape(len(images), max(len(images), self.batch_size))
         return predict(self.replicas.first, images, size)
 
-    def rejected(self, images):
+    def rejected(self, images: np.ndarray) -> np.ndarray:
         """Which of up to `batch_size` images the classifier declines to answer."""
         # Of one shape, as everywhere, so that nothing is traced anew for the last few.
         rows = padded(images, self.batch_size)
         return rejected(self.replicas.first, rows, self.batch_size)[: len(images)]
 
-    def attempt(self, stage, place, epsilon, round_, indices, *, shrink=False):
+    def attempt(
+        self,
+        stage: Attack,
+        place: Any,
+        epsilon: float,
+        round_: int,
+        indices: np.ndarray,
+        *,
+        shrink: bool = False,
+    ) -> Outcome:
         """One try of an attack on up to `batch_size` images, or what the journal says it gave.
 
         Args:
@@ -110,7 +123,9 @@ class Subject:
             )
         )
 
-    def retry(self, proposed, epsilon, indices):
+    def retry(
+        self, proposed: np.ndarray, epsilon: float | np.ndarray, indices: np.ndarray
+    ) -> Outcome:
         """An `Outcome` of proposals that were made before, projected to another radius.
 
         Args:
@@ -125,7 +140,9 @@ class Subject:
         passes = np.array([0, len(indices)])
         return Outcome(logits=logits, fooled=fooled, adversarial=adversarial[fooled], passes=passes)
 
-    def proposed(self, classifier, stage, epsilon, round_, rows):
+    def proposed(
+        self, classifier: Attackable, stage: Attack, epsilon: float, round_: int, rows: np.ndarray
+    ) -> tuple[Proposal, np.ndarray]:
         """What an attack makes of images: its `Proposal`, and that projected, a float32 array."""
         images = self.images[rows]
         proposal = stage.propose(

@@ -1,13 +1,16 @@
 """A substitute for a model that is seen only through the classes it predicts."""
 
 import dataclasses
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import serving
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import require, require_number, require_whole
+from robust_keras.serving.classifier import Classifier
 
 _QUERIES_AT_ONCE = 256
 
@@ -26,18 +29,18 @@ class Substitute:
     queries: int
     agreement: float
 
-    def values(self):
+    def values(self) -> dict:
         """All of it as plain values and arrays, see `from_values`."""
         weights = {f"weight {n}": w for n, w in enumerate(self.model.get_weights())}
         return {"queries": self.queries, "agreement": self.agreement} | weights
 
     @classmethod
-    def from_values(cls, model, values):
+    def from_values(cls, model: keras.Model, values: dict) -> "Substitute":
         """The substitute of which these are the `values`, in a model of the same shape."""
         model.set_weights([values[f"weight {n}"] for n in range(len(model.weights))])
         return cls(model, int(values["queries"]), float(values["agreement"]))
 
-    def classifier(self, name="substitute"):
+    def classifier(self, name: str = "substitute") -> Classifier:
         """The model as a `serving.Classifier`, to be attacked in place of the other one."""
         return serving.from_keras(self.model, path=name)
 
@@ -77,7 +80,9 @@ class Settings:
         require_number("learning_rate", self.learning_rate, above=True)
 
 
-def train_substitute(classifier, images, *, model=None, **settings):
+def train_substitute(
+    classifier: Attackable, images: np.ndarray, *, model: keras.Model | None = None, **settings: Any
+) -> Substitute:
     """Trains a model to answer as another one does, asking it for nothing but predicted classes.
 
     Each round asks for the classes of all new images and trains on everything known so far; all
@@ -109,29 +114,29 @@ def train_substitute(classifier, images, *, model=None, **settings):
         >>> train_substitute(classifier, images).queries  # of 20 images
         640
     """
-    settings = Settings(**settings)
+    chosen = Settings(**settings)
     known = np.asarray(images, np.float32)
     require(known.ndim == 4 and len(known) > 0, "images", "at least one image", known.shape)
-    model = model or two_layers(known.shape[1:], classifier.num_classes, settings.seed)
+    model = model or two_layers(known.shape[1:], classifier.num_classes, chosen.seed)
     model.compile(
-        optimizer=keras.optimizers.Adam(settings.learning_rate),
+        optimizer=keras.optimizers.Adam(chosen.learning_rate),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     gradient = _gradient_signs(model)
-    labels, order = np.zeros(0, np.int64), np.random.default_rng(settings.seed)
-    for number in range(settings.rounds):
+    labels, order = np.zeros(0, np.int64), np.random.default_rng(chosen.seed)
+    for number in range(chosen.rounds):
         labels = np.append(labels, _classes(classifier, known[len(labels) :]))
-        _fit(model, known, labels, order, settings)
-        if number < settings.rounds - 1:
-            length = settings.step * (-1.0) ** (number // settings.period)
-            moves = _in_batches(gradient, settings.batch_size, known, labels)
-            moved = np.clip(known + length * moves, *settings.bounds).astype(np.float32)
+        _fit(model, known, labels, order, chosen)
+        if number < chosen.rounds - 1:
+            length = chosen.step * (-1.0) ** (number // chosen.period)
+            moves = _in_batches(gradient, chosen.batch_size, known, labels)
+            moved = np.clip(known + length * moves, *chosen.bounds).astype(np.float32)
             known = np.concatenate([known, moved])
     answers = _in_batches(model.predict_on_batch, _QUERIES_AT_ONCE, known).argmax(axis=-1)
     return Substitute(model, len(labels), float(np.mean(answers == labels)))
 
 
-def two_layers(image_shape, num_classes, seed=0):
+def two_layers(image_shape: tuple[int, ...], num_classes: int, seed: int = 0) -> keras.Model:
     """A model from images to logits, with two hidden layers of 200 units."""
 
     def dense(units, number, **settings):

@@ -1,13 +1,18 @@
 """In which order an attack is tried at several epsilons."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from robust_keras.attacks.attack import Attack
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.bisection import Bisection
+from robust_keras.engine.stage_run import StageRun
 
 _BISECTED = ("iterative", "score", "decision")
 
 
-def every(runs):
+def every(runs: Sequence[StageRun]) -> None:
     """All stages at one epsilon after the other, from the smallest on, on what is left there.
 
     Args:
@@ -21,7 +26,7 @@ def every(runs):
             run.note(row)
 
 
-def bisection(runs):
+def bisection(runs: Sequence[StageRun]) -> None:
     """One stage after the other, each looking for the smallest epsilon of every image.
 
     Noise and attacks of a single step are tried at every epsilon all the same: they cost little,
@@ -41,12 +46,14 @@ def bisection(runs):
             every([run])
 
 
-def is_bisected(stage):
+def is_bisected(stage: Attack) -> bool:
     """Whether `bisection` searches for each image's epsilon with this attack."""
     return stage.kind in _BISECTED and not stage.any_epsilon
 
 
-def parts(attack, threat_model, sweep):
+def parts(
+    attack: Attack, threat_model: ThreatModel, sweep: str
+) -> list[tuple[str, Attack, float | None]]:
     """What an attack goes through, in this order, without what epsilon 0 is spared.
 
     Args:
@@ -59,10 +66,13 @@ def parts(attack, threat_model, sweep):
     """
     epsilons = [epsilon for epsilon in threat_model.epsilons if epsilon > 0.0]
     stages = attack.stages(threat_model.norm)
+    pairs: list[tuple[Attack, float | None]]
     if sweep == "every":
         pairs = [(stage, epsilon) for epsilon in epsilons for stage in stages]
     else:
-        searched = [[None] if is_bisected(stage) else epsilons for stage in stages]
+        searched: list[Sequence[float | None]] = [
+            [None] if is_bisected(stage) else epsilons for stage in stages
+        ]
         pairs = [
             (stage, epsilon)
             for stage, where in zip(stages, searched, strict=True)
@@ -71,7 +81,7 @@ def parts(attack, threat_model, sweep):
     return [(stage_title(attack, stage), stage, epsilon) for stage, epsilon in pairs]
 
 
-def stage_title(attack, stage):
+def stage_title(attack: Attack, stage: Attack) -> str:
     """What people are shown while one attack of a cascade, or an attack by itself, runs."""
     return attack.name if stage is attack else f"{attack.name}: {stage.name}"
 

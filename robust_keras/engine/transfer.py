@@ -1,11 +1,15 @@
 """Adversarial examples made on one classifier and tried on others."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
+from robust_keras.attackable import Attackable
+from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.loops.fooled import correct
 from robust_keras.attacks.loops.prediction import check_examples, padded, predict
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.subject import Subject
@@ -14,8 +18,17 @@ from robust_keras.findings import TransferSource, TransferTarget
 
 
 def transfer(
-    sources, targets, images, labels, attack, threat_model, *, batch_size, seed, journal=None
-):
+    sources: dict[str, Attackable],
+    targets: dict[str, Attackable],
+    images: np.ndarray,
+    labels: np.ndarray,
+    attack: Attack,
+    threat_model: ThreatModel,
+    *,
+    batch_size: int,
+    seed: int,
+    journal: Any = None,
+) -> list[TransferSource]:
     """A table of sources by targets: how well attacks on one model work on another.
 
     Every image is attacked on every source at every epsilon, whether the source classifies it
@@ -65,7 +78,7 @@ def transfer(
         name: correct(predict(classifier, images, batch_size), labels)
         for name, classifier in targets.items()
     }
-    given = {"images": images, "labels": labels, "threat_model": threat_model}
+    given: dict[str, Any] = {"images": images, "labels": labels, "threat_model": threat_model}
     given |= {"batch_size": batch_size, "seed": seed, "journal": journal or Unrecorded()}
     subjects = {name: Subject(replicas=Replicas([s]), **given) for name, s in sources.items()}
     return [_row(name, subjects[name], targets, clean, attack) for name in sources]

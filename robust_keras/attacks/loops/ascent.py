@@ -1,6 +1,7 @@
 """The inner loop of APGD as one compiled graph for each classifier, loss and norm."""
 
 import typing
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -75,7 +76,9 @@ class Ascent:
         image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits, num_classes, loss, norm, image_shape):
+    def __init__(
+        self, logits: Callable, num_classes: int, loss: str, norm: str, image_shape: tuple[int, ...]
+    ):
         self._logits = logits
         self._num_classes = num_classes
         self._loss = LOSSES[loss]
@@ -179,7 +182,7 @@ class Ascent:
         return tf.clip_by_value(points, problem.lowest, problem.highest)
 
 
-def checkpoint(state, window, rho):
+def checkpoint(state: State, window: float, rho: float) -> State:
     """Halves the step where the search has stalled, and goes back to the best point there.
 
     Formula: stalled: at most `rho window` of the last `window` steps raised the loss, or the step
@@ -207,7 +210,7 @@ def checkpoint(state, window, rho):
     )
 
 
-def choose(condition, yes, no):
+def choose(condition: tf.Tensor, yes: tf.Tensor, no: tf.Tensor) -> tf.Tensor:
     """Rows of `yes` where the condition (batch,) holds, else of `no`."""
     column = tf.reshape(condition, (-1,) + (1,) * (len(yes.shape) - 1))
     return tf.where(column, yes, no)

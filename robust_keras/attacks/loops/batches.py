@@ -1,10 +1,13 @@
 """Batches that shrink, in few shapes, as their images are done with."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 
-def batch_shape(rows, largest):
+def batch_shape(rows: int, largest: int) -> int:
     """How many rows a batch gets that must hold `rows`: one of eight sizes between powers of two.
 
     Args:
@@ -19,7 +22,7 @@ def batch_shape(rows, largest):
     return min(-(-rows // unit) * unit, largest)
 
 
-def halved_shape(rows, largest):
+def halved_shape(rows: int, largest: int) -> int:
     """How many rows a batch gets that must hold `rows`, where every shape is traced anew.
 
     Args:
@@ -34,7 +37,7 @@ def halved_shape(rows, largest):
     return min(size for size in sizes if size >= rows)
 
 
-def padded_places(places, largest):
+def padded_places(places: np.ndarray, largest: int) -> np.ndarray:
     """The places with the first one repeated until they fill a batch of one of the sizes.
 
     Args:
@@ -61,13 +64,13 @@ class ShrinkingBatch:
         real: how many of the rows are no padding.
     """
 
-    def __init__(self, tensors, real):
+    def __init__(self, tensors: Any, real: int):
         self.tensors = tensors
         self.real = real
         self.places = np.arange(len(tf.nest.flatten(tensors)[0]))
         self._largest = len(self.places)
 
-    def keep(self, wanted):
+    def keep(self, wanted: np.ndarray) -> bool:
         """Takes out the rows that are not wanted, once that makes the batch smaller.
 
         Args:
@@ -83,7 +86,7 @@ class ShrinkingBatch:
             self.places, self.real = self.places[rows], len(left)
         return len(left) > 0
 
-    def run(self, spans, move, note):
+    def run(self, spans: Iterable[tuple[int, int]], move: Callable, note: Callable) -> None:
         """Moves the images span by span, and takes out those that are done with in between.
 
         The tensors must be `(problem, state)`, of which only the state changes.
@@ -102,7 +105,7 @@ class ShrinkingBatch:
                 return
 
 
-def spans(steps, length):
+def spans(steps: int, length: int) -> list[tuple[int, int]]:
     """Pieces of `length` steps, the last perhaps shorter, as `(steps before, steps)`.
 
     Example:

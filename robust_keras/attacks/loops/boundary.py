@@ -1,6 +1,7 @@
 """The inner loop of FAB as one compiled graph for each classifier and norm."""
 
 import typing
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -44,7 +45,7 @@ class BoundarySearch:
         image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits, num_classes, norm, image_shape):
+    def __init__(self, logits: Callable, num_classes: int, norm: str, image_shape: tuple[int, ...]):
         self._logits = logits
         self._num_classes = num_classes
         self._norm = norm

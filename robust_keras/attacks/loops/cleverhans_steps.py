@@ -16,16 +16,28 @@ CleverHans' own modules stay as they are: what is replaced, is replaced in copie
 """
 
 import types
+from collections.abc import Callable
 
 import cleverhans.tf2.attacks.fast_gradient_method as fgm_module
 import cleverhans.tf2.attacks.momentum_iterative_method as mim_module
 import cleverhans.tf2.attacks.projected_gradient_descent as pgd_module
 import numpy as np
+import tensorflow as tf
+
+from robust_keras.attacks.threat_model import ThreatModel
 
 _ORDERS = {"linf": np.inf, "l2": 2}
 
 
-def one_step(gradient, images, labels, *, threat_model, epsilon, targeted=False):
+def one_step(
+    gradient: Callable,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    *,
+    threat_model: ThreatModel,
+    epsilon: float,
+    targeted: bool = False,
+) -> tf.Tensor:
     """FGSM: one step of length epsilon up the loss, or down that of the targets.
 
     Args:
@@ -50,7 +62,17 @@ def one_step(gradient, images, labels, *, threat_model, epsilon, targeted=False)
     )
 
 
-def projected_steps(gradient, images, points, labels, *, threat_model, epsilon, step, steps):
+def projected_steps(
+    gradient: Callable,
+    images: tf.Tensor,
+    points: tf.Tensor,
+    labels: tf.Tensor,
+    *,
+    threat_model: ThreatModel,
+    epsilon: float,
+    step: float,
+    steps: int,
+) -> tf.Tensor:
     """PGD: steps from the points, each projected into the ball around the images.
 
     Args:
@@ -84,7 +106,17 @@ def projected_steps(gradient, images, points, labels, *, threat_model, epsilon, 
     )
 
 
-def momentum_steps(gradient, images, labels, *, threat_model, epsilon, step, steps, decay):
+def momentum_steps(
+    gradient: Callable,
+    images: tf.Tensor,
+    labels: tf.Tensor,
+    *,
+    threat_model: ThreatModel,
+    epsilon: float,
+    step: float,
+    steps: int,
+    decay: float,
+) -> tf.Tensor:
     """MIM: steps along a decaying sum of normalised gradients, from the images.
 
     Args:

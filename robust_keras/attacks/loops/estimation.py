@@ -1,9 +1,12 @@
 """Ascent along slopes of the margin that are estimated from logits alone."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.batches import batch_shape
 from robust_keras.attacks.loops.fooled import correct
@@ -11,6 +14,7 @@ from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
+from robust_keras.attacks.threat_model import ThreatModel
 
 
 class SlopeEstimator:
@@ -26,7 +30,7 @@ class SlopeEstimator:
         kind: key of `random_directions.DRAWS`.
     """
 
-    def __init__(self, logits, image_shape, kind):
+    def __init__(self, logits: Callable, image_shape: tuple[int, ...], kind: str):
         self._logits = logits
         self._shape = tuple(image_shape)
         self._kind = kind
@@ -71,7 +75,18 @@ class SlopeEstimator:
         return tf.reshape(margin(tf.repeat(labels, shape[1]), flat), shape[:2])
 
 
-def climb(classifier, images, labels, threat_model, epsilon, generators, *, plan, kind, move):
+def climb(
+    classifier: Attackable,
+    images: np.ndarray,
+    labels: np.ndarray,
+    threat_model: ThreatModel,
+    epsilon: float,
+    generators: Sequence[np.random.Generator],
+    *,
+    plan: Sequence[tuple[int, float]],
+    kind: str,
+    move: Callable,
+) -> Proposal:
     """Goes up the estimated slopes from a random point of the ball until the model is fooled.
 
     Args:
@@ -109,7 +124,9 @@ def climb(classifier, images, labels, threat_model, epsilon, generators, *, plan
     return Proposal(points, np.zeros_like(passes), passes)
 
 
-def right_answers(classifier, points, labels, largest):
+def right_answers(
+    classifier: Attackable, points: np.ndarray, labels: np.ndarray, largest: int
+) -> np.ndarray:
     """Which points are classified as their labels, bool (rows,): one forward pass.
 
     Args:

@@ -1,10 +1,12 @@
 """What counts as a wrong answer, for arrays and for tensors: here and nowhere else."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 
-def is_fooled(logits, labels, *, declining=False):
+def is_fooled(logits: Any, labels: Any, *, declining: bool = False) -> Any:
     """Which answers are wrong: the largest logit is not the label's, or one is not finite.
 
     Args:
@@ -30,6 +32,6 @@ def is_fooled(logits, labels, *, declining=False):
     return ~(right & finite)
 
 
-def correct(logits, labels):
+def correct(logits: Any, labels: Any) -> Any:
     """Which answers are right, the others than `is_fooled`."""
     return ~is_fooled(logits, labels)

@@ -8,7 +8,14 @@ _PRECISION = 1e-6
 _MOST_ROUNDS = 100
 
 
-def shortest_changes(points, normals, values, lowest, highest, norm):
+def shortest_changes(
+    points: tf.Tensor,
+    normals: tf.Tensor,
+    values: tf.Tensor,
+    lowest: tf.Tensor,
+    highest: tf.Tensor,
+    norm: str,
+) -> tf.Tensor:
     """The smallest change of each point that reaches its hyperplane without leaving the box.
 
     Formula: minimises norm(d) subject to `value + normal . d = 0` and `lowest <= point + d <=

@@ -1,9 +1,12 @@
 """Which way leads across a decision boundary, asked with nothing but predicted classes."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.fooled import is_fooled
 
@@ -23,7 +26,7 @@ class NormalEstimator:
         image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits, norm, image_shape):
+    def __init__(self, logits: Callable, norm: str, image_shape: tuple[int, ...]):
         self._logits = logits
         self._kind = _KINDS[norm]
         self._shape = tuple(image_shape)
@@ -72,7 +75,18 @@ class NormalEstimator:
         return tf.where(is_fooled(values, labels[:, None]), 1.0, -1.0)
 
 
-def towards_errors(classifier, norm, points, labels, seeds, widths, *, step, count, bounds):
+def towards_errors(
+    classifier: Attackable,
+    norm: str,
+    points: np.ndarray,
+    labels: np.ndarray,
+    seeds: np.ndarray,
+    widths: np.ndarray,
+    *,
+    step: int,
+    count: int,
+    bounds: tuple[float, float],
+) -> np.ndarray:
     """Unit directions along which points beside the boundary are misclassified.
 
     Args:

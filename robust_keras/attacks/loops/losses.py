@@ -1,17 +1,19 @@
 """Losses that attacks climb, and the gradient made safe on its way back."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 # Keeps the ratio finite where all logits are equal.
 _TINY = 1e-12
 
 
-def cross_entropy(labels, logits):
+def cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Cross-entropy of the label, float32 (batch,)."""
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
-def margin(labels, logits):
+def margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Largest other logit minus the label's, float32 (batch,): free of the logits' scale.
 
     Its gradient keeps its direction whatever the logits are multiplied by, where cross-entropy's
@@ -21,7 +23,7 @@ def margin(labels, logits):
     return other - own
 
 
-def accepted_margin(labels, logits):
+def accepted_margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """The margin where the last class is no answer: it counts as right, as the label does.
 
     Args:
@@ -42,7 +44,7 @@ def _own_and_largest_other(labels, logits):
     return own, tf.reduce_max(tf.where(truth, logits.dtype.min, logits), axis=-1)
 
 
-def dlr(labels, logits):
+def dlr(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """Difference of logits ratio, float32 (batch,): free of the logits' scale and of constants.
 
     Formula: `-(z_y - max_{k != y} z_k) / (z_(1) - z_(3) + 1e-12)`, z_(i) the i-th largest logit.
@@ -62,7 +64,7 @@ def dlr(labels, logits):
     return margin(labels, logits) / (largest[:, 0] - largest[:, 2] + _TINY)
 
 
-def targeted_dlr(labels, targets, logits):
+def targeted_dlr(labels: tf.Tensor, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """The same towards one class, float32 (batch,).
 
     Formula: `-(z_y - z_t) / (z_(1) - (z_(3) + z_(4)) / 2 + 1e-12)`. With three classes the divisor
@@ -84,7 +86,7 @@ def targeted_dlr(labels, targets, logits):
 
 
 @tf.custom_gradient
-def unit_gradient(images):
+def unit_gradient(images: tf.Tensor) -> tuple[tf.Tensor, Callable]:
     """The images unchanged; on the way back every example's gradient is divided by its maximum.
 
     Args:

@@ -3,11 +3,14 @@
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attackable import told
+from robust_keras.attackable import Attackable, told
+from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.errors import InputError
 
 
-def check_examples(classifier, images, labels, threat_model):
+def check_examples(
+    classifier: Attackable, images: np.ndarray, labels: np.ndarray, threat_model: ThreatModel
+) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels as they are evaluated, or an InputError that says what is wrong with them.
 
     Args:
@@ -36,13 +39,13 @@ def check_examples(classifier, images, labels, threat_model):
     return images.astype(np.float32), labels.astype(np.int64)
 
 
-def padded(values, size):
+def padded(values: np.ndarray, size: int) -> np.ndarray:
     """The array with its first row repeated at the end until it has `size` rows."""
     missing = size - len(values)
     return np.concatenate([values, np.repeat(values[:1], missing, axis=0)]) if missing else values
 
 
-def predict(classifier, images, batch_size):
+def predict(classifier: Attackable, images: np.ndarray, batch_size: int) -> np.ndarray:
     """Logits of all images, in batches of exactly `batch_size`.
 
     Args:
@@ -61,7 +64,7 @@ def predict(classifier, images, batch_size):
     return np.concatenate(rows)
 
 
-def rejected(classifier, images, batch_size):
+def rejected(classifier: Attackable, images: np.ndarray, batch_size: int) -> np.ndarray:
     """Which images the classifier declines to answer; none where it has no rule for that.
 
     Args:

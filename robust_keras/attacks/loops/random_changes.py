@@ -1,11 +1,14 @@
 """Random changes of images, by their size in a norm."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 
-def uniform_in_ball(generators, shape, epsilon, norm):
+def uniform_in_ball(
+    generators: Sequence[np.random.Generator], shape: tuple[int, ...], epsilon: float, norm: str
+) -> np.ndarray:
     """Independent changes, uniform in the ball of the norm.
 
     Formula: linf: U(-epsilon, epsilon) a pixel; l2: epsilon u^(1/d) g / norm(g), u ~ U(0, 1),
@@ -33,7 +36,9 @@ def _in_l2_ball(generator, shape, epsilon):
     return radius * direction / np.linalg.norm(direction)
 
 
-def on_sphere(generator, shape, epsilon, norm):
+def on_sphere(
+    generator: np.random.Generator, shape: tuple[int, ...], epsilon: float, norm: str
+) -> np.ndarray:
     """A random change of norm epsilon.
 
     Formula: linf: `epsilon u / max|u|`, u ~ U(-1, 1) a pixel; l2: `epsilon g / norm(g)`, g normal.

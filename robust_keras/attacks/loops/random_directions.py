@@ -1,5 +1,7 @@
 """Random directions that an image gets from its own seed, inside a compiled graph."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 import tensorflow as tf
 
@@ -26,7 +28,7 @@ def _uniform(shape, seed):
 DRAWS = {"signs": _signs, "normal": _normal, "uniform": _uniform}
 
 
-def seeds_of(generators):
+def seeds_of(generators: Sequence[np.random.Generator]) -> np.ndarray:
     """Two numbers of each generator, int32 (batch, 2): all that later directions depend on.
 
     Args:
@@ -35,7 +37,14 @@ def seeds_of(generators):
     return np.stack([g.integers(0, 2**31 - 1, 2, dtype=np.int32) for g in generators])
 
 
-def directions(kind, seeds, step, first, count, image_shape):
+def directions(
+    kind: str,
+    seeds: tf.Tensor,
+    step: tf.Tensor,
+    first: tf.Tensor,
+    count: tf.Tensor,
+    image_shape: tuple[int, ...],
+) -> tf.Tensor:
     """Independent random directions for every image.
 
     Args:
@@ -59,7 +68,7 @@ def directions(kind, seeds, step, first, count, image_shape):
     return tf.map_fn(of_one_image, seeds, fn_output_signature=spec)
 
 
-def ask(logits, candidates):
+def ask(logits: Callable, candidates: tf.Tensor) -> tf.Tensor:
     """Logits of many candidates an image, (batch, count, classes).
 
     Args:
@@ -71,7 +80,7 @@ def ask(logits, candidates):
     return tf.reshape(values, (shape[0], shape[1], values.shape[-1]))
 
 
-def tiles(count, per_image):
+def tiles(count: int, per_image: int) -> list[slice]:
     """Slices of a batch that are small enough for one pass.
 
     Args:

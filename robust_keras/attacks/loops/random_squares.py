@@ -1,6 +1,8 @@
 """Random search over squares of pixels: what Square does alike in both norms."""
 
 import typing
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +13,7 @@ from robust_keras.attacks.loops.losses import margin
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
 
 
-def square_sides(queries, share, height, width):
+def square_sides(queries: int, share: float, height: int, width: int) -> np.ndarray:
     """Side of the square that each query changes.
 
     Formula: `round(sqrt(p height width))`, between 1 and the shorter side of the image; the share p
@@ -52,7 +54,13 @@ class RandomSearch:
         moves: `TensorSpec`s of the arrays of moves.
     """
 
-    def __init__(self, logits, image_shape, problem, moves):
+    def __init__(
+        self,
+        logits: Callable,
+        image_shape: tuple[int, ...],
+        problem: Any,
+        moves: list[tf.TensorSpec],
+    ):
         self._logits = logits
         pixels, numbers = (tf.TensorSpec((None, *s), tf.float32) for s in (image_shape, ()))
         state = State(pixels, numbers, tf.TensorSpec((None,), tf.bool))
@@ -94,7 +102,9 @@ class RandomSearch:
         return -margin(problem.labels, values), is_fooled(values, problem.labels)
 
 
-def windows(tops, lefts, side, height, width):
+def windows(
+    tops: tf.Tensor, lefts: tf.Tensor, side: tf.Tensor, height: int, width: int
+) -> tf.Tensor:
     """The pixels inside one square an image, bool (batch, height, width)."""
     inside = []
     for first, length in ((tops, height), (lefts, width)):
@@ -103,12 +113,12 @@ def windows(tops, lefts, side, height, width):
     return inside[0][:, :, None] & inside[1][:, None, :]
 
 
-def random_signs(numbers):
+def random_signs(numbers: np.ndarray) -> np.ndarray:
     """+1 or -1 for every number of U(0, 1), float32."""
     return np.where(numbers < 0.5, -1.0, 1.0).astype(np.float32)
 
 
-def corners(numbers, sides, room):
+def corners(numbers: np.ndarray, sides: np.ndarray, room: int | np.ndarray) -> np.ndarray:
     """Where squares begin, int32, for numbers of U(0, 1) of shape (queries, ...)."""
     sides = sides.reshape(-1, *[1] * (numbers.ndim - 1))
     return np.floor(numbers * (room - sides + 1)).astype(np.int32)

@@ -1,11 +1,14 @@
 """Random numbers that belong to one image and one try, whatever else is attacked."""
 
 import zlib
+from collections.abc import Iterable
 
 import numpy as np
 
 
-def generators(seed, name, epsilon, round_, indices):
+def generators(
+    seed: int, name: str, epsilon: float, round_: int, indices: Iterable[int]
+) -> list[np.random.Generator]:
     """One random generator an image, which depends on nothing but these values.
 
     So a result depends neither on the batch size nor on which other images are attacked.

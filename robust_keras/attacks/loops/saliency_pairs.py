@@ -6,7 +6,9 @@ import tensorflow as tf
 _CLOSED = -1e30
 
 
-def best_pairs(gains, losses, open_, candidates):
+def best_pairs(
+    gains: tf.Tensor, losses: tf.Tensor, open_: tf.Tensor, candidates: int
+) -> tuple[tf.Tensor, tf.Tensor]:
     """For each image, the two pixels that help the target most and the other classes least.
 
     Formula: the pair p != q of largest `-alpha beta` with `alpha = a_p + a_q > 0` and

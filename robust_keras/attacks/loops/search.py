@@ -2,14 +2,18 @@
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops.ascent import Ascent, Problem, checkpoint
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
 from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.threat_model import ThreatModel
 
 # After so many steps at most, images that are fooled leave the batch.
 _BETWEEN_LOOKS = 4
@@ -40,7 +44,16 @@ class Search:
         classifier, images, labels, threat_model, epsilon, generators: see `Attack.propose`.
     """
 
-    def __init__(self, attack, classifier, images, labels, threat_model, epsilon, generators):
+    def __init__(
+        self,
+        attack: Any,
+        classifier: Attackable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ):
         self._images = np.asarray(images, np.float32)
         threat_model.check_images(self._images)
         threat_model.check_epsilon(epsilon)
@@ -57,11 +70,11 @@ class Search:
         self._fooled = np.zeros(len(self._images), bool)
         self._passes = np.zeros(len(self._images), int)
 
-    def proposal(self, forwards):
+    def proposal(self, forwards: int) -> Proposal:
         """What was found, with `forwards` forward passes an image on top of the gradients."""
         return Proposal(self._adversarial, self._passes, np.full(len(self._images), forwards))
 
-    def run(self, targets):
+    def run(self, targets: np.ndarray) -> None:
         """Attacks the images that are not fooled yet; `targets` is an int array (batch,)."""
         left = np.flatnonzero(~self._fooled)
         if not len(left):

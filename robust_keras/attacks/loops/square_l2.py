@@ -3,6 +3,7 @@
 import functools
 import itertools
 import typing
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +15,7 @@ from robust_keras.attacks.loops.random_squares import (
     square_sides,
     windows,
 )
+from robust_keras.attacks.threat_model import ThreatModel
 
 # As published: the smallest square of a query, and how many of the first fit along the image.
 _SMALLEST, _TILES = 3, 5
@@ -21,7 +23,7 @@ _TINY = 1e-12
 
 
 @functools.cache
-def bump(side):
+def bump(side: int) -> np.ndarray:
     """Two hills side by side, one up and one down, of Euclidean norm 1.
 
     Formula: on the upper `side // 2` rows, divided by its norm, and negative on the rows below:
@@ -72,7 +74,7 @@ class L2Squares(RandomSearch):
         image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits, image_shape):
+    def __init__(self, logits: Callable, image_shape: tuple[int, ...]):
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         whole, numbers = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
         problem = Problem(whole, pixels, numbers, numbers, numbers)
@@ -86,7 +88,16 @@ class L2Squares(RandomSearch):
         ]
         super().__init__(logits, image_shape, problem, moves)
 
-    def candidate(self, problem, points, side, pattern, places, turned, signs):
+    def candidate(
+        self,
+        problem: Problem,
+        points: tf.Tensor,
+        side: tf.Tensor,
+        pattern: tf.Tensor,
+        places: tf.Tensor,
+        turned: tf.Tensor,
+        signs: tf.Tensor,
+    ) -> tf.Tensor:
         """The points with the change of each moved between two squares."""
         _, height, width, channels = points.shape
         tops, lefts = places[:, 0], places[:, 1]
@@ -105,7 +116,13 @@ class L2Squares(RandomSearch):
         return tf.clip_by_value(points, lowest, highest)
 
     @staticmethod
-    def start(images, labels, threat_model, epsilon, generators):
+    def start(
+        images: np.ndarray,
+        labels: np.ndarray,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> tuple[Problem, np.ndarray]:
         """The `Problem`, and the first candidates: a grid of bumps of random signs."""
         changes = np.stack([_grid(images.shape[1:], generator) for generator in generators])
         norms = np.sqrt(np.square(changes).sum(axis=(1, 2, 3), keepdims=True))
@@ -116,7 +133,7 @@ class L2Squares(RandomSearch):
         return problem, first.astype(np.float32)
 
     @staticmethod
-    def sides(queries, share, height, width):
+    def sides(queries: int, share: float, height: int, width: int) -> np.ndarray:
         """Side of the squares of each query: odd, at least 3, and no longer than the image."""
         sides = np.maximum(square_sides(queries, share, height, width), _SMALLEST)
         sides += 1 - sides % 2
@@ -124,10 +141,12 @@ class L2Squares(RandomSearch):
         return np.minimum(sides, longest - 1 + longest % 2 if longest > 1 else 1)
 
     @staticmethod
-    def moves(generators, sides, shape):
+    def moves(
+        generators: Sequence[np.random.Generator], sides: np.ndarray, shape: tuple[int, ...]
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Sides and bumps; corners of both squares, turns and signs (queries, batch, ...)."""
-        numbers = [generator.random((len(sides), 5 + shape[2])) for generator in generators]
-        numbers = np.stack(numbers, axis=1)
+        drawn = [generator.random((len(sides), 5 + shape[2])) for generator in generators]
+        numbers = np.stack(drawn, axis=1)
         room = np.array([*shape[:2], *shape[:2]])
         places = corners(numbers[..., :4], sides, room)
         longest = min(shape[:2])

@@ -1,6 +1,7 @@
 """Square in the linf norm: stripes first, then squares at the edge of the ball."""
 
 import typing
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,7 @@ from robust_keras.attacks.loops.random_squares import (
     square_sides,
     windows,
 )
+from robust_keras.attacks.threat_model import ThreatModel
 
 
 class Problem(typing.NamedTuple):
@@ -31,7 +33,7 @@ class LinfSquares(RandomSearch):
         image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits, image_shape):
+    def __init__(self, logits: Callable, image_shape: tuple[int, ...]):
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         whole, numbers = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
         problem = Problem(whole, pixels, pixels, numbers)
@@ -39,7 +41,15 @@ class LinfSquares(RandomSearch):
         signs = tf.TensorSpec((None, None, image_shape[2]), tf.float32)
         super().__init__(logits, image_shape, problem, [whole, places, places, signs])
 
-    def candidate(self, problem, points, side, top, left, signs):
+    def candidate(
+        self,
+        problem: Problem,
+        points: tf.Tensor,
+        side: tf.Tensor,
+        top: tf.Tensor,
+        left: tf.Tensor,
+        signs: tf.Tensor,
+    ) -> tf.Tensor:
         """The points with one square of each changed."""
         inside = windows(top, left, side, *points.shape[1:3])
         change = tf.cast(inside, tf.float32)[..., None] * signs[:, None, None, :]
@@ -47,24 +57,32 @@ class LinfSquares(RandomSearch):
         return tf.clip_by_value(points, problem.lowest, problem.highest)
 
     @staticmethod
-    def start(images, labels, threat_model, epsilon, generators):
+    def start(
+        images: np.ndarray,
+        labels: np.ndarray,
+        threat_model: ThreatModel,
+        epsilon: float,
+        generators: Sequence[np.random.Generator],
+    ) -> tuple[Problem, np.ndarray]:
         """The `Problem`, and the first candidates: vertical stripes at the edge of the ball."""
         limits = [threat_model.project(images, images + s * epsilon, epsilon) for s in (-1.0, 1.0)]
         stripes = [random_signs(g.random(images.shape[2:])) for g in generators]
         first = np.where(np.stack(stripes)[:, None] > 0, limits[1], limits[0])
         change = tf.fill((len(images),), tf.constant(2.0 * epsilon, tf.float32))
-        labels, *limits = tf.constant(labels, tf.int32), *map(tf.constant, limits)
-        return Problem(labels, *limits, change), first
+        lowest, highest = map(tf.constant, limits)
+        return Problem(tf.constant(labels, tf.int32), lowest, highest, change), first
 
     sides = staticmethod(square_sides)
 
     @staticmethod
-    def moves(generators, sides, shape):
+    def moves(
+        generators: Sequence[np.random.Generator], sides: np.ndarray, shape: tuple[int, ...]
+    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Random squares: sides alone, then top, left and signs (queries, batch, ...).
 
         One row of numbers a query, so the first queries are the same however many follow.
         """
-        numbers = [generator.random((len(sides), 2 + shape[2])) for generator in generators]
-        numbers = np.stack(numbers, axis=1)
+        drawn = [generator.random((len(sides), 2 + shape[2])) for generator in generators]
+        numbers = np.stack(drawn, axis=1)
         places = [corners(numbers[..., axis], sides, shape[axis]) for axis in (0, 1)]
         return [sides], [*places, random_signs(numbers[..., 2:])]

@@ -1,9 +1,16 @@
 """Random images, one of which a model is likely to take for something else."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 
-def starting_points(images, attempt, generators, bounds):
+def starting_points(
+    images: np.ndarray,
+    attempt: int,
+    generators: Sequence[np.random.Generator],
+    bounds: tuple[float, float],
+) -> np.ndarray:
     """One image for every image that has little to do with it.
 
     Formula: attempt 0: uniform noise; 1, 2: all pixels lowest, highest; 3: `low + high - x`; from 4

@@ -1,6 +1,7 @@
 """The inner loop of Carlini and Wagner's attack as one compiled graph for each classifier."""
 
 import typing
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -47,7 +48,7 @@ class TanhDescent:
         image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits, num_classes, image_shape):
+    def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...]):
         self._logits = logits
         self._num_classes = num_classes
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)

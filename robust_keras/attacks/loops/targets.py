@@ -3,8 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.attackable import Attackable
 
-def likeliest_others(classifier, images, labels, count):
+
+def likeliest_others(
+    classifier: Attackable, images: np.ndarray, labels: np.ndarray, count: int
+) -> np.ndarray:
     """The classes with the largest logits besides the label: one forward pass.
 
     Args:

@@ -1,8 +1,11 @@
 """The gradient that a library's attack asks for, and what can be learnt on the way."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from robust_keras import compiled
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.losses import cross_entropy, unit_gradient
 
@@ -19,10 +22,10 @@ class WatchedGradient:
         fooled: None, then bool tensor (batch,).
     """
 
-    def __init__(self, classifier):
+    def __init__(self, classifier: Attackable):
         self._function = compiled.graph(classifier, _traced, tuple(classifier.image_shape))
-        self.fooling = None
-        self.fooled = None
+        self.fooling: Any = None
+        self.fooled: Any = None
 
     def __call__(self, model_fn, loss_fn, points, labels, targeted):
         """The gradient of the cross-entropy at the points; of its negative where it is targeted."""
@@ -35,7 +38,7 @@ class WatchedGradient:
             self.fooled |= wrong
         return -gradient if targeted else gradient
 
-    def fooling_or(self, points):
+    def fooling_or(self, points: tf.Tensor) -> tf.Tensor:
         """The first point that fooled the model where there was one, else the given points."""
         return tf.where(self.fooled[:, None, None, None], self.fooling, points)
 
@@ -56,7 +59,7 @@ def _traced(logits, image_shape):
     return tf.function(function, signature, autograph=False)
 
 
-def looks(steps):
+def looks(steps: int) -> list[int]:
     """The steps after which images that are fooled leave the batch, the last one included.
 
     Most fall early or not at all, so looks are close together first: after 2, 4, 8, 12, 16, ...
