@@ -45,7 +45,7 @@ def attack(name, accuracy, *, steps=40, skipped=None):
     gradient_steps = 0 if name.endswith("noise") else steps
     settings = {"steps": steps, "step": 1 / 30} if gradient_steps > 1 else {}
     if name == "pgd":
-        settings |= {"restarts": 1, "loss": "cross_entropy"}
+        settings |= {"restarts": 1}
     attacked = [] if skipped else [0.98, *accuracy[:-1]]
     candidates = round(1000 * sum(attacked)) * (1 if gradient_steps else 10)
     return findings.AttackReport(
