@@ -77,8 +77,8 @@ def main(steps):
     from robust_keras.quiet_start import start_tensorflow
 
     start_tensorflow()
-    from robust_keras import reporting, training  # noqa: F401  (once for all steps)
-    from robust_keras.runs import evaluation  # noqa: F401  (once for all steps)
+    from robust_keras import reporting  # noqa: F401  (once for all steps)
+    from robust_keras.runs import evaluation, training_run  # noqa: F401  (once for all steps)
 
     programs = {"train": train, "evaluate": evaluate}
     return [step(programs[name], *rest) for name, *rest in steps]

@@ -15,11 +15,10 @@ import sys
 
 PRELOADED = (
     "robust_keras.runs.evaluation",
-    "robust_keras.runs.minimal_evaluation",
+    "robust_keras.runs.python_evaluation",
+    "robust_keras.runs.range_test_run",
+    "robust_keras.runs.training_run",
     "robust_keras.reporting",
-    "robust_keras.serving",
-    "robust_keras.training",
-    "robust_keras.unusual",
 )
 
 
