@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from robust_keras.arguments import refuse
+
 # Two accuracies of the same images may differ by rounding, float32 means included.
 TOLERANCE = 1e-6
 
@@ -52,7 +54,7 @@ class Text(Kind):
     def checked(self, name: str, value: Any) -> Any:
         if not isinstance(value, str) or not (value or self._empty):
             rule = "a string" if self._empty else "a string that is not empty"
-            raise ValueError(f"`{name}` must be {rule}. Received: {name}={value!r}")
+            refuse(name, rule, value)
         return value
 
 
@@ -66,8 +68,7 @@ class OneOf(Kind):
 
     def checked(self, name: str, value: Any) -> Any:
         if value not in self._choices:
-            choices = list(self._choices)
-            raise ValueError(f"`{name}` must be one of {choices}. Received: {name}={value!r}")
+            refuse(name, f"one of {list(self._choices)}", value)
         return value
 
 
@@ -79,7 +80,7 @@ class Boolean(Kind):
 
     def checked(self, name: str, value: Any) -> Any:
         if not isinstance(value, (bool, np.bool_)):
-            raise ValueError(f"`{name}` must be true or false. Received: {name}={value!r}")
+            refuse(name, "true or false", value)
         return bool(value)
 
 
@@ -93,10 +94,7 @@ class Integer(Kind):
     def checked(self, name: str, value: Any) -> Any:
         whole = isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_))
         if not whole or value < self._low:
-            raise ValueError(
-                f"`{name}` must be a whole number of at least {self._low}. "
-                f"Received: {name}={value!r}"
-            )
+            refuse(name, f"a whole number of at least {self._low}", value)
         return int(value)
 
 
@@ -113,10 +111,7 @@ class Number(Kind):
     def checked(self, name: str, value: Any) -> Any:
         real = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
         if not real or not math.isfinite(value) or not self._low <= value <= self._high:
-            raise ValueError(
-                f"`{name}` must be a finite number in [{self._low:g}, {self._high:g}]. "
-                f"Received: {name}={value!r}"
-            )
+            refuse(name, f"a finite number in [{self._low:g}, {self._high:g}]", value)
         return float(value)
 
 
@@ -150,12 +145,12 @@ class ListOf(Kind):
 
     def checked(self, name: str, value: Any) -> Any:
         if isinstance(value, str) or not isinstance(value, collections.abc.Iterable):
-            raise ValueError(f"`{name}` must be a sequence. Received: {name}={value!r}")
+            refuse(name, "a sequence", value)
         return self._fitting(name, tuple(self._kind.checked(name, item) for item in value))
 
     def read(self, name: str, value: Any) -> Any:
         if not isinstance(value, list):
-            raise ValueError(f"`{name}` must be a list. Received: {value!r}")
+            refuse(name, "a list", value)
         return self._fitting(name, tuple(self._kind.read(name, item) for item in value))
 
     def _fitting(self, name, values):
@@ -174,7 +169,7 @@ class Mapping(Kind):
 
     def checked(self, name: str, value: Any) -> Any:
         if not isinstance(value, collections.abc.Mapping):
-            raise ValueError(f"`{name}` must be a mapping. Received: {name}={value!r}")
+            refuse(name, "a mapping", value)
         return plain(value)
 
 

@@ -9,7 +9,7 @@ from robust_keras.errors import InputError
 from robust_keras.serving.views.scores import are_probabilities, log_probabilities
 
 # Between an activation and the output these change nothing but type and shape.
-_TRANSPARENT = (
+TRANSPARENT = (
     "Cast",
     "CheckNumerics",
     "EnsureShape",
@@ -40,7 +40,7 @@ def class_scores(outputs: Any, answers: Any) -> tf.Tensor:
     Raises:
         InputError: a single column that may be a logit or a probability.
     """
-    last = _last_operation(outputs)
+    last = last_operation(outputs)
     if last.type in _ACTIVATIONS and _same_columns(last, outputs):
         scores = tf.reshape(last.inputs[0], [-1, outputs.shape[-1]])
     else:
@@ -49,10 +49,10 @@ def class_scores(outputs: Any, answers: Any) -> tf.Tensor:
     return tf.concat([tf.zeros_like(scores), scores], axis=-1) if scores.shape[-1] == 1 else scores
 
 
-def _last_operation(tensor):
-    """The first operation, from the output back, that is not transparent."""
+def last_operation(tensor: Any) -> Any:
+    """The operation that decides what a symbolic tensor means, behind those that change nothing."""
     operation = tensor.op
-    while operation.type in _TRANSPARENT:
+    while operation.type in TRANSPARENT:
         operation = operation.inputs[0].op
     return operation
 

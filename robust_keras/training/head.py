@@ -8,21 +8,11 @@ import tensorflow as tf
 
 from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
+from robust_keras.serving.class_scores import TRANSPARENT, last_operation
+from robust_keras.serving.views.scores import log_probabilities
 
-# The smallest probability whose logarithm is taken: its inverse, the slope, is still finite.
-_FLOOR = 1e-30
 _PROBES, _CLOSE = 8, 1e-3  # images, and how near to one their outputs add up
 _OPEN_SIDE = 32  # pixels, where a model takes images of any size
-# Operations that leave the meaning of their first input as it is.
-_TRANSPARENT = {
-    "Identity",
-    "Cast",
-    "Reshape",
-    "Squeeze",
-    "EnsureShape",
-    "CheckNumerics",
-    "PreventGradient",
-}
 _PRODUCTS = {"MatMul", "Conv2D", "Einsum", "BatchMatMulV2"}
 _SUMS = {"BiasAdd", "AddV2", "Add"}
 
@@ -148,7 +138,7 @@ def weighs_pixels(classifier: keras.Model) -> bool:
         for operation in tensors.pop().consumers():
             if operation.type in _PRODUCTS:
                 return True
-            if operation.type in _TRANSPARENT:
+            if operation.type in TRANSPARENT:
                 tensors.extend(operation.outputs)
     return False
 
@@ -168,26 +158,15 @@ def _sums_to_one(call, shape):
 
 
 def _activation(tensor):
-    operation = _meaning(tensor)
+    operation = last_operation(tensor)
     if operation.type in ("Softmax", "Sigmoid"):
         return operation.type.lower()
     if operation.type == "LogSoftmax" or operation.type in _PRODUCTS:
         return "linear"
-    if operation.type in _SUMS and _meaning(operation.inputs[0]).type in _PRODUCTS:
+    if operation.type in _SUMS and last_operation(operation.inputs[0]).type in _PRODUCTS:
         return "linear"
     return "unknown"
 
 
-def _meaning(tensor):
-    """The operation that decides what a tensor means."""
-    operation = tensor.op
-    while operation.type in _TRANSPARENT:
-        operation = operation.inputs[0].op
-    return operation
-
-
 def _logarithm(probabilities):
-    """log(max(p, floor)) with the slope 1 / max(p, floor), so that p = 0 can still rise."""
-    probabilities = tf.cast(probabilities, tf.float32)
-    floored = tf.maximum(probabilities, _FLOOR)
-    return tf.math.log(probabilities + tf.stop_gradient(floored - probabilities))
+    return log_probabilities(tf.cast(probabilities, tf.float32))

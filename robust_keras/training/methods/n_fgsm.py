@@ -16,11 +16,6 @@ class NFgsm(Method):
     # Noise and step are not projected onto the ball; together they reach no further than this.
     reach: ClassVar[float] = _NOISE + 1.0
 
-    @classmethod
-    def published(cls, epsilon: float, steps: int | None) -> dict[str, Any]:
-        """One step of epsilon."""
-        return {"steps": 1, "step_ratio": 1.0}
-
     def start(self, images: tf.Tensor, epsilon: Any, seed: Any) -> tf.Tensor:
         """Anywhere within two epsilons."""
         return crafting.uniform_start(images, _NOISE * epsilon, seed)
