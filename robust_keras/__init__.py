@@ -38,7 +38,7 @@ def evaluate(
     attacks: str | Sequence[typing.Any] = "quick",
     norm: str = "linf",
     epsilons: float | Sequence[float] = (0.1, 0.3),
-    certify: Sequence[str] = (),
+    certify: str | Sequence[str] = (),
     inside: bool = False,
     seed: int = 0,
     num_classes: int | None = None,
@@ -63,7 +63,8 @@ def evaluate(
             such as `PGD(steps=100)`.
         norm: "linf" or "l2".
         epsilons: one radius or several.
-        certify: bounds from below; not available yet.
+        certify: "bounds" (images whose class no change within epsilon alters, with proof),
+            "smoothing" (l2 distances, under noise), both, or none; `--certify` of evaluate.py.
         inside: the inside view; not available yet.
         seed: whole number; which images are attacked does not depend on it.
         num_classes: columns of the logits, needed for a function.

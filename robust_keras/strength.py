@@ -22,7 +22,6 @@ FEW_QUERIES = 1000
 # What an attack of a kind needs of the model.
 NEEDS = {
     "noise": "nothing",
-    "given": "nothing",
     "decision": "classes",
     "score": "logits",
     "sparse": "gradients",

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from robust_keras import layers
-from robust_keras.bounds import activation_curves, certify, margin_bounds
+from robust_keras.bounds import activation_curves, certify, margin_bounds, prove, smooth
 from robust_keras.bounds.interval import Interval
 from robust_keras.bounds.kernel_curves import kernel_curve
 from robust_keras.errors import InputError
@@ -172,6 +172,57 @@ def test_linear_bounds_prove_what_intervals_do_not():
     tight = certify(model, images, labels, 0.004)
     assert tight.sum() > loose.sum()
     assert not certify(model, images, (labels + 1) % 3, 0.0).any()
+
+
+def test_only_what_holds_at_one_epsilon_is_tried_at_the_next():
+    model, rng = network("relu"), np.random.default_rng(5)
+    images = rng.uniform(size=(20, 8, 8, 1))
+    labels = np.asarray(model(images.astype("float32"))).argmax(1)
+    epsilons, told = (0.0, 0.002, 0.01, 0.5), []
+    proved = prove(
+        model, images, labels, epsilons, batch_size=8, progress=lambda *d: told.append(d)
+    )
+    expected = [certify(model, images, labels, epsilon) for epsilon in epsilons]
+    np.testing.assert_array_equal(proved, expected)
+    assert proved[0].all() and not proved[-1].any() and told[-1] == (80, 80)
+
+
+def test_smoothing_a_half_space_proves_its_distance_and_no_more():
+    """Of a linear classifier of two classes the smoothed one is itself: distances are known."""
+    rng = np.random.default_rng(6)
+    weights = rng.normal(size=(16, 1))
+    images = rng.uniform(size=(40, 4, 4, 1)).astype("float32")
+
+    def signed(batch):
+        return (batch.reshape(len(batch), -1) @ weights)[:, 0] - 1.0
+
+    distances = np.abs(signed(images)) / np.linalg.norm(weights)
+    labels = (signed(images) > 0.0).astype(int)
+    settings = {"sigma": 0.5, "samples": 2000, "alpha": 0.001, "seed": 1}
+    found = smooth(lambda batch: signed(batch) > 0.0, images, **settings)
+    sure = found.answers >= 0
+    assert sure.sum() > 20 and (found.answers[sure] == labels[sure]).all()
+    assert np.all(found.radii <= distances) and not found.radii[~sure].any()
+    assert np.all(found.radii[sure] >= np.minimum(distances[sure], 1.0) - 0.15)
+    # The curve is a count, image by image.
+    radii = np.array([0.0, 0.1, 0.3])
+    by_hand = [np.mean(sure & (found.answers == labels) & (found.radii >= r)) for r in radii]
+    np.testing.assert_array_equal(found.accuracy(labels, radii), by_hand)
+    part = smooth(lambda b: signed(b) > 0.0, images[7:9], numbers=(7, 8), **settings)
+    np.testing.assert_array_equal(part.radii, found.radii[7:9])
+
+
+def test_a_softmax_at_the_end_changes_no_proof():
+    rng = np.random.default_rng(8)
+    images = rng.uniform(size=(12, 8, 8, 1))
+    plain = keras.Sequential([keras.Input((8, 8, 1)), K.Flatten(), K.Dense(3)])
+    expected = margin_bounds(plain, images, labels := rng.integers(3, size=12), 0.01)
+    softmax = K.Activation("softmax")
+    for end in ([K.Dense(3, "softmax")], [K.Dense(3), K.Softmax()], [K.Dense(3), softmax]):
+        model = keras.Sequential([keras.Input((8, 8, 1)), K.Flatten(), *end])
+        model.set_weights(plain.get_weights())
+        np.testing.assert_allclose(margin_bounds(model, images, labels, 0.01), expected, atol=1e-9)
+        assert np.all(certify(model, images, labels, 0.01) == np.all(expected > 1e-3, axis=1))
 
 
 class Unknown(K.Layer):

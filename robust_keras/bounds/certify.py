@@ -11,6 +11,8 @@ from robust_keras.bounds.linear import Place, lower_bounds
 from robust_keras.bounds.rules import rules
 
 METHODS = ("intervals", "linear")
+# By so much one logit must lead another for a softmax in float32 to tell them apart.
+_SOFTMAX = 1e-3
 
 
 def certify(
@@ -29,7 +31,8 @@ def certify(
     for the model as it computes in float32. No proof means nothing: bounds are loose.
 
     Args:
-        model: a built `keras.Model` from images in [0, 1] to logits, Sequential or functional.
+        model: a built `keras.Model` from images in [0, 1] to logits, Sequential or functional; a
+            softmax at its end changes no order and is left out.
         images: float array (images, height, width, channels) in [0, 1].
         labels: int array (images,).
         epsilon: largest change of a pixel (l-infinity), at least 0.
@@ -52,7 +55,8 @@ def certify(
     margins = margin_bounds(
         model, images, labels, epsilon, method=method, batch_size=batch_size, progress=progress
     )
-    return np.all(margins > 0.0, axis=1)
+    softmax = network.steps(model)[-1].ends_in_softmax
+    return np.all(margins > (_SOFTMAX if softmax else 0.0), axis=1)
 
 
 def margin_bounds(
@@ -93,6 +97,15 @@ def margin_bounds(
         forms = tf.constant(_margins(labels[part], classes))
         rows.append(_bound(stages, tf.constant(images[part]), forms, epsilon, method).numpy())
     return np.concatenate(rows) if rows else np.zeros((0, classes - 1))
+
+
+def check_known(model: keras.Model) -> None:
+    """Raises InputError, which names the layer, unless bounds are known for the whole model.
+
+    Args:
+        model: a built `keras.Model`.
+    """
+    _stages(model)
 
 
 def _check(images, labels, epsilon, method):

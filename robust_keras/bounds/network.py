@@ -14,10 +14,19 @@ class Step:
     Args:
         layer: the `keras.Layer` (or another operation of Keras).
         sources: numbers of the values that it takes; 0 is the image, n the result of step n - 1.
+        last: whether nothing follows.
     """
 
     layer: keras.Layer
     sources: tuple[int, ...]
+    last: bool = False
+
+    @property
+    def ends_in_softmax(self) -> bool:
+        """Whether it makes the network's logits into probabilities, which changes no order."""
+        function = getattr(self.layer, "activation", None)
+        softmax = isinstance(self.layer, keras.layers.Softmax)
+        return self.last and (softmax or function is keras.activations.softmax)
 
 
 def steps(model: keras.Model) -> list[Step]:
@@ -40,10 +49,11 @@ def steps(model: keras.Model) -> list[Step]:
     """
     found: list[Step] = []
     last = _add(model, 0, found)
-    if last != len(found):
+    if not found or last != len(found):
         raise InputError.expected(
             "bounds", "a model whose output is that of its last layer", model.name
         )
+    found[-1] = dataclasses.replace(found[-1], last=True)
     return found
 
 

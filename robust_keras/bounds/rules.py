@@ -26,6 +26,8 @@ def rules(step: Step) -> list:
         InputError: no bounds are known for the layer.
     """
     layer = step.layer
+    if step.ends_in_softmax and isinstance(layer, (keras.layers.Softmax, keras.layers.Activation)):
+        return []
     for kind, curve in CURVES.items():
         if type(layer) is kind:
             found = curve(layer)
@@ -40,8 +42,10 @@ def rules(step: Step) -> list:
     return make(step)
 
 
-def _activated(affine, layer):
-    curve = function_curve(layer, layer.activation)
+def _activated(affine, step):
+    if step.ends_in_softmax:
+        return [affine]
+    curve = function_curve(step.layer, step.layer.activation)
     return [affine] if curve is None else [affine, curve]
 
 
@@ -54,7 +58,7 @@ def _dense(step):
         shift=_double(layer.bias) if layer.use_bias else 0.0,
         terms=kernel.shape[0] + 1,
     )
-    return _activated(affine, layer)
+    return _activated(affine, step)
 
 
 def _convolution(step):
@@ -76,7 +80,7 @@ def _convolution(step):
         shift=_double(layer.bias) if layer.use_bias else 0.0,
         terms=int(np.prod(kernel.shape[:-1])) + 1,
     )
-    return _activated(affine, layer)
+    return _activated(affine, step)
 
 
 def _batch_normalization(step):

@@ -45,12 +45,8 @@ class Archive:
 
     Nothing but headers is read until `read` is called, and no pickled object ever is.
 
-    Args:
-        path: the file or directory.
-        setting: what named it, for errors.
-
     Attributes:
-        path: as given.
+        path: the file or directory.
         headers: from the name of each array to its `Header`.
 
     Raises:
@@ -62,9 +58,8 @@ class Archive:
             images = archive.read("x_train")
     """
 
-    def __init__(self, path: str | pathlib.Path, setting: str = "--dataset"):
+    def __init__(self, path: str | pathlib.Path):
         self.path = path
-        self._setting = setting
         with self._understood(), self._members() as members:
             found = sorted(members)
             if len(found) > _MOST_ARRAYS:
@@ -80,7 +75,7 @@ class Archive:
 
     def error(self, expected: str, received: object) -> InputError:
         """An `InputError` about this file."""
-        return InputError.expected(self._setting, f"{expected} in {self.path}", received)
+        return InputError.expected("--dataset", f"{expected} in {self.path}", received)
 
     def _header(self, name, open_member, stored):
         with open_member() as stream:
@@ -139,7 +134,7 @@ class Archive:
             where = f"{self.path}, array {name}" if name else self.path
             reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise InputError.expected(
-                self._setting,
+                "--dataset",
                 "a readable .npz file, as numpy.savez writes it (damaged ones must be copied or "
                 "downloaded again)",
                 f"{where} ({reason[:160]})",

@@ -27,7 +27,7 @@ class Bisection:
         self._epsilons = np.array(run.epsilons)
         # Nothing is attacked at epsilon 0.
         self._floor = int(self._epsilons[0] == 0.0)
-        self._survived = np.zeros_like(run.robust)
+        self._survived = run.robust & run.subject.proved
         # What such an attack finds barely fools the model, however large the ball is, so nothing
         # can be learnt from how far it can be shrunk.
         self._stops_early = run.stage.stops_early

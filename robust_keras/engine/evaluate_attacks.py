@@ -18,9 +18,8 @@ from robust_keras.engine.price import cheapest_first
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.results import AttackResult, Evaluation
 from robust_keras.engine.stage_run import StageRun
-from robust_keras.engine.subject import Subject
+from robust_keras.engine.subject import Subject, falling
 from robust_keras.engine.sweep import SWEEPS, stage_title
-from robust_keras.errors import InputError
 from robust_keras.strength import without_parts
 
 __all__ = ["evaluate", "generators"]
@@ -86,6 +85,7 @@ def evaluate(
         batch_size=min(batch_size, len(images)),
         seed=seed,
         journal=chosen.journal,
+        known=chosen.proved,
     )
     return _Evaluation(subject, chosen).run(attacks)
 
@@ -100,6 +100,8 @@ class Settings:
             With `sweep="bisection"` epsilon may be None: `done` images' epsilons are found.
         survivors: None, or a bool array (epsilons, images) of what attacks outside this evaluation
             left: only those images are attacked, all others count as fallen.
+        proved: None, or a bool array (epsilons, images), never rising with epsilon: images whose
+            class is proved to be their label there, which are not attacked and count as robust.
         sweep: "every", each attack at every epsilon; or "bisection", which looks for the smallest
             epsilon of each image and costs little more than one epsilon or two.
         survivors_only: whether each attack meets only the images that those before it left, the
@@ -113,6 +115,7 @@ class Settings:
 
     progress: object = None
     survivors: np.ndarray | None = None
+    proved: np.ndarray | None = None
     sweep: str = "every"
     survivors_only: bool = False
     keep_examples: bool = False
@@ -152,12 +155,15 @@ class _Evaluation:
         worst_case = np.array(self._robust)
         for result in results:
             worst_case[0] &= result.robust
+        per_image = self._findings.per_image()
+        if self._settings.proved is not None:
+            per_image = dataclasses.replace(per_image, proved=self._largest_proved())
         found = Evaluation(
             self._correct,
             results,
             worst_case[0],
             self._findings.examples(),
-            per_image=self._findings.per_image(),
+            per_image=per_image,
             survivors_only=self._settings.survivors_only,
         )
         if not self._subject.has_rule:
@@ -167,6 +173,11 @@ class _Evaluation:
         return dataclasses.replace(
             found, clean_accepted=self._accepted, worst_case_with_rejection=worst_case[1]
         )
+
+    def _largest_proved(self):
+        """The largest epsilon at which each image is proved, NaN where there is none."""
+        epsilons = np.array([np.nan, *self._subject.threat_model.epsilons])
+        return epsilons[self._subject.proved.sum(axis=0)]
 
     def _attack(self, number, attack):
         """The `AttackResult` of one attack on all images at all epsilons."""
@@ -224,9 +235,4 @@ def _result(attack, runs, robust, robust_with_rejection=None):
 
 
 def _survivors(survivors, shape):
-    survivors = np.ones(shape, bool) if survivors is None else np.asarray(survivors)
-    if survivors.shape != shape or survivors.dtype != bool:
-        raise InputError.expected(
-            "survivors", f"bool {shape}", f"{survivors.dtype} {survivors.shape}"
-        )
-    return np.logical_and.accumulate(survivors, axis=0)
+    return falling(np.ones(shape, bool) if survivors is None else survivors, shape, "survivors")

@@ -117,6 +117,8 @@ class PerImage:
         image_shape: (height, width, channels).
         adversarial: None unless they were kept: a dict from an image's index to the adversarial
             image, float32 (height, width, channels).
+        proved: None, or float array (images,): the largest epsilon within which the class is
+            proved, NaN where there is none.
     """
 
     label: np.ndarray
@@ -131,6 +133,7 @@ class PerImage:
     top_epsilon: np.ndarray | None
     image_shape: tuple[int, int, int]
     adversarial: dict[int, np.ndarray] | None = None
+    proved: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ from robust_keras.attacks.loops.random_streams import generators
 from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.replicas import Replicas
+from robust_keras.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ class Subject:
         batch_size: images a pass, at most.
         seed: whole number >= 0.
         journal: `Journal` or `Unrecorded`.
+        known: bool array (epsilons, images) of what is proved, or None.
     """
 
     replicas: Replicas
@@ -60,6 +62,13 @@ class Subject:
     batch_size: int
     seed: int
     journal: Journal | Unrecorded
+    known: np.ndarray | None = None
+
+    @functools.cached_property
+    def proved(self) -> np.ndarray:
+        """Where the label is proved to be the answer, bool (epsilons, images): not attacked."""
+        shape = len(self.threat_model.epsilons), len(self.images)
+        return np.zeros(shape, bool) if self.known is None else falling(self.known, shape, "proved")
 
     @functools.cached_property
     def scope(self) -> tuple:
@@ -171,6 +180,23 @@ class Subject:
             passes=np.array([gradients, forwards]),
             proposed=np.float32(proposal.images[real]) if stage.any_epsilon else None,
         )
+
+
+def falling(given: Any, shape: tuple[int, int], name: str) -> np.ndarray:
+    """The bool array (epsilons, images), False wherever it is False at a smaller epsilon.
+
+    Args:
+        given: array.
+        shape: that it must have.
+        name: of it, for the error.
+
+    Raises:
+        InputError: it is of another shape or kind.
+    """
+    given = np.asarray(given)
+    if given.shape != shape or given.dtype != bool:
+        raise InputError.expected(name, f"bool {shape}", f"{given.dtype} {given.shape}")
+    return np.logical_and.accumulate(given, axis=0)
 
 
 def _values(outcome):

@@ -5,6 +5,7 @@ Nothing here imports TensorFlow. `Report` is the whole of `report.json`.
 
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.certified import CertifiedReport, SmoothedReport
 from robust_keras.findings.classes import ClassReport, TopFiveReport
 from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
 from robust_keras.findings.example import ExampleReport
@@ -31,6 +32,7 @@ from robust_keras.findings.unusual import (
 __all__ = [
     "AttackReport",
     "AuditCheck",
+    "CertifiedReport",
     "ClassEpsilons",
     "ClassReport",
     "DatasetReport",
@@ -44,6 +46,7 @@ __all__ = [
     "RejectionReport",
     "Report",
     "SampleReport",
+    "SmoothedReport",
     "StrengthReport",
     "SubstituteReport",
     "ThreatModelReport",

@@ -7,6 +7,7 @@ from typing import Any
 from robust_keras.findings import fields
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.certified import CertifiedReport, SmoothedReport
 from robust_keras.findings.classes import (
     ClassReport,
     TopFiveReport,
@@ -119,6 +120,18 @@ class ModelReport(Finding):
         "the same with the five likeliest classes; null for a model of five classes or fewer",
         null=True,
     )
+    certified: CertifiedReport | None = fields.part(
+        CertifiedReport,
+        "what is proved of the model, never more than the worst case; null without "
+        "`--certify=bounds`",
+        null=True,
+    )
+    smoothed: SmoothedReport | None = fields.part(
+        SmoothedReport,
+        "what is proved of its most frequent answer under noise, which is another classifier; null "
+        "without `--certify=smoothing`",
+        null=True,
+    )
     extensions: Mapping = field(
         Extensions("model"), "what registered sections found, by name", default_factory=dict
     )
@@ -129,6 +142,8 @@ class ModelReport(Finding):
         worst = self.worst_case.accuracy
         clean = (self.clean_accuracy,) * len(worst)
         _check_at_most("worst case", worst, "the clean accuracy", clean)
+        if self.certified is not None:
+            _check_at_most("certified", self.certified.accuracy, "the worst case", worst)
         for attack in self.attacks:
             if len(attack.accuracy) != len(worst):
                 raise ValueError(

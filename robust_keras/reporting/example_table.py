@@ -21,6 +21,7 @@ COLUMNS = (
     "clean_margin",
     "margin",
     "adversarial_class",
+    "proved",
 )
 _NUMBERS = ("epsilon", "distance", "clean_margin", "margin")
 
@@ -31,7 +32,7 @@ def table(tables: Mapping[str, Any]) -> str:
     Args:
         tables: mapping from a model's path to what was found: arrays `label`, `clean_class`,
             `clean_correct`, `attack`, `epsilon`, `distance`, `clean_margin`, `margin` and
-            `adversarial_class` with one entry an image.
+            `adversarial_class` with one entry an image; `proved` likewise or None.
     """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -48,6 +49,7 @@ def table(tables: Mapping[str, Any]) -> str:
                     found.attack[image] or "",
                     *(_number(getattr(found, name)[image]) for name in _NUMBERS),
                     int(found.adversarial_class[image]) if found.attack[image] else "",
+                    "" if found.proved is None else _number(found.proved[image]),
                 ]
             )
     return stream.getvalue()

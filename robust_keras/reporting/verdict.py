@@ -134,12 +134,23 @@ def _headline(report, model):
         return "No robustness was measured."
     epsilon = wording.epsilon(report.threat_model.epsilons[-1])
     accuracy = model.worst_case.accuracy[-1]
+    proved = model.certified.accuracy[-1] if model.certified else 0.0
+    if proved:
+        return (
+            f"Robust accuracy is {_bracket(proved, accuracy)} "
+            f"at epsilon {epsilon} ({report.threat_model.norm})."
+        )
     # Nothing lies below zero, so there it is no bound any more.
     bound = "at most " if accuracy else ""
     return (
         f"Robust accuracy is {bound}{wording.percent(accuracy)} "
         f"at epsilon {epsilon} ({report.threat_model.norm})."
     )
+
+
+def _bracket(low, high):
+    low, high = wording.percent(low), wording.percent(high)
+    return f"exactly {low}" if low == high else f"between {low} and {high}"
 
 
 def _detail(report, model):

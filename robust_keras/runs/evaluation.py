@@ -16,7 +16,7 @@ from robust_keras.notes.layer_facts import read_layer_facts
 from robust_keras.notes.training_note import accuracy_in_training, read_training_note
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import sections
-from robust_keras.runs.adversarial_images import given_examples
+from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
 from robust_keras.runs.minimal_evaluation import minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
@@ -77,8 +77,6 @@ def attack_models(models, split, attacks, config, command, journal, progress):
     """
     copies, dataset = models.copies, models.dataset
     threat_model = ThreatModel(config.norm, config.epsilons)
-    given, notes = given_examples(config, split.float_images(), threat_model)
-    attacks = [*attacks, *given]
     journal = Unrecorded() if journal is None else journal
     reports, examples, tables = [], {}, {}
     progress.follow(
@@ -91,8 +89,8 @@ def attack_models(models, split, attacks, config, command, journal, progress):
             batch_size=config.batch_size,
         )
     )
-    for name, replicas in zip(models.names, copies, strict=True):
-        run = _ModelRun(replicas, split, threat_model, attacks, config, journal)
+    runs = [_ModelRun(r, split, threat_model, attacks, config, journal) for r in copies]
+    for name, run in zip(models.names, runs, strict=True):
         with progress.model(name, run.parts()):
             model, found = run.attack(progress)
         reports.append(dataclasses.replace(model, path=name))
@@ -108,7 +106,7 @@ def attack_models(models, split, attacks, config, command, journal, progress):
         progress,
     )
     report = Report(
-        dataset=_dataset_report(config, dataset, split, notes),
+        dataset=_dataset_report(config, dataset, split),
         threat_model=_threat_model_report(threat_model),
         models=reports,
         seed=config.seed,
@@ -174,14 +172,14 @@ def _as_attacked(classifier, config):
     return steady.at_temperature(config.attacker_temperature)
 
 
-def _dataset_report(config, dataset, split, notes):
+def _dataset_report(config, dataset, split):
     return DatasetReport(
         name=config.dataset,
         split=config.split,
         examples=len(split),
         num_classes=dataset.num_classes,
         class_names=dataset.class_names,
-        notes=(*dataset.notes, *notes),
+        notes=dataset.notes,
     )
 
 
@@ -216,10 +214,11 @@ class _ModelRun:
             "seed": config.seed,
             "journal": journal,
         }
+        self._certification = Certification(replicas.first, config, journal)
 
     def parts(self):
         """What it goes through, for `TimeLeft`."""
-        return model_parts(
+        return self._certification.parts(len(self._split)) + model_parts(
             self._attacks,
             self._threat_model,
             self._config,
@@ -232,6 +231,7 @@ class _ModelRun:
         journal = self._settings["journal"]
         start = journal.now()
         data = self._split.float_images(), self._split.labels
+        proved, certified = self._certification.prove(*data, progress)
         found = engine.evaluate(
             self._replicas,
             *data,
@@ -241,6 +241,7 @@ class _ModelRun:
             sweep=self._config.sweep,
             survivors_only=self._config.survivors_only,
             keep_examples=self._config.keep_examples,
+            proved=proved,
             **self._settings,
         )
         audited = self._replicas.first, *data, found, self._threat_model
@@ -248,6 +249,8 @@ class _ModelRun:
             checks = (*audit(*audited, **self._settings), self._noted(found))
         report = _model_report(audited[0], self._split, self._threat_model, found, checks)
         found_elsewhere = {
+            "certified": certified,
+            "smoothed": self._certification.smooth(*data, progress),
             "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal, progress),
             "unusual": self._unusual(audited[0].unscaled, *data, progress),
             "extensions": {

@@ -41,7 +41,7 @@ def evaluate(
     attacks: str | Sequence[Any],
     norm: str,
     epsilons: float | Sequence[float],
-    certify: Sequence[str],
+    certify: str | Sequence[str],
     inside: bool,
     seed: int,
     num_classes: int | None,
@@ -51,7 +51,7 @@ def evaluate(
 ) -> EvaluationResult:
     """Does what `robust_keras.evaluate` says, which alone knows the defaults."""
     with _names_of_a_call():
-        _refuse_what_is_missing(certify, inside)
+        _refuse_what_is_missing(inside)
         _check_names(settings)
         models = given_models.named(model)
         dataset = given_images.dataset_of(images, labels, class_names)
@@ -61,6 +61,7 @@ def evaluate(
             dataset=given_images.NAME,
             norm=norm,
             epsilons=_epsilons(epsilons),
+            certify=_certificates(certify),
             seed=seed,
             examples=len(dataset.test),
             **{name: _plain(value) for name, value in settings.items()},
@@ -85,10 +86,14 @@ def _names_of_a_call():
         raise InputError(re.sub(r"--(?=[a-z])", "", str(error))) from error
 
 
-def _refuse_what_is_missing(certify, inside):
-    for name, value in (("certify", certify), ("inside", inside)):
-        if value and value not in ("none", ("none",), ["none"]):
-            raise InputError.expected(name, "nothing: it is not available yet", value)
+def _refuse_what_is_missing(inside):
+    if inside:
+        raise InputError.expected("inside", "nothing: it is not available yet", inside)
+
+
+def _certificates(given):
+    names = given.split(",") if isinstance(given, str) else given
+    return tuple(names) or ("none",)
 
 
 def _check_names(settings):

@@ -13,6 +13,7 @@ from robust_keras.settings import names, values
 from robust_keras.settings.adversarial import AdversarialFlags
 from robust_keras.settings.attacker import AttackerFlags
 from robust_keras.settings.attacks import AttackFlags
+from robust_keras.settings.certify import CertifyFlags
 from robust_keras.settings.denoiser import DenoiserFlags
 from robust_keras.settings.evaluation import EngineFlags
 from robust_keras.settings.field import Flags, flag
@@ -139,6 +140,7 @@ class EvaluateConfig(
     EngineFlags,
     MinimalFlags,
     UnusualFlags,
+    CertifyFlags,
     StrangerFlags,
     ThresholdFlags,
     Flags,

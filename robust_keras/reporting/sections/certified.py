@@ -1,0 +1,72 @@
+"""What is proved: numbers from below, beside what the attacks left."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from robust_keras.findings import Report
+from robust_keras.reporting import wording
+from robust_keras.reporting.section import Section, named_lines, part
+
+
+class Certified(Section):
+    """A table of what is proved, broken and open, and one of what is proved under noise."""
+
+    template = part("certified.html")
+
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
+        if model.certified is None and model.smoothed is None:
+            return None
+        return {
+            "sentences": list(_sentences(report, model)),
+            "bounds": list(_bounds_rows(report, model)),
+            "smoothed": list(_smoothed_rows(report, model)),
+        }
+
+    def lines(self, report: Report) -> list[str]:
+        return named_lines(report, lambda model: _sentences(report, model))
+
+
+def _sentences(report, model) -> Iterator[str]:
+    certified, smoothed = model.certified, model.smoothed
+    if certified is not None:
+        epsilon, proved = wording.epsilon(certified.epsilons[-1]), certified.accuracy[-1]
+        yield (
+            f"Proved for {wording.percent(proved)} of the images at epsilon {epsilon} "
+            f"({certified.norm}): no change within it alters their class. "
+            f"{wording.percent(model.worst_case.accuracy[-1] - proved)} are neither proved nor "
+            "broken there."
+        )
+    if smoothed is not None:
+        yield (
+            "The most frequent answer under noise of standard deviation "
+            f"{smoothed.sigma:g} is proved to be the label for "
+            f"{wording.percent(smoothed.accuracy[0])} of the images, and within l2 distance "
+            f"{smoothed.radii[len(smoothed.radii) // 2]:.3g} for "
+            f"{wording.percent(smoothed.accuracy[len(smoothed.radii) // 2])}. That is another "
+            "classifier than the model, and each proof is wrong with probability "
+            f"{smoothed.alpha:g} at most."
+        )
+
+
+def _bounds_rows(report, model):
+    if model.certified is None:
+        return
+    pairs = zip(
+        model.certified.epsilons,
+        model.certified.accuracy,
+        model.worst_case.accuracy,
+        strict=True,
+    )
+    for epsilon, proved, left in pairs:
+        yield {
+            "epsilon": wording.epsilon(epsilon),
+            "proved": wording.percent(proved),
+            "open": wording.percent(left - proved),
+            "broken": wording.percent(1.0 - left),
+        }
+
+
+def _smoothed_rows(report, model):
+    if model.smoothed is not None:
+        for radius, accuracy in zip(model.smoothed.radii, model.smoothed.accuracy, strict=True):
+            yield {"radius": f"{radius:.3g}", "proved": wording.percent(accuracy)}

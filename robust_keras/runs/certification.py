@@ -1,0 +1,148 @@
+"""The part of an evaluation that proves: bounds of a model, and its answers under noise."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from robust_keras import bounds
+from robust_keras.bounds.smoothing import farthest
+from robust_keras.errors import InputError
+from robust_keras.findings import CertifiedReport, SmoothedReport
+from robust_keras.notes import keras_twin
+from robust_keras.serving.classifier import Classifier
+from robust_keras.settings.certify import BOUNDS, SMOOTHING
+from robust_keras.time_spent import Part
+
+# Radii at which an l2 curve is told.
+_RADII = 11
+# Images a file of the journal.
+_KEPT = 20
+# Bounds of an image cost about as much as so many forward passes.
+_BOUNDS_PASSES = 40
+
+
+def provable(classifier: Classifier, config: Any) -> keras.Model | None:
+    """The Keras model by which a classifier's bounds are found; None where none are asked for.
+
+    Args:
+        classifier: the loaded `serving.Classifier`.
+        config: an `EvaluateConfig`.
+
+    Raises:
+        InputError: it has no bounds; the line says why, and names the layer.
+    """
+    if BOUNDS not in config.certify:
+        return None
+    model = keras_twin.keras_model(classifier)
+    try:
+        bounds.check_known(model)
+    except InputError as error:
+        raise InputError(
+            f"--certify=bounds, {classifier.path}: {error}; leave --certify out for this model"
+        ) from error
+    return model
+
+
+class Certification:
+    """Proofs about one model's images.
+
+    Args:
+        classifier: the loaded `serving.Classifier`.
+        config: an `EvaluateConfig`.
+        journal: `Journal` or `Unrecorded`.
+
+    Raises:
+        InputError: as `provable`.
+    """
+
+    def __init__(self, classifier, config, journal):
+        self._classifier = classifier
+        self._config = config
+        self._journal = journal
+        self._model = provable(classifier, config)
+
+    def parts(self, images):
+        """What it goes through, for `TimeLeft`, `images` of them."""
+        config, parts = self._config, []
+        if self._model is not None:
+            passes = _BOUNDS_PASSES * len(config.epsilons)
+            parts.append(Part("bounds", images=images, passes=passes, built=1))
+        if SMOOTHING in config.certify:
+            parts.append(Part("smoothing", images=images, passes=config.smoothing_samples))
+        return parts
+
+    def prove(self, images, labels, progress):
+        """Which images need no attack: bool array (epsilons, images), or None; and the report."""
+        if self._model is None:
+            return None, None
+        epsilons, start = self._config.epsilons, self._journal.now()
+        key = ("bounds", str(self._classifier.path), [float(e).hex() for e in epsilons])
+        with progress.part("bounds") as step:
+            kept = self._journal.remember(
+                key,
+                lambda: {
+                    "proved": bounds.prove(self._model, images, labels, epsilons, progress=step)
+                },
+            )
+        report = CertifiedReport(
+            norm=self._config.norm,
+            epsilons=epsilons,
+            accuracy=kept["proved"].mean(axis=1),
+            method=BOUNDS,
+            seconds=self._journal.now() - start,
+        )
+        return kept["proved"], report
+
+    def smooth(self, images, labels, progress):
+        """A `SmoothedReport`, or None where it was not asked for."""
+        config, start = self._config, self._journal.now()
+        if SMOOTHING not in config.certify:
+            return None
+        with progress.part("smoothing") as step:
+            found = self._smoothed(images, step)
+        sigma, samples, alpha = (
+            config.smoothing_sigma,
+            config.smoothing_samples,
+            config.smoothing_alpha,
+        )
+        radii = np.linspace(0.0, max(farthest(sigma, samples, alpha), 0.0), _RADII)
+        return SmoothedReport(
+            sigma=sigma,
+            samples=samples,
+            alpha=alpha,
+            abstained=np.mean(found.answers < 0),
+            radii=radii,
+            accuracy=found.accuracy(labels, radii),
+            seconds=self._journal.now() - start,
+        )
+
+    def _smoothed(self, images, step):
+        pieces = []
+        for first in range(0, len(images), _KEPT):
+            part = np.arange(first, min(first + _KEPT, len(images)))
+            pieces.append(self._piece(images[part], part))
+            step(int(part[-1]) + 1, len(images))
+        names = ("answers", "radii")
+        return bounds.Smoothed(*(np.concatenate([p[name] for p in pieces]) for name in names))
+
+    def _piece(self, images, numbers):
+        config = self._config
+        settings = {
+            "sigma": config.smoothing_sigma,
+            "samples": config.smoothing_samples,
+            "alpha": config.smoothing_alpha,
+            "batch_size": config.batch_size,
+            "seed": config.seed,
+        }
+        key = ("smoothing", str(self._classifier.path), settings, numbers.tolist())
+        return self._journal.remember(
+            key,
+            lambda: vars(bounds.smooth(self._classes, images, numbers=numbers, **settings)),
+        )
+
+    def _classes(self, images):
+        logits = self._classifier.logits(images).numpy()
+        # An answer that is not finite is none of the classes.
+        finite = np.isfinite(logits).all(axis=1)
+        return np.where(finite, np.argmax(logits, axis=1), logits.shape[1])
