@@ -22,6 +22,7 @@ FEW_QUERIES = 1000
 # What an attack of a kind needs of the model.
 NEEDS = {
     "noise": "nothing",
+    "given": "nothing",
     "decision": "classes",
     "score": "logits",
     "sparse": "gradients",

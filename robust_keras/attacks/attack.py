@@ -20,9 +20,10 @@ class Attack:
 
     Class attributes of a subclass:
         name: its key in ATTACKS.
-        kind: "noise" (asks nothing), "score" (searches with the logits alone), "decision" (with
-            the predicted class alone), "sparse" (few pixels, by the gradient), "one_step" or
-            "iterative" (along the gradient). It tells what the attack `needs`.
+        kind: "noise" or "given" (ask nothing; the latter is somebody else's work), "score"
+            (searches with the logits alone), "decision" (with the predicted class alone), "sparse"
+            (few pixels, by the gradient), "one_step" or "iterative" (along the gradient). It tells
+            what the attack `needs`.
         strength: what a robust accuracy that it measured may rest on, one of `strength.DECLARED`;
             may depend on the settings.
         stops_early: whether it is done with an image once the model is fooled, so that what it

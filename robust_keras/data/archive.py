@@ -45,8 +45,12 @@ class Archive:
 
     Nothing but headers is read until `read` is called, and no pickled object ever is.
 
-    Attributes:
+    Args:
         path: the file or directory.
+        setting: what named it, for errors.
+
+    Attributes:
+        path: as given.
         headers: from the name of each array to its `Header`.
 
     Raises:
@@ -58,8 +62,9 @@ class Archive:
             images = archive.read("x_train")
     """
 
-    def __init__(self, path: str | pathlib.Path):
+    def __init__(self, path: str | pathlib.Path, setting: str = "--dataset"):
         self.path = path
+        self._setting = setting
         with self._understood(), self._members() as members:
             found = sorted(members)
             if len(found) > _MOST_ARRAYS:
@@ -75,7 +80,7 @@ class Archive:
 
     def error(self, expected: str, received: object) -> InputError:
         """An `InputError` about this file."""
-        return InputError.expected("--dataset", f"{expected} in {self.path}", received)
+        return InputError.expected(self._setting, f"{expected} in {self.path}", received)
 
     def _header(self, name, open_member, stored):
         with open_member() as stream:
@@ -134,7 +139,7 @@ class Archive:
             where = f"{self.path}, array {name}" if name else self.path
             reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             raise InputError.expected(
-                "--dataset",
+                self._setting,
                 "a readable .npz file, as numpy.savez writes it (damaged ones must be copied or "
                 "downloaded again)",
                 f"{where} ({reason[:160]})",

@@ -34,8 +34,9 @@ class AttackReport(Finding):
         "forward passes of one image each, over all images and epsilons"
     )
     kind: str | None = field(
-        OrNone(OneOf("noise", "score", "decision", "sparse", "one_step", "iterative")),
-        "`noise`, `score` and `decision` need no gradients; null if unknown",
+        OrNone(OneOf("noise", "given", "score", "decision", "sparse", "one_step", "iterative")),
+        "`noise`, `score` and `decision` need no gradients; `given`: somebody else's examples "
+        "(`--adversarial_images`); null if unknown",
         default=None,
     )
     strength: str | None = field(

@@ -16,6 +16,7 @@ from robust_keras.notes.layer_facts import read_layer_facts
 from robust_keras.notes.training_note import accuracy_in_training, read_training_note
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import sections
+from robust_keras.runs.adversarial_images import given_examples
 from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
 from robust_keras.runs.minimal_evaluation import minimal_report
@@ -77,6 +78,8 @@ def attack_models(models, split, attacks, config, command, journal, progress):
     """
     copies, dataset = models.copies, models.dataset
     threat_model = ThreatModel(config.norm, config.epsilons)
+    given, notes = given_examples(config, split.float_images(), threat_model)
+    attacks = [*attacks, *given]
     journal = Unrecorded() if journal is None else journal
     reports, examples, tables = [], {}, {}
     progress.follow(
@@ -106,7 +109,7 @@ def attack_models(models, split, attacks, config, command, journal, progress):
         progress,
     )
     report = Report(
-        dataset=_dataset_report(config, dataset, split),
+        dataset=_dataset_report(config, dataset, split, notes),
         threat_model=_threat_model_report(threat_model),
         models=reports,
         seed=config.seed,
@@ -172,14 +175,14 @@ def _as_attacked(classifier, config):
     return steady.at_temperature(config.attacker_temperature)
 
 
-def _dataset_report(config, dataset, split):
+def _dataset_report(config, dataset, split, notes):
     return DatasetReport(
         name=config.dataset,
         split=config.split,
         examples=len(split),
         num_classes=dataset.num_classes,
         class_names=dataset.class_names,
-        notes=dataset.notes,
+        notes=(*dataset.notes, *notes),
     )
 
 

@@ -39,7 +39,7 @@ class ReportDirectory:
         self.path = pathlib.Path(config.output_dir if path is None else path)
         self.journal_path = self.path / "journal"
         self._begun = False
-        inputs = record.inputs(config, "models", "plugins")
+        inputs = record.inputs(config, "models", "plugins", "adversarial_images")
         self._record = record.Record(self.path, config, "evaluate", inputs)
         place.check_writable(self.path)
         self._check_content()

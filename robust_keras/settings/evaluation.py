@@ -29,6 +29,12 @@ class EngineFlags:
         values.Truth(),
         "Write the adversarial images of each model into an .npz file beside the report.",
     )
+    adversarial_images: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "An .npz file with adversarial images that somebody else made, arrays index and images: "
+        "checked like our own, and counted where they fool a model (docs/attacks.md).",
+    )
     distribute: str = flag(
         "none",
         values.Choice(names.DISTRIBUTIONS),
