@@ -160,20 +160,26 @@ def test_what_was_kept_is_written_for_each_model(found, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "adversarial_examples.npz",
         "examples.csv",
+        "recheck.py",
     ]
     with np.load(tmp_path / "adversarial_examples.npz") as kept:
         indices = kept["indices"]
         assert kept["images"].dtype == np.float32 and kept["images"].shape[1:] == (3, 4, 1)
-        np.testing.assert_array_equal(kept["images"][0], table.adversarial[indices[0]])
+        np.testing.assert_array_equal(indices, np.flatnonzero(~evaluation.worst_case[-1]))
+        for row, index in enumerate(indices.tolist()):
+            np.testing.assert_array_equal(kept["originals"][row], GREYS[index])
+            expected = table.adversarial.get(index, GREYS[index])
+            np.testing.assert_array_equal(kept["images"][row], expected)
         np.testing.assert_array_equal(kept["labels"], labels[indices])
-        np.testing.assert_array_equal(kept["epsilon"], table.epsilon[indices])
-        assert kept["attack"].tolist() == [table.attack[index] for index in indices]
+        np.testing.assert_array_equal(kept["epsilon"], np.nan_to_num(table.epsilon[indices]))
+        assert kept["attack"].tolist() == [table.attack[index] or "" for index in indices]
     names = [name for name, _ in example_table.adversarial_files({"one": table, "two": table})]
     assert names == ["adversarial_examples_1.npz", "adversarial_examples_2.npz"]
 
 
 def test_where_nothing_fell_the_images_still_have_a_shape(found):
-    table = dataclasses.replace(found[2].per_image, adversarial={})
+    right = np.ones(60, bool)
+    table = dataclasses.replace(found[2].per_image, adversarial={}, clean_correct=right)
     ((_, arrays),) = example_table.adversarial_files({"one": table})
     assert arrays["images"].shape == (0, 3, 4, 1) and arrays["labels"].shape == (0,)
 

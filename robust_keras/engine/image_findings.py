@@ -93,6 +93,7 @@ class Findings:
             top_epsilon=top if self._clean_logits.shape[1] > TOP else None,
             image_shape=self._images.shape[1:],
             adversarial=self._kept,
+            images=None if self._kept is None else self._images,
         )
 
 

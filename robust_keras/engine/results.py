@@ -119,6 +119,7 @@ class PerImage:
             image, float32 (height, width, channels).
         proved: None, or float array (images,): the largest epsilon within which the class is
             proved, NaN where there is none.
+        images: None unless those were kept: float32 (images, height, width, channels).
     """
 
     label: np.ndarray
@@ -134,6 +135,7 @@ class PerImage:
     image_shape: tuple[int, int, int]
     adversarial: dict[int, np.ndarray] | None = None
     proved: np.ndarray | None = None
+    images: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -59,7 +59,8 @@ def adversarial_files(tables: Mapping[str, Any]) -> Iterator[tuple[str, dict[str
     """Gives the adversarial images that were kept: pairs of a file's name and its arrays.
 
     Args:
-        tables: as for `table`; `adversarial` is None or a dict from an image to its change.
+        tables: as for `table`; `adversarial` is None or a dict from an image to its change,
+            and `images` are all images as they were.
     """
     kept = [(number, found) for number, found in enumerate(tables.values(), 1)]
     for number, found in kept:
@@ -77,14 +78,20 @@ def npz(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def _arrays(found):
-    indices = np.array(sorted(found.adversarial), np.int64)
-    pictures = [found.adversarial[index] for index in indices.tolist()]
+    """The images that an attack broke, and those that are misclassified as they are."""
+    wrong = np.flatnonzero(~np.asarray(found.clean_correct))
+    indices = np.union1d(np.array(sorted(found.adversarial), np.int64), wrong)
+    originals = np.asarray(found.images, np.float32)[indices]
+    pictures = np.array(originals)
+    for row, index in enumerate(indices.tolist()):
+        pictures[row] = found.adversarial.get(index, originals[row])
     return {
-        "images": np.array(pictures, np.float32).reshape(-1, *found.image_shape),
+        "images": pictures,
+        "originals": originals,
         "indices": indices,
         "labels": np.asarray(found.label)[indices],
-        "epsilon": np.asarray(found.epsilon)[indices],
-        "attack": np.array([found.attack[index] for index in indices.tolist()], np.str_),
+        "epsilon": np.nan_to_num(np.asarray(found.epsilon)[indices]),
+        "attack": np.array([found.attack[index] or "" for index in indices.tolist()], np.str_),
     }
 
 

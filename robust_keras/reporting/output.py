@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import robust_keras
 from robust_keras.directories import place, whole_files
 from robust_keras.errors import InputError
 from robust_keras.findings import Report
@@ -13,6 +14,7 @@ from robust_keras.reporting import example_table, figures, sections, wording
 
 REPORT_JSON = "report.json"
 REPORT_HTML = "report.html"
+RECHECK = "recheck.py"
 FIGURES = "figures"
 
 
@@ -24,7 +26,8 @@ def write(
 ) -> pathlib.Path:
     """Writes `figures/*.png`, `report.html` and `report.json` into a directory.
 
-    With tables also `examples.csv`, and the adversarial images where they were kept. A report that
+    With tables also `examples.csv`, the adversarial images where they were kept, and `recheck.py`,
+    which replays them. A report that
     was read gives the same page and figures again: it holds the pictures of its examples.
 
     Each file appears whole or not at all, and `report.json` comes last: where it is, the run is
@@ -98,3 +101,5 @@ def _write_tables(tables, directory):
         whole_files.write(directory / example_table.EXAMPLES_CSV, content)
     for name, arrays in example_table.adversarial_files(tables):
         whole_files.write(directory / name, example_table.npz(arrays))
+        script = pathlib.Path(robust_keras.__file__).with_name(RECHECK)
+        whole_files.write(directory / RECHECK, script.read_bytes())

@@ -31,6 +31,8 @@ from robust_keras.unusual.examination import examine
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
 # ones.
 IMAGE_SEED = 0
+# Adversarial images are kept by themselves where all images take no more: 10,000 of MNIST.
+_KEPT_BYTES = 2**25
 
 
 def evaluate(config, *, command="", journal=None, progress=None):
@@ -243,8 +245,8 @@ class _ModelRun:
             progress=progress,
             sweep=self._config.sweep,
             survivors_only=self._config.survivors_only,
-            keep_examples=self._config.keep_examples,
             proved=proved,
+            keep_examples=self._config.keep_examples or data[0].nbytes <= _KEPT_BYTES,
             **self._settings,
         )
         audited = self._replicas.first, *data, found, self._threat_model

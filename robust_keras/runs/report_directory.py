@@ -87,6 +87,7 @@ class ReportDirectory:
             files=[
                 self.path / "report.html",
                 self.path / "examples.csv",
+                self.path / "recheck.py",
                 *self.path.glob("adversarial_examples*"),
                 *(self.path / "figures").glob("*"),
             ],

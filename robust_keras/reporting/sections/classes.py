@@ -76,5 +76,5 @@ def _extremes(report, model, epsilon):
         for c in (least, most)
     ]
     if least.robust[-1] == most.robust[-1]:
-        return f"At epsilon {epsilon} {wording.percent(least.robust[-1])} of every class hold out."
+        return f"Of every class {wording.percent(least.robust[-1])} hold out at epsilon {epsilon}."
     return f"At epsilon {epsilon} class {told[0]} holds out least and class {told[1]} most."
