@@ -28,8 +28,8 @@ REPORT = samples.report(MODEL)
 def evaluated(tmp_path_factory):
     path = tmp_path_factory.mktemp("unusual")
     images, labels = (values[::100] for values in small_classifier.digits())
-    names = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
-    np.savez(path / "data.npz", **names)
+    arrays = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
+    np.savez(path / "data.npz", **arrays)
     small_classifier.network().save(path / "model.keras")
     config = EvaluateConfig(
         models=(str(path / "model.keras"),),
