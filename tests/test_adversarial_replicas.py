@@ -24,7 +24,7 @@ half = np.random.default_rng(0).uniform(size=(8, 6, 6, 1)).astype("float32")
 images = np.concatenate([half, half])  # both replicas get the same
 labels = np.tile(np.arange(8) % 3, 2)
 
-def trained(strategy, **settings):
+def trained(strategy, penalty=0.0, **settings):
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = keras.Sequential([
@@ -32,7 +32,8 @@ def trained(strategy, **settings):
             keras.layers.Dense(7, activation="tanh"), keras.layers.BatchNormalization(),
             keras.layers.Dense(3)])
         model = AdversarialTraining(
-            model, AdversarialSettings(epsilon=0.1, warm_up_epochs=1, **settings), batch_size=16)
+            model, AdversarialSettings(epsilon=0.1, warm_up_epochs=1, **settings), batch_size=16,
+            gradient_penalty=penalty)
         model.compile(keras.optimizers.SGD(0.1), jit_compile=False,
                       loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     guard = CatastrophicOverfittingGuard(images, labels, epsilon=0.1)
@@ -43,6 +44,7 @@ results = {}
 for name, settings in {
     "pgd": {"method": "pgd", "steps": 2, "step_ratio": 0.5, "random_start": False},
     "trades": {"method": "trades", "steps": 3, "step_ratio": 0.5},
+    "penalty": {"method": "pgd", "steps": 1, "random_start": False, "penalty": 5.0},
     "fast": {"method": "fast"},
 }.items():
     one = trained(tf.distribute.get_strategy(), **settings)[1]
@@ -72,7 +74,7 @@ def results():
 
 
 # trades needs a start beside the image, where its gradient is 0, so there the noise differs.
-@pytest.mark.parametrize("method, tolerance", [("pgd", 1e-5), ("trades", 0.05)])
+@pytest.mark.parametrize("method, tolerance", [("pgd", 1e-5), ("trades", 0.05), ("penalty", 1e-4)])
 def test_two_replicas_have_the_losses_of_one(results, method, tolerance):
     assert results[method]["two"] == pytest.approx(results[method]["one"], rel=tolerance)
     assert results[method]["probes"] == 3

@@ -21,7 +21,8 @@ class ToyMethod(Method):
         both = tf.concat([outputs, training(clean, training=True)], 0)
         twice = None if sample_weight is None else tf.tile(sample_weight, [2])
         labels = tf.concat([labels, labels], 0)
-        return training.compute_loss(moved, labels, both, twice, training=True), outputs
+        images = tf.concat([moved, clean], 0)
+        return training.compute_loss(images, labels, both, twice, training=True), outputs
 
 
 register(MethodDeclaration(name="toy", code=f"{__name__}:ToyMethod", settings=("steps",)))

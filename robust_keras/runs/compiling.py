@@ -12,9 +12,12 @@ from robust_keras.training.adversarial import AdversarialSettings, AdversarialTr
 from robust_keras.training.denoising import DenoiserTraining
 from robust_keras.training.losses import LabelAccuracy, TemperatureCrossEntropy
 from robust_keras.training.methods import method_class
+from robust_keras.training.penalised_training import PenalisedTraining
 from robust_keras.training.schedules import SCHEDULES
 from robust_keras.training.source_models import load_source_models
 
+# Standard steps: the gradient by image, and its own by the weights.
+_PENALTY_COST = 2
 OPTIMIZERS = names.table(
     names.OPTIMIZERS,
     {
@@ -59,12 +62,14 @@ def compile_model(model: keras.Model, config: Any, total_steps: int) -> None:
 
 
 def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
-    """The model wrapped as the config asks; the model itself for `--adversarial=none`."""
+    """The model wrapped as the config asks; the model itself where it asks for nothing."""
     if config.denoiser:
         return DenoiserTraining(
             model, epsilon=config.denoiser_epsilon, guide=config.denoiser_guide, seed=config.seed
         )
     if config.adversarial == "none":
+        if config.gradient_penalty:
+            return PenalisedTraining(model, gradient_penalty=config.gradient_penalty)
         return model
     told = config.adversarial_settings()
     sources = told.pop("source_models", ())
@@ -74,6 +79,7 @@ def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
         seed=config.seed,
         batch_size=config.batch_size,
         source_models=load_source_models(sources, model, config.trusted_operations),
+        gradient_penalty=config.gradient_penalty,
     )
 
 
@@ -83,7 +89,8 @@ def relative_cost(config: Any) -> Callable:
     Args:
         config: a `TrainConfig`.
     """
+    penalty = _PENALTY_COST if config.gradient_penalty else 0
     full = 1
     if config.adversarial != "none":
         full = method_class(config.adversarial).cost(config.adversarial_steps, config.replays)
-    return lambda epoch: float(full if epoch >= config.warm_up_epochs else 1)
+    return lambda epoch: float(penalty + (full if epoch >= config.warm_up_epochs else 1))

@@ -45,6 +45,12 @@ class LossFlags:
         values.Number(minimum=0.0, below=1.0),
         "cross_entropy: share of the label's probability that goes to all classes alike.",
     )
+    gradient_penalty: float = flag(
+        0.0,
+        values.Number(minimum=1e-9, maximum=1e6, zero=True),
+        "Weight of the mean squared length of the loss' gradient by the pixels of the images that "
+        "are trained on; 0 for none.",
+    )
     distillation_teacher: str | None = flag(
         None,
         values.Text(optional=True),

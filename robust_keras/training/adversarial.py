@@ -12,10 +12,9 @@ from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
 from robust_keras.settings.adversarial_methods import owners
 from robust_keras.training import adversarial_checks as checks
-from robust_keras.training import binary_metrics, loss_inputs
+from robust_keras.training import loss_inputs
 from robust_keras.training.adversarial_settings import AdversarialSettings
-from robust_keras.training.classifier_training import ClassifierTraining
-from robust_keras.training.head import find_head
+from robust_keras.training.penalised_training import PenalisedTraining
 from robust_keras.training.source_models import logits_functions
 
 __all__ = ["AdversarialSettings", "AdversarialTraining"]
@@ -23,7 +22,7 @@ __all__ = ["AdversarialSettings", "AdversarialTraining"]
 _MOST_IMAGES = 10**6  # a batch
 
 
-class AdversarialTraining(ClassifierTraining):
+class AdversarialTraining(PenalisedTraining):
     """Trains a classifier on adversarial images that are crafted anew in every step.
 
     What is minimised and how images are crafted is the method's: see its class in `methods/`, and
@@ -52,6 +51,8 @@ class AdversarialTraining(ClassifierTraining):
             never changed.
         pixel_range: (low, high), what black and white are to the classifier, each a number or one
             number a channel.
+        gradient_penalty: weight, at least 0, of the penalty of `PenalisedTraining` on the images
+            whose loss is minimised: x', and of trades and ensemble the clean ones (too).
 
     Raises:
         ValueError: the classifier is not built, or has not one output (batch, classes), an argument
@@ -79,12 +80,12 @@ class AdversarialTraining(ClassifierTraining):
         batch_size: int | None = None,
         source_models: Sequence = (),
         pixel_range: Any = (0.0, 1.0),
+        gradient_penalty: Any = 0.0,
     ):
         with classifier.distribute_strategy.scope():
-            super().__init__(classifier, pixel_range)
+            super().__init__(classifier, gradient_penalty=gradient_penalty, pixel_range=pixel_range)
             self.settings = settings
             self._seed = arguments.whole("seed", seed, least=0, most=arguments.LARGEST_SEED)
-            self._head = find_head(classifier)
             checks.check(classifier, self._head, self.pixels, settings)
             self._sources = self._checked_sources(source_models)
             self._epsilon = self._new_state("epsilon", (), settings.epsilon_at(0))
@@ -94,42 +95,16 @@ class AdversarialTraining(ClassifierTraining):
                 self._clean_accuracy = keras.metrics.Mean(name="clean_accuracy")
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """As `keras.Model.compile`, with one loss, on logits or on probabilities.
-
-        "accuracy" of a classifier of one logit has its threshold at 0.
-        """
-        given = inspect.signature(keras.Model.compile).bind(self, *args, **kwargs).arguments
-        given.pop("self")
-        loss = given.get("loss")
-        if loss is None or isinstance(loss, list | tuple | dict):
-            arguments.refuse("loss", "exactly one loss", loss)
-        loss = keras.losses.get(loss)
-        self._head = self._head.believing(loss_inputs.takes(loss))
-        loss_inputs.check_loss(loss, self._head, self.name)
-        if given.get("metrics"):
-            given["metrics"] = binary_metrics.for_head(given["metrics"], self._head)
-        super().compile(**given)
-        # Called on its own while crafting: regularisation does not depend on the image.
+        """As `PenalisedTraining.compile`."""
+        super().compile(*args, **kwargs)
         self._method = self.settings.method_class(
             classifier=self.classifier,
             head=self._head,
             pixels=self.pixels,
             settings=self.settings,
-            loss=loss_inputs.crafting_loss(loss, self._head),
+            loss=self._loss_of,
             sources=self._sources,
         )
-
-    def compute_loss(
-        self,
-        x: Any = None,
-        y: tf.Tensor | None = None,
-        y_pred: tf.Tensor | None = None,
-        *args: Any,
-        **kwargs: Any,
-    ) -> tf.Tensor:
-        """As `keras.Model.compute_loss`; a loss that takes logits has those before a softmax."""
-        y_pred = loss_inputs.for_loss(keras.losses.get(self.loss), self._head, y_pred)
-        return super().compute_loss(x, y, y_pred, *args, **kwargs)
 
     def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """As `keras.Model.fit`; sets the epsilon of every epoch."""

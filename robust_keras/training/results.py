@@ -9,8 +9,7 @@ import tensorflow as tf
 from robust_keras.data import pipeline
 from robust_keras.data.datasets import ImageSplit
 from robust_keras.directories import whole_files
-from robust_keras.training.adversarial import AdversarialTraining
-from robust_keras.training.denoising import DenoiserTraining
+from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head
 
 
@@ -21,11 +20,11 @@ def save_model(model: keras.Model, path: str | pathlib.Path) -> None:
     import the training code, too.
 
     Args:
-        model: functional or sequential Keras model of one input and one output, or an
-            `AdversarialTraining` or `DenoiserTraining` of one, of which the model is saved.
+        model: functional or sequential Keras model of one input and one output, or a
+            `ClassifierTraining` of one, of which the model is saved.
         path: `pathlib.Path` of the file.
     """
-    if isinstance(model, AdversarialTraining | DenoiserTraining):
+    if isinstance(model, ClassifierTraining):
         model = model.classifier
     with whole_files.writing(path, ".keras") as temporary:
         keras.Model(model.inputs[0], model.outputs[0], name=model.name).save(temporary)

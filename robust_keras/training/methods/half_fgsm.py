@@ -19,6 +19,7 @@ class HalfFgsm(Method):
 
     def craft(self, images: tf.Tensor, labels: tf.Tensor, epsilon: Any, seed: Any) -> tf.Tensor:
         """The batch with its second half moved; that is the larger one where halves differ."""
+        labels = tf.convert_to_tensor(labels)
         half = tf.shape(images)[0] // 2
         moved = super().craft(images[half:], labels[half:], epsilon, seed)
         return tf.ensure_shape(tf.concat([images[:half], moved], 0), images.shape)

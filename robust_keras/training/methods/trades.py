@@ -46,7 +46,7 @@ class Trades(Method):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The loss on clean images and beta times the divergence."""
         of_clean = training(clean, training=True)
-        loss = training.compute_loss(moved, labels, of_clean, sample_weight, training=True)
+        loss = training.compute_loss(clean, labels, of_clean, sample_weight, training=True)
         outputs = training(moved, training=True)
         return loss + self._divergence(training, of_clean, outputs, sample_weight), outputs
 
