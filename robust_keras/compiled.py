@@ -26,12 +26,17 @@ def once(classifier: Any, key: Hashable, make: Callable) -> Any:
     return found[key]
 
 
-def graph(classifier: Any, make: Callable, *key: Hashable) -> Any:
-    """What `make(classifier.logits, *key)` returned the first time, so nothing is traced twice.
+def graph(
+    classifier: Any, make: Callable, image_shape: tuple[int | None, ...], *settings: Hashable
+) -> Any:
+    """What `make` returned the first time for a shape of images, so nothing is traced twice.
 
     Args:
-        classifier: has `logits`.
-        make: class of compiled functions, or function that makes one.
-        *key: what it takes besides; a shape as a tuple.
+        classifier: has `logits` and `num_classes`.
+        make: class of compiled functions, or function that makes one; called as
+            `make(logits, num_classes, image_shape, *settings)`.
+        image_shape: (height, width, channels).
+        *settings: what it takes besides.
     """
-    return once(classifier, (make, *key), lambda: make(classifier.logits, *key))
+    given = classifier.logits, classifier.num_classes, image_shape, *settings
+    return once(classifier, (make, image_shape, *settings), lambda: make(*given))

@@ -155,7 +155,7 @@ def test_nothing_is_traced_twice():
     model = Linear(3)
     labels = answers(model)
     evaluate(model, [APGDCE(steps=6)], epsilons=(0.01,), labels=labels)
-    key = ascent.Ascent, model.num_classes, "cross_entropy", "linf", model.image_shape
+    key = ascent.Ascent, model.image_shape, "cross_entropy", "linf"
     graph = compiled.graph(model, *key)
     evaluate(model, [APGDCE(steps=9, restarts=2)], epsilons=(0.02, 0.05), batch_size=17)
     assert compiled.graph(model, *key) is graph

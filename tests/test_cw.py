@@ -89,7 +89,7 @@ def test_nothing_is_traced_twice_and_nothing_leaves_the_pixel_range():
         found = propose(CarliniWagner(steps=steps, searches=5), model, images[:rows]).images
         assert found.min() >= 0 and found.max() <= 1
         assert np.any(found != images[:rows])
-    graph = compiled.graph(model, tanh_descent.TanhDescent, model.num_classes, model.image_shape)
+    graph = compiled.graph(model, tanh_descent.TanhDescent, model.image_shape)
     assert graph.descend.experimental_get_tracing_count() == 1
 
 

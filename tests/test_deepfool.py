@@ -110,7 +110,7 @@ def test_without_a_gradient_nothing_moves_and_nothing_is_traced_twice():
     np.testing.assert_array_equal(found, GREYS)
     model.scale.assign(1.0)
     propose(DeepFool(steps=5, classes=2), model, "l2", GREYS[:7])
-    graph = compiled.graph(model, deepfool.Crossing, model.num_classes, "l2", model.image_shape)
+    graph = compiled.graph(model, deepfool.Crossing, model.image_shape, "l2")
     assert graph.search.experimental_get_tracing_count() == 1
 
 

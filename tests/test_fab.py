@@ -164,7 +164,7 @@ def test_results_do_not_depend_on_the_batch_size():
 def test_nothing_is_traced_twice():
     model = Linear(3)
     evaluate(model, [FABTargeted(steps=6)], "linf", (0.01,))
-    key = boundary.BoundarySearch, model.num_classes, "linf", model.image_shape
+    key = boundary.BoundarySearch, model.image_shape, "linf"
     graph = compiled.graph(model, *key)
     evaluate(model, [FABTargeted(steps=11, restarts=2)], "linf", (0.02, 0.05), batch_size=17)
     assert compiled.graph(model, *key) is graph

@@ -114,7 +114,7 @@ def test_results_do_not_depend_on_the_batch_and_nothing_is_traced_twice():
     np.testing.assert_array_equal(one.robust, two.robust)
     assert 0 < one.robust[1].sum() < one.robust[0].sum()
     assert one.gradient_evaluations == two.gradient_evaluations
-    graph = compiled.graph(model, jsma.SaliencyMap, model.num_classes, model.image_shape)
+    graph = compiled.graph(model, jsma.SaliencyMap, model.image_shape)
     assert graph.search.experimental_get_tracing_count() == 1
 
 

@@ -132,8 +132,7 @@ class _Search:
         self._images, self._labels = images, np.asarray(labels)
         self._bounds = tf.constant(bounds, tf.float32)
         self._rate = learning_rate
-        key = classifier.num_classes, images.shape[1:]
-        self._graph = compiled.graph(classifier, TanhDescent, *key)
+        self._graph = compiled.graph(classifier, TanhDescent, images.shape[1:])
         self._nearest = images.copy()
         self._distances = np.full(len(images), np.inf, np.float32)
         self._passes = np.zeros(len(images), int)

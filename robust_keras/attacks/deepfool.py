@@ -13,6 +13,7 @@ from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch, spans
 from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.targets import likeliest_others
 from robust_keras.attacks.threat_model import ThreatModel
@@ -99,7 +100,7 @@ class DeepFool(Attack):
         images = np.asarray(images, np.float32)
         threat_model.check_images(images)
         targets = likeliest_others(classifier, images, labels, self.classes - 1)
-        key = classifier.num_classes, threat_model.norm, images.shape[1:]
+        key = images.shape[1:], threat_model.norm
         graph = compiled.graph(classifier, Crossing, *key)
         problem = Problem(
             images=tf.constant(images),
@@ -140,19 +141,16 @@ class State(typing.NamedTuple):
     fooled: tf.Tensor
 
 
-class Crossing:
+class Crossing(Graph):
     """The compiled function for one classifier and norm.
 
     Args:
-        logits: function from images to (batch, num_classes).
-        num_classes: number of classes.
+        logits, num_classes, image_shape: see `Graph`.
         norm: "linf" or "l2".
-        image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits: Callable, num_classes: int, norm: str, image_shape: tuple[int, ...]):
-        self._logits = logits
-        self._num_classes = num_classes
+    def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...], norm: str):
+        super().__init__(logits, num_classes, image_shape)
         self._norm = norm
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         labels = tf.TensorSpec((None,), tf.int32)
@@ -169,19 +167,16 @@ class Crossing:
             `(steps taken, state)`: a gradient for each other class and a forward pass a step.
         """
 
-        def unfinished(index, state):
-            return (index < steps) & ~tf.reduce_all(state.fooled)
+        def step(_, state):
+            return self._step(problem, state, bounds, length)
 
-        def body(index, state):
-            return index + 1, self._step(problem, state, bounds, length)
-
-        return tf.while_loop(unfinished, body, (tf.constant(0), state))
+        return repeat(step, state, lambda state: state.fooled, steps)
 
     def _step(self, problem, state, bounds, length):
         change = state.change + self._nearest(problem, state.point)
         point = problem.images + length * change
         point = choose(state.fooled, state.point, tf.clip_by_value(point, bounds[0], bounds[1]))
-        values = self._answers(point)
+        values = self.answers(point)
         fooled = is_fooled(values, problem.labels)
         return State(point, choose(state.fooled, state.change, change), state.fooled | fooled)
 
@@ -189,7 +184,7 @@ class Crossing:
         """The way to the nearest of the linearised boundaries; none where there is no gradient."""
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(points)
-            values = self._answers(points)
+            values = self.answers(points)
         label = tf.one_hot(problem.labels, self._num_classes)
 
         def body(index, nearest, way):
@@ -226,6 +221,3 @@ class Crossing:
         length = distance + _FURTHER * tf.where(distance < 0.0, -1.0, 1.0)
         step = -tf.reshape(length, (-1, 1, 1, 1)) * direction
         return tf.where(usable, tf.abs(distance), float("inf")), step
-
-    def _answers(self, points):
-        return tf.ensure_shape(self._logits(points), (None, self._num_classes))

@@ -115,7 +115,7 @@ class _Search:
         self._threat_model = threat_model
         self._epsilon = np.float32(epsilon)
         self._generators = generators
-        key = classifier.num_classes, threat_model.norm, self._images.shape[1:]
+        key = self._images.shape[1:], threat_model.norm
         self._graph = compiled.graph(classifier, BoundarySearch, *key)
         self._nearest = self._images.copy()
         self._distances = np.full(len(self._images), np.inf, np.float32)

@@ -14,6 +14,7 @@ from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places, spans
 from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.saliency_pairs import best_pairs
 from robust_keras.attacks.loops.targets import likeliest_others
@@ -106,8 +107,7 @@ class _Search:
         self._images, self._labels, self._highest = images, np.asarray(labels), highest
         self._rise = rise
         self._pairs = attack.pairs(images.shape[1:])
-        key = classifier.num_classes, images.shape[1:]
-        self._graph = compiled.graph(classifier, SaliencyMap, *key)
+        self._graph = compiled.graph(classifier, SaliencyMap, images.shape[1:])
         self._found = images.copy()
         self._fooled = np.zeros(len(images), bool)
         self._steps = np.zeros(len(images), int)
@@ -160,18 +160,15 @@ class State(typing.NamedTuple):
     stuck: tf.Tensor
 
 
-class SaliencyMap:
+class SaliencyMap(Graph):
     """The compiled function for one classifier.
 
     Args:
-        logits: function from images to (batch, num_classes).
-        num_classes: number of classes.
-        image_shape: (height, width, channels).
+        logits, num_classes, image_shape: see `Graph`.
     """
 
     def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...]):
-        self._logits = logits
-        self._num_classes = num_classes
+        super().__init__(logits, num_classes, image_shape)
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         whole, truths = (tf.TensorSpec((None,), kind) for kind in (tf.int32, tf.bool))
         problem, state = Problem(whole, whole, pixels), State(pixels, truths, truths)
@@ -185,13 +182,10 @@ class SaliencyMap:
             `(pairs changed, state)`: two gradients and a forward pass each.
         """
 
-        def unfinished(index, state):
-            return (index < steps) & ~tf.reduce_all(state.fooled | state.stuck)
+        def step(_, state):
+            return self._step(problem, state, rise)
 
-        def body(index, state):
-            return index + 1, self._step(problem, state, rise)
-
-        return tf.while_loop(unfinished, body, (tf.constant(0), state))
+        return repeat(step, state, lambda state: state.fooled | state.stuck, steps)
 
     def _step(self, problem, state, rise):
         shape = tf.shape(state.point)
@@ -204,7 +198,7 @@ class SaliencyMap:
         # What is done with stays, whatever the other images of the batch still need.
         done = state.fooled | state.stuck | ~found
         point = choose(done, state.point, moved)
-        values = self._answers(point)
+        values = self.answers(point)
         fooled = is_fooled(values, problem.labels)
         return State(point, state.fooled | fooled, state.stuck | ~found)
 
@@ -212,12 +206,9 @@ class SaliencyMap:
         """Of the target's logit, and of the sum of all others."""
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(points)
-            values = self._answers(points)
+            values = self.answers(points)
         target = tf.one_hot(problem.targets, self._num_classes)
         return tuple(
             tape.gradient(values, points, weights, unconnected_gradients="zero")
             for weights in (target, 1.0 - target)
         )
-
-    def _answers(self, points):
-        return tf.ensure_shape(self._logits(points), (None, self._num_classes))

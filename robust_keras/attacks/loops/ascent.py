@@ -6,6 +6,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.losses import (
     accepted_margin,
     cross_entropy,
@@ -65,22 +66,24 @@ class State(typing.NamedTuple):
     adversarial: tf.Tensor
 
 
-class Ascent:
+class Ascent(Graph):
     """The compiled functions for one classifier, loss and norm.
 
     Args:
-        logits: function from images to (batch, num_classes).
-        num_classes: number of classes.
+        logits, num_classes, image_shape: see `Graph`.
         loss: key of `LOSSES`.
         norm: "linf" or "l2".
-        image_shape: (height, width, channels).
     """
 
     def __init__(
-        self, logits: Callable, num_classes: int, loss: str, norm: str, image_shape: tuple[int, ...]
+        self,
+        logits: Callable,
+        num_classes: int,
+        image_shape: tuple[int, ...],
+        loss: str,
+        norm: str,
     ):
-        self._logits = logits
-        self._num_classes = num_classes
+        super().__init__(logits, num_classes, image_shape)
         self._loss = LOSSES[loss]
         self._declining = loss in _DECLINING
         self._norm = norm
@@ -127,14 +130,10 @@ class Ascent:
             `(steps taken, state)`: one gradient a step.
         """
 
-        def unfinished(index, state):
-            return (index < last) & ~tf.reduce_all(state.fooled)
+        def step(index, state):
+            return self._step(problem, state, tf.where(index == 0, 1.0, weight))
 
-        def body(index, state):
-            return index + 1, self._step(problem, state, tf.where(index == 0, 1.0, weight))
-
-        index, state = tf.while_loop(unfinished, body, (first, state))
-        return index - first, state
+        return repeat(step, state, lambda state: state.fooled, last, first)
 
     def _step(self, problem, state, weight):
         size = _as_column(state.step)
@@ -162,8 +161,7 @@ class Ascent:
         """Loss, its gradient, and which points are misclassified."""
         with tf.GradientTape() as tape:
             tape.watch(points)
-            values = self._logits(unit_gradient(points))
-            values = tf.ensure_shape(values, (None, self._num_classes))
+            values = self.answers(unit_gradient(points))
             loss = self._loss(problem.labels, problem.targets, values)
         gradient = tape.gradient(loss, points, unconnected_gradients="zero")
         return loss, gradient, is_fooled(values, problem.labels, declining=self._declining)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.hyperplanes import shortest_changes
 
 # As published: how far a step goes past the hyperplane, how much of the change stays once the
@@ -35,19 +36,16 @@ class State(typing.NamedTuple):
     distance: tf.Tensor
 
 
-class BoundarySearch:
+class BoundarySearch(Graph):
     """The compiled function for one classifier and norm.
 
     Args:
-        logits: function from images to (batch, num_classes).
-        num_classes: number of classes.
+        logits, num_classes, image_shape: see `Graph`.
         norm: "linf" or "l2".
-        image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits: Callable, num_classes: int, norm: str, image_shape: tuple[int, ...]):
-        self._logits = logits
-        self._num_classes = num_classes
+    def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...], norm: str):
+        super().__init__(logits, num_classes, image_shape)
         self._norm = norm
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         whole, numbers = (tf.TensorSpec((None,), kind) for kind in (tf.int32, tf.float32))
@@ -64,18 +62,15 @@ class BoundarySearch:
             `(steps taken, state)`: one gradient and one forward pass a step.
         """
 
-        def unfinished(index, state):
-            return (index < steps) & tf.reduce_any(state.distance > problem.radius)
+        def step(_, state):
+            return self._step(problem, state, bounds)
 
-        def body(index, state):
-            return index + 1, self._step(problem, state, bounds)
-
-        return tf.while_loop(unfinished, body, (tf.constant(0), state))
+        return repeat(step, state, lambda state: state.distance <= problem.radius, steps)
 
     def _step(self, problem, state, bounds):
         point = self._nearer(problem, state.point, bounds)
         distance = self._lengths(point - problem.images)
-        fooled = is_fooled(self._answers(point), problem.labels)
+        fooled = is_fooled(self.answers(point), problem.labels)
         better = fooled & (distance < state.distance)
         return State(
             point=choose(fooled, problem.images + _KEPT * (point - problem.images), point),
@@ -107,7 +102,7 @@ class BoundarySearch:
         """The target's lead over the label and its gradient, scaled to a largest component of 1."""
         with tf.GradientTape() as tape:
             tape.watch(points)
-            values = self._answers(points)
+            values = self.answers(points)
             lead = tf.gather(values, problem.targets, batch_dims=1)
             lead -= tf.gather(values, problem.labels, batch_dims=1)
         gradient = tape.gradient(lead, points, unconnected_gradients="zero")
@@ -117,9 +112,6 @@ class BoundarySearch:
         largest = tf.reduce_max(tf.abs(gradient), axis=(1, 2, 3))
         lead = tf.math.divide_no_nan(tf.where(usable, lead, 0.0), largest)
         return lead, tf.math.divide_no_nan(gradient, tf.reshape(largest, (-1, 1, 1, 1)))
-
-    def _answers(self, points):
-        return tf.ensure_shape(self._logits(points), (None, self._num_classes))
 
     def _lengths(self, changes):
         if self._norm == "linf":

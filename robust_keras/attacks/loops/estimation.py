@@ -10,6 +10,7 @@ from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.batches import batch_shape
 from robust_keras.attacks.loops.fooled import correct
+from robust_keras.attacks.loops.graph import Graph
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.attacks.loops.proposal import Proposal
@@ -17,7 +18,7 @@ from robust_keras.attacks.loops.random_changes import uniform_in_ball
 from robust_keras.attacks.threat_model import ThreatModel
 
 
-class SlopeEstimator:
+class SlopeEstimator(Graph):
     """The compiled estimate for one classifier and one kind of random directions.
 
     Formula: `1 / (2 width n) sum_i (m(x + width u_i) - m(x - width u_i)) u_i`, m the margin, u_i
@@ -25,14 +26,12 @@ class SlopeEstimator:
     asked will be asked for images.
 
     Args:
-        logits: function from images to (batch, classes).
-        image_shape: (height, width, channels).
+        logits, num_classes, image_shape: see `Graph`.
         kind: key of `random_directions.DRAWS`.
     """
 
-    def __init__(self, logits: Callable, image_shape: tuple[int, ...], kind: str):
-        self._logits = logits
-        self._shape = tuple(image_shape)
+    def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...], kind: str):
+        super().__init__(logits, num_classes, image_shape)
         self._kind = kind
         count = tf.TensorSpec((), tf.int32)
         arguments = [
@@ -54,7 +53,7 @@ class SlopeEstimator:
 
         def body(first, total):
             count = tf.minimum(pairs - first, random_directions.CHUNK)
-            draw = self._kind, seeds, step, first, count, self._shape
+            draw = self._kind, seeds, step, first, count, self._image_shape
             directions = random_directions.directions(*draw)
             ahead, behind = (
                 self._margins(points, labels, sign * width * directions, bounds)

@@ -9,11 +9,12 @@ from robust_keras import compiled
 from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.graph import Graph
 
 _KINDS = {"linf": "uniform", "l2": "normal"}
 
 
-class NormalEstimator:
+class NormalEstimator(Graph):
     """The compiled estimate of the boundary's normal for one classifier and norm.
 
     Formula: `sum_i (s_i - mean s) u_i / n`, s_i = 1 where `x + width u_i` is misclassified, else
@@ -21,15 +22,13 @@ class NormalEstimator:
     uniform a pixel in linf. Where all s_i are the same it is `s mean u`.
 
     Args:
-        logits: function from images to (batch, classes), of which only the largest is looked at.
+        logits, num_classes, image_shape: see `Graph`; of the logits only the largest is looked at.
         norm: "linf" or "l2".
-        image_shape: (height, width, channels).
     """
 
-    def __init__(self, logits: Callable, norm: str, image_shape: tuple[int, ...]):
-        self._logits = logits
+    def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...], norm: str):
+        super().__init__(logits, num_classes, image_shape)
         self._kind = _KINDS[norm]
-        self._shape = tuple(image_shape)
         count = tf.TensorSpec((), tf.int32)
         arguments = [
             tf.TensorSpec((None, *image_shape), tf.float32),
@@ -51,7 +50,7 @@ class NormalEstimator:
 
         def body(first, weighted, plain, signs):
             number = tf.minimum(count - first, random_directions.CHUNK)
-            draw = self._kind, seeds, step, first, number, self._shape
+            draw = self._kind, seeds, step, first, number, self._image_shape
             drawn = random_directions.directions(*draw)
             drawn /= tf.sqrt(tf.reduce_sum(tf.square(drawn), axis=(2, 3, 4), keepdims=True))
             ahead = points[:, None] + widths * drawn
@@ -103,7 +102,7 @@ def towards_errors(
     Returns:
         float64 array (rows, height, width, channels).
     """
-    graph = compiled.graph(classifier, NormalEstimator, norm, points.shape[1:])
+    graph = compiled.graph(classifier, NormalEstimator, points.shape[1:], norm)
     given = points, labels.astype(np.int32), seeds, widths.astype(np.float32)
     settings = tf.constant(step), tf.constant(count), tf.constant(bounds, tf.float32)
     parts = [

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.losses import margin
 
 _HALVINGS = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
@@ -41,15 +42,14 @@ class State(typing.NamedTuple):
     fooled: tf.Tensor
 
 
-class RandomSearch:
+class RandomSearch(Graph):
     """The compiled functions for one classifier; a subclass says what a query tries.
 
     That is `candidate(problem, point, *move)`, a tensor of points. A move is one entry of each
     array that the subclass' `moves` draws.
 
     Args:
-        logits: function from images to (batch, classes).
-        image_shape: (height, width, channels).
+        logits, num_classes, image_shape: see `Graph`.
         problem: what `begin` and `search` are given, as `TensorSpec`s; has `labels`.
         moves: `TensorSpec`s of the arrays of moves.
     """
@@ -57,11 +57,12 @@ class RandomSearch:
     def __init__(
         self,
         logits: Callable,
+        num_classes: int,
         image_shape: tuple[int, ...],
         problem: Any,
         moves: list[tf.TensorSpec],
     ):
-        self._logits = logits
+        super().__init__(logits, num_classes, image_shape)
         pixels, numbers = (tf.TensorSpec((None, *s), tf.float32) for s in (image_shape, ()))
         state = State(pixels, numbers, tf.TensorSpec((None,), tf.bool))
         self.begin = tf.function(self._begin, [problem, pixels], autograph=False)
@@ -79,13 +80,10 @@ class RandomSearch:
             `(moves tried, state)`: one forward pass each.
         """
 
-        def unfinished(index, state):
-            return (index < tf.shape(moves[0])[0]) & ~tf.reduce_all(state.fooled)
+        def step(index, state):
+            return self._try(problem, state, [values[index] for values in moves])
 
-        def body(index, state):
-            return index + 1, self._try(problem, state, [values[index] for values in moves])
-
-        return tf.while_loop(unfinished, body, (tf.constant(0), state))
+        return repeat(step, state, lambda state: state.fooled, tf.shape(moves[0])[0])
 
     def _try(self, problem, state, move):
         points = self.candidate(problem, state.point, *move)

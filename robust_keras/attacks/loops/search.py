@@ -64,7 +64,7 @@ class Search:
         self._norm = threat_model.norm
         self._generators = generators
         self._limits = _limits(threat_model, self._images, epsilon)
-        key = classifier.num_classes, attack.loss, self._norm, self._images.shape[1:]
+        key = self._images.shape[1:], attack.loss, self._norm
         self._graph = compiled.graph(classifier, Ascent, *key)
         self._adversarial = self._images.copy()
         self._fooled = np.zeros(len(self._images), bool)

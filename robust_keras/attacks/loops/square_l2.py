@@ -70,11 +70,10 @@ class L2Squares(RandomSearch):
     0 on the rest of V, is scaled to epsilon and clipped to the pixel range.
 
     Args:
-        logits: function from images to (batch, classes).
-        image_shape: (height, width, channels).
+        logits, num_classes, image_shape: see `Graph`.
     """
 
-    def __init__(self, logits: Callable, image_shape: tuple[int, ...]):
+    def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...]):
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         whole, numbers = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
         problem = Problem(whole, pixels, numbers, numbers, numbers)
@@ -86,7 +85,7 @@ class L2Squares(RandomSearch):
             tf.TensorSpec((None, None), tf.bool),
             tf.TensorSpec((None, None, image_shape[2]), tf.float32),
         ]
-        super().__init__(logits, image_shape, problem, moves)
+        super().__init__(logits, num_classes, image_shape, problem, moves)
 
     def candidate(
         self,

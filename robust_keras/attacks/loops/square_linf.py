@@ -29,17 +29,16 @@ class LinfSquares(RandomSearch):
     """A square moves by 2 epsilon, with a sign a channel, and is projected.
 
     Args:
-        logits: function from images to (batch, classes).
-        image_shape: (height, width, channels).
+        logits, num_classes, image_shape: see `Graph`.
     """
 
-    def __init__(self, logits: Callable, image_shape: tuple[int, ...]):
+    def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...]):
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         whole, numbers = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
         problem = Problem(whole, pixels, pixels, numbers)
         places = tf.TensorSpec((None, None), tf.int32)
         signs = tf.TensorSpec((None, None, image_shape[2]), tf.float32)
-        super().__init__(logits, image_shape, problem, [whole, places, places, signs])
+        super().__init__(logits, num_classes, image_shape, problem, [whole, places, places, signs])
 
     def candidate(
         self,

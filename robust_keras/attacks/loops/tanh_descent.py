@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.fooled import is_fooled
+from robust_keras.attacks.loops.graph import Graph
 from robust_keras.attacks.loops.losses import margin
 
 _FIRST_DECAY, _SECOND_DECAY, _TINY = 0.9, 0.999, 1e-8
@@ -39,18 +40,15 @@ class State(typing.NamedTuple):
     fooled: tf.Tensor
 
 
-class TanhDescent:
+class TanhDescent(Graph):
     """The compiled functions for one classifier.
 
     Args:
-        logits: function from images to (batch, num_classes).
-        num_classes: number of classes.
-        image_shape: (height, width, channels).
+        logits, num_classes, image_shape: see `Graph`.
     """
 
     def __init__(self, logits: Callable, num_classes: int, image_shape: tuple[int, ...]):
-        self._logits = logits
-        self._num_classes = num_classes
+        super().__init__(logits, num_classes, image_shape)
         pixels = tf.TensorSpec((None, *image_shape), tf.float32)
         whole, numbers, truths = (
             tf.TensorSpec((None,), kind) for kind in (tf.int32, tf.float32, tf.bool)
@@ -66,7 +64,7 @@ class TanhDescent:
 
     def _leads(self, images, labels):
         """How far the label's logit is above all others, float32 (batch,): one forward pass."""
-        return -margin(labels, self._answers(images))
+        return -margin(labels, self.answers(images))
 
     def _begin(self, problem, distances, bounds):
         """The `State` at the images, with the distances of the nearest points so far."""
@@ -95,7 +93,7 @@ class TanhDescent:
         with tf.GradientTape() as tape:
             tape.watch(state.point)
             points = centre + half * tf.tanh(state.point)
-            values = self._answers(points)
+            values = self.answers(points)
             squares = tf.reduce_sum(tf.square(points - problem.images), axis=(1, 2, 3))
             leads = tf.maximum(-margin(problem.labels, values), 0.0)
             loss = squares + problem.weights * leads
@@ -118,9 +116,6 @@ class TanhDescent:
             distance=tf.where(better, distance, state.distance),
             fooled=state.fooled | fooled,
         )
-
-    def _answers(self, points):
-        return tf.ensure_shape(self._logits(points), (None, self._num_classes))
 
 
 def _box(bounds):

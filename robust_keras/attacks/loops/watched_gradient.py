@@ -43,7 +43,7 @@ class WatchedGradient:
         return tf.where(self.fooled[:, None, None, None], self.fooling, points)
 
 
-def _traced(logits, image_shape):
+def _traced(logits, num_classes, image_shape):
     def function(points, labels):
         with tf.GradientTape() as tape:
             tape.watch(points)
