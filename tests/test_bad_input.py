@@ -345,7 +345,15 @@ EVALUATE = {
     ),
     "cascade to transfer": (
         ["--models=good.keras", "--transfer", "--transfer_attack=autoattack"],
-        "--transfer_attack: expected one of fgsm",
+        "--transfer_attack: expected one that is no cascade; received autoattack",
+    ),
+    "smallest epsilon in another norm": (
+        ["--models=good.keras", "--minimal_epsilon", "--minimal_attack=cw"],
+        "--minimal_attack: expected an attack for --norm=linf; received cw",
+    ),
+    "transfer in another norm": (
+        ["--models=good.keras", "--substitute", "--transfer", "--transfer_attack=cw"],
+        "--transfer_attack: expected an attack for --norm=linf; received cw",
     ),
     "transfer attack alone": (
         ["--models=good.keras", "--transfer_attack=mim"],

@@ -308,10 +308,6 @@ def test_evaluate_searches_when_asked(tmp_path):
     ("settings", "text"),
     [
         ({"minimal_attack": "cw"}, "--minimal_attack: expected quick without --minimal_epsilon"),
-        (
-            {"minimal_attack": "cw", "minimal_epsilon": True},
-            "--minimal_attack: expected an attack for --norm=linf; received cw",
-        ),
         ({"minimal_epsilon": True, "epsilons": (0.0,)}, "--epsilons: expected one above 0"),
         ({"minimal_largest": 0.3}, "--minimal_largest: expected nothing without --minimal_epsilon"),
         (

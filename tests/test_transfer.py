@@ -6,13 +6,12 @@ import pytest
 from linear_model import GREYS, Linear, answers
 from test_report_html import words
 
-from robust_keras import attacks, reporting
+from robust_keras import reporting
 from robust_keras.attacks import PGD, CarliniWagner, MarginPGD, Quick, Square, ThreatModel
 from robust_keras.engine.transfer import transfer
 from robust_keras.errors import InputError
 from robust_keras.reporting import html
 from robust_keras.runs import evaluation
-from robust_keras.settings.attacker import TRANSFER_ATTACKS
 from robust_keras.settings.config import EvaluateConfig
 
 THREAT_MODEL = ThreatModel("linf", (0.0, 0.02, 0.1))
@@ -75,11 +74,6 @@ def test_cascades_and_wrong_norms_are_refused(pair):
         run(pair, pair, Quick())
     with pytest.raises(InputError, match="norm: expected l2"):
         run(pair, pair, CarliniWagner(), ThreatModel("linf", (0.5,)))
-
-
-def test_the_flag_names_attacks_that_can_be_transferred():
-    kinds = [attacks.ATTACKS[name] for name in TRANSFER_ATTACKS]
-    assert all(not kind.cascade and kind().needs_gradient for kind in kinds)
 
 
 @pytest.fixture(scope="module")

@@ -28,9 +28,7 @@ class _CleverHansAttack(Attack):
 
     def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
         """Moves the images up the loss; see `Attack.propose`."""
-        images = np.asarray(images, np.float32)
-        threat_model.check_images(images)
-        threat_model.check_epsilon(epsilon)
+        images = threat_model.checked(images, epsilon)
         ball = {"threat_model": threat_model, "epsilon": float(epsilon)}
         moved, passes = self._move(classifier, images, np.asarray(labels), generators, **ball)
         return Proposal(moved, np.broadcast_to(passes, len(images)), np.zeros(len(images), int))
@@ -88,8 +86,8 @@ class StepLL(_CleverHansAttack):
         self, classifier: Attackable, images: np.ndarray, labels: np.ndarray, **settings: Any
     ) -> Proposal:
         """The same, with what it took."""
-        found = super().propose(classifier, images, labels, **settings)
-        return dataclasses.replace(found, forward_evaluations=found.gradient_evaluations)
+        proposal = super().propose(classifier, images, labels, **settings)
+        return dataclasses.replace(proposal, forward_evaluations=proposal.gradient_evaluations)
 
     def _move(self, classifier, images, labels, generators, **ball):
         inputs = tf.constant(images)
@@ -148,10 +146,10 @@ class _Descent(_CleverHansAttack):
             )
 
         def note(rows, taken, points):
-            found = gradient.fooling_or(points) if self.stop_early else points
+            reached = gradient.fooling_or(points) if self.stop_early else points
             # An image that fell may stay in the batch for a while, and may recover there.
             new = ~fallen[rows]
-            moved[rows[new]] = found.numpy()[: len(rows)][new]
+            moved[rows[new]] = reached.numpy()[: len(rows)][new]
             fallen[rows] |= gradient.fooled.numpy()[: len(rows)]
             passes[rows] += taken
             return ~fallen[rows]

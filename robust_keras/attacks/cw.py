@@ -100,8 +100,7 @@ class CarliniWagner(Attack):
     ) -> Proposal:
         """Shrinks changes that fool the model; see `Attack.propose`."""
         self.check_threat_model(threat_model)
-        images = np.asarray(images, np.float32)
-        threat_model.check_images(images)
+        images = threat_model.checked(images)
         search = _Search(classifier, images, labels, threat_model.bounds, self.learning_rate)
         constants = _Constants(len(images), self.constant)
         for _ in range(self.searches):

@@ -97,8 +97,7 @@ class DeepFool(Attack):
         generators: Sequence[np.random.Generator],
     ) -> Proposal:
         """Moves the images over the boundary; see `Attack.propose`."""
-        images = np.asarray(images, np.float32)
-        threat_model.check_images(images)
+        images = threat_model.checked(images)
         targets = likeliest_others(classifier, images, labels, self.classes - 1)
         key = images.shape[1:], threat_model.norm
         graph = compiled.graph(classifier, Crossing, *key)

@@ -98,11 +98,11 @@ class EvolutionPGD(QuerySearch):
             (37, [100, 1000])
         """
         # One pass is for the random start, and one more a step for the point it leads to.
-        left, steps = self.queries - 1, list[int]()
+        remaining, steps = self.queries - 1, list[int]()
         while True:
             samples = self.samples * self.growth ** min(len(steps) // _PHASE, 2)
-            left -= samples + 1
-            if left < 0:
+            remaining -= samples + 1
+            if remaining < 0:
                 return steps
             steps.append(samples)
 

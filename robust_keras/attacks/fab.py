@@ -108,9 +108,7 @@ class _Search:
     """One batch under attack; `run` is called for what is left of it."""
 
     def __init__(self, classifier, images, labels, threat_model, epsilon, generators):
-        self._images = np.asarray(images, np.float32)
-        threat_model.check_images(self._images)
-        threat_model.check_epsilon(epsilon)
+        self._images = threat_model.checked(images, epsilon)
         self._labels = np.asarray(labels)
         self._threat_model = threat_model
         self._epsilon = np.float32(epsilon)
@@ -127,10 +125,10 @@ class _Search:
 
     def run(self, targets, steps, at_random):
         """Searches towards the targets, int array (batch,), wherever nothing is near enough yet."""
-        left = np.flatnonzero(self._distances > self._epsilon)
-        if not len(left):
+        pending = np.flatnonzero(self._distances > self._epsilon)
+        if not len(pending):
             return
-        places = padded_places(left, len(self._images))
+        places = padded_places(pending, len(self._images))
         bounds = tf.constant(self._threat_model.bounds, tf.float32)
 
         def move(problem, state, first, count):
@@ -141,7 +139,7 @@ class _Search:
             self._note(places[rows], state)
             return state.distance.numpy() > self._epsilon
 
-        batch = ShrinkingBatch(self._begin(places, targets, at_random), len(left))
+        batch = ShrinkingBatch(self._begin(places, targets, at_random), len(pending))
         batch.run(spans(steps, _BETWEEN_LOOKS), move, note)
 
     def _begin(self, places, targets, at_random):

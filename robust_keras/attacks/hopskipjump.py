@@ -90,9 +90,7 @@ class _Search:
     """One batch under attack: where every image stands on the boundary, and the nearest so far."""
 
     def __init__(self, attack, classifier, images, labels, threat_model, epsilon, generators):
-        self._images = np.asarray(images, np.float32)
-        threat_model.check_images(self._images)
-        threat_model.check_epsilon(epsilon)
+        self._images = threat_model.checked(images, epsilon)
         self._attack = attack
         self._classifier = classifier
         self._labels = np.asarray(labels)

@@ -90,9 +90,7 @@ class JSMA(Attack):
     ) -> Proposal:
         """Raises pixels two by two; see `Attack.propose`."""
         self.check_threat_model(threat_model)
-        images = np.asarray(images, np.float32)
-        threat_model.check_images(images)
-        threat_model.check_epsilon(epsilon)
+        images = threat_model.checked(images, epsilon)
         highest = threat_model.project(images, images + epsilon, epsilon)
         search = _Search(self, classifier, images, labels, highest, self.theta * threat_model.width)
         for targets in likeliest_others(classifier, images, labels, self.targets):
@@ -118,10 +116,10 @@ class _Search:
 
     def run(self, targets):
         """Moves the images that are not fooled yet towards the targets, int array (batch,)."""
-        left = np.flatnonzero(~self._fooled)
-        if not len(left):
+        pending = np.flatnonzero(~self._fooled)
+        if not len(pending):
             return
-        places = padded_places(left, len(self._images))
+        places = padded_places(pending, len(self._images))
         problem = Problem(
             labels=tf.constant(self._labels[places], tf.int32),
             targets=tf.constant(targets[places], tf.int32),
@@ -140,7 +138,7 @@ class _Search:
             self._fooled[rows] |= state.fooled.numpy()[: len(rows)]
             return ~(state.fooled | state.stuck).numpy()
 
-        batch = ShrinkingBatch((problem, state), len(left))
+        batch = ShrinkingBatch((problem, state), len(pending))
         batch.run(spans(self._pairs, _BETWEEN_LOOKS), move, note)
 
 
@@ -192,15 +190,15 @@ class SaliencyMap(Graph):
         flat = (-1, state.point.shape[1:].num_elements())
         points, highest = tf.reshape(state.point, flat), tf.reshape(problem.highest, flat)
         gains, losses = (tf.reshape(g, flat) for g in self._gradients(problem, state.point))
-        pairs, found = best_pairs(gains, losses, points < highest, _CANDIDATES)
+        pairs, exists = best_pairs(gains, losses, points < highest, _CANDIDATES)
         chosen = tf.reduce_max(tf.one_hot(pairs, flat[1], dtype=tf.float32), axis=1)
         moved = tf.reshape(tf.minimum(points + rise * chosen, highest), shape)
         # What is done with stays, whatever the other images of the batch still need.
-        done = state.fooled | state.stuck | ~found
+        done = state.fooled | state.stuck | ~exists
         point = choose(done, state.point, moved)
         values = self.answers(point)
         fooled = is_fooled(values, problem.labels)
-        return State(point, state.fooled | fooled, state.stuck | ~found)
+        return State(point, state.fooled | fooled, state.stuck | ~exists)
 
     def _gradients(self, problem, points):
         """Of the target's logit, and of the sum of all others."""

@@ -71,19 +71,22 @@ def register(attack: type[Attack]) -> type[Attack]:
     return attack
 
 
-def named(name: str, setting: str = "attacks") -> Attack:
+def named(name: str, setting: str = "attacks", norm: str | None = None) -> Attack:
     """The attack of a name, with its usual settings.
 
     Args:
         name: of one that is registered.
         setting: what named it, for the error text.
+        norm: one that it must be for, or None.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or not in that norm.
     """
     if name not in ATTACKS:
         expected = f"some of {', '.join(ATTACKS)}{did_you_mean(name, ATTACKS)}"
         raise InputError.expected(setting, expected, name)
+    if norm not in (None, *ATTACKS[name].norms):
+        raise InputError.expected(setting, f"an attack for --norm={norm}", name)
     return ATTACKS[name]()
 
 

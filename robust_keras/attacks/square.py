@@ -69,9 +69,7 @@ class Square(QuerySearch):
         generators: Sequence[np.random.Generator],
     ) -> Proposal:
         """Searches around the images; see `Attack.propose`."""
-        images = np.asarray(images, np.float32)
-        threat_model.check_images(images)
-        threat_model.check_epsilon(epsilon)
+        images = threat_model.checked(images, epsilon)
         graph = compiled.graph(classifier, _FORMS[threat_model.norm], images.shape[1:])
         problem, first = graph.start(images, labels, threat_model, epsilon, generators)
         return self._search(graph, problem, first, generators)
@@ -79,7 +77,7 @@ class Square(QuerySearch):
     def _search(self, graph, problem, first, generators):
         """The `Proposal` of all queries, from the first candidates on."""
         batch = ShrinkingBatch((problem, graph.begin(problem, first)), len(first))
-        found, passes = first.copy(), np.ones(len(first), int)
+        points, passes = first.copy(), np.ones(len(first), int)
         sides = graph.sides(self.queries - 1, self.share, *first.shape[1:3])
 
         def move(problem, state, begin, end):
@@ -91,12 +89,12 @@ class Square(QuerySearch):
 
         def note(rows, taken, state):
             passes[rows] += taken
-            found[rows] = state.point.numpy()[: len(rows)]
+            points[rows] = state.point.numpy()[: len(rows)]
             return ~state.fooled.numpy()
 
         if batch.keep(~batch.tensors[1].fooled.numpy()):
             batch.run(itertools.pairwise([0, *_looks(self.queries - 1)]), move, note)
-        return Proposal(found, np.zeros_like(passes), passes)
+        return Proposal(points, np.zeros_like(passes), passes)
 
 
 def _looks(queries):

@@ -88,6 +88,13 @@ class ThreatModel:
             received = f"pixels in [{images.min():g}, {images.max():g}]"
             raise InputError.expected("images", expected, received)
 
+    def checked(self, images: np.ndarray, epsilon: float = 0.0) -> np.ndarray:
+        """The images as float32; raises InputError unless they and the radius are possible."""
+        images = np.asarray(images, np.float32)
+        self.check_images(images)
+        self.check_epsilon(epsilon)
+        return images
+
     def distances(self, images: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Distance of every image from its counterpart, exact for float32 pixels.
 

@@ -71,9 +71,9 @@ class Bisection:
         it was made for a larger ball, and an attack on a smaller one will find a better change.
         """
         # Where nothing has fallen, or is attacked at all, the clipping decides.
-        found = self._epsilons[np.clip(high, self._floor, len(self._epsilons) - 1)]
-        shrunk = found / np.maximum(self._reach, found)
-        rows = np.searchsorted(self._epsilons, found * shrunk**_FURTHER, side="right") - 1
+        fallen = self._epsilons[np.clip(high, self._floor, len(self._epsilons) - 1)]
+        shrunk = fallen / np.maximum(self._reach, fallen)
+        rows = np.searchsorted(self._epsilons, fallen * shrunk**_FURTHER, side="right") - 1
         return np.clip(rows, low + 1, high - 1)
 
     def _probe(self, row, due, accounts):
@@ -104,10 +104,12 @@ class Bisection:
         low = self._limits()[0][accounts, indices]
         high = np.full(len(indices), row)
         while (high - low > 1).any():
-            (left,) = np.nonzero(high - low > 1)
-            middle = (low[left] + high[left]) // 2
-            found = self._run.subject.retry(changed[left], self._epsilons[middle], indices[left])
-            fooled = self._run.judge(middle, indices[left], found)
-            fell = fooled[accounts[left], np.arange(len(left))]
-            high[left] = np.where(fell, middle, high[left])
-            low[left] = np.where(fell, low[left], middle)
+            (open_,) = np.nonzero(high - low > 1)
+            middle = (low[open_] + high[open_]) // 2
+            outcome = self._run.subject.retry(
+                changed[open_], self._epsilons[middle], indices[open_]
+            )
+            fooled = self._run.judge(middle, indices[open_], outcome)
+            fell = fooled[accounts[open_], np.arange(len(open_))]
+            high[open_] = np.where(fell, middle, high[open_])
+            low[open_] = np.where(fell, low[open_], middle)

@@ -158,7 +158,7 @@ class _Evaluation:
         per_image = self._findings.per_image()
         if self._settings.proved is not None:
             per_image = dataclasses.replace(per_image, proved=self._largest_proved())
-        found = Evaluation(
+        evaluation = Evaluation(
             self._correct,
             results,
             worst_case[0],
@@ -167,11 +167,11 @@ class _Evaluation:
             survivors_only=self._settings.survivors_only,
         )
         if not self._subject.has_rule:
-            return found
+            return evaluation
         for result in results:
             worst_case[1] &= result.robust_with_rejection
         return dataclasses.replace(
-            found, clean_accepted=self._accepted, worst_case_with_rejection=worst_case[1]
+            evaluation, clean_accepted=self._accepted, worst_case_with_rejection=worst_case[1]
         )
 
     def _largest_proved(self):

@@ -42,7 +42,7 @@ def at_epsilon(
         return tuple(examples)
     # The attack that found most of them finds them again for the price of one.
     name = collections.Counter(example.attack for example in smaller).most_common(1)[0][0]
-    found = engine.evaluate(
+    again = engine.evaluate(
         classifier,
         np.stack([example.image for example in smaller]),
         np.array([example.label for example in smaller], np.int64),
@@ -54,6 +54,6 @@ def at_epsilon(
         smaller[example.index].index: dataclasses.replace(
             example, index=smaller[example.index].index
         )
-        for example in found.examples
+        for example in again.examples
     }
     return tuple(anew.get(example.index, example) for example in examples)

@@ -78,7 +78,7 @@ class Findings:
 
     def per_image(self) -> PerImage:
         """The table of all images, `PerImage`."""
-        found = np.isfinite(self._epsilon)
+        broken = np.isfinite(self._epsilon)
         top = np.where(np.isfinite(self._top_epsilon), self._top_epsilon, np.nan)
         return PerImage(
             label=np.array(self._labels),
@@ -86,9 +86,9 @@ class Findings:
             clean_correct=correct(self._clean_logits, self._labels),
             clean_margin=margins(self._clean_logits, self._labels),
             attack=tuple(self._attack),
-            epsilon=np.where(found, self._epsilon, np.nan),
+            epsilon=np.where(broken, self._epsilon, np.nan),
             distance=np.array(self._distance),
-            margin=np.where(found, self._margin, self._lowest),
+            margin=np.where(broken, self._margin, self._lowest),
             adversarial_class=np.array(self._answer),
             top_epsilon=top if self._clean_logits.shape[1] > TOP else None,
             image_shape=self._images.shape[1:],

@@ -67,5 +67,5 @@ def _stages(result):
     """What the stages of a cascade left, beside its settings."""
     ran = [stage for stage in result.stages if stage.skipped is None]
     left_out = [stage.name for stage in result.stages if stage.skipped is not None]
-    found = {"accuracy_after": {stage.name: list(stage.accuracy) for stage in ran}} if ran else {}
-    return found | ({"left_out": left_out} if left_out else {})
+    told = {"accuracy_after": {stage.name: list(stage.accuracy) for stage in ran}} if ran else {}
+    return told | ({"left_out": left_out} if left_out else {})

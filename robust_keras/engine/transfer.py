@@ -92,10 +92,10 @@ def _row(name, subject, targets, clean, attack):
     start, passes = subject.journal.now(), np.zeros(2, int)
     accuracy = {target: [] for target in targets}
     for epsilon in subject.threat_model.epsilons:
-        made, price = _examples(subject, attack, epsilon)
+        changed, price = _examples(subject, attack, epsilon)
         passes += price
         for target, classifier in targets.items():
-            right = correct(predict(classifier, made, subject.batch_size), subject.labels)
+            right = correct(predict(classifier, changed, subject.batch_size), subject.labels)
             accuracy[target].append(float(np.mean(right & clean[target])))
     return _source(name, accuracy, subject.journal.now() - start, passes)
 
@@ -116,15 +116,15 @@ def _examples(subject, attack, epsilon):
     """All images changed for the source, projected, and the passes that took."""
     if epsilon == 0.0:
         return subject.images, np.zeros(2, int)
-    made, passes = [], np.zeros(2, int)
+    changed, passes = [], np.zeros(2, int)
     for first in range(0, len(subject.images), subject.batch_size):
         key = (*subject.scope, "transfer", repr(attack), float(epsilon).hex(), first)
         kept = subject.journal.remember(
             key, functools.partial(_batch, subject, attack, epsilon, first)
         )
-        made.append(kept["images"])
+        changed.append(kept["images"])
         passes += kept["passes"]
-    return np.concatenate(made), passes
+    return np.concatenate(changed), passes
 
 
 def _batch(subject, attack, epsilon, first):

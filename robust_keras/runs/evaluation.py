@@ -19,10 +19,10 @@ from robust_keras.reporting import sections
 from robust_keras.runs.adversarial_images import given_examples
 from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
-from robust_keras.runs.minimal_evaluation import minimal_report
+from robust_keras.runs.minimal_evaluation import minimal_attack, minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.plugins import load_plugins
-from robust_keras.runs.transfer_evaluation import transfer_report
+from robust_keras.runs.transfer_evaluation import transfer_attack, transfer_report
 from robust_keras.runs.unusual_inputs import unusual_inputs
 from robust_keras.serving.views.attacker import averaged
 from robust_keras.time_left import TimeLeft
@@ -56,6 +56,11 @@ def evaluate(config, *, command="", journal=None, progress=None):
             return evaluate(config, command=command, journal=journal, progress=progress)
     load_plugins(config.plugins)
     attacks = [registry.named(name) for name in config.attacks]
+    # What cannot run is refused before models are loaded.
+    if config.transfer:
+        transfer_attack(config)
+    if config.minimal_epsilon:
+        minimal_attack(config)
     copies, dataset = _load_all(config)
     split = dataset.part(config.split).take(config.examples, IMAGE_SEED)
     names = tuple(str(replicas.first.path) for replicas in copies)

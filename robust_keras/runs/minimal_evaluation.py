@@ -44,5 +44,5 @@ def minimal_report(classifier, images, labels, config, journal, progress):
 
 
 def minimal_attack(config):
-    """The attack by which a config searches; raises InputError where there is none."""
-    return registry.named(config.minimal_attack, "--minimal_attack")
+    """The attack by which a config searches; raises InputError where there is none in its norm."""
+    return registry.named(config.minimal_attack, "--minimal_attack", config.norm)

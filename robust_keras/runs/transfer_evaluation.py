@@ -53,7 +53,7 @@ def transfer_report(config, targets, dataset, split, threat_model, journal, prog
 
 def transfer_attack(config):
     """The attack of a config's transfer; raises InputError where there is none that transfers."""
-    attack = registry.named(config.transfer_attack, "--transfer_attack")
+    attack = registry.named(config.transfer_attack, "--transfer_attack", config.norm)
     if not attack.transfers:
         raise InputError.expected("--transfer_attack", "one that is no cascade", attack.name)
     return attack.unhurried()

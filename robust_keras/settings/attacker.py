@@ -3,22 +3,9 @@
 import dataclasses
 
 from robust_keras.errors import InputError
-from robust_keras.settings import values
+from robust_keras.settings import names, values
 from robust_keras.settings.attacks import check_plugged
 from robust_keras.settings.field import flag
-
-# Those that make one example an image; the first steps of a cascade would not do.
-TRANSFER_ATTACKS = (
-    "fgsm",
-    "step_ll",
-    "bim",
-    "pgd",
-    "mim",
-    "margin_pgd",
-    "apgd_ce",
-    "apgd_dlr",
-    "apgd_targeted",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,8 +32,8 @@ class AttackerFlags:
     )
     transfer_attack: str = flag(
         "pgd",
-        values.Choice(TRANSFER_ATTACKS, others=True),
-        "Attack that makes the examples of --transfer.",
+        values.Choice(names.ATTACKS, others=True),
+        "Attack that makes the examples of --transfer; no cascade.",
         needs="transfer",
     )
     substitute: bool = flag(
@@ -66,7 +53,7 @@ class AttackerFlags:
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
-        check_plugged(self, "transfer_attack", values.Choice(TRANSFER_ATTACKS))
+        check_plugged(self, "transfer_attack", values.Choice(names.ATTACKS))
         if self.transfer and len(self.models) < 2 and not self.substitute:
             raise InputError.expected(
                 "--transfer", "two or more --models, or --substitute", "one model"

@@ -3,26 +3,9 @@
 import dataclasses
 
 from robust_keras.errors import InputError
-from robust_keras.settings import values
+from robust_keras.settings import names, values
 from robust_keras.settings.attacks import check_plugged
 from robust_keras.settings.field import flag
-
-# Those that search hard enough for the smallest epsilon to mean something, and the single step of
-# the pruning study.
-MINIMAL_ATTACKS = (
-    "quick",
-    "autoattack",
-    "pgd",
-    "margin_pgd",
-    "apgd_ce",
-    "apgd_dlr",
-    "apgd_targeted",
-    "fab_targeted",
-    "deepfool",
-    "cw",
-    "square",
-    "fgsm",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +19,7 @@ class MinimalFlags:
     )
     minimal_attack: str = flag(
         "quick",
-        values.Choice(MINIMAL_ATTACKS, others=True),
+        values.Choice(names.ATTACKS, others=True),
         "Attack that --minimal_epsilon uses (fgsm: epsilon is raised until the class changes).",
         needs="minimal_epsilon",
     )
@@ -58,11 +41,9 @@ class MinimalFlags:
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
-        check_plugged(self, "minimal_attack", values.Choice(MINIMAL_ATTACKS))
+        check_plugged(self, "minimal_attack", values.Choice(names.ATTACKS))
         if self.norm == "linf" and (self.minimal_largest or 0) > 1.0:
             received = f"{self.minimal_largest}{values.pixels(self.minimal_largest)}"
             raise InputError.expected("--minimal_largest", "at most 1 with --norm=linf", received)
-        if self.minimal_attack == "cw" and self.norm != "l2":
-            self.refuse("minimal_attack", f"an attack for --norm={self.norm}")
         if self.minimal_epsilon and not self.largest_searched:
             raise InputError.expected("--epsilons", "one above 0 with --minimal_epsilon", "0")

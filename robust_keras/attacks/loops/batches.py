@@ -79,12 +79,12 @@ class ShrinkingBatch:
         Returns:
             Whether any wanted image is left.
         """
-        left = np.flatnonzero(wanted[: self.real])
-        if len(left) and batch_shape(len(left), self._largest) < len(self.places):
-            rows = padded_places(left, self._largest)
+        kept = np.flatnonzero(wanted[: self.real])
+        if len(kept) and batch_shape(len(kept), self._largest) < len(self.places):
+            rows = padded_places(kept, self._largest)
             self.tensors = tf.nest.map_structure(lambda t: tf.gather(t, rows), self.tensors)
-            self.places, self.real = self.places[rows], len(left)
-        return len(left) > 0
+            self.places, self.real = self.places[rows], len(kept)
+        return len(kept) > 0
 
     def run(self, spans: Iterable[tuple[int, int]], move: Callable, note: Callable) -> None:
         """Moves the images span by span, and takes out those that are done with in between.

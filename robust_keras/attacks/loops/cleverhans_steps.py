@@ -13,6 +13,10 @@ The only module that imports cleverhans. What it guards against, each shown by a
 * without labels it attacks its own prediction, also where that is wrong: labels are always given.
 
 CleverHans' own modules stay as they are: what is replaced, is replaced in copies of its functions.
+Their parameters do not suffice. The functions ask their module for `compute_gradient`, which keeps
+every `model_fn` and its graph for each size of a batch, and hands out no logits: to see which
+points fool the model would take a forward pass more a step. And `projected_gradient_descent` takes
+no point to go on from, which batches that shrink on the way need.
 """
 
 import types

@@ -102,24 +102,22 @@ def climb(
     Returns:
         `Proposal`: the first point that fooled the model, else the last one.
     """
-    images, labels = np.asarray(images, np.float32), np.asarray(labels)
-    threat_model.check_images(images)
-    threat_model.check_epsilon(epsilon)
+    images, labels = threat_model.checked(images, epsilon), np.asarray(labels)
     graph = compiled.graph(classifier, SlopeEstimator, images.shape[1:], kind)
     start = uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
     points = threat_model.project(images, images + start, epsilon)
     seeds = random_directions.seeds_of(generators)
     passes = np.ones(len(images), int)
-    left = np.flatnonzero(right_answers(classifier, points, labels, len(images)))
+    pending = np.flatnonzero(right_answers(classifier, points, labels, len(images)))
     for step, (pairs, width) in enumerate(plan):
-        if not len(left):
+        if not len(pending):
             break
-        given = points[left], labels[left].astype(np.int32), seeds[left]
+        given = points[pending], labels[pending].astype(np.int32), seeds[pending]
         slopes = _slopes(graph, given, step, pairs, width, threat_model.bounds)
-        ahead = points[left] + move(left, slopes)
-        points[left] = threat_model.project(images[left], ahead, epsilon)
-        passes[left] += 2 * pairs + 1
-        left = left[right_answers(classifier, points[left], labels[left], len(images))]
+        ahead = points[pending] + move(pending, slopes)
+        points[pending] = threat_model.project(images[pending], ahead, epsilon)
+        passes[pending] += 2 * pairs + 1
+        pending = pending[right_answers(classifier, points[pending], labels[pending], len(images))]
     return Proposal(points, np.zeros_like(passes), passes)
 
 

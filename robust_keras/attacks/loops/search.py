@@ -54,9 +54,7 @@ class Search:
         epsilon: float,
         generators: Sequence[np.random.Generator],
     ):
-        self._images = np.asarray(images, np.float32)
-        threat_model.check_images(self._images)
-        threat_model.check_epsilon(epsilon)
+        self._images = threat_model.checked(images, epsilon)
         self._attack = attack
         self._plan = attack.plan()
         self._labels = np.asarray(labels)
@@ -76,14 +74,14 @@ class Search:
 
     def run(self, targets: np.ndarray) -> None:
         """Attacks the images that are not fooled yet; `targets` is an int array (batch,)."""
-        left = np.flatnonzero(~self._fooled)
-        if not len(left):
+        pending = np.flatnonzero(~self._fooled)
+        if not len(pending):
             return
-        places = padded_places(left, len(self._images))
+        places = padded_places(pending, len(self._images))
         problem = self._problem(places, targets)
-        starts = tf.constant(self._starts(left, len(places)))
+        starts = tf.constant(self._starts(pending, len(places)))
         state = self._graph.begin(problem, starts, self._plan.first_step)
-        self._passes[left] += 1
+        self._passes[pending] += 1
         marks = [0, *self._plan.checkpoints]
         windows = dict(zip(marks[1:], np.diff(marks), strict=True))
 
@@ -98,7 +96,7 @@ class Search:
             self._note(places[rows], state)
             return ~state.fooled.numpy()
 
-        batch = ShrinkingBatch((problem, state), len(left))
+        batch = ShrinkingBatch((problem, state), len(pending))
         batch.run(itertools.pairwise(_looks(self._attack.steps, marks)), climb, note)
 
     def _note(self, rows, state):
@@ -119,12 +117,12 @@ class Search:
             radius=tf.fill((len(places),), tf.constant(self._epsilon, tf.float32)),
         )
 
-    def _starts(self, left, rows):
+    def _starts(self, pending, rows):
         """Random changes, one an image, float32 (rows, ...)."""
         shape = self._images.shape[1:]
         ball = shape, self._epsilon, self._norm
-        changes = [self._attack.start(self._generators[i], *ball) for i in left]
-        changes += changes[:1] * (rows - len(left))
+        changes = [self._attack.start(self._generators[i], *ball) for i in pending]
+        changes += changes[:1] * (rows - len(pending))
         return np.stack(changes).astype(np.float32)
 
 
