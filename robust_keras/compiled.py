@@ -1,8 +1,11 @@
 """Compiled functions of a classifier, kept as long as it lives, so that nothing is traced twice."""
 
+import functools
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
+
+import tensorflow as tf
 
 _known: weakref.WeakKeyDictionary[Any, dict] = weakref.WeakKeyDictionary()
 
@@ -40,3 +43,10 @@ def graph(
     """
     given = classifier.logits, classifier.num_classes, image_shape, *settings
     return once(classifier, (make, image_shape, *settings), lambda: make(*given))
+
+
+def function(body: Callable, signature: Sequence[Any]) -> Any:
+    """A `tf.function` of one trace, for arguments of these `TensorSpec`s."""
+    # TensorFlow counts traces by the code and warns at the fifth, though each belongs to another
+    # classifier; a partial has no code and is counted by itself.
+    return tf.function(functools.partial(body), signature, autograph=False)

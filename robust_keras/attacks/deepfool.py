@@ -157,7 +157,7 @@ class Crossing(Graph):
         state = State(pixels, pixels, tf.TensorSpec((None,), tf.bool))
         length, steps = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
         arguments = [problem, state, tf.TensorSpec((2,), tf.float32), length, steps]
-        self.search = tf.function(self._search, arguments, autograph=False)
+        self.search = compiled.function(self._search, arguments)
 
     def _search(self, problem, state, bounds, length, steps):
         """Takes so many steps, or fewer if every class has changed before.

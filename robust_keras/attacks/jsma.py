@@ -171,7 +171,7 @@ class SaliencyMap(Graph):
         whole, truths = (tf.TensorSpec((None,), kind) for kind in (tf.int32, tf.bool))
         problem, state = Problem(whole, whole, pixels), State(pixels, truths, truths)
         rise, steps = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
-        self.search = tf.function(self._search, [problem, state, rise, steps], autograph=False)
+        self.search = compiled.function(self._search, [problem, state, rise, steps])
 
     def _search(self, problem, state, rise, steps):
         """Changes so many pairs of pixels, or fewer if all images are done with before.

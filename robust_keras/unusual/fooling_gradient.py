@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.attack import require, require_number, require_whole
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.findings import FoolingReport
@@ -158,7 +159,7 @@ class GradientAscent:
         image = tf.TensorSpec(subject.image_shape, tf.float32)
         batch = tf.TensorSpec((None, *subject.image_shape), tf.float32)
         whole = tf.TensorSpec((None,), tf.int32)
-        return tf.function(climb, [batch, whole, image], autograph=False)
+        return compiled.function(climb, [batch, whole, image])
 
     def _change(self, gradient, confidence, longest):
         """The step from the gradient of log p; its length is the gain divided by |grad p|."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.attack import require_whole
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.findings import SampleReport
@@ -137,4 +138,4 @@ def _compile(subject):
         return tf.sign(tf.gather(gradient, tf.argmax(lengths, axis=1), batch_dims=1))
 
     pixels = tf.TensorSpec((None, *image_shape), tf.float32)
-    return tf.function(signs, [pixels], autograph=False)
+    return compiled.function(signs, [pixels])

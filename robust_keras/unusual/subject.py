@@ -124,6 +124,4 @@ class Subject:
     def _confidences(self):
         logits, rule = self.classifier.logits, self.confidence
         pixels = tf.TensorSpec((None, *self.image_shape), tf.float32)
-        return tf.function(
-            lambda images: rule.logarithms(logits(images)), [pixels], autograph=False
-        )
+        return compiled.function(lambda images: rule.logarithms(logits(images)), [pixels])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.losses import (
@@ -98,8 +99,8 @@ class Ascent(Graph):
             *(whole, numbers, truths, truths, pixels),
         )
         arguments = [problem, state, count, count, number]
-        self.begin = tf.function(self._begin, [problem, pixels, number], autograph=False)
-        self.climb = tf.function(self._climb, arguments, autograph=False)
+        self.begin = compiled.function(self._begin, [problem, pixels, number])
+        self.climb = compiled.function(self._climb, arguments)
 
     def _begin(self, problem, changes, step):
         """The `State` at images plus changes, projected: one gradient. `step` is in radii."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.graph import Graph, repeat
@@ -53,7 +54,7 @@ class BoundarySearch(Graph):
         state = State(pixels, pixels, numbers)
         bounds, steps = tf.TensorSpec((2,), tf.float32), tf.TensorSpec((), tf.int32)
         arguments = [problem, state, bounds, steps]
-        self.search = tf.function(self._search, arguments, autograph=False)
+        self.search = compiled.function(self._search, arguments)
 
     def _search(self, problem, state, bounds, steps):
         """Takes so many steps, or fewer if all images are done with before.

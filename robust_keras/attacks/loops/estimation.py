@@ -43,7 +43,7 @@ class SlopeEstimator(Graph):
             tf.TensorSpec((), tf.float32),
             tf.TensorSpec((2,), tf.float32),
         ]
-        self.estimate = tf.function(self._estimate, arguments, autograph=False)
+        self.estimate = compiled.function(self._estimate, arguments)
 
     def _estimate(self, points, labels, seeds, step, pairs, width, bounds):
         """Slopes float32 (batch, height, width, channels), from `pairs` directions an image."""

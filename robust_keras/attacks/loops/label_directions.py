@@ -39,7 +39,7 @@ class NormalEstimator(Graph):
             count,
             tf.TensorSpec((2,), tf.float32),
         ]
-        self.estimate = tf.function(self._estimate, arguments, autograph=False)
+        self.estimate = compiled.function(self._estimate, arguments)
 
     def _estimate(self, points, labels, seeds, widths, step, count, bounds):
         """Directions float32 (batch, height, width, channels), from `count` answers an image."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.losses import margin
@@ -65,8 +66,8 @@ class RandomSearch(Graph):
         super().__init__(logits, num_classes, image_shape)
         pixels, numbers = (tf.TensorSpec((None, *s), tf.float32) for s in (image_shape, ()))
         state = State(pixels, numbers, tf.TensorSpec((None,), tf.bool))
-        self.begin = tf.function(self._begin, [problem, pixels], autograph=False)
-        self.search = tf.function(self._search, [problem, state, *moves], autograph=False)
+        self.begin = compiled.function(self._begin, [problem, pixels])
+        self.search = compiled.function(self._search, [problem, state, *moves])
 
     def _begin(self, problem, points):
         """The `State` at the points: one forward pass."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.graph import Graph
@@ -58,9 +59,9 @@ class TanhDescent(Graph):
         bounds, number = tf.TensorSpec((2,), tf.float32), tf.TensorSpec((), tf.float32)
         count = tf.TensorSpec((), tf.int32)
         arguments = [problem, state, bounds, number, count, count]
-        self.leads = tf.function(self._leads, [pixels, whole], autograph=False)
-        self.begin = tf.function(self._begin, [problem, numbers, bounds], autograph=False)
-        self.descend = tf.function(self._descend, arguments, autograph=False)
+        self.leads = compiled.function(self._leads, [pixels, whole])
+        self.begin = compiled.function(self._begin, [problem, numbers, bounds])
+        self.descend = compiled.function(self._descend, arguments)
 
     def _leads(self, images, labels):
         """How far the label's logit is above all others, float32 (batch,): one forward pass."""

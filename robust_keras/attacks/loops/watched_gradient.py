@@ -56,7 +56,7 @@ def _traced(logits, num_classes, image_shape):
         tf.TensorSpec((None, *image_shape), tf.float32),
         tf.TensorSpec((None,), tf.int32),
     ]
-    return tf.function(function, signature, autograph=False)
+    return compiled.function(function, signature)
 
 
 def looks(steps: int) -> list[int]:
