@@ -36,8 +36,9 @@ def test_settings_are_frozen_keyword_only_and_plain(attack):
 
 
 def test_an_attack_without_a_proposal_says_so():
+    ball = {"threat_model": ThreatModel("l2", (0.1,)), "epsilon": 0.1}
     with pytest.raises(TypeError, match="must define propose"):
-        Attack().propose(None, IMAGES, None, threat_model=None, epsilon=0.1, generators=[])
+        Attack().propose(None, IMAGES, None, **ball, generators=[])
 
 
 def noisy(attack, norm, epsilon):

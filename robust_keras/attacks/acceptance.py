@@ -3,15 +3,14 @@
 import dataclasses
 import math
 import typing
-from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
 from robust_keras.attackable import Attackable, told, unscaled
 from robust_keras.attacks.apgd import APGD
 from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.loops.task import Task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,12 +37,11 @@ class APGDAccepted(APGD):
     loss: typing.ClassVar[str] = "accepted_margin"
     aims_at_rule: typing.ClassVar[bool] = True
 
-    def propose(
-        self, classifier: Attackable, images: np.ndarray, labels: np.ndarray, **settings: Any
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images up the loss; see `Attack.propose`."""
-        view = compiled.once(classifier, AcceptedAnswers, lambda: AcceptedAnswers(classifier))
-        return super().propose(view, images, labels, **settings)
+        model = task.classifier
+        view = compiled.once(model, AcceptedAnswers, lambda: AcceptedAnswers(model))
+        return super().attack(dataclasses.replace(task, classifier=view))
 
 
 class AcceptedAnswers:

@@ -3,17 +3,15 @@
 import dataclasses
 import itertools
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import on_sphere
 from robust_keras.attacks.loops.search import Plan, Search
 from robust_keras.attacks.loops.targets import likeliest_others
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 from robust_keras.strength import GRADIENTS, SCALE_FREE, of_steps
 
 
@@ -107,19 +105,10 @@ class APGD(Attack):
         """Where an image begins: a random change on the sphere."""
         return on_sphere(generator, shape, epsilon, norm)
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images up the loss; see `Attack.propose`."""
-        search = Search(self, classifier, images, labels, threat_model, epsilon, generators)
-        search.run(np.asarray(labels))
+        search = Search(self, task)
+        search.run(task.labels)
         return search.proposal(forwards=0)
 
 
@@ -183,18 +172,9 @@ class APGDTargeted(APGD):
         """That of the candidate, and one that chooses the targets."""
         return 2
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images towards every target; see `Attack.propose`."""
-        search = Search(self, classifier, images, labels, threat_model, epsilon, generators)
-        for target in likeliest_others(classifier, images, labels, self.targets):
+        search = Search(self, task)
+        for target in likeliest_others(task, self.targets):
             search.run(target)
         return search.proposal(forwards=1)

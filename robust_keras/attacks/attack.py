@@ -10,6 +10,7 @@ import numpy as np
 from robust_keras import strength
 from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.loops.task import Task
 from robust_keras.attacks.threat_model import NORMS, ThreatModel
 from robust_keras.errors import InputError
 
@@ -131,7 +132,14 @@ class Attack:
         Returns:
             A `Proposal`, with images of the same shape.
         """
-        raise TypeError(f"{type(self).__name__} must define propose")
+        self.check_threat_model(threat_model)
+        images = threat_model.checked(images, epsilon)
+        given = classifier, images, np.asarray(labels), threat_model, float(epsilon), generators
+        return self.attack(Task(*given))
+
+    def attack(self, task: Task) -> Proposal:
+        """What `propose` returns, of arguments that are checked: a subclass defines either."""
+        raise TypeError(f"{type(self).__name__} must define propose or attack")
 
 
 class QuerySearch(Attack):

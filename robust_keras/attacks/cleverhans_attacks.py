@@ -7,31 +7,28 @@ here; steps longer than epsilon, where it fails an assertion, cannot be asked fo
 import dataclasses
 import itertools
 import typing
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops import cleverhans_steps
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
+from robust_keras.attacks.loops.task import Task
 from robust_keras.attacks.loops.watched_gradient import WatchedGradient, looks
 from robust_keras.strength import of_steps
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _CleverHansAttack(Attack):
-    """The part that they share: checked inputs in, a numpy array out."""
+    """The part that they share: numpy arrays out."""
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def attack(self, task):
         """Moves the images up the loss; see `Attack.propose`."""
-        images = threat_model.checked(images, epsilon)
-        ball = {"threat_model": threat_model, "epsilon": float(epsilon)}
-        moved, passes = self._move(classifier, images, np.asarray(labels), generators, **ball)
-        return Proposal(moved, np.broadcast_to(passes, len(images)), np.zeros(len(images), int))
+        moved, passes = self._move(task, threat_model=task.threat_model, epsilon=task.epsilon)
+        return Proposal(moved, np.broadcast_to(passes, len(moved)), np.zeros(len(moved), int))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,9 +50,10 @@ class FGSM(_CleverHansAttack):
         """One."""
         return 1
 
-    def _move(self, classifier, images, labels, generators, **ball):
-        arguments = WatchedGradient(classifier), tf.constant(images), tf.constant(labels, tf.int32)
-        return cleverhans_steps.one_step(*arguments, **ball).numpy(), 1
+    def _move(self, task, **ball):
+        inputs, labels = tf.constant(task.images), tf.constant(task.labels, tf.int32)
+        given = WatchedGradient(task.classifier), inputs, labels
+        return cleverhans_steps.one_step(*given, **ball).numpy(), 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -82,21 +80,19 @@ class StepLL(_CleverHansAttack):
         """That of the candidate, and one that tells the least likely class."""
         return 2
 
-    def propose(
-        self, classifier: Attackable, images: np.ndarray, labels: np.ndarray, **settings: Any
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """The same, with what it took."""
-        proposal = super().propose(classifier, images, labels, **settings)
+        proposal = super().attack(task)
         return dataclasses.replace(proposal, forward_evaluations=proposal.gradient_evaluations)
 
-    def _move(self, classifier, images, labels, generators, **ball):
-        inputs = tf.constant(images)
-        least = np.argmin(classifier.logits(inputs), axis=1)
-        arguments = WatchedGradient(classifier), inputs, tf.constant(least, tf.int32)
-        moved = cleverhans_steps.one_step(*arguments, **ball, targeted=True).numpy()
+    def _move(self, task, **ball):
+        inputs = tf.constant(task.images)
+        least = np.argmin(task.classifier.logits(inputs), axis=1)
+        given = WatchedGradient(task.classifier), inputs, tf.constant(least, tf.int32)
+        moved = cleverhans_steps.one_step(*given, **ball, targeted=True).numpy()
         # Away from the least likely class would be towards the label.
-        stuck = (least == labels)[:, None, None, None]
-        return np.where(stuck, images, moved), 1
+        stuck = (least == task.labels)[:, None, None, None]
+        return np.where(stuck, task.images, moved), 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -130,15 +126,14 @@ class _Descent(_CleverHansAttack):
         """One a step; an image that is found to be fooled takes no more of them."""
         return self.steps
 
-    def _move(self, classifier, images, labels, generators, *, threat_model, epsilon):
-        ball = {"threat_model": threat_model, "epsilon": epsilon, "step": self.step * epsilon}
-        starts = self._starts(images, generators, epsilon, threat_model.norm)
-        moved, fallen = images.copy(), np.zeros(len(images), bool)
-        passes, gradient = np.zeros(len(images), int), None
+    def _move(self, task, **ball):
+        moved, fallen = task.images.copy(), np.zeros(len(task.images), bool)
+        passes, gradient = np.zeros(len(moved), int), None
+        ball["step"] = self.step * task.epsilon
 
         def move(problem, points, first, last):
             nonlocal gradient
-            gradient = WatchedGradient(classifier)
+            gradient = WatchedGradient(task.classifier)
             inputs, truth = problem
             given = gradient, inputs, points, truth
             return last - first, cleverhans_steps.projected_steps(
@@ -154,10 +149,10 @@ class _Descent(_CleverHansAttack):
             passes[rows] += taken
             return ~fallen[rows]
 
-        problem, points = (images, labels.astype(np.int32)), starts.astype(np.float32)
-        tensors = tf.nest.map_structure(tf.constant, (problem, points))
+        problem = task.images, task.labels.astype(np.int32)
+        given = problem, self._starts(task).astype(np.float32)
         marks = looks(self.steps) if self.stop_early else [self.steps]
-        batch = ShrinkingBatch(tensors, len(images))
+        batch = ShrinkingBatch(tf.nest.map_structure(tf.constant, given), len(moved))
         batch.run(itertools.pairwise([0, *marks]), move, note)
         return moved, passes
 
@@ -181,8 +176,8 @@ class BIM(_Descent):
     steps: int = 20
     step: float = 0.1
 
-    def _starts(self, images, generators, epsilon, norm):
-        return images
+    def _starts(self, task):
+        return task.images
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -224,8 +219,9 @@ class PGD(_Descent):
         """The number of restarts."""
         return self.restarts
 
-    def _starts(self, images, generators, epsilon, norm):
-        return images + uniform_in_ball(generators, images.shape[1:], epsilon, norm)
+    def _starts(self, task):
+        ball = task.image_shape, task.epsilon, task.norm
+        return task.images + uniform_in_ball(task.generators, *ball)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -270,14 +266,13 @@ class MIM(_CleverHansAttack):
         """One a step."""
         return self.steps
 
-    def _move(self, classifier, images, labels, generators, *, epsilon, **ball):
-        gradient = WatchedGradient(classifier)
+    def _move(self, task, **ball):
+        gradient = WatchedGradient(task.classifier)
         moved = cleverhans_steps.momentum_steps(
             gradient,
-            tf.constant(images),
-            tf.constant(labels, tf.int32),
-            epsilon=epsilon,
-            step=self.step * epsilon,
+            tf.constant(task.images),
+            tf.constant(task.labels, tf.int32),
+            step=self.step * task.epsilon,
             steps=self.steps,
             decay=self.decay,
             **ball,

@@ -2,18 +2,16 @@
 
 import dataclasses
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch, spans
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.tanh_descent import Problem, TanhDescent
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 from robust_keras.strength import of_steps
 
 # As published: how often an image's loss is looked at, and the share of it that must be left for
@@ -88,21 +86,10 @@ class CarliniWagner(Attack):
         """That of the candidate, and one that measures the labels' leads."""
         return 2
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Shrinks changes that fool the model; see `Attack.propose`."""
-        self.check_threat_model(threat_model)
-        images = threat_model.checked(images)
-        search = _Search(classifier, images, labels, threat_model.bounds, self.learning_rate)
-        constants = _Constants(len(images), self.constant)
+        search = _Search(task, self.learning_rate)
+        constants = _Constants(len(task.images), self.constant)
         for _ in range(self.searches):
             constants.narrow(search.run(constants.value, self.steps))
         return search.proposal()
@@ -127,15 +114,15 @@ class _Constants:
 class _Search:
     """One batch under attack; `run` is called for every value of c."""
 
-    def __init__(self, classifier, images, labels, bounds, learning_rate):
-        self._images, self._labels = images, np.asarray(labels)
-        self._bounds = tf.constant(bounds, tf.float32)
+    def __init__(self, task, learning_rate):
+        self._images, self._labels = task.images, task.labels
+        self._bounds = tf.constant(task.threat_model.bounds, tf.float32)
         self._rate = learning_rate
-        self._graph = compiled.graph(classifier, TanhDescent, images.shape[1:])
-        self._nearest = images.copy()
-        self._distances = np.full(len(images), np.inf, np.float32)
-        self._passes = np.zeros(len(images), int)
-        self._leads = self._graph.leads(images, tf.constant(self._labels, tf.int32)).numpy()
+        self._graph = compiled.graph(task.classifier, TanhDescent, task.image_shape)
+        self._nearest = task.images.copy()
+        self._distances = np.full(len(task.images), np.inf, np.float32)
+        self._passes = np.zeros(len(task.images), int)
+        self._leads = self._graph.leads(task.images, tf.constant(self._labels, tf.int32)).numpy()
 
     def proposal(self):
         """The nearest misclassified points; one forward pass an image measured the leads."""

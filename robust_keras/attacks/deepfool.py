@@ -2,13 +2,12 @@
 
 import dataclasses
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch, spans
@@ -16,7 +15,7 @@ from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.targets import likeliest_others
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 from robust_keras.strength import of_steps
 
 # After so many steps, images whose class has changed leave the batch.
@@ -86,27 +85,17 @@ class DeepFool(Attack):
         """One a step, that of the candidate, and one that chooses the classes."""
         return self.steps + 2
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images over the boundary; see `Attack.propose`."""
-        images = threat_model.checked(images)
-        targets = likeliest_others(classifier, images, labels, self.classes - 1)
-        key = images.shape[1:], threat_model.norm
-        graph = compiled.graph(classifier, Crossing, *key)
+        images = task.images
+        targets = likeliest_others(task, self.classes - 1)
+        graph = compiled.graph(task.classifier, Crossing, task.image_shape, task.norm)
         problem = Problem(
             images=tf.constant(images),
-            labels=tf.constant(labels, tf.int32),
+            labels=tf.constant(task.labels, tf.int32),
             targets=tf.constant(targets.T, tf.int32),
         )
-        bounds = tf.constant(threat_model.bounds, tf.float32)
+        bounds = tf.constant(task.threat_model.bounds, tf.float32)
         start = State(problem.images, tf.zeros_like(problem.images), tf.zeros(len(images), tf.bool))
         points, steps = images.copy(), np.zeros(len(images), int)
 

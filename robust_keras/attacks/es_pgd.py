@@ -3,15 +3,13 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import QuerySearch, require, require_number, require_whole
 from robust_keras.attacks.loops.estimation import climb
 from robust_keras.attacks.loops.proposal import Proposal
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 # After so many steps the samples of a step grow, and once more after as many again.
 _PHASE = 20
@@ -68,27 +66,17 @@ class EvolutionPGD(QuerySearch):
         require_number("width", self.width, maximum=10.0, above=True)
         require_number("step", self.step, maximum=1.0, above=True)
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images up the margin; see `Attack.propose`."""
 
         def move(rows, slopes):
-            return self.step * epsilon * _direction(slopes, threat_model.norm)
+            return self.step * task.epsilon * _direction(slopes, task.norm)
 
-        problem = classifier, images, labels, threat_model, epsilon, generators
-        width = self.width * epsilon
-        if threat_model.norm == "l2":
-            width /= math.sqrt(math.prod(images.shape[1:]))
+        width = self.width * task.epsilon
+        if task.norm == "l2":
+            width /= math.sqrt(math.prod(task.image_shape))
         plan = [(samples // 2, width) for samples in self.schedule()]
-        return climb(*problem, plan=plan, kind="normal", move=move)
+        return climb(task, plan=plan, kind="normal", move=move)
 
     def schedule(self) -> list[int]:
         """Forward passes for the estimate of each step, as many steps as the queries suffice for.

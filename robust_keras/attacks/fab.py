@@ -2,20 +2,18 @@
 
 import dataclasses
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places, spans
 from robust_keras.attacks.loops.boundary import BoundarySearch, Problem, State
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import on_sphere
 from robust_keras.attacks.loops.targets import likeliest_others
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 from robust_keras.strength import SCALE_FREE, of_steps
 
 # After so many steps, images that are done with leave the batch.
@@ -86,19 +84,10 @@ class FABTargeted(Attack):
         """One a step, that of the candidate, and one that chooses the targets."""
         return self.gradient_evaluations + 2
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images to the boundary; see `Attack.propose`."""
-        search = _Search(classifier, images, labels, threat_model, epsilon, generators)
-        for targets in likeliest_others(classifier, images, labels, self.targets):
+        search = _Search(task)
+        for targets in likeliest_others(task, self.targets):
             for restart in range(self.restarts):
                 search.run(targets, self.steps, at_random=restart > 0)
         return search.proposal()
@@ -107,14 +96,12 @@ class FABTargeted(Attack):
 class _Search:
     """One batch under attack; `run` is called for what is left of it."""
 
-    def __init__(self, classifier, images, labels, threat_model, epsilon, generators):
-        self._images = threat_model.checked(images, epsilon)
-        self._labels = np.asarray(labels)
-        self._threat_model = threat_model
-        self._epsilon = np.float32(epsilon)
-        self._generators = generators
-        key = self._images.shape[1:], threat_model.norm
-        self._graph = compiled.graph(classifier, BoundarySearch, *key)
+    def __init__(self, task):
+        self._images, self._labels = task.images, task.labels
+        self._threat_model = task.threat_model
+        self._epsilon = np.float32(task.epsilon)
+        self._generators = task.generators
+        self._graph = compiled.graph(task.classifier, BoundarySearch, task.image_shape, task.norm)
         self._nearest = self._images.copy()
         self._distances = np.full(len(self._images), np.inf, np.float32)
         self._passes = np.zeros(len(self._images), int)

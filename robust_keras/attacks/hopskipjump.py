@@ -3,18 +3,16 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import QuerySearch, require_whole
 from robust_keras.attacks.loops import random_directions
 from robust_keras.attacks.loops.estimation import right_answers
 from robust_keras.attacks.loops.label_directions import towards_errors
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.starts import starting_points
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 # Halvings of a step before it is given up.
 _HALVINGS = 20
@@ -67,18 +65,9 @@ class HopSkipJump(QuerySearch):
         require_whole("directions", self.directions, minimum=2)
         require_whole("starts", self.starts)
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images to the nearest boundary found; see `Attack.propose`."""
-        search = _Search(self, classifier, images, labels, threat_model, epsilon, generators)
+        search = _Search(self, task)
         search.begin()
         step = 1
         while search.hop(step):
@@ -89,21 +78,20 @@ class HopSkipJump(QuerySearch):
 class _Search:
     """One batch under attack: where every image stands on the boundary, and the nearest so far."""
 
-    def __init__(self, attack, classifier, images, labels, threat_model, epsilon, generators):
-        self._images = threat_model.checked(images, epsilon)
+    def __init__(self, attack, task):
         self._attack = attack
-        self._classifier = classifier
-        self._labels = np.asarray(labels)
-        self._threat_model = threat_model
-        self._epsilon = epsilon
-        self._generators = generators
-        self._seeds = random_directions.seeds_of(generators)
+        self._classifier = task.classifier
+        self._images, self._labels = task.images, task.labels
+        self._threat_model = task.threat_model
+        self._epsilon = task.epsilon
+        self._generators = task.generators
+        self._seeds = random_directions.seeds_of(task.generators)
         self._points = self._images.copy()
         self._nearest = self._images.copy()
         self._distances = np.full(len(self._images), np.inf)
         self._passes = np.zeros(len(self._images), int)
-        self._size = math.prod(self._images.shape[1:])
-        power = 2.0 if threat_model.norm == "linf" else 1.5
+        self._size = math.prod(task.image_shape)
+        power = 2.0 if task.norm == "linf" else 1.5
         self._bisections = max(1, math.ceil(power * math.log2(self._size)))
 
     def proposal(self):

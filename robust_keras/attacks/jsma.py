@@ -3,13 +3,12 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.ascent import choose
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places, spans
@@ -18,7 +17,7 @@ from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.saliency_pairs import best_pairs
 from robust_keras.attacks.loops.targets import likeliest_others
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 # After so many pairs, images that are done with leave the batch.
 _BETWEEN_LOOKS = 4
@@ -78,22 +77,10 @@ class JSMA(Attack):
         pairs = self.targets * self.pairs(image_shape)
         return 2 * pairs, pairs + 2
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Raises pixels two by two; see `Attack.propose`."""
-        self.check_threat_model(threat_model)
-        images = threat_model.checked(images, epsilon)
-        highest = threat_model.project(images, images + epsilon, epsilon)
-        search = _Search(self, classifier, images, labels, highest, self.theta * threat_model.width)
-        for targets in likeliest_others(classifier, images, labels, self.targets):
+        search = _Search(self, task)
+        for targets in likeliest_others(task, self.targets):
             search.run(targets)
         return search.proposal()
 
@@ -101,18 +88,19 @@ class JSMA(Attack):
 class _Search:
     """One batch under attack; `run` is called for what is left of it."""
 
-    def __init__(self, attack, classifier, images, labels, highest, rise):
-        self._images, self._labels, self._highest = images, np.asarray(labels), highest
-        self._rise = rise
-        self._pairs = attack.pairs(images.shape[1:])
-        self._graph = compiled.graph(classifier, SaliencyMap, images.shape[1:])
-        self._found = images.copy()
-        self._fooled = np.zeros(len(images), bool)
-        self._steps = np.zeros(len(images), int)
+    def __init__(self, attack, task):
+        self._images, self._labels = task.images, task.labels
+        _, self._highest = task.limits
+        self._rise = attack.theta * task.threat_model.width
+        self._pairs = attack.pairs(task.image_shape)
+        self._graph = compiled.graph(task.classifier, SaliencyMap, task.image_shape)
+        self._points = task.images.copy()
+        self._fooled = np.zeros(len(task.images), bool)
+        self._steps = np.zeros(len(task.images), int)
 
     def proposal(self):
         """Two gradients and a forward pass a step; one forward pass chose the targets."""
-        return Proposal(self._found, 2 * self._steps, self._steps + 1)
+        return Proposal(self._points, 2 * self._steps, self._steps + 1)
 
     def run(self, targets):
         """Moves the images that are not fooled yet towards the targets, int array (batch,)."""
@@ -134,7 +122,7 @@ class _Search:
         def note(rows, taken, state):
             rows = places[rows]
             self._steps[rows] += taken
-            self._found[rows] = state.point.numpy()[: len(rows)]
+            self._points[rows] = state.point.numpy()[: len(rows)]
             self._fooled[rows] |= state.fooled.numpy()[: len(rows)]
             return ~(state.fooled | state.stuck).numpy()
 

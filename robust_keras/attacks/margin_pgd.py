@@ -2,16 +2,14 @@
 
 import dataclasses
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
 from robust_keras.attacks.loops.search import Plan, Search
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 from robust_keras.strength import SCALE_FREE, of_steps
 
 
@@ -82,17 +80,8 @@ class MarginPGD(Attack):
         """Where an image begins: a random point of the ball."""
         return uniform_in_ball([generator], shape, epsilon, norm)[0]
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images up the margin; see `Attack.propose`."""
-        search = Search(self, classifier, images, labels, threat_model, epsilon, generators)
-        search.run(np.asarray(labels))
+        search = Search(self, task)
+        search.run(task.labels)
         return search.proposal(forwards=0)

@@ -3,15 +3,13 @@
 import dataclasses
 import math
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,19 +35,10 @@ class UniformNoise(Attack):
         """The number of draws."""
         return self.repeats
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Adds noise to the images; see `Attack.propose`."""
-        change = uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
-        return self.priced(images + change)
+        change = uniform_in_ball(task.generators, task.image_shape, task.epsilon, task.norm)
+        return self.priced(task.images + change)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,19 +68,12 @@ class GaussianNoise(Attack):
         """The number of draws."""
         return self.repeats
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Adds noise to the images; see `Attack.propose`."""
-        shape = images.shape[1:]
-        scale = self.deviation * epsilon
-        if threat_model.norm == "l2":
+        shape = task.image_shape
+        scale = self.deviation * task.epsilon
+        if task.norm == "l2":
             scale /= math.sqrt(math.prod(shape))
-        return self.priced(images + np.stack([g.normal(0.0, scale, shape) for g in generators]))
+        return self.priced(
+            task.images + np.stack([g.normal(0.0, scale, shape) for g in task.generators])
+        )

@@ -101,7 +101,8 @@ def _check(attack):
     if getattr(attack, "kind", None) not in NEEDS:
         expected = f"a `kind`, one of {', '.join(NEEDS)}"
         raise InputError.expected(given, expected, repr(getattr(attack, "kind", None)))
-    if attack.propose is Attack.propose and not attack.cascade:
+    undefined = attack.propose is Attack.propose and attack.attack is Attack.attack
+    if undefined and not attack.cascade:
         raise InputError.expected(given, "a method `propose`", "none")
     if any(field.init and _required(field) for field in dataclasses.fields(attack)):
         raise InputError.expected(given, "a default for every setting", "one without")

@@ -2,15 +2,13 @@
 
 import dataclasses
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import QuerySearch, require, require_number, require_whole
 from robust_keras.attacks.loops.estimation import climb
 from robust_keras.attacks.loops.proposal import Proposal
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,24 +55,14 @@ class SPSA(QuerySearch):
         require_number("width", self.width, maximum=1.0, above=True)
         require_number("learning_rate", self.learning_rate, maximum=1.0, above=True)
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Moves the images up the margin; see `Attack.propose`."""
         steps = (self.queries - 1) // (self.samples + 1)
-        problem = classifier, images, labels, threat_model, epsilon, generators
         return climb(
-            *problem,
+            task,
             plan=[(self.samples // 2, self.width)] * steps,
             kind="signs",
-            move=_Adam(images.shape, self.learning_rate, threat_model.norm),
+            move=_Adam(task.images.shape, self.learning_rate, task.norm),
         )
 
 

@@ -3,18 +3,16 @@
 import dataclasses
 import itertools
 import typing
-from collections.abc import Sequence
 
 import numpy as np
 
 from robust_keras import compiled
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.attack import QuerySearch, require_number, require_whole
 from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.square_l2 import L2Squares
 from robust_keras.attacks.loops.square_linf import LinfSquares
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 # After these queries, and every so many from the last on, fooled images leave the batch.
 _LOOKS = (5, 15, 35, 75, 150)
@@ -58,21 +56,11 @@ class Square(QuerySearch):
         require_whole("queries", self.queries)
         require_number("share", self.share, maximum=1.0, above=True)
 
-    def propose(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        *,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> Proposal:
+    def attack(self, task: Task) -> Proposal:
         """Searches around the images; see `Attack.propose`."""
-        images = threat_model.checked(images, epsilon)
-        graph = compiled.graph(classifier, _FORMS[threat_model.norm], images.shape[1:])
-        problem, first = graph.start(images, labels, threat_model, epsilon, generators)
-        return self._search(graph, problem, first, generators)
+        graph = compiled.graph(task.classifier, _FORMS[task.norm], task.image_shape)
+        problem, first = graph.start(task)
+        return self._search(graph, problem, first, task.generators)
 
     def _search(self, graph, problem, first, generators):
         """The `Proposal` of all queries, from the first candidates on."""

@@ -15,7 +15,7 @@ from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 
 class SlopeEstimator(Graph):
@@ -74,27 +74,11 @@ class SlopeEstimator(Graph):
         return tf.reshape(margin(tf.repeat(labels, shape[1]), flat), shape[:2])
 
 
-def climb(
-    classifier: Attackable,
-    images: np.ndarray,
-    labels: np.ndarray,
-    threat_model: ThreatModel,
-    epsilon: float,
-    generators: Sequence[np.random.Generator],
-    *,
-    plan: Sequence[tuple[int, float]],
-    kind: str,
-    move: Callable,
-) -> Proposal:
+def climb(task: Task, *, plan: Sequence[tuple[int, float]], kind: str, move: Callable) -> Proposal:
     """Goes up the estimated slopes from a random point of the ball until the model is fooled.
 
     Args:
-        classifier: see `Attack.propose`, as for the next five.
-        images: float32 array (batch, height, width, channels).
-        labels: int array (batch,).
-        threat_model: `ThreatModel`.
-        epsilon: radius, > 0.
-        generators: one `numpy.random.Generator` an image.
+        task: `Task`.
         plan: one `(pairs, width)` a step: number of pairs of mirrored directions, and their length.
         kind: key of `random_directions.DRAWS`.
         move: function from (rows, slopes) to the changes of these rows, called once a step.
@@ -102,20 +86,21 @@ def climb(
     Returns:
         `Proposal`: the first point that fooled the model, else the last one.
     """
-    images, labels = threat_model.checked(images, epsilon), np.asarray(labels)
-    graph = compiled.graph(classifier, SlopeEstimator, images.shape[1:], kind)
-    start = uniform_in_ball(generators, images.shape[1:], epsilon, threat_model.norm)
-    points = threat_model.project(images, images + start, epsilon)
-    seeds = random_directions.seeds_of(generators)
+    classifier, images, labels = task.classifier, task.images, task.labels
+    project, epsilon = task.threat_model.project, task.epsilon
+    graph = compiled.graph(classifier, SlopeEstimator, task.image_shape, kind)
+    start = uniform_in_ball(task.generators, task.image_shape, epsilon, task.norm)
+    points = project(images, images + start, epsilon)
+    seeds = random_directions.seeds_of(task.generators)
     passes = np.ones(len(images), int)
     pending = np.flatnonzero(right_answers(classifier, points, labels, len(images)))
     for step, (pairs, width) in enumerate(plan):
         if not len(pending):
             break
         given = points[pending], labels[pending].astype(np.int32), seeds[pending]
-        slopes = _slopes(graph, given, step, pairs, width, threat_model.bounds)
+        slopes = _slopes(graph, given, step, pairs, width, task.threat_model.bounds)
         ahead = points[pending] + move(pending, slopes)
-        points[pending] = threat_model.project(images[pending], ahead, epsilon)
+        points[pending] = project(images[pending], ahead, epsilon)
         passes[pending] += 2 * pairs + 1
         pending = pending[right_answers(classifier, points[pending], labels[pending], len(images))]
     return Proposal(points, np.zeros_like(passes), passes)

@@ -2,18 +2,16 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops.ascent import Ascent, Problem, checkpoint
 from robust_keras.attacks.loops.batches import ShrinkingBatch, padded_places
 from robust_keras.attacks.loops.proposal import Proposal
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 # After so many steps at most, images that are fooled leave the batch.
 _BETWEEN_LOOKS = 4
@@ -41,29 +39,17 @@ class Search:
 
     Args:
         attack: has `loss`, `steps`, `plan` (a `Plan`) and `start`.
-        classifier, images, labels, threat_model, epsilon, generators: see `Attack.propose`.
+        task: `Task`.
     """
 
-    def __init__(
-        self,
-        attack: Any,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ):
-        self._images = threat_model.checked(images, epsilon)
+    def __init__(self, attack: Any, task: Task):
         self._attack = attack
         self._plan = attack.plan()
-        self._labels = np.asarray(labels)
-        self._epsilon = epsilon
-        self._norm = threat_model.norm
-        self._generators = generators
-        self._limits = _limits(threat_model, self._images, epsilon)
-        key = self._images.shape[1:], attack.loss, self._norm
-        self._graph = compiled.graph(classifier, Ascent, *key)
+        self._task = task
+        self._images = task.images
+        self._limits = task.limits
+        key = task.image_shape, attack.loss, task.norm
+        self._graph = compiled.graph(task.classifier, Ascent, *key)
         self._adversarial = self._images.copy()
         self._fooled = np.zeros(len(self._images), bool)
         self._passes = np.zeros(len(self._images), int)
@@ -110,27 +96,20 @@ class Search:
         lowest, highest = self._limits
         return Problem(
             images=tf.constant(self._images[places]),
-            labels=tf.constant(self._labels[places], tf.int32),
+            labels=tf.constant(self._task.labels[places], tf.int32),
             targets=tf.constant(targets[places], tf.int32),
             lowest=tf.constant(lowest[places]),
             highest=tf.constant(highest[places]),
-            radius=tf.fill((len(places),), tf.constant(self._epsilon, tf.float32)),
+            radius=tf.fill((len(places),), tf.constant(self._task.epsilon, tf.float32)),
         )
 
     def _starts(self, pending, rows):
         """Random changes, one an image, float32 (rows, ...)."""
-        shape = self._images.shape[1:]
-        ball = shape, self._epsilon, self._norm
-        changes = [self._attack.start(self._generators[i], *ball) for i in pending]
+        task = self._task
+        ball = task.image_shape, task.epsilon, task.norm
+        changes = [self._attack.start(task.generators[i], *ball) for i in pending]
         changes += changes[:1] * (rows - len(pending))
         return np.stack(changes).astype(np.float32)
-
-
-def _limits(threat_model, images, epsilon):
-    """Smallest and largest pixels allowed: exact in float32, so projecting again moves nothing."""
-    if threat_model.norm == "linf":
-        return [threat_model.project(images, images + s * epsilon, epsilon) for s in (-1.0, 1.0)]
-    return [np.full_like(images, bound) for bound in threat_model.bounds]
 
 
 def _looks(steps, marks):

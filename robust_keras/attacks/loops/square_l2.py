@@ -15,7 +15,7 @@ from robust_keras.attacks.loops.random_squares import (
     square_sides,
     windows,
 )
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 # As published: the smallest square of a query, and how many of the first fit along the image.
 _SMALLEST, _TILES = 3, 5
@@ -115,20 +115,15 @@ class L2Squares(RandomSearch):
         return tf.clip_by_value(points, lowest, highest)
 
     @staticmethod
-    def start(
-        images: np.ndarray,
-        labels: np.ndarray,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> tuple[Problem, np.ndarray]:
+    def start(task: Task) -> tuple[Problem, np.ndarray]:
         """The `Problem`, and the first candidates: a grid of bumps of random signs."""
-        changes = np.stack([_grid(images.shape[1:], generator) for generator in generators])
+        changes = np.stack([_grid(task.image_shape, each) for each in task.generators])
         norms = np.sqrt(np.square(changes).sum(axis=(1, 2, 3), keepdims=True))
-        first = np.clip(images + epsilon * changes / norms, *threat_model.bounds)
-        numbers = (epsilon, *threat_model.bounds)
-        rows = [tf.fill((len(images),), tf.constant(value, tf.float32)) for value in numbers]
-        problem = Problem(tf.constant(labels, tf.int32), tf.constant(images), *rows)
+        bounds = task.threat_model.bounds
+        first = np.clip(task.images + task.epsilon * changes / norms, *bounds)
+        numbers = (task.epsilon, *bounds)
+        rows = [tf.fill((len(first),), tf.constant(value, tf.float32)) for value in numbers]
+        problem = Problem(tf.constant(task.labels, tf.int32), tf.constant(task.images), *rows)
         return problem, first.astype(np.float32)
 
     @staticmethod

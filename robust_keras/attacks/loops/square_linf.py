@@ -13,7 +13,7 @@ from robust_keras.attacks.loops.random_squares import (
     square_sides,
     windows,
 )
-from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.attacks.loops.task import Task
 
 
 class Problem(typing.NamedTuple):
@@ -56,20 +56,14 @@ class LinfSquares(RandomSearch):
         return tf.clip_by_value(points, problem.lowest, problem.highest)
 
     @staticmethod
-    def start(
-        images: np.ndarray,
-        labels: np.ndarray,
-        threat_model: ThreatModel,
-        epsilon: float,
-        generators: Sequence[np.random.Generator],
-    ) -> tuple[Problem, np.ndarray]:
+    def start(task: Task) -> tuple[Problem, np.ndarray]:
         """The `Problem`, and the first candidates: vertical stripes at the edge of the ball."""
-        limits = [threat_model.project(images, images + s * epsilon, epsilon) for s in (-1.0, 1.0)]
-        stripes = [random_signs(g.random(images.shape[2:])) for g in generators]
-        first = np.where(np.stack(stripes)[:, None] > 0, limits[1], limits[0])
-        change = tf.fill((len(images),), tf.constant(2.0 * epsilon, tf.float32))
-        lowest, highest = map(tf.constant, limits)
-        return Problem(tf.constant(labels, tf.int32), lowest, highest, change), first
+        lowest, highest = task.limits
+        stripes = [random_signs(each.random(task.image_shape[1:])) for each in task.generators]
+        first = np.where(np.stack(stripes)[:, None] > 0, highest, lowest)
+        change = tf.fill((len(first),), tf.constant(2.0 * task.epsilon, tf.float32))
+        labels = tf.constant(task.labels, tf.int32)
+        return Problem(labels, tf.constant(lowest), tf.constant(highest), change), first
 
     sides = staticmethod(square_sides)
 
