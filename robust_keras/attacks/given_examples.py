@@ -3,6 +3,7 @@
 import dataclasses
 import typing
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.prediction import predict, rejected
 from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.loops.task import Task
 from robust_keras.attacks.threat_model import ThreatModel
 
 # Arithmetic in float32, in which examples are made and kept, goes this far beyond a ball.
@@ -46,21 +48,21 @@ class GivenExamples(Attack):
     by_image: Mapping[bytes, np.ndarray] = dataclasses.field(repr=False)
 
     @property
-    def forward_evaluations(self):
+    def forward_evaluations(self) -> int:
         """One an example, and that of the candidate."""
         return 1 + max(map(len, self.by_image.values()), default=0)
 
-    def settings(self):
+    def settings(self) -> dict:
         """The numbers of examples."""
         return {name: getattr(self, name) for name in ("given", "refused", "elsewhere")}
 
-    def propose(self, classifier, images, labels, *, threat_model, epsilon, generators):
+    def attack(self, task: Task) -> Proposal:
         """Looks for one that fools the model; see `Attack.propose`."""
-        chosen, asked = np.array(images, np.float32), np.zeros(len(images), int)
-        for row, image in enumerate(images):
-            near = self._near(image, threat_model, epsilon)
+        chosen, asked = task.images.copy(), np.zeros(len(task.images), int)
+        for row, image in enumerate(task.images):
+            near = self._near(image, task.threat_model, task.epsilon)
             if len(near):
-                chosen[row], asked[row] = _best(classifier, near, labels[row]), len(near)
+                chosen[row], asked[row] = _best(task.classifier, near, task.labels[row]), len(near)
         return Proposal(chosen, np.zeros_like(asked), asked)
 
     def _near(self, image, threat_model, epsilon):
@@ -91,7 +93,9 @@ def within(
     return finite & near & (beyond <= _ROUNDING)
 
 
-def recognised(index: np.ndarray, examples: np.ndarray, images: np.ndarray, **counted):
+def recognised(
+    index: np.ndarray, examples: np.ndarray, images: np.ndarray, **counted: Any
+) -> GivenExamples:
     """The `GivenExamples` of images by their places.
 
     Args:
