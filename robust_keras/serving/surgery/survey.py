@@ -1,0 +1,133 @@
+"""Which operations between images and logits stop or bend gradients: all of them, and by how much.
+
+The graph is copied once with a switch at every such place: what arrives on the way back goes to the
+operation's own gradient or past it, as the switches say. So every question costs one backward pass.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras.serving.surgery import stand_ins
+from robust_keras.serving.surgery.surgeon import Site, Surgeon, copied
+
+# Which entries of a choice are near its threshold, of the mean distance.
+_NEAR = 0.05
+# Branches of a continuous curve come together as the threshold comes near.
+_JUMP, _LEAST = 3.0, 0.02
+# Above this share of jumps a choice is not continuous.
+_SOME = 0.2
+_DIFFERENCES = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """A classifier's graph with switches.
+
+    Args:
+        sites: `Site`s that can be opened, in the order of their switches.
+        seen: names of those that need not be: continuous choices, custom gradients that are right.
+        function: from (images, switches) to logits; switches float32 (sites,), 1 where a gradient
+            goes past an operation.
+    """
+
+    sites: tuple[Site, ...]
+    seen: frozenset[str]
+    function: Any
+
+    def gradient(self, images: np.ndarray, weights: np.ndarray, opened: Any) -> np.ndarray:
+        """The gradient of weighted logits with respect to the images.
+
+        Args:
+            images: float32 array (images, height, width, channels).
+            weights: float32 array (images, classes).
+            opened: names of the sites to open.
+        """
+        switches = tf.constant([float(site.name in opened) for site in self.sites], tf.float32)
+        images = tf.constant(images)
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            total = tf.reduce_sum(weights * self.function(images, switches)[0])
+        zero = tf.UnconnectedGradients.ZERO
+        return tape.gradient(total, images, unconnected_gradients=zero).numpy()
+
+
+def survey(classifier: Any, images: np.ndarray) -> Survey:
+    """Copies a classifier's graph with switches and looks at it on a few images.
+
+    Args:
+        classifier: `serving.Classifier`.
+        images: float32 array (images, height, width, channels).
+
+    Raises:
+        NotCopied: the graph cannot be copied.
+    """
+    concrete = classifier.logits.get_concrete_function()
+    notes: dict[str, dict] = {"sites": {}, "custom": {}, "choices": {}}
+
+    def traced(images, switches):
+        for note in notes.values():
+            note.clear()
+        logits = copied(concrete, images, _surgeon(notes, switches))
+        return logits, notes["custom"], notes["choices"]
+
+    spec = tf.TensorSpec((None, *classifier.image_shape), tf.float32)
+    switches = tf.TensorSpec((None,), tf.float32)
+    function = tf.function(traced, autograph=False).get_concrete_function(spec, switches)
+    sites = tuple(notes["sites"].values())
+    _, custom, choices = function(tf.constant(images), tf.zeros(len(sites)))
+    right = {name for name, slopes in custom.items() if _right(slopes.numpy())}
+    smooth = {name for name, share in choices.items() if share.numpy() <= _SOME}
+    return Survey(sites, frozenset(right | smooth), function)
+
+
+def _surgeon(notes, switches):
+    graph = tf.compat.v1.get_default_graph()
+    sites = notes["sites"]
+
+    def open_up(site, output, make):
+        opened = make()
+        if opened is None:
+            return None
+        sites.setdefault(site.name, site)
+        return stand_ins.mixed(output, opened, switches[list(sites).index(site.name)])
+
+    def outside():
+        # Within a loop nothing is noted: no tensor leads out of it.
+        return tf.compat.v1.get_default_graph() is graph
+
+    def custom(site, gradient):
+        if outside():
+            notes["custom"][site.name] = gradient.slopes()
+
+    def choice(site, jump, gaps):
+        if outside() and gaps:
+            notes["choices"][site.name] = _jumps(jump, gaps)
+
+    return Surgeon(open_up, custom, choice)
+
+
+def _jumps(jump, gaps):
+    """Of the entries near a threshold, the share where the branches are far apart."""
+    jump = tf.abs(tf.cast(jump, tf.float32))
+    gap = [tf.broadcast_to(tf.abs(tf.cast(gap, tf.float32)), tf.shape(jump)) for gap in gaps]
+    gap = tf.reduce_min(tf.stack(gap), axis=0)
+    # Entries that are the same on both sides, such as those of a flat image, tell nothing.
+    telling = tf.math.is_finite(jump) & tf.math.is_finite(gap) & (jump + gap > 0.0)
+    jump, gap = (_over_mean(tf.boolean_mask(part, telling)) for part in (jump, gap))
+    near = gap < _NEAR
+    far = near & (jump > _JUMP * gap + _LEAST)
+    counts = [tf.reduce_sum(tf.cast(part, tf.float32)) for part in (far, near)]
+    return tf.math.divide_no_nan(*counts)
+
+
+def _over_mean(entries):
+    return tf.math.divide_no_nan(entries, tf.reduce_mean(entries))
+
+
+def _right(slopes):
+    """Whether the slopes by a custom gradient are those that finite differences find."""
+    size = np.maximum(np.max(np.abs(slopes), axis=0), 1e-12)
+    return bool(np.median(np.abs(slopes[0] - slopes[1]) / size) <= _DIFFERENCES)
