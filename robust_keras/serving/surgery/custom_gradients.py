@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.framework import ops
 
+from robust_keras.serving.surgery import tensorflow_private
 from robust_keras.serving.surgery.frame import Frame, created
 from robust_keras.serving.surgery.values import Value, free
 
@@ -108,8 +108,7 @@ def plain(frame: Frame, operation: Any, inputs: Sequence[Value]) -> list[Value]:
 def _traced(operation):
     """The gradient as a function of what comes down the graph, and which inputs it gives one."""
     given = []
-    # No public way leads from an operation to the gradient that was registered for it.
-    gradient = ops.get_gradient_function(operation)
+    gradient = tensorflow_private.gradient_of(operation)
 
     def called(*upstream):
         found = gradient(operation, *upstream)
@@ -125,7 +124,7 @@ def _traced(operation):
 
 def _random(tensor, seed):
     # A seed of its own: a gradient that is drawn at random must not be the same draw.
-    return tf.random.stateless_normal(tf.shape(tensor), (seed, 271828), tensor.dtype)
+    return tf.random.stateless_normal(tf.shape(tensor), (seed, 271828), dtype=tensor.dtype)
 
 
 def _size(tensor):

@@ -10,7 +10,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from robust_keras.serving.surgery import control_flow
+from robust_keras.serving.surgery import control_flow, tensorflow_private
 from robust_keras.serving.surgery.values import NotCopied, Value, free
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
@@ -102,7 +102,9 @@ class Frame:
 
     def inner(self, operation: Any, name: str, inputs: Sequence[Value]) -> "Frame":
         """The `Frame` of a function, by its name, that an operation calls."""
-        graph = function_graph(self.graph, name)
+        graph = tensorflow_private.function_graph(self.graph, name)
+        if graph is None:
+            raise NotCopied(f"It calls {name}, which is not at hand.")
         return Frame(graph, inputs, self.surgeon, (*self.path, operation.name), self)
 
     def run(self) -> tuple:
@@ -122,17 +124,6 @@ class Frame:
             surgeon: of the new one.
         """
         return Frame(self.graph, self.arguments, surgeon, self.path, self.outer, values)
-
-
-def function_graph(graph: Any, name: str) -> Any:
-    """The graph of a function that another one calls by name."""
-    while graph is not None:
-        # No public way leads from an operation to the function that it calls.
-        function = graph._get_function(name)
-        if function is not None:
-            return function.graph
-        graph = getattr(graph, "outer_graph", None)
-    raise NotCopied(f"It calls {name}, which is not at hand.")
 
 
 def created(operation: Any, inputs: Sequence[Value], without: Sequence[str] = ()) -> Any:

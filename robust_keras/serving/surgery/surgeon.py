@@ -174,11 +174,13 @@ def _lead(operation, inputs):
 def _named(operation, entries, name):
     """The entries, named after this operation where it tells more than those before it."""
     rank = _rank(operation.type)
+    # Each tensor once, or their number would double with every operation.
+    once = {id(entry.tensor): entry for entry in entries}
     return tuple(
         dataclasses.replace(e, operation=operation.type, name=name)
         if rank < _rank(e.operation)
         else e
-        for e in entries
+        for e in once.values()
     )
 
 

@@ -128,7 +128,9 @@ def _useful(classifier, found: Survey, images) -> list[frozenset[str]]:
     hard = frozenset(site.name for site in sites if site.kind not in stand_ins.BENDING)
     soft = frozenset(site.name for site in sites if site.kind in stand_ins.BENDING)
     trial = _Trial(classifier, found, images)
-    stopping = trial.needed(hard)
+    # A curve that jumps is known by its values; whether it pays to pass it, an attack may try.
+    jumping = frozenset(site.name for site in sites if site.kind == "threshold")
+    stopping = trial.needed(hard) or trial.changing(jumping)
     bending = frozenset(name for name in soft if trial.better(stopping | {name}, stopping))
     sets = dict.fromkeys(s for s in (stopping | bending, stopping) if s)
     return sorted(sets, key=lambda names: -float(np.mean(trial.fall(names))))
@@ -178,8 +180,12 @@ class _Trial:
     def needed(self, names):
         """Those of the names without which the gradient is another one; none if it is no use."""
         nothing = frozenset[str]()
-        if self.change(names, nothing) <= _CHANGES or self.better(nothing, names):
-            return nothing
+        return nothing if self.better(nothing, names) else self.changing(names)
+
+    def changing(self, names):
+        """Those of the names without which the gradient is another one."""
+        if self.change(names, frozenset()) <= _CHANGES:
+            return frozenset[str]()
         return frozenset(n for n in names if self.change(names, names - {n}) > _CHANGES)
 
 
