@@ -29,7 +29,8 @@ class Attackable(Protocol):
 
 
 # What a model may tell besides: where it came from, what pixels it is shown, its rule of rejection
-# and of confidence, its last classes that mean nonsense, the passes it takes for one answer.
+# and of confidence, its last classes that mean nonsense, the passes it takes for one answer,
+# the class that an attacker wants of it.
 _ASSUMED = {
     "path": "",
     "pixels": "",
@@ -37,6 +38,7 @@ _ASSUMED = {
     "confidence": None,
     "nonsense_classes": 0,
     "passes": 1,
+    "aimed_at": None,
 }
 
 

@@ -2,9 +2,8 @@
 
     python recheck.py [SAVED_MODEL ...]
 
-report.json and adversarial_examples*.npz lie beside this file; a model is where the report says it
-was, or where you say. Exit status 0: as many images fool each model as the report claims, each
-within its epsilon and [0, 1]; 1: not; 2: a model could not be asked, or no examples were kept.
+Each model is loaded from where the report beside this file says, or from where you say. Exit status
+0: it is fooled by as many images as claimed, each within its epsilon; 1: not; 2: cannot be asked.
 """
 
 import json
@@ -46,17 +45,19 @@ def holds(report: dict, model: dict, path: str, kept: pathlib.Path) -> bool:
         images, labels, epsilon = arrays["images"], arrays["labels"], arrays["epsilon"]
         indices, change = arrays["indices"], images.astype(float) - arrays["originals"]
     scores = answers(path, model, images, report["expectation_samples"])
-    fooled = (np.argmax(scores, axis=1) != labels) | ~np.isfinite(scores).all(axis=1)
+    answer, target = np.argmax(scores, axis=1), report["threat_model"]["target_class"]
+    fooled = (answer != labels) | ~np.isfinite(scores).all(axis=1)
+    # What is misclassified without attack has epsilon 0.
+    fooled &= (answer == target) | (epsilon == 0.0) | (target is None)
     order, pixels = np.inf if report["threat_model"]["norm"] == "linf" else 2, (1, 2, 3)
     distance = np.linalg.norm(change.reshape(len(images), np.prod(change.shape[1:])), order, 1)
     inside = (images >= 0.0).all(axis=pixels) & (images <= 1.0).all(axis=pixels)
     counts = fooled & inside & (distance <= epsilon * (1.0 + ROUNDING))
-    print(f"{path}: {len(images)} kept, {fooled.sum()} fooled, {counts.sum()} of them allowed")
-    print(f"  farthest change {distance.max(initial=0.0):.6g}")
-    worst, robust = model["worst_case"], []
-    for each in worst["epsilons"]:
-        fallen = set(indices[counts & (epsilon <= each)].tolist())
-        robust.append(report["dataset"]["examples"] - len(fallen))
+    found = f"{len(images)} kept, {fooled.sum()} fooled, {counts.sum()} of them allowed"
+    print(f"{path}: {found}; farthest change {distance.max(initial=0.0):.6g}")
+    worst, examples = model["worst_case"], report["dataset"]["examples"]
+    fallen = [set(indices[counts & (epsilon <= each)].tolist()) for each in worst["epsilons"]]
+    robust = [examples - len(each) for each in fallen]
     print(f"  correct at most {robust}; the report says {worst['correct']}")
     return all(a <= b for a, b in zip(robust, worst["correct"], strict=True))
 
@@ -66,10 +67,9 @@ def main(paths: list[str], here: pathlib.Path) -> int:
     report, status = json.loads((here / "report.json").read_text()), 0
     for number, model in enumerate(report["models"], 1):
         path = paths[number - 1] if paths else model["path"]
-        suffix = f"_{number}" if len(report["models"]) > 1 else ""
+        kept = f"adversarial_examples{f'_{number}' if len(report['models']) > 1 else ''}.npz"
         try:
-            holding = holds(report, model, path, here / f"adversarial_examples{suffix}.npz")
-            status = max(status, 0 if holding else 1)
+            status = max(status, 0 if holds(report, model, path, here / kept) else 1)
         except Exception as error:
             print(f"{path}: cannot be asked: {type(error).__name__}: {str(error)[:200]}")
             status = 2

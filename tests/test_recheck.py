@@ -105,6 +105,25 @@ def test_a_change_beyond_its_epsilon_does_not_count(beside):
     assert status(beside) == 1
 
 
+def test_towards_one_class_only_that_answer_counts(finished, tmp_path):
+    images, labels = small_network.digits()
+    result = robust_keras.evaluate(
+        str(finished / "serving"),
+        images[:60],
+        labels[:60],
+        attacks="pgd",
+        epsilons=(0.1,),
+        target_class=3,
+        progress=False,
+    )
+    result.save(tmp_path)
+    assert status(tmp_path) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    report["threat_model"]["target_class"] = 4
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    assert status(tmp_path) == 1
+
+
 def test_what_cannot_be_asked_is_told(beside, finished, capsys):
     assert status(beside, finished / "nothing") == 2
     (beside / "adversarial_examples.npz").unlink()

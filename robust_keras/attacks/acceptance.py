@@ -36,6 +36,7 @@ class APGDAccepted(APGD):
     name: typing.ClassVar[str] = "apgd_accepted"
     loss: typing.ClassVar[str] = "accepted_margin"
     aims_at_rule: typing.ClassVar[bool] = True
+    aims: typing.ClassVar[bool] = False
 
     def attack(self, task: Task) -> Proposal:
         """Moves the images up the loss; see `Attack.propose`."""

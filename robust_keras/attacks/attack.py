@@ -33,6 +33,8 @@ class Attack:
         norms: those of a threat model that it can be used with.
         cascade: whether it consists of other attacks.
         aims_at_rule: whether it looks for wrong answers that a rejection rule accepts.
+        aims: whether it looks for whatever the classifier counts as fooled, and so for one answer
+            where only that counts; False if it has an aim of its own.
         any_batch: whether batches of any size suit it; otherwise all have one size, padded with
             repeated images, so that nothing is traced twice.
         any_epsilon: whether it looks for the smallest change and makes no use of epsilon but to
@@ -47,6 +49,7 @@ class Attack:
     norms: typing.ClassVar[tuple[str, ...]] = NORMS
     cascade: typing.ClassVar[bool] = False
     aims_at_rule: typing.ClassVar[bool] = False
+    aims: typing.ClassVar[bool] = True
     any_batch: typing.ClassVar[bool] = False
     any_epsilon: typing.ClassVar[bool] = False
     stops_early: typing.ClassVar[bool] = False

@@ -69,6 +69,7 @@ class StepLL(_CleverHansAttack):
 
     name: typing.ClassVar[str] = "step_ll"
     kind: typing.ClassVar[str] = "one_step"
+    aims: typing.ClassVar[bool] = False
 
     @property
     def gradient_evaluations(self) -> int:

@@ -63,8 +63,8 @@ class Gallery:
             label=int(self._labels[index]),
             clean_class=int(np.argmax(clean)),
             adversarial_class=int(np.argmax(logits)),
-            clean_confidence=_confidence(clean),
-            adversarial_confidence=_confidence(logits),
+            clean_confidence=confidence(clean),
+            adversarial_confidence=confidence(logits),
             epsilon=float(epsilon),
             attack=attack,
         )
@@ -108,14 +108,15 @@ def own_confidences(
     return tuple(
         dataclasses.replace(
             example,
-            clean_confidence=_confidence(clean, example.clean_class),
-            adversarial_confidence=_confidence(changed, example.adversarial_class),
+            clean_confidence=confidence(clean, example.clean_class),
+            adversarial_confidence=confidence(changed, example.adversarial_class),
         )
         for example, clean, changed in zip(examples, *rows, strict=True)
     )
 
 
-def _confidence(logits, winner=None):
+def confidence(logits: np.ndarray, winner: int | None = None) -> float:
+    """Softmax of one row of logits at a class, the likeliest where none is given."""
     shifted = np.asarray(logits, np.float64)
     largest = shifted.max()
     own = largest if winner is None else shifted[winner]

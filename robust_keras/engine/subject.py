@@ -76,7 +76,7 @@ class Subject:
         content = zlib.crc32(self.labels.tobytes(), zlib.crc32(self.images.tobytes()))
         first = self.replicas.first
         # Which pixels a random model takes may be found otherwise the next time.
-        name = str(told(first, "path")), told(first, "pixels")
+        name = str(told(first, "path")), told(first, "pixels"), told(first, "aimed_at")
         model = self.threat_model
         return name, content, len(self.images), model.norm, model.bounds, self.seed
 

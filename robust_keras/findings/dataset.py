@@ -49,6 +49,13 @@ class ThreatModelReport(Finding):
         default=(0.0, 1.0),
     )
 
+    target_class: int | None = fields.count(
+        "`--target_class`: an image counts as fooled only if it is answered with this class; "
+        "images of the class are left out, and one that is misclassified without attack is not "
+        "attacked. Null where any wrong answer counts",
+        null=True,
+    )
+
     def check_together(self) -> None:
         epsilons, bounds = self.epsilons, self.bounds
         if self.norm == "linf":

@@ -31,13 +31,18 @@ def summary_table(report: Report) -> str:
     title = (
         f"{report.dataset.name} {report.dataset.split}, "
         f"{wording.plural(report.dataset.examples, 'image')}: accuracy clean and, at most, "
-        f"under {report.threat_model.norm} attack"
+        f"under {report.threat_model.norm} attack{_aim(report)}"
     )
     table = [title, *_read_as(report.dataset), "", lines[0], "-" * len(lines[0]), *lines[1:]]
     # What is unusual about how a model was asked and read comes first.
     blocks = [named_lines(report, lambda model: model.notes)]
     blocks += [section.lines(report) for section in sections.SECTIONS]
     return "\n".join([*table, *(line for block in blocks if block for line in ("", *block))])
+
+
+def _aim(report):
+    target = report.threat_model.target_class
+    return "" if target is None else f" towards class {target} alone"
 
 
 def _read_as(dataset):

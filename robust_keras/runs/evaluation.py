@@ -7,6 +7,7 @@ from robust_keras.attacks import ThreatModel, registry
 from robust_keras.audit.audit import audit
 from robust_keras.engine.class_shares import class_reports, confusion, top_five
 from robust_keras.engine.gallery import own_confidences
+from robust_keras.engine.goal import check_aims, goal
 from robust_keras.engine.headline_examples import at_epsilon
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.price import cheapest_first
@@ -19,12 +20,13 @@ from robust_keras.reporting import sections
 from robust_keras.runs.adversarial_images import given_examples
 from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
+from robust_keras.runs.fitted_models import fitted, meaningful_classes
 from robust_keras.runs.minimal_evaluation import minimal_attack, minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.plugins import load_plugins
+from robust_keras.runs.target import attacked_images
 from robust_keras.runs.transfer_evaluation import transfer_attack, transfer_report
 from robust_keras.runs.unusual_inputs import unusual_inputs
-from robust_keras.serving.views.attacker import averaged
 from robust_keras.time_left import TimeLeft
 from robust_keras.unusual.examination import examine
 
@@ -85,8 +87,11 @@ def attack_models(models, split, attacks, config, command, journal, progress):
     """
     copies, dataset = models.copies, models.dataset
     threat_model = ThreatModel(config.norm, config.epsilons)
-    given, notes = given_examples(config, split.float_images(), threat_model)
-    attacks = [*attacks, *given]
+    split, left_out = attacked_images(config, split, dataset)
+    given, refused = given_examples(config, split.float_images(), threat_model)
+    attacks, notes = [*attacks, *given], (*left_out, *refused)
+    if config.target_class is not None:
+        check_aims(attacks, config.norm)
     journal = Unrecorded() if journal is None else journal
     reports, examples, tables = [], {}, {}
     progress.follow(
@@ -102,10 +107,8 @@ def attack_models(models, split, attacks, config, command, journal, progress):
     runs = [_ModelRun(r, split, threat_model, attacks, config, journal) for r in copies]
     for name, run in zip(models.names, runs, strict=True):
         with progress.model(name, run.parts()):
-            model, found = run.attack(progress)
+            model, examples[name], tables[name] = run.attack(progress)
         reports.append(dataclasses.replace(model, path=name))
-        examples[name] = run.shown(found)
-        tables[name] = found.per_image
     transfer = transfer_report(
         config,
         {name: r.first for name, r in zip(models.names, copies, strict=True)},
@@ -117,7 +120,7 @@ def attack_models(models, split, attacks, config, command, journal, progress):
     )
     report = Report(
         dataset=_dataset_report(config, dataset, split, notes),
-        threat_model=_threat_model_report(threat_model),
+        threat_model=_threat_model_report(threat_model, config),
         models=reports,
         seed=config.seed,
         attacker_temperature=config.attacker_temperature,
@@ -142,46 +145,6 @@ def _load_all(config):
     return copies, dataset
 
 
-@dataclasses.dataclass(frozen=True)
-class FittedModels:
-    """Models as the attacker knows them, and the data set whose classes they tell apart.
-
-    Args:
-        names: under which they are reported.
-        copies: `Replicas`, one a model.
-        dataset: the `ImageDataset`.
-    """
-
-    names: tuple
-    copies: list
-    dataset: object
-
-
-def fitted(names, copies, dataset, config):
-    """The `FittedModels` of loaded models.
-
-    Args:
-        names: under which they are reported.
-        copies: `Replicas`, one a model.
-        dataset: the `ImageDataset`.
-        config: an `EvaluateConfig`.
-
-    Raises:
-        InputError: a model does not tell the data set's classes apart.
-    """
-    for replicas in copies:
-        _check_fit(replicas.first, dataset)
-    dataset = dataset.widened(max(_meaningful_classes(replicas.first) for replicas in copies))
-    attacked = [replicas.map(lambda c: _as_attacked(c, config)) for replicas in copies]
-    return FittedModels(names, attacked, dataset)
-
-
-def _as_attacked(classifier, config):
-    """The classifier to an attacker who averages over its randomness and scales its logits."""
-    steady = averaged(classifier, config.expectation_samples)
-    return steady.at_temperature(config.attacker_temperature)
-
-
 def _dataset_report(config, dataset, split, notes):
     return DatasetReport(
         name=config.dataset,
@@ -193,19 +156,13 @@ def _dataset_report(config, dataset, split, notes):
     )
 
 
-def _threat_model_report(threat_model):
+def _threat_model_report(threat_model, config):
     return ThreatModelReport(
-        norm=threat_model.norm, epsilons=threat_model.epsilons, bounds=threat_model.bounds
+        norm=threat_model.norm,
+        epsilons=threat_model.epsilons,
+        bounds=threat_model.bounds,
+        target_class=config.target_class,
     )
-
-
-def _check_fit(classifier, dataset):
-    """Raises InputError unless the classifier tells the data set's classes apart."""
-    data.check_model_classes(dataset, _meaningful_classes(classifier), str(classifier.path))
-
-
-def _meaningful_classes(classifier):
-    return classifier.num_classes - classifier.nonsense_classes
 
 
 class _ModelRun:
@@ -237,50 +194,57 @@ class _ModelRun:
         )
 
     def attack(self, progress):
-        """Its `ModelReport` and its `engine.Evaluation`."""
-        journal = self._settings["journal"]
+        """Its `ModelReport`, the `AdversarialExample`s to show, and the table of its images."""
+        journal, model = self._settings["journal"], self._replicas.first
         start = journal.now()
         data = self._split.float_images(), self._split.labels
         proved, certified = self._certification.prove(*data, progress)
+        aim = goal(
+            self._config.target_class,
+            *(self._replicas, *data),
+            epsilons=len(self._threat_model.epsilons),
+            batch_size=self._config.batch_size,
+        )
         found = engine.evaluate(
-            self._replicas,
-            *data,
+            *(aim.replicas, aim.images, aim.labels),
             self._attacks,
             self._threat_model,
             progress=progress,
             sweep=self._config.sweep,
             survivors_only=self._config.survivors_only,
+            survivors=aim.survivors,
             proved=proved,
             keep_examples=self._config.keep_examples or data[0].nbytes <= _KEPT_BYTES,
             **self._settings,
         )
-        audited = self._replicas.first, *data, found, self._threat_model
         with progress.part("audit"):
-            checks = (*audit(*audited, **self._settings), self._noted(found))
-        report = _model_report(audited[0], self._split, self._threat_model, found, checks)
+            given = aim.replicas.first, aim.images, aim.labels, found, self._threat_model
+            checks = audit(*given, **self._settings)
+        shown, found = self._shown(aim, found), aim.told(found)
+        checks = (*checks, self._noted(found))
+        report = _model_report(model, self._split, self._threat_model, found, checks)
         found_elsewhere = {
             "certified": certified,
             "smoothed": self._certification.smooth(*data, progress),
-            "minimal_epsilon": minimal_report(audited[0], *data, self._config, journal, progress),
-            "unusual": self._unusual(audited[0].unscaled, *data, progress),
+            "minimal_epsilon": minimal_report(model, *data, self._config, journal, progress),
+            "unusual": self._unusual(model.unscaled, *data, progress),
             "extensions": {
-                section.name: section.find(audited[0], *data, found)
+                section.name: section.find(model, *data, found)
                 for section in sections.registered("model")
             },
         }
-        return dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start), found
+        report = dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start)
+        return report, shown, found.per_image
 
     def _unusual(self, classifier, images, labels, progress):
         kinds = unusual_inputs(self._config)
         return examine(classifier, images, labels, kinds, progress=progress, **self._settings)
 
-    def shown(self, found):
+    def _shown(self, aim, found):
         """The `AdversarialExample`s to show, at the epsilon of the headline."""
-        classifier, threat_model = self._replicas.first, self._threat_model
-        shown = at_epsilon(
-            found.examples, classifier, self._attacks, threat_model, **self._settings
-        )
-        return own_confidences(shown, classifier)
+        given = aim.replicas.first, self._attacks, self._threat_model
+        shown = aim.shown(at_epsilon(found.examples, *given, **self._settings))
+        return own_confidences(shown, self._replicas.first)
 
     def _noted(self, found):
         """Whether the model does as well as train.py noted in it."""
@@ -307,6 +271,6 @@ def _model_report(classifier, split, threat_model, found, checks):
         layers=read_layer_facts(classifier),
         rejection=rejection_report(found, classifier.rejection),
         per_class=class_reports(found),
-        confusion=confusion(found, _meaningful_classes(classifier), classifier.num_classes),
+        confusion=confusion(found, meaningful_classes(classifier), classifier.num_classes),
         top_five=top_five(found, threat_model.epsilons),
     )

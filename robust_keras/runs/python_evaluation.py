@@ -12,7 +12,8 @@ from robust_keras.attacks.attack import Attack
 from robust_keras.errors import InputError
 from robust_keras.progress import RunProgress
 from robust_keras.runs import given_images, given_models
-from robust_keras.runs.evaluation import IMAGE_SEED, attack_models, fitted
+from robust_keras.runs.evaluation import IMAGE_SEED, attack_models
+from robust_keras.runs.fitted_models import fitted
 from robust_keras.runs.model_loading import clean_examples
 from robust_keras.runs.result import EvaluationResult
 from robust_keras.settings.config import EvaluateConfig

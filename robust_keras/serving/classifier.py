@@ -42,6 +42,7 @@ class Classifier:
         parameters: number of weights, None if unknown.
         sparsity: fraction of zeros in the kernels, None if unknown.
         passes: of the model for one answer, above 1 where it is an average.
+        aimed_at: the class that an attacker wants, where these logits are those of `aimed`.
         scaled_from: the classifier whose logits these are, before they were scaled; or None.
         probes: float32 array of images on which gradients are tried.
         owner: what must stay alive for `logits` to work: functions read from a file do not keep
@@ -65,6 +66,7 @@ class Classifier:
     probes: np.ndarray
     owner: Any
     passes: int = 1
+    aimed_at: int | None = None
     scaled_from: "Classifier | None" = None
 
     @property
@@ -88,9 +90,10 @@ class Classifier:
             function: from (batch, height, width, channels) float32 to float32 (batch, classes).
             **changed: other fields, by name.
         """
+        num_classes = changed.get("num_classes", self.num_classes)
 
         def logits(images):
-            return tf.ensure_shape(function(images), (None, self.num_classes))
+            return tf.ensure_shape(function(images), (None, num_classes))
 
         spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
         other = tf.function(logits, input_signature=[spec], autograph=False)

@@ -24,6 +24,7 @@ from robust_keras.settings.optimization import OptimizationFlags
 from robust_keras.settings.pruning import PruningFlags
 from robust_keras.settings.strangers import StrangerFlags, TrustFlags
 from robust_keras.settings.structure import StructureFlags
+from robust_keras.settings.target import TargetFlags
 from robust_keras.settings.threshold import ThresholdFlags
 from robust_keras.settings.unusual import UnusualFlags
 from robust_keras.settings.winners import WinnerFlags
@@ -141,6 +142,7 @@ class EvaluateConfig(
     MinimalFlags,
     UnusualFlags,
     CertifyFlags,
+    TargetFlags,
     StrangerFlags,
     ThresholdFlags,
     Flags,

@@ -3,7 +3,7 @@
 from typing import Any
 
 from robust_keras.findings import DatasetReport, Report
-from robust_keras.reporting import wording
+from robust_keras.reporting import grid, wording
 from robust_keras.reporting.section import Section, part
 from robust_keras.strength import follows_gradients
 
@@ -58,9 +58,16 @@ def threat_facts(report: Report) -> list[tuple[str, str]]:
         ("Norm", NORM_MEANINGS[threat_model.norm]),
         ("Epsilons", ", ".join(epsilons)),
         ("Pixel bounds", f"{low:g} to {high:g}, and epsilon is in the same unit"),
-        ("Aim", "any wrong class"),
+        ("Aim", _aim(report)),
         ("Knowledge", _knowledge(report)),
     ]
+
+
+def _aim(report):
+    target = report.threat_model.target_class
+    if target is None:
+        return "any wrong class"
+    return f"class {grid.class_name(target, report.dataset.class_names)} and no other"
 
 
 def _knowledge(report):

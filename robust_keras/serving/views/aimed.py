@@ -1,0 +1,37 @@
+"""A classifier as an attacker sees it who wants one answer and no other."""
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def aimed(classifier: Any, target: int) -> Any:
+    """A classifier of two classes, "another answer" and "the target".
+
+    Whatever makes an attack fool it makes the model answer with the target, so every attack that
+    follows the classifier's own logits aims without knowing it. On the way back the margin has the
+    gradient of the targeted loss of Carlini and Wagner.
+
+    Formula: `[max_{k != t} z_k(x), z_t(x)]`; `[0, -1]` where a logit is not finite, which is no
+    answer with the target.
+
+    Args:
+        classifier: `serving.Classifier`.
+        target: t, one of its classes.
+
+    Returns:
+        A `serving.Classifier` that tells by `aimed_at` what it is.
+
+    Reference: Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks", 2017,
+    arXiv 1608.04644.
+    """
+    logits, classes = classifier.logits, classifier.num_classes
+
+    def two(images):
+        rows = logits(images)
+        others = tf.where(tf.range(classes) == target, rows.dtype.min, rows)
+        pair = tf.stack([tf.reduce_max(others, axis=-1), rows[:, target]], axis=-1)
+        finite = tf.reduce_all(tf.math.is_finite(rows), axis=-1, keepdims=True)
+        return tf.where(finite, pair, tf.constant([[0.0, -1.0]]))
+
+    return classifier.with_logits(two, num_classes=2, aimed_at=target)
