@@ -15,6 +15,8 @@ from program_server import ProgramServer
 # Blocks that need what is not everywhere: (page, reason that the block itself gives).
 NOT_RUN = {
     ("README.md", "installs into another environment"),
+    ("docs/operating.md", "needs a second run"),
+    ("docs/operating.md", "needs a server"),
     ("docs/training.md", "needs CIFAR-10 from TensorFlow Datasets, and a day"),
     ("docs/unusual_inputs.md", "needs MNIST from TensorFlow Datasets, and minutes"),
 }

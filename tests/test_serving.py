@@ -56,7 +56,8 @@ def exported(model, tmp_path_factory):
 
 def test_signatures_have_the_names_and_types_of_the_contract(exported):
     loaded = tf.saved_model.load(str(exported))
-    assert set(loaded.signatures) == {"serving_default", "logits", "confidence_rule"}
+    names = {"serving_default", "logits", "uint8_images", "encoded_images", "confidence_rule"}
+    assert set(loaded.signatures) == names
     expected = {
         "serving_default": {
             "probabilities": (tf.float32, [None, 3]),
@@ -82,6 +83,29 @@ def test_exported_logits_and_gradients_are_those_of_keras(model, exported):
         gradient(classifier.logits), gradient(reference.logits), rtol=1e-4, atol=1e-5
     )
     assert classifier.gradient_error is None and reference.gradient_error is None
+
+
+def test_bytes_and_files_are_answered_like_images(exported):
+    answers = tf.saved_model.load(str(exported)).signatures
+    pixels = np.round(255 * IMAGES).astype("uint8")
+    expected = answers["serving_default"](images=tf.constant(pixels / np.float32(255)))
+    files = [tf.io.encode_png(picture).numpy() for picture in pixels]
+    for name, images in (("uint8_images", pixels), ("encoded_images", files)):
+        found = answers[name](images=tf.constant(images))
+        assert set(found) == set(expected)
+        for key, value in expected.items():
+            np.testing.assert_array_equal(found[key], value)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible with expected shape"):
+        answers["encoded_images"](images=tf.io.encode_png(np.zeros((9, 8, 1), "uint8"))[None])
+
+
+def test_class_names_are_told_in_the_order_of_the_outputs(model, tmp_path):
+    path = serving.export(model, tmp_path, class_names=("cat", "dog", "emu"))
+    names = tf.saved_model.load(str(path)).signatures["class_names"]()["class_names"]
+    assert [name.decode() for name in names.numpy()] == ["cat", "dog", "emu"]
+    with pytest.raises(InputError, match="class_names: expected 3 names; received 2"):
+        serving.export(model, tmp_path, version=2, class_names=("cat", "dog"))
+    assert not (tmp_path / "2").exists()
 
 
 def test_default_signature_divides_by_the_temperature(model, exported):

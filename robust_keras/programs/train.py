@@ -61,6 +61,8 @@ def _train(config, directory, began):
     served = serving.export(
         trained,
         directory.serving_path,
+        version=config.serving_version,
+        class_names=() if dataset.numbered else dataset.class_names,
         notes={
             **layer_notes(trained, directory.layers_path),
             **accuracy_note(config.dataset, accuracy, len(dataset.test)),

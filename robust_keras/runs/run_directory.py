@@ -19,7 +19,8 @@ def training_directory(config):
 class TrainingDirectory:
     """Where one training run keeps its things.
 
-    `config.json` is written first and `serving/1` last, so its presence marks a finished run.
+    `config.json` is written first and the exported version last, so that its presence marks a
+    finished run.
 
     Args:
         config: the run's `TrainConfig`.
@@ -36,6 +37,7 @@ class TrainingDirectory:
         self.path = pathlib.Path(config.output_dir if path is None else path)
         self.model_path = self.path / "model.keras"
         self.serving_path = self.path / "serving"
+        self._exported = self.serving_path / str(config.serving_version)
         self.checkpoint_path = self.path / "checkpoints" / "last.npz"
         self.best_path = self.path / "checkpoints" / "best.keras"
         self.csv_path = self.path / "logs" / "training.csv"
@@ -47,7 +49,7 @@ class TrainingDirectory:
         lock.check(self.path)
 
     def _check_content(self):
-        if (self.serving_path / "1").exists():
+        if self._exported.exists():
             raise OccupiedError.expected(
                 "--output_dir",
                 "a new directory or an unfinished run",

@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -11,8 +12,9 @@ from robust_keras import arguments
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.layers.rejection_rule import CONFIDENCES
-from robust_keras.serving import export_notes, image_input, rejection
+from robust_keras.serving import export_notes, image_input, rejection, warm_up
 from robust_keras.serving.inference_call import inference_call
+from robust_keras.serving.signatures import class_names as named_classes
 from robust_keras.serving.signatures import signatures
 
 
@@ -24,17 +26,21 @@ def export(
     temperature: float | None = None,
     confidence: str | None = None,
     image_shape: tuple[int, ...] | None = None,
+    class_names: Sequence[str] = (),
     notes: Any = None,
 ) -> pathlib.Path:
     """Writes `directory/version/`, a SavedModel that needs no Python, Keras or `layers` to load.
 
-    Signatures, both from `images` (batch, height, width, channels), float32 in [0, 1]:
+    Signatures, the first two from `images` (batch, height, width, channels), float32 in [0, 1]:
 
     * `serving_default`: `probabilities` = softmax(logits / T), float32 (batch, classes); `classes`,
       the most probable one, int64 (batch,); `confidence`, float32 (batch,) in [0, 1]; `valid`, bool
       (batch,), false where a pixel is not a number in [0, 1] (to 1e-6). Where one is no number at
       all, neither are probabilities and confidence.
     * `logits`: `logits`, float32 (batch, classes), differentiable with respect to `images`.
+    * `uint8_images` and, of images of one known shape, `encoded_images`: what `serving_default`
+      tells, of bytes 0..255, and of files of PNG, JPEG, GIF or BMP, string (batch,).
+    * `class_names`, without inputs: the names, string (classes,), where they are given.
 
     A model that ends in a softmax, or in sigmoids, is served by the logits before it, and a model
     of one column, a logit or a sigmoid, as two classes. A layer that was given `training=True`
@@ -50,6 +56,9 @@ def export(
     end in an RBF unit have the logits log y, so that is the unit's own answer y, which is small for
     every class on an image unlike anything known. Probabilities sum to one in both cases.
 
+    Requests to warm up with are in `assets.extra`: TensorFlow Serving makes them before it takes
+    the version into service, so that no caller waits for the first pass.
+
     The files are written elsewhere first and then renamed: a server that watches `directory` never
     sees half a model.
 
@@ -63,6 +72,7 @@ def export(
         confidence: "softmax" or "rbf"; None for that of the rule, softmax where there is none.
         image_shape: (height, width, channels), with None for open sides, of a model that does not
             declare it, as subclasses of `keras.Model`.
+        class_names: one an output, or none.
         notes: what to keep beside the model in `assets.extra`, where servers do not look: None, or
             mapping from a file's name to a value that JSON can hold.
 
@@ -83,18 +93,20 @@ def export(
     if not isinstance(model, keras.Model):
         raise InputError.expected("model", "a Keras model", type(model).__name__)
     rule = rejection.served_rule(model, _temperature(temperature), confidence)
-    archive = _archive(model, image_input.image_shape(model, image_shape), rule)
-    _write(archive, target, notes or {})
+    shape = image_input.image_shape(model, image_shape)
+    archive = _archive(model, shape, rule, class_names)
+    _write(archive, target, shape, notes or {})
     return target
 
 
-def _write(archive, target, notes):
+def _write(archive, target, shape, notes):
     try:
         with whole_files.reasons(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         with whole_files.writing(target) as written:
             archive.write_out(str(written), verbose=False)
             export_notes.write(written, notes)
+            warm_up.write(written, shape)
     # TensorFlow's file system raises errors of its own kind.
     except (InputError, tf.errors.OpError) as error:
         # Only goes if it is empty: then it was made for this export.
@@ -122,7 +134,7 @@ def _temperature(temperature):
         raise InputError.expected("temperature", arguments.TEMPERATURES, temperature) from error
 
 
-def _archive(model, shape, rule):
+def _archive(model, shape, rule, names):
     """The export with its signatures, not yet written."""
     answers = image_input.answers(model, shape)
     answer = inference_call(model)
@@ -135,9 +147,16 @@ def _archive(model, shape, rule):
     holder = tf.Module()
     holder.model = model
     archive.track(holder)
-    spec = tf.TensorSpec((None, *shape), tf.float32, name="images")
-    for name, function in signatures(outputs, answers, rule).items():
+    for name, (function, spec) in signatures(outputs, answers, rule, shape).items():
         archive.add_endpoint(name, function, input_signature=[spec])
-    for name, function in rejection.signatures(rule).items():
+    columns = _classes(names, answers.shape[1]) if names else {}
+    for name, function in (rejection.signatures(rule) | columns).items():
         archive.add_endpoint(name, function, input_signature=[])
     return archive
+
+
+def _classes(names, columns):
+    # A single column is served as two classes.
+    if len(names) != max(columns, 2):
+        raise InputError.expected("class_names", f"{max(columns, 2)} names", f"{len(names)}")
+    return named_classes(names)

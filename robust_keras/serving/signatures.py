@@ -1,6 +1,6 @@
 """The functions that an exported model answers with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -12,13 +12,20 @@ from robust_keras.serving.class_scores import class_scores
 PIXEL_TOLERANCE = 1e-6
 
 
-def signatures(model: Any, answers: Any, rule: layers.RejectionRule) -> dict[str, Callable]:
-    """The functions of an export that take images, by name.
+# What pictures may be decoded to: grey, colour, and colour with opacity.
+_DECODED_CHANNELS = (1, 3, 4)
+
+
+def signatures(
+    model: Any, answers: Any, rule: layers.RejectionRule, shape: Sequence[int | None]
+) -> dict[str, tuple[Callable, tf.TensorSpec]]:
+    """The functions of an export that take images, by name, each with the images that it takes.
 
     Args:
         model: function from images to one float tensor (batch, columns).
         answers: array (images, columns), its answers to some images.
         rule: by which it is served.
+        shape: (height, width, channels), None for open sides.
     """
 
     def logits(images):
@@ -36,7 +43,37 @@ def signatures(model: Any, answers: Any, rule: layers.RejectionRule) -> dict[str
             told["rejected"] = rule.rejected(scores)
         return told
 
-    return {"serving_default": serving_default, "logits": logits}
+    def uint8_images(images):
+        return serving_default(tf.cast(images, tf.float32) / 255.0)
+
+    def encoded_images(images):
+        return uint8_images(_decoded(images, shape))
+
+    floats = tf.TensorSpec((None, *shape), tf.float32, name="images")
+    found = {
+        "serving_default": (serving_default, floats),
+        "logits": (logits, floats),
+        "uint8_images": (uint8_images, tf.TensorSpec((None, *shape), tf.uint8, name="images")),
+    }
+    if None not in shape and shape[-1] in _DECODED_CHANNELS:
+        files = tf.TensorSpec((None,), tf.string, name="images")
+        found["encoded_images"] = encoded_images, files
+    return found
+
+
+def _decoded(files, shape):
+    """The pictures in files of PNG, JPEG, GIF or BMP, uint8 (batch, height, width, channels)."""
+
+    def picture(content):
+        pixels = tf.io.decode_image(content, channels=shape[-1], expand_animations=False)
+        return tf.ensure_shape(pixels, shape)
+
+    return tf.map_fn(picture, files, fn_output_signature=tf.TensorSpec(shape, tf.uint8))
+
+
+def class_names(names: Sequence[str]) -> dict[str, Callable]:
+    """The signature without inputs that tells the classes, in the order of the outputs."""
+    return {"class_names": lambda: {"class_names": tf.constant(list(names))}}
 
 
 def valid(images: tf.Tensor) -> tf.Tensor:

@@ -102,6 +102,12 @@ class TrainConfig(
     serving_temperature: float = flag(
         1.0, TEMPERATURE, "Temperature of the exported model's probabilities."
     )
+    serving_version: int = flag(
+        1,
+        values.Whole(1, 2**53),
+        "Number of the exported version, OUTPUT_DIR/serving/NUMBER; TensorFlow Serving takes the "
+        "highest.",
+    )
     augment: bool = flag(False, values.Truth(), "Random crops (4 pixels of padding) and flips.")
     validation_fraction: float = flag(
         0.05,
