@@ -50,9 +50,6 @@ def load(name: str, data_dir: str | None = None) -> ImageDataset:
             `emnist/letters` ...).
         data_dir: where TensorFlow Datasets keeps its data; None for its own choice.
 
-    Returns:
-        An `ImageDataset`.
-
     Raises:
         InputError: no such set, it cannot be fetched, or it is not image classification.
 

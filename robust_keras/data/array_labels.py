@@ -45,9 +45,6 @@ def read_labels(
         sources: from each split to the words for its labels in errors.
         class_names: text array (classes,), or None.
 
-    Returns:
-        `Labels`.
-
     Raises:
         InputError: they cannot be read, or not in one way only.
     """

@@ -26,9 +26,6 @@ WHOLE = "whole"
 def find_roles(archive: Archive) -> tuple[dict[str, tuple[str, str]], str | None]:
     """Finds the images and labels of each split by their arrays' names.
 
-    Args:
-        archive: an `Archive`.
-
     Returns:
         `(parts, class_names)`: from a split (`train`, `test`, `validation` or `WHOLE`) to the names
         of its images and of its labels; and the name of the array of class names, or None.

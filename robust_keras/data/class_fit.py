@@ -11,9 +11,6 @@ _REMEDY = "numpy.unique(labels, return_inverse=True)[1] numbers the classes from
 def check_trainable(dataset: ImageDataset) -> None:
     """Raises unless a network can be trained on the set: every class from 0 on, on two or more.
 
-    Args:
-        dataset: an `ImageDataset`.
-
     Raises:
         InputError: no training images, one class, or numbers that do not count the classes.
     """

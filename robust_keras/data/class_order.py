@@ -21,9 +21,6 @@ def in_order_of(dataset: ImageDataset, class_names: Sequence[str], model: str) -
         class_names: the names of a model's classes in the order of its outputs.
         model: the model, for the error text.
 
-    Returns:
-        An `ImageDataset`.
-
     Raises:
         InputError: the model does not know a class of the set.
     """

@@ -196,9 +196,6 @@ def to_float(images: np.ndarray) -> np.ndarray:
 def channel_statistics(split: ImageSplit) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and variance of every channel, for the normalisation inside a model.
 
-    Args:
-        split: an `ImageSplit`.
-
     Returns:
         Two tuples of floats, one value a channel, in units of [0, 1] pixels.
     """

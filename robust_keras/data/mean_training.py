@@ -86,9 +86,6 @@ def with_nonsense(
         seed: whole number of at least 0.
         settings: a `NonsenseSettings`.
 
-    Returns:
-        A `TrainingSet`.
-
     Raises:
         InputError: other pixels, or a label that is none of the classes.
 

@@ -96,7 +96,7 @@ class Record:
 
     def _check_settings(self, stored):
         different = [
-            f"--{field.name}={_as_typed(getattr(stored, field.name))}"
+            f"--{field.name}={stored.typed(field.name, getattr(stored, field.name))}"
             for field in dataclasses.fields(stored)
             if getattr(stored, field.name) != getattr(self._settings, field.name)
             and field.metadata["decides_results"]
@@ -123,10 +123,6 @@ class Record:
     @functools.cached_property
     def _files(self):
         return fingerprints.files(self._inputs, outside=self._directory)
-
-
-def _as_typed(value):
-    return ",".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 def inputs(settings: Any, *fields: str) -> list[pathlib.Path]:

@@ -21,9 +21,6 @@ def keras_model(classifier: Classifier) -> keras.Model:
     An export of train.py stands in the directory of its run, beside `model.keras`. That file is
     taken only where its weights are those of the export, bit for bit, and its answers the same.
 
-    Args:
-        classifier: a `serving.Classifier`.
-
     Raises:
         InputError: there is none, or it is another function of the images.
     """

@@ -58,9 +58,6 @@ def layer_notes(model: keras.Model, layer_log: pathlib.Path) -> dict[str, Any]:
 def read_layer_facts(classifier: Classifier) -> list[LayerReport]:
     """The layer facts of a loaded classifier: computed for a `.keras` file, else as exported.
 
-    Args:
-        classifier: a `serving.Classifier`.
-
     Returns:
         As `layer_facts`; empty where nothing is known. The gradients of a `.keras` file are those
         of the training run in whose directory it lies.

@@ -13,9 +13,6 @@ def stronger_attack(model: ModelReport) -> str:
     """Gives the next attack that may make a preliminary number quotable, or "".
 
     None does where a part of such an attack could not run, or where the strongest one ran.
-
-    Args:
-        model: `ModelReport`.
     """
     if any(attack.settings.get("left_out") for attack in model.ran):
         return ""

@@ -34,12 +34,7 @@ class Curve:
 
 
 def of_report(report: Report, lines: Sequence[Curve]) -> Callable[..., Any]:
-    """Gives a function of `paper`, `size` and `title` that draws lines of a report.
-
-    Args:
-        report: `Report`.
-        lines: `Curve`s.
-    """
+    """Gives a function of `paper`, `size` and `title` that draws lines of a report."""
     return lambda paper="light", size="wide", title="": draw(
         lines,
         report.threat_model.epsilons,

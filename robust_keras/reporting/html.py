@@ -21,9 +21,6 @@ NAME_LENGTH = 48
 def render(report: Report) -> str:
     """Gives the whole page: its sections in their order, between a head and how to read it.
 
-    Args:
-        report: `Report`.
-
     Returns:
         HTML text.
     """

@@ -73,9 +73,6 @@ def write(
 def figure_files(report: Report) -> Iterator[tuple[str, bytes]]:
     """Gives every figure of every section of a report as PNG.
 
-    Args:
-        report: `Report`.
-
     Yields:
         `(file name, bytes)`.
     """

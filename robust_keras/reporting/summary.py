@@ -11,9 +11,6 @@ from robust_keras.reporting.sections.attacker import class_list
 def summary_table(report: Report) -> str:
     """Gives a line of text per model: clean accuracy, worst case per epsilon, verdict; then notes.
 
-    Args:
-        report: `Report`.
-
     Returns:
         ASCII text without a last newline, apart from what model names hold.
     """

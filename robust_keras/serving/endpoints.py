@@ -36,9 +36,6 @@ def saved_model_entrance(
         examples: `Examples` that it must take, or None.
         output: name of a signature or of an output, or None.
 
-    Returns:
-        An `Entrance`.
-
     Raises:
         InputError: no function that takes such images, or several without a default.
     """

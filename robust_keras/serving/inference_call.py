@@ -18,9 +18,6 @@ def inference_call(model: keras.Model) -> Callable:
     model take it for a training run, and all that comes after them, where nobody says so. (Random
     flips inside a functional model count as told: Keras writes down their default.)
 
-    Args:
-        model: a `keras.Model`.
-
     Returns:
         A function from the model's input to its output.
     """

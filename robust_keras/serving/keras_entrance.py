@@ -38,9 +38,6 @@ def keras_entrance(
         examples: `Examples` that it must take, or None.
         output: name of an output, or None.
 
-    Returns:
-        An `Entrance`.
-
     Raises:
         InputError: the model does not take one batch of such images.
     """

@@ -31,9 +31,6 @@ def load_keras(path: pathlib.Path) -> keras.Model:
     Args:
         path: `pathlib.Path` of a .keras, .h5 or .hdf5 file.
 
-    Returns:
-        A `keras.Model`.
-
     Raises:
         InputError: the file is damaged, holds weights alone, or a layer that is not known here.
     """

@@ -74,9 +74,6 @@ def load(
             the model or are not known to be harmless.
         time_limit: seconds in which a SavedModel must load, and again answer its first images.
 
-    Returns:
-        A `Classifier`.
-
     Raises:
         InputError: nothing there, not a model, or a model that does not classify images.
 

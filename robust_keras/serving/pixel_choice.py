@@ -40,9 +40,6 @@ def choose_pixels(names: Any, correct: Any) -> PixelChoice:
     Args:
         names: names in `PIXELS`, the first the one that is taken in doubt.
         correct: function from a name to a bool array (images,), which answers are right.
-
-    Returns:
-        A `PixelChoice`.
     """
     usual, *others = names
     first = correct(usual)

@@ -68,9 +68,6 @@ def load_teacher(
         num_classes: number of the student's outputs.
         trusted_operations: see `serving.load`.
 
-    Returns:
-        A `serving.Classifier`.
-
     Raises:
         InputError: nothing there, no image classifier, or one of other images or classes.
     """
