@@ -16,12 +16,8 @@ from robust_keras.programs import command_line, evaluate, train
 ROOT = pathlib.Path(__file__).parent.parent
 
 TINY = ("--dataset=good.npz", "--batch_size=4", "--validation_fraction=0")
-ENSEMBLE = (
-    *TINY,
-    "--model=fc5",
-    "--adversarial=ensemble",
-    "--train_epsilon=0.3",
-)
+STUDENT = (*TINY, "--model=fc5")
+ENSEMBLE = (*STUDENT, "--adversarial=ensemble", "--train_epsilon=0.3")
 DENOISER = ("--dataset=good.npz", "--batch_size=4", "--denoiser", "--denoiser_epsilon=0.3")
 # Name -> (arguments of train.py, what the line must say). Paths are those of the fixture `world`.
 TRAIN = {
@@ -225,33 +221,15 @@ TRAIN = {
         "--distillation_teacher: expected none with --loss=hybrid",
     ),
     "missing teacher": (
-        [
-            "--dataset=good.npz",
-            "--model=fc5",
-            "--batch_size=4",
-            "--validation_fraction=0",
-            "--distillation_teacher=none.keras",
-        ],
+        [*STUDENT, "--distillation_teacher=none.keras"],
         "--distillation_teacher: none.keras: expected.*received nothing of that name",
     ),
     "foreign teacher": (
-        [
-            "--dataset=good.npz",
-            "--model=fc5",
-            "--batch_size=4",
-            "--validation_fraction=0",
-            "--distillation_teacher=damaged.keras",
-        ],
+        [*STUDENT, "--distillation_teacher=damaged.keras"],
         "--distillation_teacher: damaged.keras: expected a .keras file that Keras can load",
     ),
     "teacher of other classes": (
-        [
-            "--dataset=three.npz",
-            "--model=fc5",
-            "--batch_size=4",
-            "--validation_fraction=0",
-            "--distillation_teacher=good.keras",
-        ],
+        [*STUDENT, "--distillation_teacher=good.keras", "--dataset=three.npz"],
         "--distillation_teacher: good.keras: expected a teacher of .* 3 classes; .* and 2 classes",
     ),
     "teacher of other images": (
@@ -259,14 +237,7 @@ TRAIN = {
         r"a teacher of \(28, 28, 1\) images .* received one of \(8, 8, 1\) images",
     ),
     "teacher without nonsense": (
-        [
-            "--dataset=good.npz",
-            "--model=fc5",
-            "--batch_size=4",
-            "--validation_fraction=0",
-            "--distillation_teacher=good.keras",
-        ]
-        + ["--mean_training"],
+        [*STUDENT, "--distillation_teacher=good.keras", "--mean_training"],
         "--distillation_teacher: good.keras: expected a teacher of .* 4 classes",
     ),
     "noise that is off": (["--noise_magnitude=0.5"], "expected nothing without --noise_training"),
