@@ -4,7 +4,6 @@ import dataclasses
 
 from robust_keras.errors import InputError
 from robust_keras.settings import names, values
-from robust_keras.settings.attacks import check_plugged
 from robust_keras.settings.field import flag
 
 
@@ -53,7 +52,6 @@ class AttackerFlags:
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
-        check_plugged(self, "transfer_attack", values.Choice(names.ATTACKS))
         if self.transfer and len(self.models) < 2 and not self.substitute:
             raise InputError.expected(
                 "--transfer", "two or more --models, or --substitute", "one model"

@@ -26,20 +26,10 @@ class AttackFlags:
     )
 
     def check_together(self):
-        """Raises InputError for an attack that only a plugin could bring, where there is none."""
-        check_plugged(self, "attacks", values.Choices(names.ATTACKS))
-
-
-def check_plugged(flags, name, kind):
-    """Raises InputError for an attack that nobody has registered and no plugin could bring.
-
-    Args:
-        flags: settings with `plugins`, which are loaded later.
-        name: which of them names the attack, or several.
-        kind: `Choice` or `Choices` of the program's own.
-    """
-    kind = dataclasses.replace(kind, names=(*kind.names, *REGISTERED))
-    given = getattr(flags, name)
-    unknown = set(given if isinstance(given, tuple) else (given,)) - set(kind.names)
-    if not flags.plugins or unknown & set(names.ATTACKS):
-        check_value(name, kind, given)
+        """Raises InputError for an attack that nobody has registered and no plugin could bring."""
+        for field in dataclasses.fields(self):
+            kind = field.metadata["parse"]
+            if getattr(kind, "others", False) and not self.plugins:  # which are not loaded yet
+                known = (*kind.names, *REGISTERED)
+                kind = dataclasses.replace(kind, names=known, others=False)
+                check_value(field.name, kind, getattr(self, field.name))

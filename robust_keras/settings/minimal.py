@@ -4,7 +4,6 @@ import dataclasses
 
 from robust_keras.errors import InputError
 from robust_keras.settings import names, values
-from robust_keras.settings.attacks import check_plugged
 from robust_keras.settings.field import flag
 
 
@@ -41,7 +40,6 @@ class MinimalFlags:
 
     def check_together(self):
         """Raises InputError for the first value that does not fit another."""
-        check_plugged(self, "minimal_attack", values.Choice(names.ATTACKS))
         if self.norm == "linf" and (self.minimal_largest or 0) > 1.0:
             received = f"{self.minimal_largest}{values.pixels(self.minimal_largest)}"
             raise InputError.expected("--minimal_largest", "at most 1 with --norm=linf", received)
