@@ -5,7 +5,7 @@ operations in one piece: calls are inlined, loops and branches stay loops and br
 are not copied, so it costs no memory and sees the same weights.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -98,7 +98,9 @@ class Frame:
 
     def called(self, operation: Any, inputs: Sequence[Value]) -> tuple:
         """The outputs of the function that an operation calls, and what must run for them."""
-        return self.inner(operation, operation.get_attr("f").name, inputs).run()
+        outputs, made = self.inner(operation, operation.get_attr("f").name, inputs).run()
+        # Where a gradient was asked for, TensorFlow has added what that needs.
+        return outputs[: len(operation.outputs)], made
 
     def inner(self, operation: Any, name: str, inputs: Sequence[Value]) -> "Frame":
         """The `Frame` of a function, by its name, that an operation calls."""
@@ -126,18 +128,17 @@ class Frame:
         return Frame(self.graph, self.arguments, surgeon, self.path, self.outer, values)
 
 
-def created(operation: Any, inputs: Sequence[Value], without: Sequence[str] = ()) -> Any:
+def created(operation: Any, inputs: Iterable[Value]) -> Any:
     """The same operation on other inputs, in the graph that is traced now.
 
     Args:
         operation: `tf.Operation` of another graph.
         inputs: a `Value` for each of its inputs.
-        without: names of attributes that are left out.
     """
     attributes = dict(operation.node_def.attr)
     if any(a.HasField("func") or a.list.func for a in attributes.values()):
         raise NotCopied(f"{operation.type} runs a function that cannot be looked into.")
-    kept = {k: v for k, v in attributes.items() if k not in ("_class", *without)}
+    kept = {k: v for k, v in attributes.items() if k != "_class"}
     new = tf.compat.v1.get_default_graph().create_op(
         operation.type,
         [value.tensor for value in inputs],

@@ -1,5 +1,6 @@
 """What takes the place, on the way back, of an operation that stops or bends gradients."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,11 @@ COMPARISONS = ("Greater", "GreaterEqual", "Less", "LessEqual")
 CLIPS = ("ClipByValue", "Minimum", "Maximum", "Relu6")
 SATURATING = ("Softmax", "Sigmoid", "Tanh", "Erf")
 WAVES = ("Sin", "Cos", "FloorMod", "Mod")
+DRAWS = re.compile(
+    "(Stateless|Stateful|Parameterized)?"
+    "(Multinomial|Shuffle|((Random)?(Standard|Truncated)?(Normal|Uniform|Gamma|Poisson|Binomial))"
+    "|Random(Crop|Shuffle|IndexShuffle))((Full)?Int)?(V\\d)?"
+)
 # What depends on the number and size of the images alone.
 SHAPES = ("Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike", "BroadcastGradientArgs")
 PICTURES = ("EncodeJpeg", "EncodeJpegVariableQuality", "EncodePng", "DecodeJpeg", "DecodeImage")
@@ -136,9 +142,11 @@ def across(output: tf.Tensor, entries: Sequence[Any]) -> Any:
     Returns:
         A tensor, or None where no entry has the output's shape.
     """
-    for entry in reversed(entries):
-        if _alike(entry.tensor.shape, output.shape):
-            return on_a_line(output, entry.tensor)
+    latest = [entry.tensor for entry in entries]
+    before = [tensor for entry in entries for tensor in entry.lineage]
+    for tensor in (*reversed(latest), *reversed(before)):
+        if _alike(tensor.shape, output.shape):
+            return on_a_line(output, tensor)
     return None
 
 

@@ -6,12 +6,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from robust_keras.serving.surgery import stand_ins
+from robust_keras.serving.surgery import stand_ins, tensorflow_private
 from robust_keras.serving.surgery.custom_gradients import CustomGradient, has_one
 from robust_keras.serving.surgery.frame import Frame, created
 from robust_keras.serving.surgery.values import Entry, NotCopied, Value, free
 
 _KEEP_MASKS = ("Identity", "Reshape", "ExpandDims", "Squeeze", "Cast", "Sub", "BroadcastTo", "Tile")
+
+
+_SHAPES_KEPT = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,32 +33,50 @@ class Site:
 
 
 class Surgeon:
-    """What is emitted for each operation of a graph.
+    """Emits every operation as it is; what it opens, a subclass says."""
 
-    Args:
-        open_up: function from `Site`, the output, and a function without arguments that makes the
-            output with another backward pass (or None where it cannot), to the tensor to go on
-            with.
-        custom: called with `Site` and `CustomGradient`, before that is opened.
-        choice: called with `Site`, the branches and the gaps of a choice between them.
-    """
+    def open_up(self, site: Site, output: tf.Tensor, make: Callable) -> tf.Tensor | None:
+        """The tensor to go on with in place of an output, or None to leave it.
 
-    def __init__(self, open_up: Callable, custom: Callable, choice: Callable):
-        self._open, self._custom, self._choice = open_up, custom, choice
+        Args:
+            site: where it is.
+            output: as the model computes it.
+            make: function without arguments to the same output with another backward pass, or to
+                None where there is none.
+        """
+        return None
+
+    def note_custom(self, site: Site, gradient: CustomGradient) -> None:
+        """Called with a custom gradient before it is opened."""
+
+    def note_choice(self, site: Site, jump: tf.Tensor, gaps: Sequence[tf.Tensor]) -> None:
+        """Called with a choice before it is opened.
+
+        Args:
+            site: where it is.
+            jump: one branch less the other.
+            gaps: how far the conditions are from their thresholds, of shapes that broadcast.
+        """
+
+    def note_chance(self, site: Site) -> None:
+        """Called with an operation that draws at random."""
 
     def __call__(self, frame: Frame, operation: Any, inputs: Sequence[Value]) -> list[Value]:
         """The `Value`s of an operation's outputs."""
+        name = "/".join((*frame.path, operation.name))
+        if stand_ins.DRAWS.fullmatch(operation.type):
+            self.note_chance(Site(name, operation.type, "chance"))
         if not any(value.data for value in inputs) or operation.type in stand_ins.SHAPES:
             return [free(tensor) for tensor in created(operation, inputs).outputs]
-        name = "/".join((*frame.path, operation.name))
         if has_one(operation):
             return self._custom_gradient(frame, operation, inputs, name)
         if operation.type == "Mul" and _masked(inputs):
             return self._multiplied(operation, inputs, name)
         if any(value.mask for value in inputs) and operation.type in _KEEP_MASKS:
             return self._mask(operation, inputs)
-        outputs = created(operation, inputs).outputs
-        values = [_flow(operation, tensor, inputs, name) for tensor in outputs]
+        blind = not tensorflow_private.has_gradient(operation)
+        outputs = created(operation, map(_stopped, inputs) if blind else inputs).outputs
+        values = [_flow(operation, tensor, inputs, name, blind) for tensor in outputs]
         return self._opened(operation, inputs, values, name)
 
     def _opened(self, operation, inputs, values, name):
@@ -71,7 +92,7 @@ class Surgeon:
 
     def _replaced(self, site, value, make):
         """The value with what was opened in its place."""
-        tensor = self._open(site, value.tensor, make)
+        tensor = self.open_up(site, value.tensor, make)
         if tensor is None:
             return value
         return dataclasses.replace(value, tensor=tensor, gradient=True, plain=value.tensor)
@@ -92,7 +113,7 @@ class Surgeon:
         if not condition.data or not (first.gradient or second.gradient):
             return value
         gaps = [entry.tensor for entry in condition.entries]
-        self._choice(site, first.tensor - second.tensor, gaps)
+        self.note_choice(site, first.tensor - second.tensor, gaps)
         return self._replaced(
             site, value, lambda: stand_ins.both_ways(value.tensor, first.tensor, second.tensor)
         )
@@ -104,7 +125,7 @@ class Surgeon:
         tensor = created(operation, raw).outputs[0]
         site = Site(name, "Mul", "threshold")
         gaps = [entry.tensor for entry in mask.entries]
-        self._choice(site, other.tensor * tf.ones_like(_plain(mask)), gaps)
+        self.note_choice(site, other.tensor * tf.ones_like(_plain(mask)), gaps)
         value = Value(tensor, data=True, gradient=True)
         return [self._replaced(site, value, lambda: stand_ins.straight(tensor, other.tensor))]
 
@@ -122,7 +143,7 @@ class Surgeon:
         site = Site(name, operation.type, "custom gradient")
         try:
             gradient = CustomGradient(frame, operation, inputs)
-            self._custom(site, gradient)
+            self.note_custom(site, gradient)
             kept = gradient.kept()
         except LookupError:
             kept = [tf.stop_gradient(value.tensor) for value in inputs]
@@ -144,25 +165,38 @@ def _own(before, tensor):
     return stand_ins.across(tensor, before.entries)
 
 
-def _flow(operation, tensor, inputs, name):
+def _stopped(value):
+    """A value out of which no gradient leads: an operation without one would raise an error."""
+    if not (value.gradient and _differentiable(value.tensor.dtype)):
+        return value
+    return dataclasses.replace(value, tensor=tf.stop_gradient(value.tensor))
+
+
+def _flow(operation, tensor, inputs, name, blind):
     """What is known of an output: whether images and gradients reach it, and through what."""
-    reached = [value.tensor for value in inputs if value.gradient]
-    stopped = operation.type in (*stand_ins.ROUNDING, *stand_ins.STOPPED)
-    differentiable = (
-        tensor.dtype.is_floating or tensor.dtype.is_complex or tensor.dtype == tf.variant
-    )
-    if reached and differentiable and not stopped:
-        return Value(tensor, data=True, gradient=True)
+    reached = [value for value in inputs if value.gradient]
+    stopped = blind or operation.type in (*stand_ins.ROUNDING, *stand_ins.STOPPED)
+    if reached and _differentiable(tensor.dtype) and not stopped:
+        return Value(tensor, data=True, gradient=True, lineage=_lineage(reached))
     earlier = tuple(entry for value in inputs for entry in value.entries)
     if operation.type in stand_ins.COMPARISONS and reached:
         own: tuple = (Entry(_lead(operation, inputs), operation.type, name),)
     else:
-        own = tuple(Entry(each, operation.type, name) for each in reached)
+        own = tuple(Entry(v.tensor, operation.type, name, v.lineage) for v in reached)
     entries = _named(operation, (*earlier, *own), name)
-    mask = tensor.dtype == tf.bool or (
-        operation.type == "Cast" and inputs[0].tensor.dtype == tf.bool
-    )
+    cast = operation.type == "Cast" and inputs[0].tensor.dtype == tf.bool
+    mask = cast or tensor.dtype == tf.bool
     return Value(tensor, data=True, entries=entries, mask=mask)
+
+
+def _differentiable(dtype):
+    return dtype.is_floating or dtype.is_complex or dtype == tf.variant
+
+
+def _lineage(values):
+    """The latest tensors of each of a few shapes that values were made of, themselves included."""
+    tensors = [tensor for value in values for tensor in (*value.lineage, value.tensor)]
+    return tuple({str(tensor.shape): tensor for tensor in tensors}.values())[-_SHAPES_KEPT:]
 
 
 def _lead(operation, inputs):

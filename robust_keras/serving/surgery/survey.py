@@ -28,12 +28,14 @@ class Survey:
 
     Args:
         sites: `Site`s that can be opened, in the order of their switches.
+        chance: `Site`s that draw at random.
         seen: names of those that need not be: continuous choices, custom gradients that are right.
         function: from (images, switches) to logits; switches float32 (sites,), 1 where a gradient
             goes past an operation.
     """
 
     sites: tuple[Site, ...]
+    chance: tuple[Site, ...]
     seen: frozenset[str]
     function: Any
 
@@ -65,48 +67,57 @@ def survey(classifier: Any, images: np.ndarray) -> Survey:
         NotCopied: the graph cannot be copied.
     """
     concrete = classifier.logits.get_concrete_function()
-    notes: dict[str, dict] = {"sites": {}, "custom": {}, "choices": {}}
+    surgeons = []
 
     def traced(images, switches):
-        for note in notes.values():
-            note.clear()
-        logits = copied(concrete, images, _surgeon(notes, switches))
-        return logits, notes["custom"], notes["choices"]
+        surgeons.append(_Switched(switches))
+        logits = copied(concrete, images, surgeons[-1])
+        return logits, surgeons[-1].slopes, surgeons[-1].jumps
 
     spec = tf.TensorSpec((None, *classifier.image_shape), tf.float32)
     switches = tf.TensorSpec((None,), tf.float32)
     function = tf.function(traced, autograph=False).get_concrete_function(spec, switches)
-    sites = tuple(notes["sites"].values())
-    _, custom, choices = function(tf.constant(images), tf.zeros(len(sites)))
-    right = {name for name, slopes in custom.items() if _right(slopes.numpy())}
-    smooth = {name for name, share in choices.items() if share.numpy() <= _SOME}
-    return Survey(sites, frozenset(right | smooth), function)
+    sites = tuple(surgeons[-1].sites.values())
+    _, slopes, jumps = function(tf.constant(images), tf.zeros(len(sites)))
+    right = {name for name, pair in slopes.items() if _right(pair.numpy())}
+    smooth = {name for name, share in jumps.items() if share.numpy() <= _SOME}
+    chance = tuple(surgeons[-1].chance.values())
+    return Survey(sites, chance, frozenset(right | smooth), function)
 
 
-def _surgeon(notes, switches):
-    graph = tf.compat.v1.get_default_graph()
-    sites = notes["sites"]
+class _Switched(Surgeon):
+    """Puts a switch at every place that can be opened, and notes what tells whether it should be.
 
-    def open_up(site, output, make):
+    Args:
+        switches: tensor (sites,) of float32, one for each in the order in which they are met.
+    """
+
+    def __init__(self, switches):
+        self._switches = switches
+        self._graph = tf.compat.v1.get_default_graph()
+        self.sites, self.chance, self.slopes, self.jumps = {}, {}, {}, {}
+
+    def open_up(self, site, output, make):
         opened = make()
         if opened is None:
             return None
-        sites.setdefault(site.name, site)
-        return stand_ins.mixed(output, opened, switches[list(sites).index(site.name)])
+        self.sites.setdefault(site.name, site)
+        return stand_ins.mixed(output, opened, self._switches[list(self.sites).index(site.name)])
 
-    def outside():
-        # Within a loop nothing is noted: no tensor leads out of it.
-        return tf.compat.v1.get_default_graph() is graph
+    def note_custom(self, site, gradient):
+        if self._leads_out():
+            self.slopes[site.name] = gradient.slopes()
 
-    def custom(site, gradient):
-        if outside():
-            notes["custom"][site.name] = gradient.slopes()
+    def note_choice(self, site, jump, gaps):
+        if self._leads_out() and gaps:
+            self.jumps[site.name] = _jumps(jump, gaps)
 
-    def choice(site, jump, gaps):
-        if outside() and gaps:
-            notes["choices"][site.name] = _jumps(jump, gaps)
+    def note_chance(self, site):
+        self.chance[site.name] = site
 
-    return Surgeon(open_up, custom, choice)
+    def _leads_out(self):
+        """Whether it is outside of all loops and branches, out of which no tensor leads."""
+        return tf.compat.v1.get_default_graph() is self._graph
 
 
 def _jumps(jump, gaps):

@@ -14,6 +14,15 @@ def gradient_of(operation: Any) -> Any:
     return ops.get_gradient_function(operation)
 
 
+def has_gradient(operation: Any) -> bool:
+    """Whether TensorFlow knows what to do where a gradient meets an operation, be it nothing."""
+    try:
+        gradient_of(operation)
+    except LookupError:
+        return False
+    return True
+
+
 def function_graph(graph: Any, name: str) -> Any:
     """The graph of a function that another one calls by name, or None where it is not at hand."""
     while graph is not None:

@@ -18,11 +18,13 @@ class Entry:
         tensor: of floats.
         operation: type of the operation that stops its gradient, such as "Cast".
         name: of that operation, with the calls that lead to it.
+        lineage: tensors of other shapes that it was made of.
     """
 
     tensor: tf.Tensor
     operation: str
     name: str
+    lineage: tuple = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Value:
         entries: where it has none, the `Entry`s that it was made of.
         mask: whether it holds zeros and ones that comparisons made.
         plain: the tensor without a gradient, where `tensor` was given one.
+        lineage: tensors with a gradient that it was made of, the latest of each of a few shapes.
     """
 
     tensor: tf.Tensor
@@ -44,6 +47,7 @@ class Value:
     entries: tuple = ()
     mask: bool = False
     plain: Any = None
+    lineage: tuple = ()
 
 
 def free(tensor: tf.Tensor) -> Value:

@@ -32,10 +32,11 @@ class MaskingOperation:
     Args:
         operation: its type, such as "Round".
         kind: "rounding", "cast", "threshold", "top-k", "choice", "picture file",
-            "stopped gradient", "custom gradient", "clipping", "saturation" or "wave".
+            "stopped gradient", "custom gradient", "clipping", "saturation", "wave" or "chance".
         place: the layer, as the model's graph names it, or "the model itself".
         names: of the operations of that type at that place.
-        masks: whether gradients that go past it are others, and no worse to follow.
+        masks: whether gradients that go past it are others, and no worse to follow; of chance,
+            whether two answers to the same images differ.
     """
 
     operation: str
@@ -91,6 +92,8 @@ def examine(classifier: Any, images: np.ndarray | None = None) -> Masking:
     except NotCopied as error:
         return Masking(error=str(error))
     masks = frozenset[str]().union(*groups)
+    if not classifier.deterministic:
+        masks |= {site.name for site in found.chance}
     return Masking(_told(found, masks), copies)
 
 
@@ -104,17 +107,22 @@ def opened(classifier: Any, names: Collection[str]) -> Any:
     Raises:
         NotCopied: the graph cannot be copied.
     """
-    concrete = classifier.logits.get_concrete_function()
-
-    def open_up(site, output, make):
-        return make() if site.name in names else None
-
-    surgeon = Surgeon(open_up, lambda *_: None, lambda *_: None)
+    concrete, surgeon = classifier.logits.get_concrete_function(), _Opening(names)
     copy = classifier.with_logits(lambda images: copied(concrete, images, surgeon))
     if not classifier.deterministic or _same_answers(classifier, copy):
         return copy
     # Where TensorFlow computes the copy in another order, the last digits are the model's own.
     return straight_through(classifier, copy.logits)
+
+
+class _Opening(Surgeon):
+    """Opens the sites of some names."""
+
+    def __init__(self, names):
+        self._names = names
+
+    def open_up(self, site, output, make):
+        return make() if site.name in self._names else None
 
 
 def _same_answers(classifier, copy):
@@ -192,7 +200,7 @@ class _Trial:
 def _told(found: Survey, masks) -> tuple[MaskingOperation, ...]:
     """The sites, those of one type at one place together."""
     groups: dict[tuple, list] = {}
-    for site in found.sites:
+    for site in (*found.sites, *found.chance):
         key = (site.operation, site.kind, place(site.name), site.name in masks)
         groups.setdefault(key, []).append(site.name)
     return tuple(
