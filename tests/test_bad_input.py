@@ -315,7 +315,7 @@ EVALUATE = {
         "--substitute: expected false without --transfer; received true",
     ),
     "cascade to transfer": (
-        ["--models=good.keras", "--transfer", "--transfer_attack=autoattack"],
+        ["--models=good.keras", "--transfer", "--substitute", "--transfer_attack=autoattack"],
         "--transfer_attack: expected one that is no cascade; received autoattack",
     ),
     "smallest epsilon in another norm": (
