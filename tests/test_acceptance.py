@@ -10,7 +10,7 @@ import tensorflow as tf
 from linear_model import GREYS, Linear, answers
 
 from robust_keras import engine, layers, serving
-from robust_keras.attacks import APGDCE, APGDAccepted, ThreatModel
+from robust_keras.attacks import APGDCE, APGDAccepted, Quick, ThreatModel
 from robust_keras.attacks.acceptance import AcceptedAnswers
 from robust_keras.attacks.loops import losses
 
@@ -84,6 +84,25 @@ def test_it_finds_accepted_errors_where_others_stop_at_rejected_ones(rule, norm)
     ).attacks
     left = plain.robust_with_rejection.sum(), aimed.robust_with_rejection.sum()
     assert left[1] < left[0] - 3, "it goes on where the other has stopped"
+
+
+def test_a_cascade_aims_at_the_rule_where_there_is_one():
+    images = np.random.default_rng(3).uniform(size=(40, *SHAPE)).astype("float32")
+    attack = Quick(steps=10, targets=2, queries=10)
+    for model, aims in ((network(threshold=0.9), True), (Linear(5), False)):
+        classifier = serving.from_keras(model) if aims else model
+        labels = np.argmax(classifier.logits(images), axis=1)
+        found = engine.evaluate(
+            classifier,
+            images,
+            labels,
+            [attack],
+            ThreatModel("linf", (0.25,)),
+            batch_size=40,
+            seed=0,
+        ).attacks[0]
+        assert found.aims_at_rule == aims
+        assert ("apgd_accepted" in [stage.name for stage in found.stages]) == aims
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])

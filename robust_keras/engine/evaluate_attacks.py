@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from robust_keras.attackable import Attackable
+from robust_keras.attacks.acceptance import APGDAccepted
 from robust_keras.attacks.attack import Attack, require, require_whole
 from robust_keras.attacks.loops.fooled import correct
 from robust_keras.attacks.loops.prediction import check_examples, predict, rejected
@@ -195,7 +196,7 @@ class _Evaluation:
                 findings=self._findings,
                 progress=self._settings.progress,
             )
-            for place, stage in enumerate(attack.stages(subject.threat_model.norm))
+            for place, stage in enumerate(_stages(attack, subject))
         ]
         SWEEPS[self._settings.sweep]([run for run in runs if run.skipped is None])
         if self._settings.survivors_only:
@@ -205,6 +206,17 @@ class _Evaluation:
     def _reason(self, stage):
         """Why an attack cannot run on this classifier, or None."""
         return self._subject.replicas.first.gradient_error if stage.needs_gradient else None
+
+
+def _stages(attack, subject):
+    """The attacks that an attack consists of; a cascade on a model that rejects aims at that too.
+
+    What only changes the class is often rejected, and then fools nobody in the second account.
+    """
+    stages = attack.stages(subject.threat_model.norm)
+    if not (attack.cascade and subject.has_rule) or any(s.aims_at_rule for s in stages):
+        return stages
+    return (*stages, APGDAccepted())
 
 
 def _result(attack, runs, robust, robust_with_rejection=None):
@@ -230,7 +242,7 @@ def _result(attack, runs, robust, robust_with_rejection=None):
         skipped=reasons[0] if all(reasons) else None,
         robust_with_rejection=robust_with_rejection,
         stages=stages if attack.cascade else (),
-        aims_at_rule=attack.aims_at_rule,
+        aims_at_rule=any(run.stage.aims_at_rule for run in runs if run.skipped is None),
     )
 
 
