@@ -23,7 +23,7 @@ SCRIPT = pathlib.Path(robust_keras.__file__).with_name("recheck.py")
 def finished(tmp_path_factory):
     """A directory with a model in `serving` and a report on it in `report`."""
     directory = tmp_path_factory.mktemp("recheck")
-    images, labels = small_network.digits()
+    images, labels = small_network.digits(side=7)
     layers = [keras.Input((7, 7, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
     model = keras.Sequential(layers)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -106,7 +106,7 @@ def test_a_change_beyond_its_epsilon_does_not_count(beside):
 
 
 def test_towards_one_class_only_that_answer_counts(finished, tmp_path):
-    images, labels = small_network.digits()
+    images, labels = small_network.digits(side=7)
     result = robust_keras.evaluate(
         str(finished / "serving"),
         images[:60],
