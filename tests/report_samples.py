@@ -93,6 +93,38 @@ def worst_case(accuracy, epsilons=EPSILONS):
     return findings.WorstCaseReport(epsilons=epsilons, accuracy=accuracy)
 
 
+def counter_attacks():
+    """One that found something, and one that could not run."""
+    found = findings.CounterAttackReport(
+        name="losses without scale",
+        against=("saturated logits", "zero gradients"),
+        settings={"margin_pgd": {"steps": 60}},
+        allowed=4000,
+        tried=(981, 979, 979, 976),
+        broken=(90, 295, 879, 969),
+        accuracy=(0.891, 0.684, 0.1, 0.007),
+        seconds=20.5,
+        gradient_evaluations=60_000,
+        forward_evaluations=1000,
+    )
+    skipped = dataclasses.replace(
+        found, name="imitation", tried=(), broken=(), accuracy=(), skipped="It would take too long."
+    )
+    return found, skipped
+
+
+def corrected_model(**changes):
+    """The doubtful model after the audit attacked again."""
+    values = {
+        "counter_attacks": counter_attacks(),
+        "settled": ("finite gradients", "logit scale"),
+        "worst_case": dataclasses.replace(
+            worst_case((0.891, 0.684, 0.1, 0.007)), before_audit=(0.981, 0.979, 0.979, 0.976)
+        ),
+    }
+    return doubtful_model(**(values | changes))
+
+
 def threat_model(**changes):
     """The usual attacker."""
     return findings.ThreatModelReport(**({"norm": "linf", "epsilons": EPSILONS} | changes))

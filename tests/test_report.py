@@ -149,7 +149,9 @@ def field_names(value):
 
 def test_every_field_is_documented_and_every_documented_field_is_there(tmp_path):
     rejecting = samples.rejecting_model(
-        unusual=samples.unusual_model().unusual, minimal_epsilon=samples.minimal_epsilon()
+        unusual=samples.unusual_model().unusual,
+        minimal_epsilon=samples.minimal_epsilon(),
+        counter_attacks=samples.counter_attacks(),
     )
     rejecting = samples.with_classes(rejecting)
     report = samples.report(rejecting, transfer=samples.transfer(rejecting))

@@ -125,6 +125,17 @@ VERDICTS = {
         "preliminary",
         ["The audit had to correct this number"],
     ),
+    "doubted, attacked again and settled": (
+        samples.corrected_model(),
+        "preliminary",
+        ["at most 0.7", "The audit had to correct this number", "survived both attacks and the"]
+        + ["The attacks had left 97.6", "finite gradients and logit scale", "of another kind"],
+    ),
+    "doubted and not settled": (
+        samples.corrected_model(settled=("logit scale",)),
+        "unreliable",
+        ["This number should not be believed", "finite gradients: 97.2 %"],
+    ),
     "weak, and the audit knows": (
         samples.sound_model(
             attacks=ONE_STEP, worst_case=samples.worst_case((0.9, 0.7, 0.3, 0.1)), audit=WEAK

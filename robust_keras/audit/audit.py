@@ -1,5 +1,6 @@
 """Decides whether a robust accuracy can be believed."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,45 @@ from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.audit import (
     clean_checks,
     difference_checks,
+    fits_attack,
     forward_checks,
     gradient_checks,
+    opening,
+    path_checks,
     probes,
     result_checks,
 )
+from robust_keras.audit.account import Account
+from robust_keras.audit.attacking_again import AttackingAgain
+from robust_keras.audit.averaging import steady
+from robust_keras.audit.counter_attack import RANDOM
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.results import Evaluation
+from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.counter_attack import CounterAttackReport
 from robust_keras.serving.classifier import Classifier
 
+# What counter-attacks may take an image, if nothing else is said: forward passes.
+PASSES = 4000
 # Enough to see a difference of two points, few enough to cost little beside the attacks.
 _SAMPLE = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class Audited:
+    """What the audit came to.
+
+    Args:
+        checks: `AuditCheck`s.
+        counter_attacks: `CounterAttackReport`s of the attacks that failed checks called for.
+        settled: names of the failed checks that these went around.
+        evaluation: `Evaluation` with all that these found counted in.
+    """
+
+    checks: tuple[AuditCheck, ...]
+    counter_attacks: tuple[CounterAttackReport, ...]
+    settled: tuple[str, ...]
+    evaluation: Evaluation
 
 
 def audit(
@@ -32,15 +61,17 @@ def audit(
     batch_size: int,
     seed: int,
     journal: Any = None,
-) -> tuple:
-    """Looks for the known ways in which a model only seems robust.
+    budget: float | None = None,
+) -> Audited:
+    """Looks for the known ways in which a model only seems robust, and attacks again.
 
     A model can be hard to attack without being robust: gradients that are lost, zero or pointing
     nowhere (masked gradients), answers that change by themselves, attacks that are too weak. Each
-    check looks for one sign of it, in the results of the attacks or by small attacks of its own on
-    up to 128 images that are classified correctly; and first whether there was anything to measure.
-    Figures are reliable only where none fails; passed checks are evidence, not proof. Every
-    tolerance takes the number of images into account, so that a single image decides nothing.
+    check looks for one sign of it, in the results of the attacks or by small attacks of its own;
+    and first whether there was anything to measure. Where one fails, counter-attacks that go around
+    what it found run on the images that are left, and what fools the model counts. Passed checks
+    are evidence, not proof. Every tolerance takes the number of images into account, so that a
+    single image decides nothing.
 
     Args:
         classifier: the attacked `serving.Classifier`.
@@ -51,9 +82,11 @@ def audit(
         batch_size: images a pass.
         seed: whole number >= 0.
         journal: `engine.Journal` for its own attacks, or None.
+        budget: forward passes that counter-attacks may take over all images, or as many as take as
+            long; None for `PASSES` an image.
 
     Returns:
-        Tuple of `AuditCheck`s.
+        An `Audited`.
 
     References:
         Athalye et al., "Obfuscated Gradients Give a False Sense of Security", 2018,
@@ -61,21 +94,41 @@ def audit(
         arXiv 1902.06705.
 
     Example:
-        >>> checks = audit(classifier, images, labels, found, threat_model, batch_size=250, seed=0)
-        >>> [check.check for check in checks if check.passed is False]
+        >>> found = audit(classifier, images, labels, found, threat_model, batch_size=250, seed=0)
+        >>> [check.check for check in found.checks if check.passed is False]
         []
     """
     images, labels = np.asarray(images, np.float32), np.asarray(labels, np.int64)
-    chosen = _sample(evaluation.clean_correct, seed)
+    settings: dict[str, Any] = {"batch_size": batch_size, "seed": seed}
+    settings["journal"] = journal or Unrecorded()
+    given = images, labels, evaluation, threat_model
+    checks = _looks(classifier, *given, **settings)
+    random = any(check.check == RANDOM and check.passed is False for check in checks)
+    asked = steady(classifier) if random else classifier
+    masking = opening.looked_into(classifier, images)
+    checks += (opening.operations_that_mask(masking),)
+    account = Account(asked, *given, masking=masking, **settings)
+    checks += probes.probing_attacks(account)
+    doubts = [check.check for check in checks if check.passed is False]
+    allowed = PASSES * len(images) if budget is None else budget
+    again = AttackingAgain(account, doubts, allowed, fits_attack.called_for(classifier))
+    if account.measured:
+        again.run()
+    return Audited(checks, again.reports(), again.answered(), account.evaluation)
+
+
+def _looks(classifier, images, labels, evaluation, threat_model, *, batch_size, **settings):
+    """The checks that lower nothing."""
+    chosen = _sample(evaluation.clean_correct, settings["seed"])
+    repeatable = forward_checks.repeatable_answers(classifier, images, batch_size)
     sample = probes.Sample(
         classifier=classifier,
         images=images[chosen],
         labels=labels[chosen],
-        survivors=evaluation.worst_case[:, chosen],
         threat_model=threat_model,
         batch_size=batch_size,
-        seed=seed,
-        journal=journal or Unrecorded(),
+        random=repeatable.passed is False or told(classifier, "passes") > 1,
+        **settings,
     )
     classes = classifier.num_classes - told(classifier, "nonsense_classes")
     return (
@@ -85,13 +138,15 @@ def audit(
         gradient_checks.gradient_available(classifier),
         *gradient_checks.gradient_checks(sample),
         difference_checks.gradients_against_differences(sample),
-        forward_checks.repeatable_answers(classifier, images, batch_size),
+        path_checks.rough_loss(sample),
+        *path_checks.along_the_path(sample),
+        fits_attack.layers_that_mislead(classifier),
+        repeatable,
         forward_checks.batch_independence(classifier, images, batch_size),
         result_checks.attack_strength(evaluation),
         result_checks.noise_against_gradients(evaluation, threat_model),
         result_checks.one_step_against_iterative(evaluation, threat_model),
         *probes.growing_ball(sample, evaluation),
-        probes.scale_free_loss(sample, evaluation),
     )
 
 

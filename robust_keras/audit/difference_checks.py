@@ -3,10 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.attackable import told
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import padded
-from robust_keras.audit.probes import Sample
+from robust_keras.audit.probes import OF_CHANCE, Sample
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_above
 
@@ -40,8 +39,8 @@ def gradients_against_differences(sample: Sample) -> AuditCheck:
     name = "gradients against differences"
     if sample.obstacle:
         return not_applicable(name, sample.obstacle)
-    if told(sample.classifier, "passes") > 1:
-        return not_applicable(name, "the model is random, so its answers change by themselves")
+    if sample.random:
+        return not_applicable(name, OF_CHANCE)
     missed = _unexplained(sample)
     lost = missed > _UNEXPLAINED
     evidence = {

@@ -6,19 +6,25 @@ from typing import Any
 import numpy as np
 
 from robust_keras import engine
-from robust_keras.attacks import BIM, MarginPGD, ThreatModel
+from robust_keras.attackable import told
+from robust_keras.attacks import BIM, EvolutionPGD, MarginPGD, ThreatModel
 from robust_keras.attacks.attack import Attack
+from robust_keras.audit.account import Account, Round
+from robust_keras.audit.counter_attack import Through
 from robust_keras.engine.results import Evaluation
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above
 from robust_keras.serving.classifier import Classifier
+from robust_keras.strength import FEW_QUERIES
 
 _STEPS = 20
-# Share of all images, as far as the number that was tried can tell.
-_TOLERATED = 0.02
+# Images that are searched, and queries for each.
+_SEARCHED, _QUERIES = 32, 1500
+_ATTACKS = ("scale-free loss", "converged attack", "search against gradients")
 # A model of which nothing falls is told from chance by so many images.
 _FEWEST = 10
 _NO_GRADIENTS = "the model has no gradients"
+OF_CHANCE = "the model is random, so its answers change by themselves"
 _NO_IMAGES = "no image is classified correctly"
 
 
@@ -30,21 +36,21 @@ class Sample:
         classifier: the attacked `serving.Classifier`.
         images: float32 array (sample, height, width, channels).
         labels: int array (sample,).
-        survivors: bool array (epsilons, sample): what all attacks left.
         threat_model: `ThreatModel` they ran under.
         batch_size: images a pass.
         seed: whole number >= 0.
         journal: `Journal` or `Unrecorded`.
+        random: whether the same image gets another answer each time.
     """
 
     classifier: Classifier
     images: np.ndarray
     labels: np.ndarray
-    survivors: np.ndarray
     threat_model: ThreatModel
     batch_size: int
     seed: int
     journal: object
+    random: bool = False
 
     @property
     def obstacle(self) -> str | None:
@@ -146,53 +152,127 @@ def _falling(name, evaluation, model, probe):
     return AuditCheck(name, False, message, evidence)
 
 
-def scale_free_loss(sample: Sample, evaluation: Evaluation) -> AuditCheck:
-    """Whether an attack that the logits' scale cannot blind finds more than the attacks did.
-
-    A short PGD on the margin between the label's logit and the best other, at up to three epsilons,
-    on images of the sample that every attack left. What it breaks of those is taken for what it
-    would break of all survivors; the check fails where that is clearly more than two points of
-    robust accuracy (exact binomial test on the images that were tried).
+def probing_attacks(account: Account) -> tuple[AuditCheck, ...]:
+    """The checks that are attacks, which lower the number that there is.
 
     Args:
-        sample: `Sample`.
-        evaluation: `Evaluation`.
-
-    Returns:
-        An `AuditCheck` whose evidence holds the corrected accuracies.
+        account: `Account`, which is lowered.
     """
-    name, epsilons = "scale-free loss", sample.threat_model.epsilons
-    rows = [row for row, epsilon in enumerate(epsilons) if epsilon > 0.0]
-    if sample.obstacle or not rows:
-        return not_applicable(name, sample.obstacle or "no epsilon is above 0")
-    rows = sorted({rows[0], rows[len(rows) // 2], rows[-1]})
-    epsilons = tuple(epsilons[row] for row in rows)
-    before = sample.survivors[rows]
-    after = sample.attack(MarginPGD(steps=_STEPS), epsilons, before)
-    tried, broken = before.sum(axis=1), (before & ~after).sum(axis=1)
-    reported = evaluation.worst_case[rows].mean(axis=1)
-    excess = reported * broken / np.maximum(tried, 1)
-    too_high = [_clearly_too_high(*row) for row in zip(broken, tried, reported, strict=True)]
+    if not account.measured:
+        return tuple(not_applicable(name, "no attack measured anything") for name in _ATTACKS)
+    return scale_free_loss(account), converged(account), search_against_gradients(account)
+
+
+def scale_free_loss(account: Account) -> AuditCheck:
+    """Whether an attack that the logits' scale cannot blind finds more than the attacks did.
+
+    A short PGD on the margin between the label's logit and the best other, on all that they left.
+    What it fools counts; the check fails where that is clearly more than two points of robust
+    accuracy.
+
+    Args:
+        account: `Account`, which is lowered.
+    """
+    name = "scale-free loss"
+    obstacle = account.classifier.gradient_error
+    if obstacle is not None:
+        return not_applicable(name, _NO_GRADIENTS)
+    return more_found(
+        name,
+        account,
+        account.attack(
+            Through(name="audit_margin", inner=MarginPGD(steps=_STEPS), view=account.classifier)
+        ),
+        "An attack on a loss that ignores the size of the logits finds hardly more.",
+        "a short attack on a loss that ignores the size of the logits",
+    )
+
+
+def converged(account: Account) -> AuditCheck:
+    """Whether twice the steps, from more starts, find hardly more than the short attack.
+
+    On a few of the images that are left at the largest epsilon. What it fools counts.
+
+    Args:
+        account: `Account`, which is lowered.
+    """
+    name, places = "converged attack", _few(account)
+    if account.classifier.gradient_error is not None:
+        return not_applicable(name, _NO_GRADIENTS)
+    if len(places) < _FEWEST:
+        return not_applicable(name, f"that takes {_FEWEST} images that are left")
+    attack = MarginPGD(steps=2 * _STEPS, step=0.05, restarts=2)
+    return more_found(
+        name,
+        account,
+        account.attack(
+            Through(name="audit_converged", inner=attack, view=account.classifier), places
+        ),
+        "Twice the steps from two starts find hardly more.",
+        "an attack of twice the steps from two starts",
+    )
+
+
+def search_against_gradients(account: Account) -> AuditCheck:
+    """Whether a short search without gradients finds what attacks along them did not.
+
+    An evolution strategy on a few of the images that are left at the largest epsilon. What it fools
+    counts; the check fails where that is clearly more than gradients that lead somewhere leave.
+
+    Args:
+        account: `Account`, which is lowered.
+    """
+    name, places = "search against gradients", _few(account)
+    if len(places) < _FEWEST:
+        return not_applicable(name, f"that takes {_FEWEST} images that are left")
+    queries = _QUERIES // told(account.classifier, "passes")
+    if queries < FEW_QUERIES:
+        return not_applicable(name, "an answer of this model takes too many passes")
+    attack = EvolutionPGD(queries=_QUERIES, samples=50, growth=2)
+    return more_found(
+        name,
+        account,
+        account.attack(Through(name="audit_search", inner=attack, view=account.classifier), places),
+        "A short search without gradients finds hardly anything that gradients did not.",
+        "a short search without gradients",
+    )
+
+
+def _few(account):
+    """Some of the images that are left at the largest epsilon."""
+    standing = np.flatnonzero(account.left[-1]) if account.rows.size else []
+    order = np.random.default_rng([account.seed, _SEARCHED])
+    return np.sort(order.permutation(standing)[:_SEARCHED]).astype(int)
+
+
+def more_found(
+    name: str, account: Account, found: Round | None, passed: str, attack: str
+) -> AuditCheck:
+    """The check that one more attack makes of what the attacks had left.
+
+    Args:
+        name: of the check.
+        account: `Account`.
+        found: what the attack came to, or None where nothing was left.
+        passed: message where it found hardly more.
+        attack: what it was, for the message where it found more.
+    """
+    if found is None:
+        return not_applicable(name, "no image is left at an epsilon above 0")
+    tried = np.maximum(found.tried, 1)
+    share = found.broken / tried
     evidence = {
-        "images": tried.tolist(),
-        "broken": broken.tolist(),
-        "epsilons": list(epsilons),
-        "reported": floats(reported),
-        "corrected": floats(reported - excess),
+        "epsilons": list(account.threat_model.epsilons),
+        "images": found.tried.tolist(),
+        "broken": found.broken.tolist(),
+        "corrected": floats(found.left),
     }
-    if not any(too_high):
-        message = "An attack on a loss that ignores the size of the logits finds hardly more."
-        return AuditCheck(name, True, message, evidence)
-    worst = int(np.argmax(np.where(too_high, excess, -1.0)))
+    if not found.too_high.any():
+        return AuditCheck(name, True, passed, evidence)
+    worst = int(np.argmax(np.where(found.too_high, share, -1.0)))
     message = (
-        f"At epsilon {epsilons[worst]:.4g} a short attack on a loss that ignores the size of the "
-        f"logits lowers robust accuracy from {percent(reported[worst])} to about "
-        f"{percent(reported[worst] - excess[worst])}. The reported figure is too high."
+        f"At epsilon {account.threat_model.epsilons[worst]:.4g} {attack} fools "
+        f"{percent(share[worst])} of the images that it met and that the attacks had left. The "
+        "number as first measured is too high."
     )
     return AuditCheck(name, False, message, evidence)
-
-
-def _clearly_too_high(broken, tried, reported):
-    """Whether more than two points of what was reported would fall with the images tried."""
-    tolerated = _TOLERATED / reported if reported > 0.0 else 1.0
-    return clearly_above(int(broken), int(tried), tolerated)

@@ -31,15 +31,21 @@ def attack_report(result: AttackResult, classifier: Attackable) -> AttackReport:
     )
 
 
-def worst_case_report(evaluation: Evaluation, threat_model: ThreatModel) -> WorstCaseReport:
+def worst_case_report(
+    evaluation: Evaluation, before: Evaluation, threat_model: ThreatModel
+) -> WorstCaseReport:
     """The finding on all attacks together.
 
     Args:
-        evaluation: `Evaluation`.
+        evaluation: `Evaluation`, all that was found counted in.
+        before: `Evaluation` of the attacks alone.
         threat_model: the `ThreatModel` it was made under.
     """
-    accuracy = evaluation.worst_case.mean(axis=1)
-    return WorstCaseReport(epsilons=threat_model.epsilons, accuracy=accuracy)
+    return WorstCaseReport(
+        epsilons=threat_model.epsilons,
+        accuracy=evaluation.worst_case.mean(axis=1),
+        before_audit=tuple(before.worst_case.mean(axis=1)),
+    )
 
 
 def rejection_report(evaluation: Evaluation, rejection: Any) -> RejectionReport | None:

@@ -7,6 +7,7 @@ from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
 from robust_keras.findings.certified import CertifiedReport, SmoothedReport
 from robust_keras.findings.classes import ClassReport, TopFiveReport
+from robust_keras.findings.counter_attack import CounterAttackReport
 from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
 from robust_keras.findings.example import ExampleReport
 from robust_keras.findings.finding import Finding, derived, field
@@ -35,6 +36,7 @@ __all__ = [
     "CertifiedReport",
     "ClassEpsilons",
     "ClassReport",
+    "CounterAttackReport",
     "DatasetReport",
     "ExampleReport",
     "Finding",

@@ -77,6 +77,11 @@ class WorstCaseReport(Finding):
         default=None,
     )
 
+    def lowered(self, by: float) -> bool:
+        """Whether the audit's own attacks lowered it by more than that at some epsilon."""
+        pairs = zip(self.accuracy, self.before_audit, strict=True)
+        return any(before - after > by + TOLERANCE for after, before in pairs)
+
     def check_together(self) -> None:
         for name in ("accuracy", "before_audit"):
             values = getattr(self, name)

@@ -4,7 +4,12 @@ import dataclasses
 
 from robust_keras.findings import ModelReport, Report
 from robust_keras.reporting import wording
-from robust_keras.reporting.advice import ENSEMBLES, stronger_attack, stronger_command
+from robust_keras.reporting.advice import (
+    ENSEMBLES,
+    answering_flags,
+    stronger_attack,
+    stronger_command,
+)
 from robust_keras.reporting.sections.rejection import rejection_note
 from robust_keras.strength import FEW_STEPS, WEAK, follows_gradients, is_long
 
@@ -52,17 +57,20 @@ def verdict(report: Report, model: ModelReport) -> Verdict:
         warning=warning,
         reasons=reasons,
         short=short,
-        remedy=_remedy(attack),
-        command=stronger_command(report, attack),
+        remedy=_remedy(attack, model),
+        command=stronger_command(report, attack, answering_flags(model)),
         notes=_notes(model),
     )
 
 
-def _remedy(attack):
-    if not attack:
-        return ""
-    attacks = ", or ".join(ENSEMBLES[ENSEMBLES.index(attack) :])
-    return f"What would make it quotable: the attack {attacks}, and an audit that finds nothing."
+def _remedy(attack, model):
+    if attack:
+        attacks = ", or ".join(ENSEMBLES[ENSEMBLES.index(attack) :])
+        end = "and an audit that finds nothing"
+        return f"What would make it quotable: the attack {attacks}, {end}."
+    if model.corrected and model.verdict == "preliminary":
+        return "No command makes it quotable: the model itself misleads attacks. Quote a bound."
+    return ""
 
 
 def _unreliable(model):
@@ -90,9 +98,9 @@ def _preliminary(model):
     if model.strength == WEAK:
         title, short = "Only weak attacks support this number", "weak attacks only"
         return title, ((names, _weakness(model)),), short
-    if model.worst_case.accuracy != model.worst_case.before_audit:
-        text = "The audit's own attacks fooled more images, which are counted here."
-        return "The audit had to correct this number", (("audit", text),), "corrected by audit"
+    if model.corrected:
+        title = "The audit had to correct this number"
+        return title, (("audit", _correction(model)),), "corrected by audit"
     long = [attack for attack in model.ran if is_long(attack)]
     gradients = any(follows_gradients(attack) for attack in long)
     if gradients and not all(follows_gradients(attack) for attack in long):
@@ -108,6 +116,16 @@ def _preliminary(model):
     text = "A search without gradients finds less than attacks that follow them, where these lead."
     title = "Only searches without gradients support this number"
     return title, ((names, text),), "searches only"
+
+
+def _correction(model):
+    worst = model.worst_case
+    before, after = (wording.percent(values[-1]) for values in (worst.before_audit, worst.accuracy))
+    names = wording.listed(model.settled)
+    text = f"The attacks had left {before}; with the audit's own attacks it is {after}."
+    if not names:
+        return text
+    return f"{text} It doubted: {names}. A last attack of another kind found nothing more."
 
 
 def _skipped(model):
@@ -164,6 +182,8 @@ def _detail(report, model):
     attacks = {1: "the one attack that ran", 2: "both attacks"}.get(ran, f"all {ran} attacks")
     if ran == 2 and model.skipped:
         attacks = "both attacks that ran"
+    if model.worst_case.lowered(0.0):
+        attacks += " and the audit's own"
     accuracy = model.worst_case.accuracy[-1]
     survivors = wording.count(report.count(accuracy))
     low, high = (wording.percent(bound) for bound in report.interval(accuracy))

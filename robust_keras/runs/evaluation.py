@@ -219,10 +219,12 @@ class _ModelRun:
         )
         with progress.part("audit"):
             given = aim.replicas.first, aim.images, aim.labels, found, self._threat_model
-            checks = audit(*given, **self._settings)
-        shown, found = self._shown(aim, found), aim.told(found)
-        checks = (*checks, self._noted(found))
-        report = _model_report(model, self._split, self._threat_model, found, checks)
+            judged = audit(*given, **self._settings)
+        before, shown = found, self._shown(aim, judged.evaluation)
+        found = aim.told(judged.evaluation)
+        checks = (*judged.checks, self._noted(found))
+        asked = model, self._split, self._threat_model
+        report = _model_report(*asked, found, before, judged, checks)
         found_elsewhere = {
             "certified": certified,
             "smoothed": self._certification.smooth(*data, progress),
@@ -252,15 +254,17 @@ class _ModelRun:
         return accuracy_in_training(note, config.dataset, config.split, found.clean_correct)
 
 
-def _model_report(classifier, split, threat_model, found, checks):
+def _model_report(classifier, split, threat_model, found, before, judged, checks):
     return ModelReport(
         path=str(classifier.path),
         format=classifier.format,
         clean_accuracy=found.clean_correct.mean(),
         num_classes=classifier.num_classes,
         attacks=[attack_report(result, classifier) for result in found.attacks],
-        worst_case=worst_case_report(found, threat_model),
+        worst_case=worst_case_report(found, before, threat_model),
         audit=checks,
+        counter_attacks=judged.counter_attacks,
+        settled=judged.settled,
         seconds=0.0,
         parameters=classifier.parameters,
         sparsity=classifier.sparsity,

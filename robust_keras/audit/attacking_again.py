@@ -1,0 +1,157 @@
+"""Attacks again where the audit doubts, until a last attack of another kind finds nothing more."""
+
+import dataclasses
+from collections.abc import Collection, Iterable
+
+import numpy as np
+
+from robust_keras.audit.account import Account, Round
+from robust_keras.audit.counter_attack import (
+    BY_SCALE,
+    OF_GRADIENTS,
+    SATURATED,
+    STILL,
+    CounterAttack,
+    price,
+)
+from robust_keras.audit.imitation import Imitation
+from robust_keras.audit.no_scale import NoScale
+from robust_keras.audit.opening import Opening
+from robust_keras.audit.searching import Evolution, Squares
+from robust_keras.audit.smoothing import Smoothing
+from robust_keras.findings.counter_attack import CounterAttackReport
+
+# In the order in which they run: what follows a useful gradient first, long searches last.
+COUNTER_ATTACKS = (Opening, NoScale, Smoothing, Imitation, Squares, Evolution)
+# Below this many standing images nothing is left that a number could hide.
+_FEW = 0.02
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """One counter-attack that was called for.
+
+    Args:
+        name: of it.
+        doubts: names of the checks that called for it.
+        allowed: forward passes an image that it was given beforehand.
+        rounds: what its attacks came to; none where it was skipped.
+        skipped: why it did not run, or None.
+    """
+
+    name: str
+    doubts: frozenset[str]
+    allowed: int
+    rounds: tuple[Round, ...]
+    skipped: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether robust accuracy had clearly been too high before it."""
+        return any(bool(found.too_high.any()) for found in self.rounds)
+
+
+class AttackingAgain:
+    """The audit's own attacks on what is left, one after the other.
+
+    Args:
+        account: `Account`.
+        doubts: names of the failed checks.
+        budget: forward passes, or as many as take as long, over all images.
+        first: counter-attacks that go with the model's layers, and so come first.
+
+    Attributes:
+        made: the `Made`, in their order.
+        settled: whether nothing is left, or one after the last that found more found nothing.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        doubts: Iterable[str],
+        budget: float,
+        first: Collection[type[CounterAttack]] = (),
+    ):
+        self._account = account
+        self._doubts = frozenset(doubts)
+        self._left = budget
+        self._order = sorted(COUNTER_ATTACKS, key=lambda kind: kind not in first)
+        self.made: list[Made] = []
+        self.settled = False
+
+    def run(self) -> None:
+        """Runs what the doubts call for, until that is settled or the budget is spent."""
+        for kind in self._order:
+            counter = kind(self._account)
+            doubts = self._doubts & counter.against
+            if not doubts or self.settled:
+                continue
+            made = self._run(counter, doubts)
+            self.made.append(made)
+            self.settled = self._nothing_left() or self._settles(made, counter)
+
+    def answered(self) -> tuple[str, ...]:
+        """The doubts that are settled, by the checks' names."""
+        if not self.settled:
+            return ()
+        return tuple(sorted(set().union(*(made.doubts for made in self.made if made.rounds))))
+
+    def reports(self) -> tuple[CounterAttackReport, ...]:
+        """What was made, as findings."""
+        return tuple(_report(made) for made in self.made)
+
+    def _run(self, counter, doubts):
+        standing = len(self._account.standing)
+        allowed = max(0, int(self._left / standing)) if standing else 0
+        obstacle = counter.obstacle
+        if counter.trusts_gradients and STILL in self._doubts:
+            obstacle = "Steps along the model's gradients do not raise the loss."
+        if obstacle:
+            return Made(counter.name, doubts, allowed, (), obstacle)
+        rounds = []
+        for attack in counter.attacks(allowed):
+            standing = len(self._account.standing)
+            most = price(attack, self._account) * standing
+            if not standing or most > self._left:
+                break
+            rounds.append(self._account.attack(attack))
+            self._left -= _spent(rounds[-1])
+        skipped = None if rounds else "It would have taken more passes than the audit may make."
+        return Made(counter.name, doubts, allowed, tuple(rounds), skipped)
+
+    def _settles(self, made, counter):
+        """Whether what was found so far can be taken for all that there is."""
+        if made.succeeded or not made.rounds or not counter.settles:
+            return False
+        return not (counter.trusts_gradients and self._misled())
+
+    def _misled(self):
+        """Whether the model's gradients are in doubt, and not only those of cross-entropy."""
+        by_scale = BY_SCALE if SATURATED in self._doubts else frozenset()
+        return bool(self._doubts & OF_GRADIENTS - by_scale)
+
+    def _nothing_left(self):
+        account = self._account
+        return bool(np.all(account.left[account.rows].mean(axis=1) <= _FEW))
+
+
+def _spent(round_):
+    """Forward passes, or as many as take as long."""
+    return 3 * round_.result.gradient_evaluations + round_.result.forward_evaluations
+
+
+def _report(made):
+    results = [found.result for found in made.rounds]
+    return CounterAttackReport(
+        name=made.name,
+        against=tuple(sorted(made.doubts)),
+        settings={result.settings["attack"]: result.settings for result in results},
+        allowed=made.allowed,
+        tried=made.rounds[0].tried if results else (),
+        broken=sum(found.broken for found in made.rounds) if results else (),
+        accuracy=made.rounds[-1].left if results else (),
+        seconds=sum(result.seconds for result in results),
+        gradient_evaluations=sum(result.gradient_evaluations for result in results),
+        forward_evaluations=sum(result.forward_evaluations for result in results),
+        skipped=made.skipped,
+    )

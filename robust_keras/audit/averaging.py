@@ -1,0 +1,45 @@
+"""A model of chance, asked so often that its answers are steady."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from robust_keras.attackable import Attackable
+from robust_keras.audit.counter_attack import seen
+from robust_keras.serving.classifier import Classifier
+from robust_keras.serving.views.attacker import averaged
+
+PASSES = 20
+
+
+def steady(classifier: Attackable) -> Attackable:
+    """The same model with the mean logits of 20 passes for one answer.
+
+    What a model of chance answers has no single truth. The audit's own attacks take the mean, which
+    also decides whether an image is fooled: no lucky draw does, and gradients lead somewhere.
+
+    Args:
+        classifier: one that is random.
+
+    Reference: Athalye et al., "Synthesizing Robust Adversarial Examples", 2018, arXiv 1707.07397.
+    """
+    if isinstance(classifier, Classifier):
+        # One that is not random stays as it is.
+        return averaged(classifier, PASSES)
+    function = mean_of(classifier.logits, PASSES, classifier.num_classes)
+    return seen(classifier, function, PASSES)
+
+
+def mean_of(logits: Callable, passes: int, classes: int) -> Callable:
+    """The function whose logits are the mean of several passes, one after the other."""
+
+    def mean(images: tf.Tensor) -> tf.Tensor:
+        drawn = tf.map_fn(
+            lambda _: logits(images),
+            tf.range(passes),
+            parallel_iterations=1,
+            fn_output_signature=tf.TensorSpec((None, classes), tf.float32),
+        )
+        return tf.reduce_mean(drawn, axis=0)
+
+    return mean

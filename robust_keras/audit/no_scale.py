@@ -1,0 +1,28 @@
+"""A counter-attack on losses that no scale of the logits blinds, with many steps."""
+
+from collections.abc import Iterator
+
+from robust_keras.attacks import APGDTargeted, MarginPGD
+from robust_keras.attacks.attack import Attack
+from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, SATURATED, CounterAttack
+
+
+class NoScale(CounterAttack):
+    """Large logits leave cross-entropy no gradient; the margin and its ratio do not know them.
+
+    Reference: Carlini and Wagner, "Defensive Distillation is Not Robust", 2016, arXiv 1607.04311.
+    """
+
+    name = "losses without scale"
+    against = OF_GRADIENTS | {RANDOM, SATURATED, "scale-free loss", "converged attack"}
+    trusts_gradients = True
+
+    @property
+    def obstacle(self) -> str | None:
+        """Gradients that are lost."""
+        return self.account.classifier.gradient_error
+
+    def attacks(self, allowed: float) -> Iterator[Attack]:
+        """The margin from two starts, then the ratio towards five classes."""
+        yield self.through(MarginPGD(steps=60, step=0.05, restarts=2))
+        yield self.through(APGDTargeted(steps=30, targets=5))

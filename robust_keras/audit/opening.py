@@ -1,0 +1,84 @@
+"""What stops or falsifies gradients, and a counter-attack that goes straight through it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from robust_keras.attackable import Attackable
+from robust_keras.attacks import APGDTargeted, MarginPGD
+from robust_keras.attacks.attack import Attack
+from robust_keras.audit.averaging import steady
+from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, CounterAttack
+from robust_keras.audit.fits_attack import called_for
+from robust_keras.findings.audit_check import AuditCheck, not_applicable
+from robust_keras.serving.classifier import Classifier
+from robust_keras.serving.views.masking import Masking, examine
+
+NAME = "operations that mask"
+_TRIED = 16
+# Each copy is compiled anew.
+_COPIES = 2
+
+
+def operations_that_mask(masking: Masking) -> AuditCheck:
+    """Whether operations between images and logits stop or falsify gradients, by name and place.
+
+    Args:
+        masking: what was found in the model's graph.
+    """
+    if masking.error is not None:
+        return not_applicable(NAME, masking.error.removesuffix("."))
+    evidence = {
+        "seen": [str(operation) for operation in masking.operations],
+        "masking": [str(operation) for operation in masking.masking],
+    }
+    if not masking.masking:
+        message = "No operation between images and logits stops or falsifies a gradient."
+        return AuditCheck(NAME, True, message, evidence)
+    names = ", ".join(evidence["masking"][:4])
+    more = " and others" if len(evidence["masking"]) > 4 else ""
+    message = (
+        f"Gradients are stopped or falsified on their way: {names}{more}. Those that go straight "
+        "through lead lower."
+    )
+    return AuditCheck(NAME, False, message, evidence)
+
+
+def looked_into(classifier: Attackable, images: np.ndarray) -> Masking:
+    """What stops or falsifies gradients in the model's graph.
+
+    Args:
+        classifier: the attacked one; the graph of any but a `serving.Classifier` is not known.
+        images: float32 array (images, height, width, channels); a few are tried.
+    """
+    if called_for(classifier):
+        return Masking(error="Its layers tell already what misleads.")
+    if not isinstance(classifier, Classifier):
+        return Masking(error="The graph of this model cannot be looked into.")
+    return examine(classifier, images[:_TRIED] if len(images) else None)
+
+
+class Opening(CounterAttack):
+    """Forward as the model is, backward straight through what stops or falsifies gradients.
+
+    Reference: Athalye et al., "Obfuscated Gradients Give a False Sense of Security", 2018,
+    arXiv 1802.00420 (BPDA).
+    """
+
+    name = "straight through"
+    against = OF_GRADIENTS | {RANDOM, NAME}
+
+    @property
+    def obstacle(self) -> str | None:
+        """No copy of the graph."""
+        masking = self.account.masking
+        if masking.copies:
+            return None
+        return masking.error or "No operation of the model stops or falsifies gradients."
+
+    def attacks(self, allowed: float) -> Iterator[Attack]:
+        """The margin from two starts, then the ratio towards five classes, on each copy."""
+        for copy in self.account.masking.copies[:_COPIES]:
+            view = steady(copy)
+            yield self.through(MarginPGD(steps=60, step=0.05, restarts=2), view)
+            yield self.through(APGDTargeted(steps=30, targets=5), view)

@@ -1,0 +1,159 @@
+"""How the loss behaves around an image and on the way of an attack."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras.attacks.loops.losses import margin
+from robust_keras.audit.probes import OF_CHANCE, Sample
+from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
+from robust_keras.proportions import clearly_above
+
+_IMAGES, _STEPS, _STEP = 64, 20, 0.1
+# Random moves of this share of epsilon; a loss that is this many times steeper, or flatter, there
+# than its gradient says is rough.
+_MOVES, _LENGTH, _STEEPER = 8, 0.25, 4.0
+# Shares of the images, as far as their number can tell.
+_ROUGH, _STILL, _LOST = 0.05, 0.05, 0.1
+
+
+def rough_loss(sample: Sample) -> AuditCheck:
+    """Whether the margin changes about as much around an image as its gradient says.
+
+    Formula: `r = rms(m(x + h u_i) - m(x)) / (h norm(grad m(x)))` over random signs u_i,
+    h a quarter of the largest epsilon a pixel, in l2 over sqrt(d). A linear function has 1; an
+    image counts where r is above 4 or below 1 / 4.
+
+    Args:
+        sample: `Sample`.
+
+    Returns:
+        An `AuditCheck`.
+
+    Reference: the idea of random moves: Pintor et al., "Indicators of Attack Failure", 2022,
+    arXiv 2106.09947.
+    """
+    name = "rough loss"
+    obstacle = _obstacle(sample)
+    if obstacle:
+        return not_applicable(name, obstacle)
+    images, labels = sample.images[:_IMAGES], tf.constant(sample.labels[:_IMAGES])
+    length = _LENGTH * sample.threat_model.epsilons[-1] / _pixel_scale(sample)
+    random = np.random.default_rng([sample.seed, _MOVES])
+    graph = _graph(sample.classifier)
+    start, gradient = (value.numpy() for value in graph(tf.constant(images), labels))
+    changes = []
+    for _ in range(_MOVES):
+        signs = np.where(random.random(images.shape) < 0.5, 1.0, -1.0)
+        moved = tf.constant((images + length * signs).astype(np.float32))
+        changes.append(margin(labels, sample.classifier.logits(moved)).numpy() - start)
+    steepness = np.sqrt(np.square(changes, dtype=np.float64).mean(axis=0))
+    said = length * np.sqrt(np.square(gradient, dtype=np.float64).sum(axis=(1, 2, 3)))
+    rough = ~((steepness <= _STEEPER * said) & (said <= _STEEPER * steepness))
+    rough &= ~((steepness == 0.0) & (said == 0.0))
+    ratio = np.divide(steepness, said, out=np.full_like(said, np.inf), where=said > 0.0)
+    evidence = {
+        "images": len(images),
+        "rough_share": float(rough.mean()),
+        "median_ratio": float(np.median(ratio)),
+    }
+    if not clearly_above(int(rough.sum()), len(rough), _ROUGH):
+        message = "Around the images the loss is about as steep as its gradient says."
+        return AuditCheck(name, True, message, evidence)
+    message = (
+        f"Around {percent(rough.mean())} of the images the loss is far steeper, or far flatter, "
+        "than its gradient says: attacks that follow the gradient are misled there."
+    )
+    return AuditCheck(name, False, message, evidence)
+
+
+def along_the_path(sample: Sample) -> list[AuditCheck]:
+    """Two checks of a short ascent on the margin: that it rises, and that success lasts.
+
+    Args:
+        sample: `Sample`.
+
+    Returns:
+        Two `AuditCheck`s.
+    """
+    names = ("rising loss", "success on the path")
+    obstacle = _obstacle(sample)
+    if obstacle:
+        return [not_applicable(name, obstacle) for name in names]
+    path = _path(sample)
+    return [_rising(names[0], path), _lasting(names[1], path)]
+
+
+def _rising(name, path):
+    still = ~(path[1:].max(axis=0) > path[0])
+    evidence = {"images": len(still), "still_share": float(still.mean()), "steps": len(path) - 1}
+    if not clearly_above(int(still.sum()), len(still), _STILL):
+        message = "Steps along the gradient raise the loss."
+        return AuditCheck(name, True, message, evidence)
+    message = (
+        f"On {percent(still.mean())} of the images {len(path) - 1} steps along the gradient never "
+        "raise the loss. Gradients that lead nowhere make attacks fail, not models robust."
+    )
+    return AuditCheck(name, False, message, evidence)
+
+
+def _lasting(name, path):
+    lost = (path > 0.0).any(axis=0) & (path[-1] <= 0.0)
+    evidence = {"images": len(lost), "lost_share": float(lost.mean()), "steps": len(path) - 1}
+    if not clearly_above(int(lost.sum()), len(lost), _LOST):
+        message = "What fools the model on the way still fools it at the end."
+        return AuditCheck(name, True, message, evidence)
+    message = (
+        f"On {percent(lost.mean())} of the images an attack fools the model on its way and not at "
+        "its end: the loss goes up and down, and an attack that looks only at its last point "
+        "misses what it had found."
+    )
+    return AuditCheck(name, False, message, evidence)
+
+
+def _path(sample):
+    """The margin, largest other logit less the label's, float array (steps + 1, images)."""
+    model, epsilon = sample.threat_model, sample.threat_model.epsilons[-1]
+    images, labels = sample.images[:_IMAGES], tf.constant(sample.labels[:_IMAGES])
+    graph, points, values = _graph(sample.classifier), images, []
+    for _ in range(_STEPS):
+        value, gradient = (found.numpy() for found in graph(tf.constant(points), labels))
+        values.append(value)
+        step = _STEP * epsilon * _direction(gradient, model.norm)
+        points = model.project(images, points + step, epsilon)
+    values.append(graph(tf.constant(points), labels)[0].numpy())
+    return np.array(values)
+
+
+def _direction(gradient, norm):
+    if norm == "linf":
+        return np.sign(gradient)
+    lengths = np.sqrt(np.square(gradient, dtype=np.float64).sum((1, 2, 3), keepdims=True))
+    return np.divide(gradient, lengths, np.zeros(gradient.shape), where=lengths > 0.0)
+
+
+def _graph(classifier):
+    """Function from images and labels to the margins and their gradients."""
+
+    def values(images, labels):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            lead = margin(labels, classifier.logits(images))
+        zero = tf.UnconnectedGradients.ZERO
+        return lead, tape.gradient(lead, images, unconnected_gradients=zero)
+
+    return tf.function(values, autograph=False, reduce_retracing=True)
+
+
+def _pixel_scale(sample):
+    """By how much a change of every pixel is longer in the norm than in one."""
+    return 1.0 if sample.threat_model.norm == "linf" else math.sqrt(sample.images[0].size)
+
+
+def _obstacle(sample):
+    if sample.obstacle:
+        return sample.obstacle
+    if sample.threat_model.epsilons[-1] == 0.0:
+        return "no epsilon is above 0"
+    return OF_CHANCE if sample.random else None

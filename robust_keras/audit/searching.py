@@ -1,0 +1,41 @@
+"""Counter-attacks that search without gradients on what is left."""
+
+from collections.abc import Iterator
+
+from robust_keras.attackable import told
+from robust_keras.attacks import EvolutionPGD, Square
+from robust_keras.attacks.attack import Attack
+from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, SATURATED, CounterAttack
+from robust_keras.strength import FEW_QUERIES
+
+_EVOLUTION, _SQUARE = 6000, 3000
+
+
+class Evolution(CounterAttack):
+    """Slopes of the answers themselves, over a neighbourhood: what breaks k-winners-take-all.
+
+    Reference: Tramer et al., "On Adaptive Attacks to Adversarial Example Defenses", 2020,
+    arXiv 2002.08347.
+    """
+
+    name = "evolution strategy"
+    against = OF_GRADIENTS | {RANDOM}
+
+    def attacks(self, allowed: float) -> Iterator[Attack]:
+        """Estimates of 100 queries each, while they are allowed."""
+        queries = min(_EVOLUTION, int(allowed / told(self.account.classifier, "passes")) - 2)
+        if queries >= FEW_QUERIES:
+            yield self.through(EvolutionPGD(queries=queries, growth=4))
+
+
+class Squares(CounterAttack):
+    """Random search over squares of pixels: nothing about the answers' slope misleads it."""
+
+    name = "random squares"
+    against = OF_GRADIENTS | {RANDOM, SATURATED, "scale-free loss", "converged attack"}
+
+    def attacks(self, allowed: float) -> Iterator[Attack]:
+        """As many queries as are allowed."""
+        queries = min(_SQUARE, int(allowed / told(self.account.classifier, "passes")) - 2)
+        if queries >= FEW_QUERIES:
+            yield self.through(Square(queries=queries))
