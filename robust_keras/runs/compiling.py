@@ -59,6 +59,8 @@ def compile_model(model: keras.Model, config: Any, total_steps: int) -> None:
         metrics=[LabelAccuracy()],
         jit_compile=False,
     )
+    # A step whose first trace makes the optimizer's variables is traced twice.
+    model.optimizer.build(model.trainable_variables)
 
 
 def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
