@@ -181,7 +181,18 @@ def with_classes(model, images=1000):
         for k, clean in enumerate(shares(model.clean_accuracy))
     ]
     top = findings.TopFiveReport(clean=0.999, robust=(0.99, 0.98, 0.97, 0.96))
-    return dataclasses.replace(model, per_class=classes, confusion=counts, top_five=top)
+    moved = np.array(counts)[:, :10] * (1 - np.eye(10, dtype=int))
+    targets = findings.TargetsReport(
+        epsilon=model.worst_case.epsilons[-1],
+        attacked=[size] * 10,
+        moved=moved,
+        seconds=3.0,
+        gradient_evaluations=4000,
+        forward_evaluations=5000,
+    )
+    return dataclasses.replace(
+        model, per_class=classes, confusion=counts, top_five=top, targets=targets
+    )
 
 
 def quotable_model(**changes):

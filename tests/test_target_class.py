@@ -12,6 +12,7 @@ from robust_keras.engine.goal import check_aims, goal
 from robust_keras.engine.replicas import Replicas
 from robust_keras.errors import InputError
 from robust_keras.settings.config import EvaluateConfig
+from robust_keras.settings.target import ClassOrAll
 
 EPSILONS = (0.1, 0.25)
 TARGET = 3
@@ -84,8 +85,8 @@ def test_an_attack_with_an_aim_of_its_own_is_refused(attack):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"target_class": -1}, "--target_class: expected a whole number"),
-        ({"target_class": 1.5}, "--target_class: expected a whole number"),
+        ({"target_class": -1}, "--target_class: expected a class, a whole number from 0 on"),
+        ({"target_class": "every"}, "--target_class: expected a class, a whole number from 0"),
         ({"target_class": 1, "minimal_epsilon": True}, "nothing beside --target_class"),
         ({"target_class": 1, "certify": ("bounds",)}, "nothing beside --target_class"),
         ({"target_class": 1, "models": ("a", "b"), "transfer": True}, "beside --target_class"),
@@ -95,6 +96,40 @@ def test_settings_that_do_not_fit_are_refused(settings, text):
     with pytest.raises(InputError) as caught:
         EvaluateConfig(**{"models": ("a",)} | settings)
     assert text in str(caught.value)
+
+
+def test_the_first_class_can_be_wanted_and_all_of_them():
+    assert [ClassOrAll().parse(text) for text in ("0", "12", "all")] == [0, 12, "all"]
+    assert EvaluateConfig(models=("a",), target_class=0).wanted == 0
+    assert EvaluateConfig(models=("a",), target_class="all", minimal_epsilon=True).wanted is None
+
+
+def test_every_class_is_wanted_in_turn_and_what_is_found_counts():
+    model, (images, labels) = small_network.network(3), small_network.sample(40, 3)
+    labels = np.where(np.arange(40) < 4, (labels + 1) % 3, labels)
+    given = {"attacks": "fgsm", "epsilons": EPSILONS, "num_classes": 3, "progress": False}
+    result = robust_keras.evaluate(
+        {"net": model.logits}, images, labels, target_class="all", **given
+    )
+    (found,) = result.models
+    targets, table = found.targets, result.tables["net"]
+    np.testing.assert_array_equal(targets.attacked, np.bincount(labels[4:], minlength=3))
+    expected, moved = np.zeros((3, 3), int), np.zeros(40, bool)
+    for target in range(3):
+        places = np.flatnonzero(labels != target)
+        aimed = towards(target, model, images[places], labels[places], [FGSM()])
+        fallen = places[aimed.clean_correct & ~aimed.worst_case[-1]]
+        np.add.at(expected, (labels[fallen], target), 1)
+        moved[fallen] = True
+    assert expected.sum() > 0
+    # A single step at the largest epsilon alone: what fell at a smaller one need not fall there.
+    assert np.all(np.array(targets.moved) <= expected) and np.trace(targets.moved) == 0
+    fell = np.array([attack is not None for attack in table.attack])
+    assert found.attacks[-1].name == "every_target"
+    assert found.attacks[-1].accuracy[-1] >= found.worst_case.accuracy[-1]
+    assert fell.sum() == 36 - found.worst_case.accuracy[-1] * 40 > 0
+    assert "can be moved to another on average" in " ".join(result.summary().split())
+    assert reporting.Report.from_json(result.report.to_json()) == result.report
 
 
 def test_a_report_says_which_answer_was_wanted():

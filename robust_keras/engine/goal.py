@@ -54,6 +54,7 @@ class OneAnswer(AnyWrongAnswer):
         target: a class of the model.
         epsilons: how many of them there are.
         batch_size: images a pass.
+        views: `Replicas` of the model aimed at the target, or None to make them.
     """
 
     def __init__(
@@ -65,9 +66,11 @@ class OneAnswer(AnyWrongAnswer):
         target: int,
         epsilons: int,
         batch_size: int,
+        views: Replicas | None = None,
     ):
+        views = views or replicas.map(lambda c: aimed(c, target))
         # To two classes, every image is of the first.
-        super().__init__(replicas.map(lambda c: aimed(c, target)), images, np.zeros_like(labels))
+        super().__init__(views, images, np.zeros_like(labels))
         self._model, self._labels, self._target = replicas.first, labels, target
         self._logits = predict(self._model, images, min(batch_size, len(images)))
         self._correct = correct(self._logits, labels)

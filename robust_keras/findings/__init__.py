@@ -16,6 +16,7 @@ from robust_keras.findings.minimal_epsilon import ClassEpsilons, MinimalEpsilonR
 from robust_keras.findings.model import ModelReport
 from robust_keras.findings.rejection import RejectionReport
 from robust_keras.findings.report import Report
+from robust_keras.findings.targets import TargetsReport
 from robust_keras.findings.transfer import (
     SubstituteReport,
     TransferReport,
@@ -51,6 +52,7 @@ __all__ = [
     "SmoothedReport",
     "StrengthReport",
     "SubstituteReport",
+    "TargetsReport",
     "ThreatModelReport",
     "TopFiveReport",
     "TransferReport",

@@ -30,6 +30,7 @@ from robust_keras.findings.kinds import (
 from robust_keras.findings.layer import LayerReport
 from robust_keras.findings.minimal_epsilon import MinimalEpsilonReport
 from robust_keras.findings.rejection import RejectionReport
+from robust_keras.findings.targets import TargetsReport
 from robust_keras.findings.unusual import UnusualReport
 from robust_keras.strength import NONE, STRONG, strength
 
@@ -142,6 +143,11 @@ class ModelReport(Finding):
         SmoothedReport,
         "what is proved of its most frequent answer under noise, which is another classifier; null "
         "without `--certify=smoothing`",
+        null=True,
+    )
+    targets: TargetsReport | None = fields.part(
+        TargetsReport,
+        "which class can be made of which; null without `--target_class=all`",
         null=True,
     )
     extensions: Mapping = field(

@@ -20,6 +20,7 @@ from robust_keras.reporting import sections
 from robust_keras.runs.adversarial_images import given_examples
 from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
+from robust_keras.runs.every_target import TITLE, every_target
 from robust_keras.runs.fitted_models import fitted, meaningful_classes
 from robust_keras.runs.minimal_evaluation import minimal_attack, minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
@@ -27,6 +28,7 @@ from robust_keras.runs.plugins import load_plugins
 from robust_keras.runs.target import attacked_images
 from robust_keras.runs.transfer_evaluation import transfer_attack, transfer_report
 from robust_keras.runs.unusual_inputs import unusual_inputs
+from robust_keras.settings.target import ALL
 from robust_keras.time_left import TimeLeft
 from robust_keras.unusual.examination import examine
 
@@ -161,7 +163,7 @@ def _threat_model_report(threat_model, config):
         norm=threat_model.norm,
         epsilons=threat_model.epsilons,
         bounds=threat_model.bounds,
-        target_class=config.target_class,
+        target_class=config.wanted,
     )
 
 
@@ -199,15 +201,16 @@ class _ModelRun:
         start = journal.now()
         data = self._split.float_images(), self._split.labels
         proved, certified = self._certification.prove(*data, progress)
+        targets, tried = self._every_target(*data, progress)
         aim = goal(
-            self._config.target_class,
+            self._config.wanted,
             *(self._replicas, *data),
             epsilons=len(self._threat_model.epsilons),
             batch_size=self._config.batch_size,
         )
         found = engine.evaluate(
             *(aim.replicas, aim.images, aim.labels),
-            self._attacks,
+            (*self._attacks, *tried),
             self._threat_model,
             progress=progress,
             sweep=self._config.sweep,
@@ -220,13 +223,14 @@ class _ModelRun:
         with progress.part("audit"):
             given = aim.replicas.first, aim.images, aim.labels, found, self._threat_model
             judged = audit(*given, **self._settings)
-        before, shown = found, self._shown(aim, judged.evaluation)
+        before, shown = found, self._shown(aim, judged.evaluation, tried)
         found = aim.told(judged.evaluation)
         checks = (*judged.checks, self._noted(found))
         asked = model, self._split, self._threat_model
         report = _model_report(*asked, found, before, judged, checks)
         found_elsewhere = {
             "certified": certified,
+            "targets": targets,
             "smoothed": self._certification.smooth(*data, progress),
             "minimal_epsilon": minimal_report(model, *data, self._config, journal, progress),
             "unusual": self._unusual(model.unscaled, *data, progress),
@@ -238,13 +242,22 @@ class _ModelRun:
         report = dataclasses.replace(report, **found_elsewhere, seconds=journal.now() - start)
         return report, shown, found.per_image
 
+    def _every_target(self, images, labels, progress):
+        """A finding and the attack that counts what led to it, where every class is wanted."""
+        if self._config.target_class != ALL:
+            return None, ()
+        given = self._replicas, images, labels, self._attacks, self._threat_model
+        with progress.part(TITLE) as step:
+            report, attack = every_target(*given, step=step, **self._settings)
+        return report, (attack,)
+
     def _unusual(self, classifier, images, labels, progress):
         kinds = unusual_inputs(self._config)
         return examine(classifier, images, labels, kinds, progress=progress, **self._settings)
 
-    def _shown(self, aim, found):
+    def _shown(self, aim, found, tried):
         """The `AdversarialExample`s to show, at the epsilon of the headline."""
-        given = aim.replicas.first, self._attacks, self._threat_model
+        given = aim.replicas.first, (*self._attacks, *tried), self._threat_model
         shown = aim.shown(at_epsilon(found.examples, *given, **self._settings))
         return own_confidences(shown, self._replicas.first)
 

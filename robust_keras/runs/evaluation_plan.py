@@ -3,8 +3,10 @@
 from robust_keras.engine import sweep
 from robust_keras.engine.minimal_search import is_raised
 from robust_keras.engine.price import passes_at_most
+from robust_keras.runs.every_target import TITLE
 from robust_keras.runs.minimal_evaluation import minimal_attack
 from robust_keras.runs.transfer_evaluation import transfer_attack
+from robust_keras.settings.target import ALL
 from robust_keras.time_spent import Part
 
 # Forward passes an image of the audit's sample, and functions that it builds. Counter-attacks run
@@ -40,7 +42,8 @@ def model_parts(attacks, threat_model, config, classifier, split):
     """
     shape, images = split.image_shape, len(split)
     usable = classifier.gradient_error is None
-    parts = [
+    parts = _every_target(attacks, threat_model, config, classifier, split)
+    parts += [
         Part(
             title,
             attack.name,
@@ -62,6 +65,17 @@ def model_parts(attacks, threat_model, config, classifier, split):
         parts.append(Part("minimal epsilons", images=images, built=built, **search))
     kinds = [kind for kind in config.unusual if kind != "none"]
     return parts + [_unusual(kind, config, classifier, images) for kind in kinds]
+
+
+def _every_target(attacks, threat_model, config, classifier, split):
+    """The part that wants every class in turn, where it is asked for."""
+    if config.target_class != ALL:
+        return []
+    stages = [stage for attack in attacks for stage in attack.stages(threat_model.norm)]
+    classes = classifier.num_classes
+    passes = classes * sum(passes_at_most(stage, split.image_shape) for stage in stages)
+    built = classes * sum(stage.needs_gradient for stage in stages)
+    return [Part(TITLE, images=len(split), passes=passes, built=built)]
 
 
 def parts_after(config, models, split):

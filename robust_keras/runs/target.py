@@ -19,7 +19,7 @@ def attacked_images(config, split, dataset):
     Raises:
         InputError: the data set has no such class, or no images of others.
     """
-    target = config.target_class
+    target = config.wanted
     if target is None:
         return split, ()
     if target >= dataset.num_classes:

@@ -3,25 +3,48 @@
 import dataclasses
 
 from robust_keras.errors import InputError
-from robust_keras.settings import values
 from robust_keras.settings.field import flag
+from robust_keras.settings.kind import Kind, refuse
+
+ALL = "all"
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassOrAll(Kind):
+    """A class, by its number from 0 on, or all of them; None for neither."""
+
+    optional: bool = True
+
+    def _read(self, text):
+        return int(text) if text.isascii() and text.isdigit() else text
+
+    def _check(self, value):
+        number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if not number and value != ALL:
+            refuse("a class, a whole number from 0 on, or all", value)
 
 
 @dataclasses.dataclass(frozen=True)
 class TargetFlags:
     """What counts as fooled."""
 
-    target_class: int | None = flag(
+    target_class: int | str | None = flag(
         None,
-        values.Whole(0, 1_000_000, optional=True),
+        ClassOrAll(),
         "Count an image as fooled only if it is answered with this class; images of the class are "
-        "left out.",
+        "left out. all: any wrong answer counts, and every class is wanted in turn, for a table of "
+        "which class can be made of which.",
         unset="any wrong answer counts",
     )
 
+    @property
+    def wanted(self) -> int | None:
+        """The one answer that counts, or None where any does."""
+        return None if self.target_class == ALL else self.target_class
+
     def check_together(self) -> None:
         """Raises InputError beside what has no answer to aim at."""
-        if self.target_class is None:
+        if self.wanted is None:
             return
         for name, unset in (
             ("transfer", False),
@@ -29,6 +52,5 @@ class TargetFlags:
             ("certify", ("none",)),
         ):
             if getattr(self, name) != unset:
-                raise InputError.expected(
-                    f"--{name}", "nothing beside --target_class", getattr(self, name)
-                )
+                expected = f"nothing beside --target_class={self.target_class}"
+                raise InputError.expected(f"--{name}", expected, getattr(self, name))

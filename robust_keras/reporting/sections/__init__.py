@@ -15,6 +15,7 @@ from robust_keras.reporting.sections.headline import Headline
 from robust_keras.reporting.sections.layers import Layers
 from robust_keras.reporting.sections.minimal_epsilon import MinimalEpsilon
 from robust_keras.reporting.sections.rejection import Rejection
+from robust_keras.reporting.sections.targets import Targets
 from robust_keras.reporting.sections.transfer import Transfer
 from robust_keras.reporting.sections.unusual import Unusual
 
@@ -24,6 +25,7 @@ SECTIONS: list[Section] = [
     Headline(),
     Curves(),
     Classes(),
+    Targets(),
     Certified(),
     MinimalEpsilon(),
     Examples(),

@@ -1,5 +1,6 @@
 """Which classes hold out, for what the others are taken, and the curve as one number."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from robust_keras.findings import Report
@@ -7,7 +8,7 @@ from robust_keras.reporting import grid, wording
 from robust_keras.reporting.section import Section, named_lines, part
 
 # A table of more columns is not shown, and one of more rows is folded away.
-_MOST_COLUMNS, _MOST_ROWS = 24, 12
+MOST_COLUMNS, _MOST_ROWS = 24, 12
 # Shades of a cell, from none of its row's images to all.
 _SHADES = 8
 
@@ -21,11 +22,11 @@ class Classes(Section):
         if not (model.per_class and model.ran):
             return None
         names = report.dataset.class_names
-        small = bool(model.confusion) and model.num_classes <= _MOST_COLUMNS
+        small = bool(model.confusion) and model.num_classes <= MOST_COLUMNS
         return {
             "sentences": _sentences(report, model),
             "answers": [grid.class_name(c, names) for c in range(model.num_classes)],
-            "cells": [_shaded(row) for row in model.confusion] if small else [],
+            "cells": [shaded(row, sum(row)) for row in model.confusion] if small else [],
             "epsilon": wording.epsilon(report.threat_model.epsilons[-1]),
             "folded": len(model.per_class) > _MOST_ROWS,
             "rows": [(grid.class_name(c.class_, names), c) for c in model.per_class],
@@ -42,9 +43,9 @@ class Classes(Section):
         )
 
 
-def _shaded(row):
-    """Each number of a row with its shade."""
-    return [(count, round(_SHADES * count / max(sum(row), 1))) for count in row]
+def shaded(row: Sequence[int], images: int) -> list[tuple[int, int]]:
+    """Gives each number of a row with its shade, by its share of so many images."""
+    return [(count, round(_SHADES * count / max(images, 1))) for count in row]
 
 
 def _sentences(report, model):

@@ -1,5 +1,7 @@
 """A classifier as an attacker sees it who wants one answer and no other."""
 
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -25,13 +27,32 @@ def aimed(classifier: Any, target: int) -> Any:
     Reference: Carlini and Wagner, "Towards Evaluating the Robustness of Neural Networks", 2017,
     arXiv 1608.04644.
     """
+    return aimed_in_turn(classifier)(target)
+
+
+def aimed_in_turn(classifier: Any) -> Callable[[int], Any]:
+    """A function from a target to the classifier that `aimed` gives; one is used at a time.
+
+    All share their compiled logits, and so do the attacks on them: the last one that was asked for
+    decides which class they are aimed at.
+
+    Args:
+        classifier: `serving.Classifier`.
+    """
     logits, classes = classifier.logits, classifier.num_classes
+    chosen = tf.Variable(0, trainable=False)
 
     def two(images):
         rows = logits(images)
-        others = tf.where(tf.range(classes) == target, rows.dtype.min, rows)
-        pair = tf.stack([tf.reduce_max(others, axis=-1), rows[:, target]], axis=-1)
+        others = tf.where(tf.range(classes) == chosen, rows.dtype.min, rows)
+        pair = tf.stack([tf.reduce_max(others, axis=-1), tf.gather(rows, chosen, axis=1)], axis=-1)
         finite = tf.reduce_all(tf.math.is_finite(rows), axis=-1, keepdims=True)
         return tf.where(finite, pair, tf.constant([[0.0, -1.0]]))
 
-    return classifier.with_logits(two, num_classes=2, aimed_at=target)
+    view = classifier.with_logits(two, num_classes=2)
+
+    def at(target):
+        chosen.assign(target)
+        return dataclasses.replace(view, aimed_at=target)
+
+    return at
