@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from robust_keras.serving.surgery import tensorflow_private
-from robust_keras.serving.surgery.frame import Frame, created
+from robust_keras.serving.surgery.frame import Frame
 from robust_keras.serving.surgery.values import Value, free
 
 # Of the size of what goes in: long enough for float32, short enough for a bent function.
@@ -52,7 +52,12 @@ class CustomGradient:
         filled = [tf.zeros_like(v.tensor) if up is None else up for up, v in pairs]
         values = [free(tensor) for tensor in filled]
         frame = Frame(
-            self._function.graph, [*values, *self._captured], plain, self._frame.path, self._frame
+            self._function.graph,
+            [*values, *self._captured],
+            plain,
+            self._frame.path,
+            self._frame,
+            compiled=self._frame.compiled,
         )
         found = iter(frame.run()[0])
         return [next(found).tensor if given else None for given in self._given]
@@ -102,7 +107,7 @@ def plain(frame: Frame, operation: Any, inputs: Sequence[Value]) -> list[Value]:
     """Emits an operation as it is."""
     if has_one(operation):
         return [free(tensor) for tensor in CustomGradient(frame, operation, inputs).kept()]
-    return [free(tensor) for tensor in created(operation, inputs).outputs]
+    return [free(tensor) for tensor in frame.created(operation, inputs).outputs]
 
 
 def _traced(operation):

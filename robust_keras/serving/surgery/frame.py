@@ -14,6 +14,7 @@ from robust_keras.serving.surgery import control_flow, tensorflow_private
 from robust_keras.serving.surgery.values import NotCopied, Value, free
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+_COMPILED = ("_XlaCompile", "_XlaScope", "_XlaSeparateCompiledGradients")
 _TENSORFLOW_1 = ("Enter", "Exit", "NextIteration", "Switch", "Merge", "LoopCond")
 
 
@@ -27,6 +28,8 @@ class Frame:
         path: names of the calls that lead here.
         outer: `Frame` of the function around it, or None.
         values: `Value`s by name of tensors that are known already.
+        compiled: whether runs of operations that XLA should compile stay marked. What is asked a
+            few times only is sooner done without.
     """
 
     def __init__(
@@ -37,7 +40,10 @@ class Frame:
         path: tuple[str, ...] = (),
         outer: "Frame | None" = None,
         values: dict[str, Value] | None = None,
+        *,
+        compiled: bool = True,
     ):
+        self.compiled = compiled
         self.graph, self.surgeon, self.path, self.outer = graph, surgeon, path, outer
         self.arguments = tuple(arguments)
         inputs = zip(graph.inputs, arguments, strict=True)
@@ -94,7 +100,7 @@ class Frame:
         outputs = self.surgeon(self, operation, inputs)
         if outputs:
             return outputs, (outputs[0].tensor.op,)
-        return (), (created(operation, inputs),)
+        return (), (self.created(operation, inputs),)
 
     def called(self, operation: Any, inputs: Sequence[Value]) -> tuple:
         """The outputs of the function that an operation calls, and what must run for them."""
@@ -107,7 +113,9 @@ class Frame:
         graph = tensorflow_private.function_graph(self.graph, name)
         if graph is None:
             raise NotCopied(f"It calls {name}, which is not at hand.")
-        return Frame(graph, inputs, self.surgeon, (*self.path, operation.name), self)
+        return Frame(
+            graph, inputs, self.surgeon, (*self.path, operation.name), self, compiled=self.compiled
+        )
 
     def run(self) -> tuple:
         """The `Value`s of the function's outputs, and the operations that must run for them."""
@@ -125,27 +133,35 @@ class Frame:
             values: `Value`s by name of the tensors in whose place they stand.
             surgeon: of the new one.
         """
-        return Frame(self.graph, self.arguments, surgeon, self.path, self.outer, values)
+        return Frame(
+            self.graph,
+            self.arguments,
+            surgeon,
+            self.path,
+            self.outer,
+            values,
+            compiled=self.compiled,
+        )
 
+    def created(self, operation: Any, inputs: Iterable[Value]) -> Any:
+        """The same operation on other inputs, in the graph that is traced now.
 
-def created(operation: Any, inputs: Iterable[Value]) -> Any:
-    """The same operation on other inputs, in the graph that is traced now.
-
-    Args:
-        operation: `tf.Operation` of another graph.
-        inputs: a `Value` for each of its inputs.
-    """
-    attributes = dict(operation.node_def.attr)
-    if any(a.HasField("func") or a.list.func for a in attributes.values()):
-        raise NotCopied(f"{operation.type} runs a function that cannot be looked into.")
-    kept = {k: v for k, v in attributes.items() if k != "_class"}
-    new = tf.compat.v1.get_default_graph().create_op(
-        operation.type,
-        [value.tensor for value in inputs],
-        [output.dtype for output in operation.outputs],
-        name=operation.name.rpartition("/")[2],
-        attrs=kept,
-    )
-    for mine, theirs in zip(new.outputs, operation.outputs, strict=True):
-        mine.set_shape(theirs.shape)
-    return new
+        Args:
+            operation: `tf.Operation` of another graph.
+            inputs: a `Value` for each of its inputs.
+        """
+        attributes = dict(operation.node_def.attr)
+        if any(a.HasField("func") or a.list.func for a in attributes.values()):
+            raise NotCopied(f"{operation.type} runs a function that cannot be looked into.")
+        left = ("_class",) if self.compiled else ("_class", *_COMPILED)
+        kept = {name: value for name, value in attributes.items() if name not in left}
+        new = tf.compat.v1.get_default_graph().create_op(
+            operation.type,
+            [value.tensor for value in inputs],
+            [output.dtype for output in operation.outputs],
+            name=operation.name.rpartition("/")[2],
+            attrs=kept,
+        )
+        for mine, theirs in zip(new.outputs, operation.outputs, strict=True):
+            mine.set_shape(theirs.shape)
+        return new

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from robust_keras.serving.surgery import stand_ins, tensorflow_private
 from robust_keras.serving.surgery.custom_gradients import CustomGradient, has_one
-from robust_keras.serving.surgery.frame import Frame, created
+from robust_keras.serving.surgery.frame import Frame
 from robust_keras.serving.surgery.values import Entry, NotCopied, Value, free
 
 _KEEP_MASKS = ("Identity", "Reshape", "ExpandDims", "Squeeze", "Cast", "Sub", "BroadcastTo", "Tile")
@@ -34,6 +34,8 @@ class Site:
 
 class Surgeon:
     """Emits every operation as it is; what it opens, a subclass says."""
+
+    compiled = True
 
     def open_up(self, site: Site, output: tf.Tensor, make: Callable) -> tf.Tensor | None:
         """The tensor to go on with in place of an output, or None to leave it.
@@ -67,15 +69,17 @@ class Surgeon:
         if stand_ins.DRAWS.fullmatch(operation.type):
             self.note_chance(Site(name, operation.type, "chance"))
         if not any(value.data for value in inputs) or operation.type in stand_ins.SHAPES:
-            return [free(tensor) for tensor in created(operation, inputs).outputs]
+            return [free(tensor) for tensor in frame.created(operation, inputs).outputs]
         if has_one(operation):
             return self._custom_gradient(frame, operation, inputs, name)
         if operation.type == "Mul" and _masked(inputs):
-            return self._multiplied(operation, inputs, name)
+            return self._multiplied(frame, operation, inputs, name)
         if any(value.mask for value in inputs) and operation.type in _KEEP_MASKS:
-            return self._mask(operation, inputs)
+            return self._mask(frame, operation, inputs)
         blind = not tensorflow_private.has_gradient(operation)
-        outputs = created(operation, map(_stopped, inputs) if blind else inputs).outputs
+        outputs = frame.created(operation, inputs).outputs
+        if blind:
+            outputs = list(map(_stopped, outputs))
         values = [_flow(operation, tensor, inputs, name, blind) for tensor in outputs]
         return self._opened(operation, inputs, values, name)
 
@@ -118,23 +122,23 @@ class Surgeon:
             site, value, lambda: stand_ins.both_ways(value.tensor, first.tensor, second.tensor)
         )
 
-    def _multiplied(self, operation, inputs, name):
+    def _multiplied(self, frame, operation, inputs, name):
         """A tensor times a mask: on the way back the mask counts as all ones."""
         mask, other = sorted(inputs, key=lambda value: not value.mask)
         raw = [dataclasses.replace(v, tensor=_plain(v)) if v.mask else v for v in inputs]
-        tensor = created(operation, raw).outputs[0]
+        tensor = frame.created(operation, raw).outputs[0]
         site = Site(name, "Mul", "threshold")
         gaps = [entry.tensor for entry in mask.entries]
         self.note_choice(site, other.tensor * tf.ones_like(_plain(mask)), gaps)
         value = Value(tensor, data=True, gradient=True)
         return [self._replaced(site, value, lambda: stand_ins.straight(tensor, other.tensor))]
 
-    def _mask(self, operation, inputs):
+    def _mask(self, frame, operation, inputs):
         """A mask in another shape or type, or one minus it; what it is without a gradient too."""
         raw = [dataclasses.replace(v, tensor=_plain(v)) for v in inputs]
-        plain = created(operation, raw).outputs[0]
+        plain = frame.created(operation, raw).outputs[0]
         reached = any(value.gradient for value in inputs)
-        tensor = created(operation, inputs).outputs[0] if reached else plain
+        tensor = frame.created(operation, inputs).outputs[0] if reached else plain
         source = next(value for value in inputs if value.mask)
         value = dataclasses.replace(source, tensor=tensor, plain=plain, gradient=reached)
         return [value if operation.type != "Cast" else self._bridged(value)]
@@ -165,11 +169,9 @@ def _own(before, tensor):
     return stand_ins.across(tensor, before.entries)
 
 
-def _stopped(value):
-    """A value out of which no gradient leads: an operation without one would raise an error."""
-    if not (value.gradient and _differentiable(value.tensor.dtype)):
-        return value
-    return dataclasses.replace(value, tensor=tf.stop_gradient(value.tensor))
+def _stopped(tensor):
+    """A tensor that no gradient reaches: an operation without one would raise an error."""
+    return tf.stop_gradient(tensor) if _differentiable(tensor.dtype) else tensor
 
 
 def _flow(operation, tensor, inputs, name, blind):
@@ -246,7 +248,9 @@ def copied(concrete: Any, images: tf.Tensor, surgeon: Surgeon) -> tf.Tensor:
     captured = [free(tensor) for tensor in concrete.captured_inputs]
     start = Value(images, data=True, gradient=True)
     try:
-        outputs, controls = Frame(concrete.graph, [start, *captured], surgeon).run()
+        values = [start, *captured]
+        frame = Frame(concrete.graph, values, surgeon, compiled=surgeon.compiled)
+        outputs, controls = frame.run()
     except NotCopied:
         raise
     # A stranger's graph may hold anything.

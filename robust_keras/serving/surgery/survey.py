@@ -92,6 +92,8 @@ class _Switched(Surgeon):
         switches: tensor (sites,) of float32, one for each in the order in which they are met.
     """
 
+    compiled = False
+
     def __init__(self, switches):
         self._switches = switches
         self._graph = tf.compat.v1.get_default_graph()
