@@ -11,8 +11,7 @@ from robust_keras.findings.model import short_name
 from robust_keras.progress_bar import ProgressBar
 
 _WIDEST_TITLE = 14
-# Room for the accuracies in a line of 80 columns.
-_WIDEST_ACCURACIES = 36
+_COLUMNS = 80
 
 
 class RunProgress:
@@ -101,7 +100,7 @@ class RunProgress:
         yield step
         if self.time_left is not None:
             self.time_left.finish()
-        self._line(title, "", self._now())
+        self._line(title, {}, self._now())
 
     def _show(self, title, done, total, text=""):
         name = f"{self._title} {title}".strip()
@@ -109,14 +108,15 @@ class RunProgress:
 
     def _finish_attack(self):
         if self._attack is not None:
-            self._line(self._attack, in_a_row(self._accuracies), self._last)
+            self._line(self._attack, self._accuracies, self._last)
         self._attack, self._accuracies = None, {}
 
-    def _line(self, title, found, ended):
+    def _line(self, title, accuracies, ended):
         name = f"{self._title} {title}".strip()
-        took = durations.measured(ended - self._since)
-        words = f"{name}: {found}{', ' if found else ''}{took}"
-        self._bar.line(f"{words}; {self._times()}")
+        times = f"{durations.measured(ended - self._since)}; {self._times()}"
+        found = in_a_row(accuracies, _COLUMNS - len(f"{name}: , {times}"))
+        words = f": {found}, {times}" if found else f": {times}"
+        self._bar.line(_ending(name, _COLUMNS - len(words)) + words)
         self._since = ended
 
     def _times(self, words=durations.measured):
@@ -125,26 +125,30 @@ class RunProgress:
         return text if not left else f"{text}, about {durations.roughly(left)} left"
 
 
-def in_a_row(accuracies: Mapping[float | None, float]) -> str:
+def in_a_row(accuracies: Mapping[float | None, float], room: int) -> str:
     """Accuracies at epsilons in words, the middle ones left out where they are many.
 
     Args:
         accuracies: dict from epsilon, None for the largest of a search, to accuracy.
+        room: letters that it may take, if it can: the last is always told.
     """
     texts = [
         f"{accuracy:.1%}".replace("%", " %") + ("" if epsilon is None else f" at {epsilon:.3g}")
         for epsilon, accuracy in accuracies.items()
     ]
-    while len(", ".join(texts)) > _WIDEST_ACCURACIES and len(texts) > 2:
-        texts = [*texts[: len(texts) // 2], *texts[len(texts) // 2 + 1 :]]
+    shown = ", ".join(texts)
+    while len(shown) > room and len(texts) > 1:
+        del texts[(len(texts) - 1) // 2]
         middle = len(texts) // 2
-        shown = ", ".join([*texts[:middle], "...", *texts[middle:]])
-        if len(shown) <= _WIDEST_ACCURACIES or len(texts) == 2:
-            return shown
-    return ", ".join(texts)
+        dots = ["..."] if middle else []
+        shown = ", ".join([*texts[:middle], *dots, *texts[middle:]])
+    return shown
 
 
 def short_title(path: str | pathlib.Path) -> str:
     """The part of a model's path that tells it from others, in a few letters."""
-    title = short_name(path)
-    return title if len(title) <= _WIDEST_TITLE else "..." + title[3 - _WIDEST_TITLE :]
+    return _ending(short_name(path), _WIDEST_TITLE)
+
+
+def _ending(title, room):
+    return title if len(title) <= room else "..." + title[len(title) - max(room - 3, 0) :]

@@ -163,10 +163,27 @@ def test_a_notebook_gets_its_own_bar(monkeypatch):
 
 
 def test_many_epsilons_fit_into_a_line():
-    found = in_a_row({0.01 * n: 1.0 - 0.02 * n for n in range(50)})
+    found = in_a_row({0.01 * n: 1.0 - 0.02 * n for n in range(50)}, 36)
     assert found == "100.0 % at 0, ..., 2.0 % at 0.49"
-    assert in_a_row({None: 0.5}) == "50.0 %"
-    assert in_a_row({0.1: 0.5, 0.2: 0.25}) == "50.0 % at 0.1, 25.0 % at 0.2"
+    assert in_a_row({None: 0.5}, 36) == "50.0 %"
+    assert in_a_row({0.1: 0.5, 0.2: 0.25}, 36) == "50.0 % at 0.1, 25.0 % at 0.2"
+    assert in_a_row({0.1: 0.5, 0.2: 0.25}, 0) == "25.0 % at 0.2"
+
+
+@pytest.mark.parametrize("hours", [0, 3])
+def test_a_line_of_long_names_and_times_fits_into_80_columns(hours):
+    log, clock = io.StringIO(), Clock()
+    clock.time = -3600.0 * hours
+    with RunProgress(log, clock) as progress:
+        progress.follow(TimeLeft(2, 100, clock, after=[Part("report", seconds=30.0)]))
+        with progress.model("runs/a_model_with_a_long_name", PARTS):
+            clock.time = 125.0
+            for epsilon in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3):
+                clock.time += 20.0
+                progress("apgd_targeted", epsilon, 100, 100, 0.5)
+    (line,) = log.getvalue().splitlines()
+    assert len(line) <= 80
+    assert re.match(r"\.\.\..*apgd_targeted: .*50\.0 % at 0\.3, .*; .* so far", line)
 
 
 @pytest.mark.parametrize(
