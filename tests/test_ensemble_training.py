@@ -135,12 +135,12 @@ def test_a_resumed_run_ends_with_the_weights_of_a_whole_one(tmp_path, sources, m
 
 def test_a_source_of_other_classes_is_refused(sources):
     with pytest.raises(InputError, match="three.keras: expected a source model of .* 2 classes"):
-        load_source_models([sources / "three.keras"], network())
+        load_source_models([sources / "three.keras"], SPLIT, 2)
 
 
 def test_sources_have_gradients(sources):
-    for logits in load_source_models([sources / "a.keras", sources / "b"], network()):
+    for source in load_source_models([sources / "a.keras", sources / "b"], SPLIT, 2):
         with tf.GradientTape() as tape:
             tape.watch(IMAGES)
-            total = tf.reduce_sum(logits(IMAGES)[:, 0])
+            total = tf.reduce_sum(source.logits(IMAGES)[:, 0])
         assert np.abs(tape.gradient(total, IMAGES)).max() > 0

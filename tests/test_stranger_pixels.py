@@ -15,11 +15,13 @@ from stranger_network import (
 )
 
 from robust_keras import reporting, serving
+from robust_keras.data import ImageDataset, ImageSplit
 from robust_keras.errors import InputError
 from robust_keras.reporting.html import render
-from robust_keras.runs import evaluation
+from robust_keras.runs import compiling, evaluation, training_data
 from robust_keras.serving import pixel_choice
-from robust_keras.settings.config import EvaluateConfig
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
+from robust_keras.training.denoising import load_behind_denoiser
 
 PIXELS = {
     "0..255": keras.layers.Rescaling(1 / 255.0),
@@ -69,6 +71,26 @@ def test_an_export_of_ours_takes_pixels_in_0_to_1_whatever_would_look_better(tmp
     (tmp_path / "config.json").write_text('{"activation": "relu", "dataset": "x", "model": "fc5"}')
     network(before=PIXELS["0..255"]).save(tmp_path / "model.keras")
     assert serving.load(tmp_path / "model.keras", examples=EXAMPLES).pixels == "0..1"
+
+
+@pytest.mark.parametrize("pixels", PIXELS)
+def test_models_that_training_reads_are_tried_too_and_it_is_said(pixels, tmp_path, capsys):
+    path, student = str(tmp_path / "stranger.keras"), network()
+    network(before=PIXELS[pixels]).save(path)
+    split, classes = ImageSplit(IMAGES, LABELS), LOGITS.shape[1]
+    distilled = TrainConfig(output_dir="run", distillation_teacher=path)
+    learnt = training_data.training_set(split, distilled, classes).labels
+    np.testing.assert_allclose(learnt, keras.ops.softmax(LOGITS), atol=1e-4)
+    settings = {"adversarial": "ensemble", "train_epsilon": 0.1, "source_models": (path,)}
+    trained = compiling.adversarial_training(
+        student, TrainConfig(output_dir="run", **settings), split
+    )
+    (source,) = trained._sources
+    np.testing.assert_allclose(source(IMAGES), LOGITS, atol=1e-4)
+    assert capsys.readouterr().err.count(f"{path}: It takes pixels in {pixels}: 100.0%") == 2
+    dataset = ImageDataset("mine", split, split, tuple(map(str, range(classes))))
+    with pytest.raises(InputError, match=f"channels last; received It takes pixels in {pixels}"):
+        load_behind_denoiser(path, dataset)
 
 
 CHOICES = {  # right answers of (0..1, another) on so many images -> whether the other is taken

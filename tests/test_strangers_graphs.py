@@ -10,6 +10,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from robust_keras import serving
+from robust_keras.data import ImageSplit
 from robust_keras.errors import InputError
 from robust_keras.serving import graph_safety, harmless_operations, saved_model_edit
 from robust_keras.training.distillation import load_teacher
@@ -18,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 IMAGES = np.random.default_rng(0).uniform(size=(3, 4, 4, 1)).astype("float32")
 WEIGHTS = np.random.default_rng(1).normal(size=(16, 3)).astype("float32")
 LOGITS = IMAGES.reshape(3, 16) @ WEIGHTS
+SPLIT = ImageSplit(IMAGES, LOGITS.argmax(axis=1))
 EXISTING = str(pathlib.Path(__file__).resolve())
 
 
@@ -100,7 +102,7 @@ def test_a_trusted_operation_is_let_through(tmp_path):
     path = saved(tmp_path, lambda x: 0 * tf.strings.length(tf.io.read_file(EXISTING)))
     classifier = serving.load(path, trusted_operations=("ReadFile",))
     np.testing.assert_allclose(classifier.logits(IMAGES), LOGITS, atol=1e-5)
-    teacher = load_teacher(path, IMAGES.shape[1:], LOGITS.shape[1], ("ReadFile",))
+    teacher = load_teacher(path, SPLIT, LOGITS.shape[1], ("ReadFile",))
     np.testing.assert_allclose(teacher.logits(IMAGES), LOGITS, atol=1e-5)
 
 

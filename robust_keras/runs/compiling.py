@@ -6,7 +6,9 @@ from typing import Any
 
 import keras
 
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.hybrid_loss import HybridLoss
+from robust_keras.runs.model_loading import tell_notes
 from robust_keras.settings import names
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.denoising import DenoiserTraining
@@ -63,8 +65,14 @@ def compile_model(model: keras.Model, config: Any, total_steps: int) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
-def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
-    """The model wrapped as the config asks; the model itself where it asks for nothing."""
+def adversarial_training(model: keras.Model, config: Any, split: ImageSplit) -> keras.Model:
+    """The model wrapped as the config asks; the model itself where it asks for nothing.
+
+    Args:
+        model: built, from images to logits.
+        config: a `TrainConfig`.
+        split: the training `ImageSplit`, on which source models are tried.
+    """
     if config.denoiser:
         return DenoiserTraining(
             model, epsilon=config.denoiser_epsilon, guide=config.denoiser_guide, seed=config.seed
@@ -74,13 +82,16 @@ def adversarial_training(model: keras.Model, config: Any) -> keras.Model:
             return PenalisedTraining(model, gradient_penalty=config.gradient_penalty)
         return model
     told = config.adversarial_settings()
-    sources = told.pop("source_models", ())
+    paths, trusted = told.pop("source_models", ()), config.trusted_operations
+    sources = load_source_models(paths, split, model.output_shape[-1], trusted)
+    for path, source in zip(paths, sources, strict=True):
+        tell_notes(path, source)
     return AdversarialTraining(
         model,
         AdversarialSettings(method=config.adversarial, **told),
         seed=config.seed,
         batch_size=config.batch_size,
-        source_models=load_source_models(sources, model, config.trusted_operations),
+        source_models=[source.logits for source in sources],
         gradient_penalty=config.gradient_penalty,
     )
 

@@ -86,7 +86,7 @@ def copies(
             replicas = Replicas([classifier])
         found.append(replicas)
         if tell:
-            tell_notes(name, replicas)
+            tell_notes(name, replicas.first)
     return found
 
 

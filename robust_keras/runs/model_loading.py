@@ -38,7 +38,7 @@ def load_models(config, part, num_classes, *, devices, seed):
     examples, found = clean_examples(part, num_classes, config.dataset, seed), []
     for path in config.models:
         found.append(load_copies(path, examples, devices, config))
-        tell_notes(path, found[-1])
+        tell_notes(path, found[-1].first)
     return found
 
 
@@ -55,9 +55,9 @@ def clean_examples(part, num_classes, dataset, seed):
     return serving.Examples(clean.float_images(), clean.labels, num_classes, dataset)
 
 
-def tell_notes(name, replicas):
+def tell_notes(name, classifier):
     """Says on the terminal what is unusual about how a model is read."""
-    for note in replicas.first.notes:
+    for note in classifier.notes:
         print(f"{name}: {note}", file=sys.stderr)
 
 

@@ -29,18 +29,18 @@ def suggest_learning_rate(
     Raises:
         InputError: there are too few batches.
     """
-    split = training_data.training_set(split, config, model.output_shape[-1])
-    steps = min(pipeline.steps_per_epoch(split, config.batch_size), _MOST_STEPS)
+    trained = training_data.training_set(split, config, model.output_shape[-1])
+    steps = min(pipeline.steps_per_epoch(trained, config.batch_size), _MOST_STEPS)
     if steps < _LEAST_STEPS:
-        most = len(split) // _LEAST_STEPS
+        most = len(trained) // _LEAST_STEPS
         raise InputError.expected(
             "--batch_size", f"at most {most}, for {_LEAST_STEPS} steps", config.batch_size
         )
-    model = adversarial_training(model, config)
+    model = adversarial_training(model, config, split)
     compile_model(model, dataclasses.replace(config, learning_rate_schedule="constant"), steps)
     test = LearningRateRangeTest(steps=steps)
     batches = pipeline.training_dataset(
-        split, batch_size=config.batch_size, seed=config.seed, epochs=1
+        trained, batch_size=config.batch_size, seed=config.seed, epochs=1
     )
     model.fit(batches, shuffle=False, callbacks=[test], verbose=0)
     test.write(directory.path)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from robust_keras.data import augmentation, mean_training, noise_training
 from robust_keras.data.datasets import ImageSplit, to_float
 from robust_keras.data.training_set import TrainingSet
+from robust_keras.runs.model_loading import tell_notes
 from robust_keras.training.distillation import load_teacher, soft_labels
 
 # Published: how noise was drawn and how large it was, for MNIST and for CIFAR-10.
@@ -45,7 +46,8 @@ def training_set(split: ImageSplit, config: Any, num_outputs: int) -> Any:
         )
     if config.distillation_teacher is not None:
         path, trusted = config.distillation_teacher, config.trusted_operations
-        teacher = load_teacher(path, split.image_shape, num_outputs, trusted)
+        teacher = load_teacher(path, split, num_outputs, trusted)
+        tell_notes(path, teacher)
         labels = soft_labels(teacher, found.images, temperature=config.temperature)
         found = TrainingSet(found.images, labels)
     draw, magnitude = _noise(config, split.image_shape)

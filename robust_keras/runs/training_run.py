@@ -84,7 +84,7 @@ def fit(
     training, validation = hold_out(split, config.validation_fraction, config.seed)
     trained = training_data.training_set(training, config, model.output_shape[-1])
     steps = pipeline.steps_per_epoch(trained, config.batch_size)
-    model, total_steps = _compiled(model, config, steps)
+    model, total_steps = _compiled(model, config, training, steps)
     pruner = pruning_run.pruning_callback(config, steps * config.epochs)
     pruning_run.prepare(pruner, model)
     checkpoint = LastCheckpoint(
@@ -109,11 +109,11 @@ def fit(
     _fit(model, batches, held_out, callbacks, config, initial_epoch, steps)
 
 
-def _compiled(model, config, steps):
+def _compiled(model, config, split, steps):
     """The model as it is trained, and how many steps its optimizer will take."""
     if config.nuclear_norm:
         add_nuclear_norm(model, config.nuclear_norm)
-    model = compiling.adversarial_training(model, config)
+    model = compiling.adversarial_training(model, config, split)
     total_steps = steps * config.epochs * getattr(model, "updates_per_batch", 1)
     compiling.compile_model(model, config, total_steps)
     return model, total_steps

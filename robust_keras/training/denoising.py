@@ -1,13 +1,14 @@
 """Training a denoiser in front of a frozen classifier, guided by what the classifier sees."""
 
 import functools
-from typing import Any
+from typing import Any, cast
 
 import keras
 import tensorflow as tf
 
 from robust_keras import arguments, layers
-from robust_keras.data.datasets import ImageDataset
+from robust_keras.data.datasets import ImageDataset, ImageSplit
+from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
 from robust_keras.models.denoiser import behind_denoiser
 from robust_keras.settings.denoiser import DENOISER_GUIDES
@@ -175,10 +176,15 @@ def load_behind_denoiser(path: str, dataset: ImageDataset) -> keras.Model:
 
     Raises:
         InputError: there is no such file, or no differentiable classifier of the data set's images
-            in it.
+            in it that takes them as they are.
     """
-    shape, classes = dataset.image_shape, dataset.num_classes
-    load_fitting(path, shape, classes, wanted="a classifier", differentiable=True)
+    split = cast(ImageSplit, dataset.train)
+    found = load_fitting(
+        path, split, dataset.num_classes, wanted="a classifier", differentiable=True
+    )
+    if found.notes:
+        expected = "a classifier that leaves no doubt how it takes images in [0, 1], channels last"
+        raise InputError.expected(path, expected, " ".join(found.notes))
     return behind_denoiser(keras.models.load_model(path, compile=False))
 
 

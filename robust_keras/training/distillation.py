@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import arguments, serving
-from robust_keras.data.datasets import to_float
+from robust_keras.data.datasets import ImageSplit, to_float
 from robust_keras.errors import InputError
 from robust_keras.training.other_models import load_fitting
 
@@ -56,7 +56,7 @@ def soft_labels(
 
 def load_teacher(
     path: str | pathlib.Path,
-    image_shape: tuple[int, ...],
+    split: ImageSplit,
     num_classes: int,
     trusted_operations: Sequence[str] = (),
 ) -> serving.Classifier:
@@ -64,7 +64,7 @@ def load_teacher(
 
     Args:
         path: of a `.keras` file or a SavedModel.
-        image_shape: (height, width, channels) of the student's images.
+        split: the student's training `ImageSplit`.
         num_classes: number of the student's outputs.
         trusted_operations: see `serving.load`.
 
@@ -74,7 +74,7 @@ def load_teacher(
     try:
         return load_fitting(
             path,
-            image_shape,
+            split,
             num_classes,
             wanted="a teacher",
             trusted_operations=trusted_operations,

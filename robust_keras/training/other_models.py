@@ -4,13 +4,17 @@ import pathlib
 from collections.abc import Collection
 
 from robust_keras import serving
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.errors import InputError
 from robust_keras.serving import Classifier
+
+# As many clean images tell what a model takes; which ones depends on no run's seed.
+_IMAGES, _SEED = 256, 0
 
 
 def load_fitting(
     path: str | pathlib.Path,
-    image_shape: tuple[int | None, ...],
+    split: ImageSplit,
     num_classes: int,
     *,
     wanted: str,
@@ -19,9 +23,12 @@ def load_fitting(
 ) -> Classifier:
     """The classifier at a path, if it fits the images and classes of a run.
 
+    It is tried on clean images, as evaluate.py tries the models that it attacks: whatever pixels
+    it takes, the classifier takes those in [0, 1], and its `notes` say so.
+
     Args:
         path: of a `.keras` file or a SavedModel, ours or anybody's; see `serving.load`.
-        image_shape: (height, width, channels) of the images.
+        split: the training `ImageSplit`.
         num_classes: how many classes it must tell apart.
         wanted: what it shall be, for the error.
         differentiable: whether it must have gradients.
@@ -30,7 +37,9 @@ def load_fitting(
     Raises:
         InputError: nothing there, no classifier of such images and classes, or no gradients.
     """
-    found = serving.load(path, trusted_operations=trusted_operations)
+    image_shape, clean = split.image_shape, split.take(_IMAGES, _SEED)
+    examples = serving.Examples(clean.float_images(), clean.labels, num_classes)
+    found = serving.load(path, examples=examples, trusted_operations=trusted_operations)
     sides = zip(found.image_shape, image_shape, strict=True)
     if found.num_classes != num_classes or any(own not in (None, side) for own, side in sides):
         expected = f"{wanted} of {tuple(image_shape)} images and {num_classes} classes"

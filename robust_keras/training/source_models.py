@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from robust_keras.data.datasets import ImageSplit
+from robust_keras.serving import Classifier
 from robust_keras.training.head import find_head
 from robust_keras.training.other_models import load_fitting
 
@@ -13,32 +15,35 @@ _OPEN_SIDE = 32  # pixels, where a model takes images of any size
 
 
 def load_source_models(
-    paths: Sequence[str], classifier: keras.Model, trusted_operations: Sequence[str] = ()
-) -> list:
+    paths: Sequence[str],
+    split: ImageSplit,
+    num_classes: int,
+    trusted_operations: Sequence[str] = (),
+) -> list[Classifier]:
     """Loads the static models of ensemble adversarial training.
 
     Args:
         paths: `.keras` files and SavedModels, ours or anybody's; see `serving.load`.
-        classifier: the built keras.Model that is going to be trained.
+        split: the training `ImageSplit`.
+        num_classes: of the model that is going to be trained.
         trusted_operations: see `serving.load`.
 
     Returns:
-        A list of functions from images (batch, height, width, channels) to logits.
+        A list of `serving.Classifier`s.
 
     Raises:
         InputError: one of them is missing, no classifier of such images and classes, or has no
             gradients.
     """
-    image_shape, classes = classifier.input_shape[1:], classifier.output_shape[-1]
     return [
         load_fitting(
             path,
-            image_shape,
-            classes,
+            split,
+            num_classes,
             wanted="a source model",
             differentiable=True,
             trusted_operations=trusted_operations,
-        ).logits
+        )
         for path in paths
     ]
 
