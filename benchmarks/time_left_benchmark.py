@@ -1,30 +1,40 @@
 """How good the estimate of the time left is: real evaluations, estimate against truth.
 
     python benchmarks/time_left_benchmark.py [--traces=DIRECTORY] [--cases=NAME;NAME]
+    python benchmarks/time_left_benchmark.py --replay=DIRECTORY
 
 Trains two small networks, runs evaluations of several kinds on them, notes what the estimate says
-after every batch, and prints it beside the truth after 10, 25 and 50 % of each run. With --traces
-what happened when is kept, so that an estimate can be tried on it without running anything.
+after every batch, and prints it beside the truth after 10, 25, 50 and 80 % of each run. The clock
+is the processor's time of this process, which computes with one thread: what else a machine does
+hardly matters. With --traces what happened when is kept; --replay tries the estimate as it is now
+on such traces, without running anything.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 import time
 
+# Before TensorFlow: with one thread, time passes on the processor as it does on a clock.
+THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+os.environ.update(dict.fromkeys(THREADS, "1"))
+
 ROOT = pathlib.Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from robust_keras import reporting
+from robust_keras.engine.journal import Unrecorded
 from robust_keras.progress import RunProgress
 from robust_keras.runs import evaluation
 from robust_keras.settings.config import EvaluateConfig
-from robust_keras.time_left import TimeLeft
+from robust_keras.time_left import Plan, TimeLeft
+from robust_keras.time_spent import FirstLook, Part
 
-MARKS = (0.1, 0.25, 0.5)
+MARKS = (0.1, 0.25, 0.5, 0.8)
 NETWORKS = {
     "standard": ["--model=lenet5", "--epochs=2"],
     "robust": ["--model=lenet5", "--epochs=4", "--adversarial=fast", "--train_epsilon=0.2"],
@@ -59,18 +69,24 @@ CASES = {
 EVENTS = ("begin", "end", "start", "share", "finish", "note")
 
 
+class ProcessorClock(Unrecorded):
+    """A journal that keeps nothing, on whose clock this process alone runs."""
+
+    now = staticmethod(time.process_time)
+
+
 class Recorded(TimeLeft):
     """Notes when it was told what, and what it said then."""
 
-    def __init__(self, *arguments, **settings):
-        self.events = []
-        super().__init__(*arguments, **settings)
+    def __init__(self, plans, images, now, **settings):
+        self.events = [(now(), "plans", (plans, images, settings), None)]
+        super().__init__(plans, images, now, **settings)
 
 
 def _noting(name):
     def method(self, *arguments):
         answer = getattr(TimeLeft, name)(self, *arguments)
-        self.events.append((time.monotonic(), name, arguments, self.seconds()))
+        self.events.append((self._now(), name, arguments, self.seconds()))
         return answer
 
     return method
@@ -90,16 +106,33 @@ def train(directory):
 def run(models, settings, directory):
     """The events of one evaluation and the time when it ended."""
     evaluation.TimeLeft = Recorded
+    clock = ProcessorClock()
     config = EvaluateConfig(
         models=models,
         output_dir=str(directory),
         **{k: v for k, v in settings.items() if k != "models"},
     )
-    with RunProgress() as progress:
-        report, examples, tables = evaluation.evaluate(config, progress=progress)
+    with RunProgress(now=clock.now) as progress:
+        report, examples, tables = evaluation.evaluate(config, journal=clock, progress=progress)
         with progress.part("report"):
             reporting.write(report, examples, directory, tables)
-        return progress.time_left.events, time.monotonic()
+        return progress.time_left.events, clock.now()
+
+
+def replay(trace):
+    """The events of a trace with what the estimate says now, and the time when it ended."""
+    (began, _, (plans, images, settings), _), *events = trace["events"]
+    clock = [began]
+    settings["after"] = [Part(**part) for part in settings["after"]]
+    plans = [
+        Plan([Part(**part) for part in plan["parts"]], FirstLook(**plan["look"])) for plan in plans
+    ]
+    left, said = TimeLeft(plans, images, lambda: clock[0], **settings), []
+    for at, name, arguments, _ in events:
+        clock[0] = at
+        getattr(left, name)(*arguments)
+        said.append((at, name, arguments, left.seconds()))
+    return said, trace["end"]
 
 
 def marks(events, end):
@@ -107,41 +140,46 @@ def marks(events, end):
     begin = events[0][0]
     for mark in MARKS:
         moment = begin + mark * (end - begin)
-        known = [(at, said) for at, *_, said in events if at <= moment and said is not None]
-        if not known:
-            yield mark, None, end - moment
-            continue
-        at, said = known[-1]
-        yield mark, max(said - (moment - at), 0.0), end - moment
+        at, *_, said = [event for event in events if event[0] <= moment][-1]
+        yield mark, None if said is None else max(said - (moment - at), 0.0), end - moment
+
+
+def row(name, events, end):
+    cells = [
+        "none" if said is None else f"{said:.1f} of {truth:.1f} s"
+        for _, said, truth in marks(events, end)
+    ]
+    print(f"| {name} | {end - events[0][0]:.0f} | " + " | ".join(cells) + " |", flush=True)
+
+
+def measure(cases, traces):
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = pathlib.Path(temporary)
+        models = train(directory)
+        for name in cases:
+            settings = CASES[name]
+            chosen = models[: settings.get("models", 1)]
+            events, end = run(chosen, settings, directory / f"report {name}")
+            row(name, events, end)
+            if traces:
+                traces.mkdir(exist_ok=True)
+                lines = {"settings": settings, "events": events, "end": end}
+                text = json.dumps(lines, default=lambda value: getattr(value, "tolist", vars)())
+                (traces / f"{name}.json").write_text(text)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=pathlib.Path)
+    parser.add_argument("--replay", type=pathlib.Path)
     parser.add_argument("--cases", default=";".join(CASES))
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        directory = pathlib.Path(temporary)
-        models = train(directory)
-        print(
-            "| evaluation | seconds | " + " | ".join(f"at {m:.0%}" for m in MARKS) + " |",
-            flush=True,
-        )
-        for name, settings in CASES.items():
-            if name not in arguments.cases.split(";"):
-                continue
-            chosen = models[: settings.get("models", 1)]
-            events, end = run(chosen, settings, directory / f"report {name}")
-            cells = [
-                "none" if said is None else f"{said:.0f} of {truth:.0f} s"
-                for _, said, truth in marks(events, end)
-            ]
-            print(f"| {name} | {end - events[0][0]:.0f} | " + " | ".join(cells) + " |", flush=True)
-            if arguments.traces:
-                arguments.traces.mkdir(exist_ok=True)
-                lines = {"settings": settings, "events": events, "end": end}
-                text = json.dumps(lines, default=vars)
-                (arguments.traces / f"{name}.json").write_text(text)
+    cells = " | ".join(f"at {mark:.0%}" for mark in MARKS)
+    print(f"| evaluation | seconds | {cells} |\n|" + " --- |" * (2 + len(MARKS)), flush=True)
+    if arguments.replay is None:
+        return measure(arguments.cases.split(";"), arguments.traces)
+    for path in sorted(arguments.replay.glob("*.json")):
+        row(path.stem, *replay(json.loads(path.read_text())))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TextIO
 
 from robust_keras import durations
@@ -57,11 +57,11 @@ class RunProgress:
         self.time_left = time_left
 
     @contextlib.contextmanager
-    def model(self, path: str | pathlib.Path, parts: Sequence[Any]) -> Iterator[None]:
-        """Within, the parts of one model, `time_spent.Part`s."""
+    def model(self, path: str | pathlib.Path) -> Iterator[None]:
+        """Within, the parts of the next model."""
         self._title = short_title(str(path)) if self.time_left.models > 1 else ""
         self._since = self._now()
-        self.time_left.begin(parts)
+        self.time_left.begin()
         yield
         self._finish_attack()
         self.time_left.end()

@@ -1,6 +1,32 @@
-"""What an evaluation goes through, and what its parts took."""
+"""What an evaluation goes through, what its parts should take, and what they took."""
 
 import dataclasses
+import math
+
+# An image that falls takes this share of the passes, or so many passes, whichever is more.
+_OF_THE_FALLEN, _FEWEST = 0.2, 4.0
+# What is expected is believed as firmly as so many seconds that were measured.
+_TRUST = 0.2
+# What an attack builds, of what the function of a gradient takes.
+_BUILDING = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class FirstLook:
+    """What a model's first passes tell.
+
+    Args:
+        forward: seconds of a forward pass: whatever its images, and for each image.
+        gradient: the same of a pass forward and back.
+        building: seconds to build the function of the gradient.
+        radii: about the epsilon at which each of some images falls, rising; None where there are
+            no gradients to tell.
+    """
+
+    forward: tuple[float, float]
+    gradient: tuple[float, float] = (0.0, 0.0)
+    building: float = 0.0
+    radii: tuple[float, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -11,79 +37,56 @@ class Part:
         title: what progress calls it.
         attack: name of the attack; None for another part.
         epsilon: of the attack, None for a search over all of them.
-        passes: forward passes an image at most, as `attacks.price.passes_at_most` counts them.
+        gradients: passes forward and back an image, at most.
+        forwards: passes forward alone an image, at most.
         images: on how many; for an attack that is found out.
-        steps: passes one after the other, whatever their images; of a part that is no attack.
-        built: functions that it builds; those of an attack are built anew where fewer images are
-            left, about every other time.
+        batches: in how many batches; for an attack as well.
+        built: functions that it builds.
         seconds: what it takes besides.
     """
 
     title: str
     attack: str | None = None
     epsilon: float | None = None
-    passes: float = 0.0
+    gradients: float = 0.0
+    forwards: float = 0.0
     images: int = 0
-    steps: float = 0.0
+    batches: float = 1.0
     built: int = 0
     seconds: float = 0.0
 
+    def passes(self, look: FirstLook, images: float, batches: float) -> float:
+        """Seconds of all passes of so many images in so many batches."""
+        pairs = ((self.gradients, look.gradient), (self.forwards, look.forward))
+        return sum(n * (batches * step + images * each) for n, (step, each) in pairs)
 
-@dataclasses.dataclass(frozen=True)
-class Assumed:
-    """What is taken for true where nothing is measured.
+    def attacking(self, look: FirstLook, met: float, left: float, batch_size: int) -> float:
+        """Seconds of an attack's passes on so many images, of which it leaves so many."""
+        if met <= 0.0:
+            return 0.0
+        few = _FEWEST / max(self.gradients + self.forwards, _FEWEST)
+        busy = left + max(few, _OF_THE_FALLEN) * (met - left)
+        # Where few images are expected, there may be none.
+        batches = min(math.ceil(met / batch_size), met) * busy / met
+        return self.passes(look, busy, batches)
 
-    Args:
-        building: seconds to build a function, where none was seen.
-        slower: of what building took so far, what it may take.
-        built: share of the first batch of an attack that went into building.
-        batch: seconds that each batch may take besides its passes.
-        step: seconds of a pass, however few its images are.
-        few: images that take about as long as the rest of a pass.
-        left: share of the images that an attack leaves, from one epsilon to the next; what the
-            first stage of a cascade leaves, the others hardly touch.
-        alike: what an attack leaves, of what another left that is known.
-        declared: share of the seconds that a part declares.
-        model: seconds of a model to come, of those before it.
-        pace: seconds a pass, as measured.
-    """
-
-    building: float
-    slower: float
-    built: float
-    batch: float
-    step: float
-    few: int
-    left: float
-    alike: float
-    declared: float
-    model: float
-    pace: float = 0.0
+    def building(self, look: FirstLook) -> float:
+        """Seconds in which its functions are built."""
+        return self.built * _BUILDING * look.building
 
 
 @dataclasses.dataclass
-class Spent:
-    """Seconds and images of batches of a new shape, for which an attack is built, and of others."""
+class Pace:
+    """How much longer something takes than its passes should."""
 
-    passes: float
-    built: int
-    new: list[tuple[float, int]] = dataclasses.field(default_factory=list)
-    seconds: float = 0.0
-    images: int = 0
-    batches: int = 0
+    expected: float = 0.0
+    measured: float = 0.0
 
-    def per_image(self) -> float | None:
-        """Seconds, without batches of a new shape; None where that is all there was."""
-        return self.seconds / self.images if self.images else None
+    def see(self, expected: float, measured: float) -> None:
+        """Takes in what something took."""
+        self.expected += expected
+        self.measured += measured
 
-    def pace(self, assumed: Assumed) -> float:
-        """Seconds a pass."""
-        if self.images:
-            seconds, images, besides = self.seconds, self.images, self.batches * assumed.batch
-        else:
-            seconds, images = max(self.new)
-            # The shortest of several was hardly anything but building.
-            least = min(self.new)[0] if len(self.new) > 1 else 0.0
-            built = assumed.built * seconds if self.built else assumed.batch
-            besides = max(built, least * assumed.built)
-        return max(seconds - besides, seconds / 30) / (max(images, 1) + assumed.few) / self.passes
+    def ratio(self, usual: float = 1.0) -> float:
+        """What is measured of what was expected, near the usual as long as that is little."""
+        return (self.measured + _TRUST * usual) / (self.expected + _TRUST)

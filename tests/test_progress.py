@@ -16,8 +16,8 @@ import pytest
 from robust_keras import durations, progress_bar
 from robust_keras.progress import RunProgress, in_a_row, short_title
 from robust_keras.progress_bar import ProgressBar
-from robust_keras.time_left import TimeLeft
-from robust_keras.time_spent import Part
+from robust_keras.time_left import Plan, TimeLeft
+from robust_keras.time_spent import FirstLook, Part
 from robust_keras.training.training_progress import TrainingProgress
 
 
@@ -31,13 +31,16 @@ class Clock:
         return self.time
 
 
-PARTS = [
-    Part("pgd", "pgd", 0.1, 40),
-    Part("pgd", "pgd", 0.2, 40),
-    Part("quick: apgd", "quick", 0.1, 40),
-    Part("quick: square", "quick", 0.1, 40),
-    Part("audit", images=100, passes=10),
-]
+PLAN = Plan(
+    [
+        Part("pgd", "pgd", 0.1, 40),
+        Part("pgd", "pgd", 0.2, 40),
+        Part("quick: apgd", "quick", 0.1, 40),
+        Part("quick: square", "quick", 0.1, 40),
+        Part("audit", images=100, forwards=10),
+    ],
+    FirstLook((1e-3, 1e-3), (1e-3, 2e-3)),
+)
 
 
 def evaluate(stream, clock=None, pause=0.0):
@@ -49,9 +52,10 @@ def evaluate(stream, clock=None, pause=0.0):
         time.sleep(pause)
 
     with RunProgress(stream, clock) as progress:
-        progress.follow(TimeLeft(2, 100, clock, after=[Part("report", seconds=3.0)]))
+        after = [Part("report", seconds=3.0)]
+        progress.follow(TimeLeft([PLAN, PLAN], 100, clock, after=after))
         for path in ("runs/first/serving", "runs/a_model_with_a_long_name/serving"):
-            with progress.model(path, PARTS):
+            with progress.model(path):
                 for epsilon, accuracy in ((0.1, 0.5), (0.2, 0.25)):
                     for done in (50, 100):
                         wait(5.0)
@@ -175,8 +179,8 @@ def test_a_line_of_long_names_and_times_fits_into_80_columns(hours):
     log, clock = io.StringIO(), Clock()
     clock.time = -3600.0 * hours
     with RunProgress(log, clock) as progress:
-        progress.follow(TimeLeft(2, 100, clock, after=[Part("report", seconds=30.0)]))
-        with progress.model("runs/a_model_with_a_long_name", PARTS):
+        progress.follow(TimeLeft([PLAN, PLAN], 100, clock))
+        with progress.model("runs/a_model_with_a_long_name"):
             clock.time = 125.0
             for epsilon in (0.05, 0.1, 0.15, 0.2, 0.25, 0.3):
                 clock.time += 20.0

@@ -8,8 +8,8 @@ from robust_keras import engine
 from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise
 from robust_keras.engine import sweep
 from robust_keras.engine.price import passes_at_most
-from robust_keras.time_left import TimeLeft
-from robust_keras.time_spent import Part
+from robust_keras.time_left import Plan, TimeLeft
+from robust_keras.time_spent import FirstLook, Part
 
 
 class Clock:
@@ -23,28 +23,32 @@ class Clock:
 
 
 PACE = 1e-4
-# Attack -> (passes an image at most, share of them that it really makes, share of the images that
-# it leaves at each of four epsilons of a standard and of a robust network).
+# Attack -> (gradients and forward passes an image at most, share of them that it really makes,
+# share of the images that it leaves at each of four epsilons of a standard and a robust network).
 ATTACKS = {
-    "noise": (10, 1.0, (0.96, 0.95, 0.9, 0.8), (0.97, 0.96, 0.95, 0.94)),
-    "fgsm": (4, 1.0, (0.6, 0.3, 0.1, 0.05), (0.9, 0.85, 0.8, 0.7)),
-    "pgd": (124, 0.8, (0.4, 0.05, 0.0, 0.0), (0.88, 0.8, 0.7, 0.6)),
-    "mim": (40, 1.0, (0.45, 0.1, 0.0, 0.0), (0.89, 0.82, 0.75, 0.65)),
-    "square": (500, 0.8, (0.5, 0.2, 0.02, 0.0), (0.89, 0.83, 0.78, 0.7)),
+    "noise": ((0, 10), 1.0, (0.96, 0.95, 0.9, 0.8), (0.97, 0.96, 0.95, 0.94)),
+    "fgsm": ((1, 1), 1.0, (0.6, 0.3, 0.1, 0.05), (0.9, 0.85, 0.8, 0.7)),
+    "pgd": ((40, 4), 0.8, (0.4, 0.05, 0.0, 0.0), (0.88, 0.8, 0.7, 0.6)),
+    "mim": ((13, 1), 1.0, (0.45, 0.1, 0.0, 0.0), (0.89, 0.82, 0.75, 0.65)),
+    "square": ((0, 500), 0.8, (0.5, 0.2, 0.02, 0.0), (0.89, 0.83, 0.78, 0.7)),
 }
 EPSILONS = (0.05, 0.1, 0.2, 0.3)
 REPORT = Part("report", seconds=4.0)
+# To first order images hold out a little longer than they do; some are misclassified as they are.
+RADII = {
+    False: (0.0, *np.quantile(np.linspace(0.02, 0.14, 50), np.linspace(0.0, 1.0, 40))),
+    True: (0.0, 0.0, *np.linspace(0.03, 1.0, 60)),
+}
 
 
 def simulate(attacks, *, models=1, images=200, robust=False, building=1.0, call=0.05, pace=PACE):
     """When each event of an evaluation happens and what is said then: [(time, seconds)]."""
     clock, said = Clock(), []
-    left = TimeLeft(models, images, clock, after=[REPORT])
+    look = FirstLook((1e-3, pace), (2e-3, 3 * pace), building / 2, RADII[robust])
     parts = [
-        Part(a, a, e, ATTACKS[a][0], built=int(a not in ("noise", "square")))
-        for a in attacks
-        for e in EPSILONS
-    ] + [Part("audit", images=min(images, 100), passes=300, built=4)]
+        Part(a, a, e, *ATTACKS[a][0], built=int(a != "noise")) for a in attacks for e in EPSILONS
+    ] + [Part("audit", images=min(images, 100), gradients=80, forwards=60, built=3)]
+    left = TimeLeft([Plan(parts, look)] * models, images, clock, after=[REPORT])
 
     def note(seconds, event, *arguments):
         clock.time += seconds
@@ -52,18 +56,18 @@ def simulate(attacks, *, models=1, images=200, robust=False, building=1.0, call=
         said.append((clock.time, left.seconds()))
 
     for _ in range(models):
-        note(0.2, left.begin, parts)
+        note(0.2, left.begin)
         for attack in attacks:
-            passes, share, *kept = ATTACKS[attack]
-            before, met = 0.97, set()
+            (gradients, forwards), share, *kept = ATTACKS[attack]
+            before = 0.97
             for epsilon, accuracy in zip(EPSILONS, kept[robust], strict=True):
                 total = round(images * before)
                 for done in range(min(250, total), total + 1, 250) if total else ():
-                    # Whatever meets a batch of a new shape is built for it; noise has no gradient.
-                    new = attack != "noise" and min(250, total) not in met
-                    seconds = building * new + call + min(250, total) * passes * share * pace
-                    note(seconds, left.note, attack, epsilon, done, total, accuracy)
-                    met.add(min(250, total))
+                    new = attack != "noise" and epsilon == EPSILONS[0] and done <= 250
+                    passes = min(250, total) * share * (3 * gradients + forwards)
+                    seconds = building * new + call + passes * pace
+                    so_far = before - (before - accuracy) * done / total
+                    note(seconds, left.note, attack, epsilon, done, total, so_far)
                 before = accuracy
         note(0.0, left.start, "audit")
         note(building * 3 + min(images, 100) * 400 * pace, left.finish)
@@ -95,11 +99,7 @@ def test_the_estimate_is_near(name, mark):
     # What is shown is brought up to date every second; here, by the last event.
     known = [(at, seconds) for at, seconds in said if at <= moment]
     at, seconds = known[-1]
-    if seconds is None:
-        # A first attack that is still at work, or nearly nothing seen but building.
-        assert mark < 0.5 or name == "slow to build"
-    else:
-        assert 0.5 <= seconds / (end - at) <= 2.0, (seconds, end - at)
+    assert 0.5 <= seconds / (end - at) <= 2.0, (seconds, end - at)
 
 
 def test_nothing_is_left_at_the_end():
@@ -108,8 +108,9 @@ def test_nothing_is_left_at_the_end():
 
 def test_between_models_the_next_one_is_still_to_come():
     clock = Clock()
-    left = TimeLeft(2, 100, clock, after=[REPORT])
-    left.begin([Part("pgd", "pgd", 0.1, 100)])
+    plan = Plan([Part("pgd", "pgd", 0.1, 40, 4)], FirstLook((1e-3, 1e-3)))
+    left = TimeLeft([plan, plan], 100, clock, after=[REPORT])
+    left.begin()
     clock.time += 60.0
     left.note("pgd", 0.1, 100, 100, 0.5)
     left.end()
@@ -121,18 +122,13 @@ def test_it_ends_at_nothing_for_real_evaluations():
     for name in ("every", "bisection"):
         model, threat_model = Linear(3), ThreatModel("linf", (0.0, 0.01, 0.03))
         attacks = [PGD(steps=3), UniformNoise(repeats=2)]
-        left = TimeLeft(1, 60, clock)
         parts = [
-            Part(
-                title,
-                attack.name,
-                epsilon,
-                passes_at_most(stage, (3, 4, 1), searched=epsilon is None),
-            )
+            Part(title, attack.name, epsilon, *stage.passes((3, 4, 1)))
             for attack in attacks
             for title, stage, epsilon in sweep.parts(attack, threat_model, name)
         ]
-        left.begin(parts)
+        left = TimeLeft([Plan(parts, FirstLook((1e-3, 1e-4), (1e-3, 3e-4)))], 60, clock)
+        left.begin()
 
         def progress(*call, left=left):
             clock.time += 1.0
@@ -143,8 +139,7 @@ def test_it_ends_at_nothing_for_real_evaluations():
             model, GREYS, answers(model), attacks, threat_model,
             batch_size=20, seed=0, sweep=name, progress=progress,
         )  # fmt: skip
-        known = [seconds for seconds in estimates if seconds is not None]
-        assert len(known) > 5 and min(known) >= 0.0 and np.isfinite(known).all()
+        assert len(estimates) > 5 and min(estimates) >= 0.0 and np.isfinite(estimates).all()
         assert estimates[-1] == 0.0
         estimates.clear()
 
@@ -162,4 +157,3 @@ def test_the_parts_of_a_cascade_follow_the_sweep():
 def test_passes_of_attacks():
     assert passes_at_most(PGD(steps=10, restarts=2), (3, 4, 1)) == 2 * 31
     assert passes_at_most(Square(queries=300), (3, 4, 1)) == 301
-    assert passes_at_most(Square(queries=300), (3, 4, 1), searched=True) == 903

@@ -6,21 +6,17 @@ from robust_keras.attacks.attack import Attack
 
 # A gradient takes about as long as three forward passes.
 _FORWARDS_A_GRADIENT = 3
-# Attacks that a search for an image's epsilon takes, about.
-_PROBES = 3
 
 
-def passes_at_most(stage: Attack, image_shape: tuple[int, ...], *, searched: bool = False) -> int:
+def passes_at_most(stage: Attack, image_shape: tuple[int, ...]) -> int:
     """Forward passes an image, or as many as take as long, that an attack may make at an epsilon.
 
     Args:
         stage: `Attack` that is no cascade.
         image_shape: (height, width, channels).
-        searched: whether it is run several times, in search of an image's epsilon.
     """
     gradients, forwards = stage.passes(image_shape)
-    passes = stage.rounds * (_FORWARDS_A_GRADIENT * gradients + forwards)
-    return passes * _PROBES if searched else passes
+    return stage.rounds * (_FORWARDS_A_GRADIENT * gradients + forwards)
 
 
 def cheapest_first(

@@ -67,9 +67,9 @@ class Certification:
         config, parts = self._config, []
         if self._model is not None:
             passes = _BOUNDS_PASSES * len(config.epsilons)
-            parts.append(Part("bounds", images=images, passes=passes, built=1))
+            parts.append(Part("bounds", images=images, forwards=passes, built=1))
         if SMOOTHING in config.certify:
-            parts.append(Part("smoothing", images=images, passes=config.smoothing_samples))
+            parts.append(Part("smoothing", images=images, forwards=config.smoothing_samples))
         return parts
 
     def prove(self, images, labels, progress):

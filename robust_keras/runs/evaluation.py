@@ -21,6 +21,7 @@ from robust_keras.runs.adversarial_images import given_examples
 from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
 from robust_keras.runs.every_target import TITLE, every_target
+from robust_keras.runs.first_look import first_look
 from robust_keras.runs.fitted_models import fitted, meaningful_classes
 from robust_keras.runs.minimal_evaluation import minimal_attack, minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
@@ -29,7 +30,7 @@ from robust_keras.runs.target import attacked_images
 from robust_keras.runs.transfer_evaluation import transfer_attack, transfer_report
 from robust_keras.runs.unusual_inputs import unusual_inputs
 from robust_keras.settings.target import ALL
-from robust_keras.time_left import TimeLeft
+from robust_keras.time_left import Plan, TimeLeft
 from robust_keras.unusual.examination import examine
 
 # Which images are attacked never depends on the run's seed: a seed must not be able to choose easy
@@ -96,9 +97,10 @@ def attack_models(models, split, attacks, config, command, journal, progress):
         check_aims(attacks, config.norm)
     journal = Unrecorded() if journal is None else journal
     reports, examples, tables = [], {}, {}
+    runs = [_ModelRun(r, split, threat_model, attacks, config, journal) for r in copies]
     progress.follow(
         TimeLeft(
-            len(copies),
+            [run.plan() for run in runs],
             len(split),
             journal.now,
             after=parts_after(config, len(copies), split),
@@ -106,9 +108,8 @@ def attack_models(models, split, attacks, config, command, journal, progress):
             batch_size=config.batch_size,
         )
     )
-    runs = [_ModelRun(r, split, threat_model, attacks, config, journal) for r in copies]
     for name, run in zip(models.names, runs, strict=True):
-        with progress.model(name, run.parts()):
+        with progress.model(name):
             model, examples[name], tables[name] = run.attack(progress)
         reports.append(dataclasses.replace(model, path=name))
     transfer = transfer_report(
@@ -185,15 +186,13 @@ class _ModelRun:
         }
         self._certification = Certification(replicas.first, config, journal)
 
-    def parts(self):
-        """What it goes through, for `TimeLeft`."""
-        return self._certification.parts(len(self._split)) + model_parts(
-            self._attacks,
-            self._threat_model,
-            self._config,
-            self._replicas.first,
-            self._split,
-        )
+    def plan(self):
+        """What it goes through, and what its first passes tell of the time that this takes."""
+        classifier, config, split = self._replicas.first, self._config, self._split
+        parts = self._certification.parts(len(split))
+        parts += model_parts(self._attacks, self._threat_model, config, classifier, split)
+        look = first_look(classifier, split, config.norm, self._settings["journal"].now)
+        return Plan(parts, look)
 
     def attack(self, progress):
         """Its `ModelReport`, the `AdversarialExample`s to show, and the table of its images."""

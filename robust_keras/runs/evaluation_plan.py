@@ -2,28 +2,28 @@
 
 from robust_keras.engine import sweep
 from robust_keras.engine.minimal_search import is_raised
-from robust_keras.engine.price import passes_at_most
 from robust_keras.runs.every_target import TITLE
 from robust_keras.runs.minimal_evaluation import minimal_attack
 from robust_keras.runs.transfer_evaluation import transfer_attack
 from robust_keras.settings.target import ALL
 from robust_keras.time_spent import Part
 
-# Forward passes an image of the audit's sample, and functions that it builds. Counter-attacks run
-# only where a check fails, which nobody knows beforehand.
-_AUDIT = {"passes": 800, "built": 5}
+# Passes an image of the audit's sample, and functions that it builds. Counter-attacks run only
+# where a check fails, which nobody knows beforehand.
+_AUDIT = {"gradients": 130, "forwards": 110, "built": 5}
 _AUDITED = 128
 # A search narrows each image's bracket; fewer images are left each time.
 _SEARCHES = 4
 # One step is tried at rising radii instead, about so many until an image falls.
 _RISEN = 64
-# Radii that a search tries, about, and shapes of batches that are built for it.
-_RADII, _SHAPES = 100, 10
-_REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 2.0, 1.0
+# Radii that a search tries, about, each in a batch of its own.
+_RADII = 100
+# Attacks that a search for the one epsilon of an image takes, about.
+_PROBES = 3
+_REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 0.5, 0.5
 # Images in a generation of those that breed them.
 _BRED = 200
 _STRENGTHS = 10
-_GRADIENT = 4
 _SUBSTITUTE_SECONDS = 15.0
 
 
@@ -48,7 +48,7 @@ def model_parts(attacks, threat_model, config, classifier, split):
             title,
             attack.name,
             epsilon,
-            passes_at_most(stage, shape, searched=epsilon is None),
+            **_passes([stage], shape, _PROBES if epsilon is None else 1),
             built=int(stage.needs_gradient),
         )
         for attack in attacks
@@ -58,11 +58,11 @@ def model_parts(attacks, threat_model, config, classifier, split):
     parts.append(Part("audit", images=min(images, _AUDITED), **_AUDIT))
     if config.minimal_epsilon:
         stages = minimal_attack(config).stages(config.norm)
-        passes = sum(passes_at_most(stage, shape) for stage in stages)
+        built = sum(stage.needs_gradient for stage in stages)
         searches = _RISEN if any(map(is_raised, stages)) else _SEARCHES
-        search = {"passes": passes * searches, "steps": passes * _RADII}
-        built = _SHAPES * sum(stage.needs_gradient for stage in stages)
-        parts.append(Part("minimal epsilons", images=images, built=built, **search))
+        # The passes are those of one search, made on so many more images.
+        tried = {"images": images * searches, "batches": _RADII, "built": built}
+        parts.append(Part("minimal epsilons", **tried, **_passes(stages, shape)))
     kinds = [kind for kind in config.unusual if kind != "none"]
     return parts + [_unusual(kind, config, classifier, images) for kind in kinds]
 
@@ -73,9 +73,9 @@ def _every_target(attacks, threat_model, config, classifier, split):
         return []
     stages = [stage for attack in attacks for stage in attack.stages(threat_model.norm)]
     classes = classifier.num_classes
-    passes = classes * sum(passes_at_most(stage, split.image_shape) for stage in stages)
+    passes = _passes(stages, split.image_shape, classes)
     built = classes * sum(stage.needs_gradient for stage in stages)
-    return [Part(TITLE, images=len(split), passes=passes, built=built)]
+    return [Part(TITLE, images=len(split), **passes, built=built)]
 
 
 def parts_after(config, models, split):
@@ -93,8 +93,9 @@ def parts_after(config, models, split):
     if config.transfer:
         attack = transfer_attack(config)
         made = models * (2 if config.substitute else 1)
-        passes = passes_at_most(attack, split.image_shape) * len(config.epsilons) * made
-        parts.append(Part("transfer", images=len(split), passes=passes, built=made))
+        stages, times = attack.stages(config.norm), len(config.epsilons) * made
+        passes = _passes(stages, split.image_shape, times)
+        parts.append(Part("transfer", images=len(split), **passes, built=made))
         if config.substitute:
             parts.append(Part("substitutes", seconds=_SUBSTITUTE_SECONDS * models))
     seconds = _REPORT_SECONDS + models * _REPORT_SECONDS_A_MODEL
@@ -103,8 +104,15 @@ def parts_after(config, models, split):
 
 def _unusual(kind, config, classifier, images):
     if kind in ("noisy", "nonsense"):
-        return Part(kind, images=images, passes=_STRENGTHS, built=1)
+        return Part(kind, images=images, forwards=_STRENGTHS)
     if kind == "fooling_gradient":
-        passes = config.fooling_steps * _GRADIENT
-        return Part(kind, images=classifier.num_classes, passes=passes, built=1)
-    return Part(kind, images=_BRED, passes=config.fooling_generations + 1, built=1)
+        steps = config.fooling_steps
+        return Part(kind, images=classifier.num_classes, gradients=steps, forwards=steps, built=1)
+    return Part(kind, images=_BRED, forwards=config.fooling_generations + 1)
+
+
+def _passes(stages, image_shape, times=1):
+    """Passes an image of attacks one after the other, at most, as a `Part` takes them."""
+    each = [(stage.rounds * times, *stage.passes(image_shape)) for stage in stages]
+    gradients, forwards = (sum(row[0] * row[place] for row in each) for place in (1, 2))
+    return {"gradients": gradients, "forwards": forwards}
