@@ -56,12 +56,13 @@ class TimeLeft:
         self.models = len(plans)
         self._images = images
         self._now = now
-        self._batch_size = batch_size
+        self._batch_size = min(batch_size, images)
         slowest = max((plan.look for plan in plans), key=lambda look: look.forward[1], default=None)
         # One of no parts stands for the time before the first model.
         self._ahead = [*plans, Plan(after, slowest or FirstLook((0.0, 0.0)))]
         self._left = [ImagesLeft(p.parts, p.look.radii, survivors_only) for p in self._ahead]
-        self._all = Pace()
+        # Passes forward and back, and forward alone.
+        self._kinds: dict[bool, Pace] = defaultdict(Pace)
         self._paces: dict[str, Pace] = defaultdict(Pace)
         self._others: dict[str, Pace] = defaultdict(Pace)
         self._building = Pace()
@@ -125,14 +126,17 @@ class TimeLeft:
         if part.title not in self._built:
             self._built.add(part.title)
             building = part.building(look) * self._building.ratio()
-            share = building / max(building + passes * self._ratio(part.title), 1e-9)
+            share = building / max(building + passes * self._ratio(part), 1e-9)
             self._building.see(part.building(look), seconds * share)
             seconds *= 1.0 - share
-        for pace in (self._paces[part.title], self._all):
+        for pace in (self._paces[part.title], self._kind(part)):
             pace.see(passes, seconds)
 
-    def _ratio(self, title):
-        return self._paces[title].ratio(self._all.ratio())
+    def _kind(self, part):
+        return self._kinds[part.gradients > 0.0]
+
+    def _ratio(self, part):
+        return self._paces[part.title].ratio(self._kind(part).ratio())
 
     def _enter(self, place):
         if place is not None:
@@ -178,10 +182,10 @@ class TimeLeft:
         building = part.building(look) * self._building.ratio()
         if part.attack is None:
             passes = part.passes(look, part.images, part.batches)
-            seconds = part.seconds + passes * self._all.ratio() + building
+            seconds = part.seconds + passes * self._kind(part).ratio() + building
             return seconds * self._others[part.title].ratio()
         met, left = (share(place) * self._images for share in (images_left.met, images_left.left))
         first = next(p for p in plan.parts if p.title == part.title)
         known = first is not part or (model == self._model and part.title in self._built)
         passes = part.attacking(look, met, min(left, met), self._batch_size)
-        return passes * self._ratio(part.title) + (0.0 if known else building * min(met, 1.0))
+        return passes * self._ratio(part) + (0.0 if known else building * min(met, 1.0))

@@ -4,11 +4,11 @@ import dataclasses
 import math
 
 # An image that falls takes this share of the passes, or so many passes, whichever is more.
-_OF_THE_FALLEN, _FEWEST = 0.2, 4.0
+_OF_THE_FALLEN, _FEWEST = 0.35, 4.0
 # What is expected is believed as firmly as so many seconds that were measured.
 _TRUST = 0.2
 # What an attack builds, of what the function of a gradient takes.
-_BUILDING = 2.0
+_BUILDING = 1.3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Part:
         images: on how many; for an attack that is found out.
         batches: in how many batches; for an attack as well.
         built: functions that it builds.
+        whole: whether each of its batches takes all passes of a full one, however few are left.
         seconds: what it takes besides.
     """
 
@@ -53,6 +54,7 @@ class Part:
     images: int = 0
     batches: float = 1.0
     built: int = 0
+    whole: bool = False
     seconds: float = 0.0
 
     def passes(self, look: FirstLook, images: float, batches: float) -> float:
@@ -64,11 +66,13 @@ class Part:
         """Seconds of an attack's passes on so many images, of which it leaves so many."""
         if met <= 0.0:
             return 0.0
+        # Where few images are expected, there may be none.
+        batches = min(math.ceil(met / batch_size), met)
+        if self.whole:
+            return self.passes(look, batches * batch_size, batches)
         few = _FEWEST / max(self.gradients + self.forwards, _FEWEST)
         busy = left + max(few, _OF_THE_FALLEN) * (met - left)
-        # Where few images are expected, there may be none.
-        batches = min(math.ceil(met / batch_size), met) * busy / met
-        return self.passes(look, busy, batches)
+        return self.passes(look, busy, batches * (1.0 if left >= 1.0 else busy / met))
 
     def building(self, look: FirstLook) -> float:
         """Seconds in which its functions are built."""

@@ -50,6 +50,7 @@ def model_parts(attacks, threat_model, config, classifier, split):
             epsilon,
             **_passes([stage], shape, _PROBES if epsilon is None else 1),
             built=int(stage.needs_gradient),
+            whole=stage.needs_gradient and not stage.any_batch,
         )
         for attack in attacks
         for title, stage, epsilon in sweep.parts(attack, threat_model, config.sweep)
