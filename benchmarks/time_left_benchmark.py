@@ -3,11 +3,11 @@
     python benchmarks/time_left_benchmark.py [--traces=DIRECTORY] [--cases=NAME;NAME]
     python benchmarks/time_left_benchmark.py --replay=DIRECTORY
 
-Trains two small networks, runs evaluations of several kinds on them, notes what the estimate says
-after every batch, and prints it beside the truth after 10, 25, 50 and 80 % of each run. The clock
-is the processor's time of this process, which computes with one thread: what else a machine does
-hardly matters. With --traces what happened when is kept; --replay tries the estimate as it is now
-on such traces, without running anything.
+Trains two small networks, runs evaluations of several kinds on them, and prints what the estimate
+says beside the truth after 10, 25, 50 and 80 % of each run. The clock is the processor's time of
+this process, which computes with one thread: what else a machine does hardly matters. With --traces
+what happened when is kept; --replay tries the estimate as it is now on such traces, without running
+anything.
 """
 
 import argparse
@@ -76,18 +76,17 @@ class ProcessorClock(Unrecorded):
 
 
 class Recorded(TimeLeft):
-    """Notes when it was told what, and what it said then."""
+    """Notes when it was told what."""
 
     def __init__(self, plans, images, now, **settings):
-        self.events = [(now(), "plans", (plans, images, settings), None)]
+        self.events = [(now(), "plans", (plans, images, settings))]
         super().__init__(plans, images, now, **settings)
 
 
 def _noting(name):
     def method(self, *arguments):
-        answer = getattr(TimeLeft, name)(self, *arguments)
-        self.events.append((self._now(), name, arguments, self.seconds()))
-        return answer
+        self.events.append((self._now(), name, arguments))
+        return getattr(TimeLeft, name)(self, *arguments)
 
     return method
 
@@ -104,7 +103,7 @@ def train(directory):
 
 
 def run(models, settings, directory):
-    """The events of one evaluation and the time when it ended."""
+    """The trace of one evaluation: what happened when, and when it ended, as plain values."""
     evaluation.TimeLeft = Recorded
     clock = ProcessorClock()
     config = EvaluateConfig(
@@ -116,40 +115,44 @@ def run(models, settings, directory):
         report, examples, tables = evaluation.evaluate(config, journal=clock, progress=progress)
         with progress.part("report"):
             reporting.write(report, examples, directory, tables)
-        return progress.time_left.events, clock.now()
+        trace = {"events": progress.time_left.events, "end": clock.now()}
+    return json.loads(json.dumps(trace, default=plain))
 
 
-def replay(trace):
-    """The events of a trace with what the estimate says now, and the time when it ended."""
-    (began, _, (plans, images, settings), _), *events = trace["events"]
+def plain(value):
+    return value.tolist() if hasattr(value, "tolist") else vars(value)
+
+
+def estimates(trace):
+    """Estimate and truth at each mark of the time from the plans to the end of a trace."""
+    began, end = trace["events"][0][0], trace["end"]
+    for mark in MARKS:
+        moment = began + mark * (end - began)
+        yield estimate(trace["events"], moment), end - moment
+
+
+def estimate(events, moment):
+    """What the estimate, as it is now, says at a moment of a trace."""
+    (began, _, (plans, images, settings)), *told = events
     clock = [began]
-    settings["after"] = [Part(**part) for part in settings["after"]]
+    settings = settings | {"after": [Part(**part) for part in settings["after"]]}
     plans = [
         Plan([Part(**part) for part in plan["parts"]], FirstLook(**plan["look"])) for plan in plans
     ]
-    left, said = TimeLeft(plans, images, lambda: clock[0], **settings), []
-    for at, name, arguments, _ in events:
+    left = TimeLeft(plans, images, lambda: clock[0], **settings)
+    for at, name, arguments in told:
+        if at > moment:
+            break
         clock[0] = at
         getattr(left, name)(*arguments)
-        said.append((at, name, arguments, left.seconds()))
-    return said, trace["end"]
+    clock[0] = moment
+    return left.seconds()
 
 
-def marks(events, end):
-    """Estimate and truth at each mark: of the time from the first event to the end."""
-    begin = events[0][0]
-    for mark in MARKS:
-        moment = begin + mark * (end - begin)
-        at, *_, said = [event for event in events if event[0] <= moment][-1]
-        yield mark, None if said is None else max(said - (moment - at), 0.0), end - moment
-
-
-def row(name, events, end):
-    cells = [
-        "none" if said is None else f"{said:.1f} of {truth:.1f} s"
-        for _, said, truth in marks(events, end)
-    ]
-    print(f"| {name} | {end - events[0][0]:.0f} | " + " | ".join(cells) + " |", flush=True)
+def row(name, trace):
+    cells = [f"{said:.1f} of {truth:.1f} s" for said, truth in estimates(trace)]
+    seconds = trace["end"] - trace["events"][0][0]
+    print(f"| {name} | {seconds:.0f} | " + " | ".join(cells) + " |", flush=True)
 
 
 def measure(cases, traces):
@@ -159,13 +162,11 @@ def measure(cases, traces):
         for name in cases:
             settings = CASES[name]
             chosen = models[: settings.get("models", 1)]
-            events, end = run(chosen, settings, directory / f"report {name}")
-            row(name, events, end)
+            trace = run(chosen, settings, directory / f"report {name}")
+            row(name, trace)
             if traces:
                 traces.mkdir(exist_ok=True)
-                lines = {"settings": settings, "events": events, "end": end}
-                text = json.dumps(lines, default=lambda value: getattr(value, "tolist", vars)())
-                (traces / f"{name}.json").write_text(text)
+                (traces / f"{name}.json").write_text(json.dumps(trace))
 
 
 def main():
@@ -179,7 +180,7 @@ def main():
     if arguments.replay is None:
         return measure(arguments.cases.split(";"), arguments.traces)
     for path in sorted(arguments.replay.glob("*.json")):
-        row(path.stem, *replay(json.loads(path.read_text())))
+        row(path.stem, json.loads(path.read_text()))
 
 
 if __name__ == "__main__":

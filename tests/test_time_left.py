@@ -1,5 +1,7 @@
 """The estimate of the time left, and what a log gets to see."""
 
+import itertools
+
 import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
@@ -8,6 +10,8 @@ from robust_keras import engine
 from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise
 from robust_keras.engine import sweep
 from robust_keras.engine.price import passes_at_most
+from robust_keras.images_left import ImagesLeft
+from robust_keras.runs.first_look import first_look
 from robust_keras.time_left import Plan, TimeLeft
 from robust_keras.time_spent import FirstLook, Part
 
@@ -100,6 +104,39 @@ def test_the_estimate_is_near(name, mark):
     known = [(at, seconds) for at, seconds in said if at <= moment]
     at, seconds = known[-1]
     assert 0.5 <= seconds / (end - at) <= 2.0, (seconds, end - at)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_the_first_look_tells_where_images_of_a_linear_model_fall(norm):
+    model, ticks = Linear(2), itertools.count()
+    labels = answers(model)
+    labels[:5] = 1 - labels[:5]  # misclassified as they are
+    look = first_look(model, GREYS, labels, norm, ticks.__next__)
+    steps = np.linspace(0.0, 1.0, 2001)
+    expected = [(model.margins(GREYS, labels, e, norm) > 0.0).mean() for e in steps]
+    found = [(np.array(look.radii) > e).mean() for e in steps]
+    np.testing.assert_allclose(found, expected, atol=1 / 60 + 1e-6)
+    assert look.radii[:5] == (0.0,) * 5 and look.building == 1.0
+    assert look.forward[0] > 0.0 and look.gradient[0] > 0.0
+
+
+def test_without_gradients_the_first_look_tells_forward_passes_alone():
+    model = Linear(2)
+    model.gradient_error = "lost"
+    look = first_look(model, GREYS, answers(model), "linf", itertools.count().__next__)
+    assert look.radii is None and look.gradient == (0.0, 0.0) and look.forward[0] > 0.0
+
+
+def test_images_that_are_left_follow_what_attacks_leave():
+    parts = [Part(name, name, e, 40) for name in ("pgd", "apgd") for e in (0.1, 0.2)]
+    radii = tuple(np.linspace(0.01, 1.0, 100))
+    apart, in_turn = (ImagesLeft(parts, radii, survivors) for survivors in (False, True))
+    before = [left.met(3) for left in (apart, in_turn)]
+    for left in (apart, in_turn):
+        left.see(parts[0], 0.25)  # more fell than expected
+    assert before[0] > before[1]
+    assert apart.met(2) == 1.0 and in_turn.met(2) == 0.25
+    assert apart.left(1) < 0.1 and apart.met(3) == apart.left(2) < 0.3
 
 
 def test_nothing_is_left_at_the_end():
