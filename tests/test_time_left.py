@@ -8,6 +8,7 @@ from linear_model import GREYS, Linear, answers
 
 from robust_keras import engine
 from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise
+from robust_keras.data import ImageSplit
 from robust_keras.engine import sweep
 from robust_keras.engine.price import passes_at_most
 from robust_keras.images_left import ImagesLeft
@@ -111,7 +112,7 @@ def test_the_first_look_tells_where_images_of_a_linear_model_fall(norm):
     model, ticks = Linear(2), itertools.count()
     labels = answers(model)
     labels[:5] = 1 - labels[:5]  # misclassified as they are
-    look = first_look(model, GREYS, labels, norm, ticks.__next__)
+    look = first_look(model, ImageSplit(GREYS, labels), norm, ticks.__next__)
     steps = np.linspace(0.0, 1.0, 2001)
     expected = [(model.margins(GREYS, labels, e, norm) > 0.0).mean() for e in steps]
     found = [(np.array(look.radii) > e).mean() for e in steps]
@@ -123,7 +124,8 @@ def test_the_first_look_tells_where_images_of_a_linear_model_fall(norm):
 def test_without_gradients_the_first_look_tells_forward_passes_alone():
     model = Linear(2)
     model.gradient_error = "lost"
-    look = first_look(model, GREYS, answers(model), "linf", itertools.count().__next__)
+    split = ImageSplit(GREYS, answers(model))
+    look = first_look(model, split, "linf", itertools.count().__next__)
     assert look.radii is None and look.gradient == (0.0, 0.0) and look.forward[0] > 0.0
 
 
