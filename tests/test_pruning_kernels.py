@@ -127,7 +127,7 @@ def test_layers_that_cannot_be_pruned_are_named():
 
 
 BAD_PATTERNS = {
-    "pooling": (dict(block_pooling="SUM"), 'must be "AVG" or "MAX". Received: block_pooling=\'SUM\''),
+    "pooling": (dict(block_pooling="SUM"), 'be "AVG" or "MAX". Received: block_pooling=.SUM'),
     "block of zero": (dict(block_size=(0, 2)), r"block_size.*Received: block_size=\(0, 2\)"),
     "block of one number": (dict(block_size=4), "block_size.*Received: block_size=4"),
     "m not below n": (dict(m_by_n=(4, 4)), r"0 < m < n. Received: sparsity_m_by_n=\(4, 4\)"),
