@@ -21,8 +21,8 @@ class PenalisedTraining(ClassifierTraining):
 
     `L + w mean_i ||gradient of L_i by image i||^2`, in pixels of [0, 1] and squared l2, of the
     images that are trained on, in inference mode: batch normalisation's statistics stay as they are
-    and dropout is off. Such a network looks smooth where it stands: attacks that follow its
-    gradients find less, images made on other networks fool it as before. Attack it with those, too.
+    and dropout is off. Such a network withstands small changes better and hides large ones from
+    single steps: attack it with several, and with images made on other networks.
 
     Reference: Ross and Doshi-Velez, Improving the Adversarial Robustness and Interpretability of
     Deep Neural Networks by Regularizing their Input Gradients, 2017, arXiv 1711.09404.
