@@ -54,7 +54,7 @@ class CustomGradient:
         frame = Frame(
             self._function.graph,
             [*values, *self._captured],
-            plain,
+            _values,
             self._frame.path,
             self._frame,
             compiled=self._frame.compiled,
@@ -100,13 +100,13 @@ class CustomGradient:
         names = [self._operation.inputs[index].name for index in places]
         values = dict(zip(names, map(free, tensors), strict=True))
         result = self._operation.inputs[self._used[0]]
-        return self._frame.again(values, plain).value(result).tensor
+        return self._frame.again(values, _values).value(result).tensor
 
 
-def plain(frame: Frame, operation: Any, inputs: Sequence[Value]) -> list[Value]:
-    """Emits an operation as it is."""
+def _values(frame: Frame, operation: Any, inputs: Sequence[Value]) -> list[Value]:
+    """Emits an operation whose value alone is wanted: a gradient of its own would cost a trace."""
     if has_one(operation):
-        return [free(tensor) for tensor in CustomGradient(frame, operation, inputs).kept()]
+        return list(inputs)
     return [free(tensor) for tensor in frame.created(operation, inputs).outputs]
 
 

@@ -16,6 +16,8 @@ from robust_keras.serving.views.attacker import straight_through
 
 # Of the gradient: less is rounding.
 _CHANGES = 0.01
+# Each costs a backward pass: more are taken together.
+_MANY = 24
 # Lengths of the steps that are tried, of the range of the pixels.
 _STEPS = (0.02, 0.1)
 _CONTAINERS = re.compile(
@@ -139,7 +141,7 @@ def _useful(classifier, found: Survey, images) -> list[frozenset[str]]:
     # A curve that jumps is known by its values; whether it pays to pass it, an attack may try.
     jumping = frozenset(site.name for site in sites if site.kind == "threshold")
     stopping = trial.needed(hard) or trial.changing(jumping)
-    bending = frozenset(name for name in soft if trial.better(stopping | {name}, stopping))
+    bending = trial.helping(soft, stopping)
     sets = dict.fromkeys(s for s in (stopping | bending, stopping) if s)
     return sorted(sets, key=lambda names: -float(np.mean(trial.fall(names))))
 
@@ -194,7 +196,15 @@ class _Trial:
         """Those of the names without which the gradient is another one."""
         if self.change(names, frozenset()) <= _CHANGES:
             return frozenset[str]()
+        if len(names) > _MANY:
+            return names
         return frozenset(n for n in names if self.change(names, names - {n}) > _CHANGES)
+
+    def helping(self, names, others):
+        """Those of the names that lead clearly lower when they are opened beside others."""
+        if len(names) > _MANY:
+            return names if self.better(others | names, others) else frozenset[str]()
+        return frozenset(name for name in names if self.better(others | {name}, others))
 
 
 def _told(found: Survey, masks) -> tuple[MaskingOperation, ...]:
