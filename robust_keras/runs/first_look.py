@@ -39,7 +39,7 @@ def first_look(classifier, split, norm, now):
         return FirstLook(forwards)
     slopes = _slopes(classifier.logits, images.shape[1:], norm)
     building, (lead, slope) = _timed(slopes, batch, now)
-    radii = np.where(lead > 0.0, lead / np.maximum(slope, 1e-30), 0.0)
+    radii = np.nan_to_num(np.where(lead > 0.0, lead / np.maximum(slope, 1e-30), 0.0))
     return FirstLook(forwards, _line(slopes, single, batch, now), building, tuple(np.sort(radii)))
 
 
