@@ -16,8 +16,8 @@ _AUDITED = 128
 _SEARCHES = 4
 # One step is tried at rising radii instead, about so many until an image falls.
 _RISEN = 64
-# Radii that a search tries, about, each in a batch of its own.
-_RADII = 100
+# Radii that a search tries, about, each in a batch of its own: at most, and for an image.
+_RADII, _RADII_AN_IMAGE = 100, 2
 # Attacks that a search for the one epsilon of an image takes, about.
 _PROBES = 3
 _REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 0.5, 0.5
@@ -62,8 +62,9 @@ def model_parts(attacks, threat_model, config, classifier, split):
         built = sum(stage.needs_gradient for stage in stages)
         searches = _RISEN if any(map(is_raised, stages)) else _SEARCHES
         # The passes are those of one search, made on so many more images.
-        tried = {"images": images * searches, "batches": _RADII, "built": built}
-        parts.append(Part("minimal epsilons", **tried, **_passes(stages, shape)))
+        tried = {"images": images * searches, "built": built}
+        batches = min(_RADII, _RADII_AN_IMAGE * images)
+        parts.append(Part("minimal epsilons", **tried, batches=batches, **_passes(stages, shape)))
     kinds = [kind for kind in config.unusual if kind != "none"]
     return parts + [_unusual(kind, config, classifier, images) for kind in kinds]
 
