@@ -1,5 +1,8 @@
 """Evaluations towards one class: what counts, who may aim, and what a report tells."""
 
+import dataclasses
+import types
+
 import numpy as np
 import pytest
 import small_network
@@ -132,6 +135,15 @@ def test_every_class_is_wanted_in_turn_and_what_is_found_counts():
     assert reporting.Report.from_json(result.report.to_json()) == result.report
 
 
+def test_a_rejection_rule_is_left_out_of_account():
+    rule = types.SimpleNamespace(nonsense_classes=1, threshold=0.5)
+    model = dataclasses.replace(small_network.network(), rejection=rule)
+    images, labels = others(8)
+    found = towards(TARGET, model, images, labels, [Quick(steps=2, targets=1, queries=2)])
+    assert found.clean_accepted is None
+    assert "apgd_accepted" not in [stage.name for stage in found.attacks[0].stages]
+
+
 def test_a_report_says_which_answer_was_wanted():
     model, (images, labels) = small_network.network(), small_network.sample(40)
     given = {"attacks": "fgsm", "epsilons": EPSILONS, "num_classes": 10, "progress": False}
@@ -142,6 +154,7 @@ def test_a_report_says_which_answer_was_wanted():
     left_out = f"{(labels == 3).sum()} images of that class are left out"
     assert left_out in " ".join(result.summary().split())
     assert "linf attack towards class 3 alone" in result.summary()
+    assert [c.passed for c in found.audit if c.check == "clean accuracy"] == [True]
     moved = np.array(found.confusion) * (1 - np.eye(10, dtype=int))
     assert moved[:, 3].sum() == moved.sum() > 0
     assert 3 not in [each.class_ for each in found.per_class]

@@ -130,11 +130,8 @@ def _looks(classifier, images, labels, evaluation, threat_model, *, batch_size, 
         random=repeatable.passed is False or told(classifier, "passes") > 1,
         **settings,
     )
-    classes = classifier.num_classes - told(classifier, "nonsense_classes")
     return (
-        clean_checks.better_than_guessing(evaluation, labels, classes),
-        clean_checks.other_readings(classifier, images, labels, batch_size),
-        clean_checks.class_order(classifier, images, labels, batch_size),
+        *_of_clean_images(classifier, images, labels, evaluation, batch_size),
         gradient_checks.gradient_available(classifier),
         *gradient_checks.gradient_checks(sample),
         difference_checks.gradients_against_differences(sample),
@@ -147,6 +144,21 @@ def _looks(classifier, images, labels, evaluation, threat_model, *, batch_size, 
         result_checks.noise_against_gradients(evaluation, threat_model),
         result_checks.one_step_against_iterative(evaluation, threat_model),
         *probes.growing_ball(sample, evaluation),
+    )
+
+
+def _of_clean_images(classifier, images, labels, evaluation, batch_size):
+    """The checks of the answers without attack; none where a single answer is wanted.
+
+    Such a classifier tells two classes apart, of which all images are one.
+    """
+    if told(classifier, "aimed_at") is not None:
+        return ()
+    classes = classifier.num_classes - told(classifier, "nonsense_classes")
+    return (
+        clean_checks.better_than_guessing(evaluation, labels, classes),
+        clean_checks.other_readings(classifier, images, labels, batch_size),
+        clean_checks.class_order(classifier, images, labels, batch_size),
     )
 
 

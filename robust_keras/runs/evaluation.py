@@ -5,6 +5,7 @@ import dataclasses
 from robust_keras import data, distribution, engine
 from robust_keras.attacks import ThreatModel, registry
 from robust_keras.audit.audit import audit
+from robust_keras.audit.clean_checks import better_than_guessing
 from robust_keras.engine.class_shares import class_reports, confusion, top_five
 from robust_keras.engine.gallery import own_confidences
 from robust_keras.engine.goal import check_aims, goal
@@ -224,7 +225,7 @@ class _ModelRun:
             judged = audit(*given, **self._settings)
         before, shown = found, self._shown(aim, judged.evaluation, tried)
         found = aim.told(judged.evaluation)
-        checks = (*judged.checks, self._noted(found))
+        checks = (*self._clean(found), *judged.checks, self._noted(found))
         asked = model, self._split, self._threat_model
         report = _model_report(*asked, found, before, judged, checks)
         found_elsewhere = {
@@ -259,6 +260,13 @@ class _ModelRun:
         given = aim.replicas.first, (*self._attacks, *tried), self._threat_model
         shown = aim.shown(at_epsilon(found.examples, *given, **self._settings))
         return own_confidences(shown, self._replicas.first)
+
+    def _clean(self, found):
+        """The audit's first check, which it leaves to who knows all classes of the model."""
+        if self._config.wanted is None:
+            return ()
+        classes = meaningful_classes(self._replicas.first)
+        return (better_than_guessing(found, self._split.labels, classes),)
 
     def _noted(self, found):
         """Whether the model does as well as train.py noted in it."""

@@ -6,13 +6,16 @@ from typing import Any
 
 import tensorflow as tf
 
+# Beyond any logit, and still a number.
+_OUT_OF_SIGHT = 1e30
+
 
 def aimed(classifier: Any, target: int) -> Any:
     """A classifier of two classes, "another answer" and "the target".
 
     Whatever makes an attack fool it makes the model answer with the target, so every attack that
     follows the classifier's own logits aims without knowing it. On the way back the margin has the
-    gradient of the targeted loss of Carlini and Wagner.
+    gradient of the targeted loss of Carlini and Wagner. A rejection rule is left out.
 
     Formula: `[max_{k != t} z_k(x), z_t(x)]`; `[0, -1]` where a logit is not finite, which is no
     answer with the target.
@@ -44,12 +47,13 @@ def aimed_in_turn(classifier: Any) -> Callable[[int], Any]:
 
     def two(images):
         rows = logits(images)
-        others = tf.where(tf.range(classes) == chosen, rows.dtype.min, rows)
-        pair = tf.stack([tf.reduce_max(others, axis=-1), tf.gather(rows, chosen, axis=1)], axis=-1)
-        finite = tf.reduce_all(tf.math.is_finite(rows), axis=-1, keepdims=True)
+        others = tf.reduce_max(rows - tf.one_hot(chosen, classes, _OUT_OF_SIGHT), axis=-1)
+        pair = tf.stack([others, tf.gather(rows, chosen, axis=1)], axis=-1)
+        finite = tf.math.is_finite(tf.reduce_sum(0.0 * rows, axis=-1, keepdims=True))
         return tf.where(finite, pair, tf.constant([[0.0, -1.0]]))
 
-    view = classifier.with_logits(two, num_classes=2)
+    # Which classes mean nonsense is not told by two of them.
+    view = classifier.with_logits(two, num_classes=2, rejection=None)
 
     def at(target):
         chosen.assign(target)
