@@ -75,6 +75,8 @@ class AttackingAgain:
         self._account = account
         self._doubts = frozenset(doubts)
         self._left = budget
+        # Where gradients mislead and nothing was found so far, one failure proves little.
+        self._missing = 2 if self._misled() else 1
         self._order = sorted(COUNTER_ATTACKS, key=lambda kind: kind not in first)
         self.made: list[Made] = []
         self.settled = False
@@ -121,9 +123,11 @@ class AttackingAgain:
 
     def _settles(self, made, counter):
         """Whether what was found so far can be taken for all that there is."""
-        if made.succeeded or not made.rounds or not counter.settles:
-            return False
-        return not (counter.trusts_gradients and self._misled())
+        if made.succeeded:
+            self._missing = 1
+        elif made.rounds and counter.settles:
+            self._missing -= not (counter.trusts_gradients and self._misled())
+        return self._missing <= 0
 
     def _misled(self):
         """Whether the model's gradients are in doubt, and not only those of cross-entropy."""
