@@ -77,7 +77,8 @@ class AttackingAgain:
         self._left = budget
         # Where gradients mislead and nothing was found so far, one failure proves little.
         self._missing = 2 if self._misled() else 1
-        self._order = sorted(COUNTER_ATTACKS, key=lambda kind: kind not in first)
+        # What can be opened is cheapest, whatever the layers.
+        self._order = sorted(COUNTER_ATTACKS, key=lambda kind: kind not in (Opening, *first))
         self.made: list[Made] = []
         self.settled = False
 

@@ -41,8 +41,7 @@ def rough_loss(sample: Sample) -> AuditCheck:
     images, labels = sample.images[:_IMAGES], tf.constant(sample.labels[:_IMAGES])
     length = _LENGTH * sample.threat_model.epsilons[-1] / _pixel_scale(sample)
     random = np.random.default_rng([sample.seed, _MOVES])
-    graph = _graph(sample.classifier)
-    start, gradient = (value.numpy() for value in graph(tf.constant(images), labels))
+    start, gradient = _margins(sample.classifier, images, labels)
     changes = []
     for _ in range(_MOVES):
         signs = np.where(random.random(images.shape) < 0.5, 1.0, -1.0)
@@ -116,13 +115,13 @@ def _path(sample):
     """The margin, largest other logit less the label's, float array (steps + 1, images)."""
     model, epsilon = sample.threat_model, sample.threat_model.epsilons[-1]
     images, labels = sample.images[:_IMAGES], tf.constant(sample.labels[:_IMAGES])
-    graph, points, values = _graph(sample.classifier), images, []
+    points, values = images, []
     for _ in range(_STEPS):
-        value, gradient = (found.numpy() for found in graph(tf.constant(points), labels))
+        value, gradient = _margins(sample.classifier, points, labels)
         values.append(value)
         step = _STEP * epsilon * _direction(gradient, model.norm)
         points = model.project(images, points + step, epsilon)
-    values.append(graph(tf.constant(points), labels)[0].numpy())
+    values.append(_margins(sample.classifier, points, labels)[0])
     return np.array(values)
 
 
@@ -133,17 +132,15 @@ def _direction(gradient, norm):
     return np.divide(gradient, lengths, np.zeros(gradient.shape), where=lengths > 0.0)
 
 
-def _graph(classifier):
-    """Function from images and labels to the margins and their gradients."""
-
-    def values(images, labels):
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            lead = margin(labels, classifier.logits(images))
-        zero = tf.UnconnectedGradients.ZERO
-        return lead, tape.gradient(lead, images, unconnected_gradients=zero)
-
-    return tf.function(values, autograph=False, reduce_retracing=True)
+def _margins(classifier, images, labels):
+    """The margins and their gradients, two arrays."""
+    inputs = tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        lead = margin(labels, classifier.logits(inputs))
+    zero = tf.UnconnectedGradients.ZERO
+    gradient = tape.gradient(lead, inputs, unconnected_gradients=zero)
+    return lead.numpy(), gradient.numpy()
 
 
 def _pixel_scale(sample):
