@@ -314,7 +314,7 @@ def zoo(base="relu", epsilon=0.0):
         Animal("temperature_50", followed(lambda z: 50.0 * z), twin),
         Animal("logits_1000", followed(lambda z: 1000.0 * z), twin),
         Animal("saturated_softmax", followed(saturated), twin),
-        Animal("rounded", behind(rounded(65)), twin),
+        Animal("rounded", behind(rounded(51)), twin),
         Animal("blocks_quantised", behind(blocks_quantised), twin),
         Animal("blocked", behind(blocked), twin),
         Animal("random_gradient", behind(misled), twin),
