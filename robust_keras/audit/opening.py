@@ -27,11 +27,12 @@ def operations_that_mask(masking: Masking) -> AuditCheck:
     """
     if masking.error is not None:
         return not_applicable(NAME, masking.error.removesuffix("."))
+    # Chance is what the check of repeatable answers is about.
     evidence = {
         "seen": [str(operation) for operation in masking.operations],
-        "masking": [str(operation) for operation in masking.masking],
+        "masking": [str(found) for found in masking.masking if found.kind != "chance"],
     }
-    if not masking.masking:
+    if not evidence["masking"]:
         message = "No operation between images and logits stops or falsifies a gradient."
         return AuditCheck(NAME, True, message, evidence)
     names = ", ".join(evidence["masking"][:4])
