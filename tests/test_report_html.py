@@ -86,6 +86,7 @@ REPORTS = {
     "one": (ONE, {ONE.models[0].path: samples.examples(10)}),
     "minimal": (MINIMAL, {}),
     "three": (THREE, {THREE.models[1].path: samples.examples(3, channels=3)}),
+    "corrected": (samples.report(samples.corrected_model()), {}),
     "unusual": (samples.report(samples.unusual_model()), {}),
     "hostile": (hostile_report(), {f"models/{HOSTILE}/model.keras": samples.examples(2)}),
 }
@@ -203,6 +204,15 @@ def test_classes_are_a_map_of_numbers_and_a_table():
     many = dataclasses.replace(many, targets=None)
     assert 'shade-8"' not in page.render(samples.report(many))
     assert "Class by class" not in page.render(samples.report())
+
+
+def test_counter_attacks_stand_below_the_checks_with_what_they_left():
+    shown = words(rendered("corrected"))
+    assert "The audit had to correct this number" in shown
+    assert "Where it doubted, it attacked again" in shown.split("What was found")[1]
+    assert "losses without scale against: saturated logits, zero gradients" in shown
+    assert "imitation against: saturated logits, zero gradients did not run: It would" in shown
+    assert "attacked again" not in words(rendered("one"))
 
 
 def test_the_command_can_be_copied_as_it_was():
