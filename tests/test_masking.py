@@ -9,6 +9,7 @@ import tensorflow as tf
 from robust_keras import engine, layers, serving
 from robust_keras.attacks import PGD, ThreatModel
 from robust_keras.serving.views import masking
+from robust_keras.serving.views.attacker import preprocessed
 
 IMAGES = small_classifier.digits()[0][:4000:80]
 
@@ -194,3 +195,25 @@ def test_a_graph_that_cannot_be_copied_is_told_in_a_sentence():
         )
     )
     assert masking.examine(broken).error == "MapDefun runs a function that cannot be looked into."
+
+
+def test_a_model_of_a_fixed_batch_is_opened_inside_the_loop_around_it(tmp_path):
+    model = network(before=bytes_of, between=blocked)
+    module = tf.Module()
+    module.model = model
+    spec = tf.TensorSpec((4, 14, 14, 1), tf.float32, name="images")
+    served = tf.function(lambda images: model(images), input_signature=[spec])
+    tf.saved_model.save(module, tmp_path / "model", signatures=served)
+    classifier = serving.load(tmp_path / "model")
+    found = masking.examine(classifier, IMAGES[:8])
+    assert [operation.kind for operation in found.masking] == ["cast", "custom gradient"]
+    plain = gradient(small_classifier.classifier())
+    (copy,) = found.copies
+    np.testing.assert_array_equal(copy.logits(IMAGES), classifier.logits(IMAGES))
+    assert np.linalg.norm(gradient(copy) - plain) < 0.2 * np.linalg.norm(plain)
+
+
+def test_a_straight_way_that_is_there_already_is_left_alone():
+    guarded = preprocessed(small_classifier.classifier(), bytes_of)
+    found = masking.examine(guarded, IMAGES[:8])
+    assert found.operations and not found.masking
