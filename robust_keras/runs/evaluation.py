@@ -161,12 +161,7 @@ def _dataset_report(config, dataset, split, notes):
 
 
 def _threat_model_report(threat_model, config):
-    return ThreatModelReport(
-        norm=threat_model.norm,
-        epsilons=threat_model.epsilons,
-        bounds=threat_model.bounds,
-        target_class=config.wanted,
-    )
+    return ThreatModelReport(**dataclasses.asdict(threat_model), target_class=config.wanted)
 
 
 class _ModelRun:
