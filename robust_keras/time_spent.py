@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 # An image that falls takes this share of the passes, or so many passes, whichever is more.
-_OF_THE_FALLEN, _FEWEST = 0.35, 4.0
+_OF_THE_FALLEN, _FEWEST = 0.7, 4.0
 # What is expected is believed as firmly as so many seconds that were measured.
 _TRUST = 0.2
 # What an attack builds, of what the function of a gradient takes.
