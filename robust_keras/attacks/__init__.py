@@ -12,6 +12,7 @@ from robust_keras.attacks.fab import FABTargeted
 from robust_keras.attacks.hopskipjump import HopSkipJump
 from robust_keras.attacks.jsma import JSMA
 from robust_keras.attacks.margin_pgd import MarginPGD
+from robust_keras.attacks.nearest_pgd import NearestPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
 from robust_keras.attacks.registry import ATTACKS, register
 from robust_keras.attacks.spsa import SPSA
@@ -39,6 +40,7 @@ __all__ = [
     "GaussianNoise",
     "HopSkipJump",
     "MarginPGD",
+    "NearestPGD",
     "Quick",
     "Square",
     "StepLL",

@@ -15,6 +15,7 @@ from robust_keras.attacks.fab import FABTargeted
 from robust_keras.attacks.hopskipjump import HopSkipJump
 from robust_keras.attacks.jsma import JSMA
 from robust_keras.attacks.margin_pgd import MarginPGD
+from robust_keras.attacks.nearest_pgd import NearestPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
 from robust_keras.attacks.spsa import SPSA
 from robust_keras.attacks.square import Square
@@ -25,7 +26,7 @@ from robust_keras.strength import DECLARED, NEEDS
 from robust_keras.suggestion import did_you_mean
 
 _OWN = (
-    *(FGSM, StepLL, BIM, PGD, MIM, MarginPGD),
+    *(FGSM, StepLL, BIM, PGD, MIM, MarginPGD, NearestPGD),
     *(APGDCE, APGDDLR, APGDTargeted, APGDAccepted),
     *(FABTargeted, DeepFool, CarliniWagner, JSMA),
     *(Square, SPSA, EvolutionPGD, HopSkipJump),

@@ -10,6 +10,7 @@ from robust_keras.attacks.loops.fooled import is_fooled
 from robust_keras.attacks.loops.graph import Graph, repeat
 from robust_keras.attacks.loops.losses import (
     accepted_margin,
+    aimed_margin,
     cross_entropy,
     dlr,
     margin,
@@ -21,6 +22,7 @@ from robust_keras.attacks.loops.losses import (
 LOSSES = {
     "cross_entropy": lambda labels, targets, logits: cross_entropy(labels, logits),
     "margin": lambda labels, targets, logits: margin(labels, logits),
+    "aimed_margin": aimed_margin,
     "dlr": lambda labels, targets, logits: dlr(labels, logits),
     "targeted_dlr": targeted_dlr,
     "accepted_margin": lambda labels, targets, logits: accepted_margin(labels, logits),
@@ -98,7 +100,7 @@ class Ascent(Graph):
             *(pixels, pixels, pixels, numbers, pixels, pixels, numbers, numbers),
             *(whole, numbers, truths, truths, pixels),
         )
-        arguments = [problem, state, count, count, number]
+        arguments = [problem, state, count, count, number, numbers]
         self.begin = compiled.function(self._begin, [problem, pixels, number])
         self.climb = compiled.function(self._climb, arguments)
 
@@ -122,22 +124,24 @@ class Ascent(Graph):
             adversarial=point,
         )
 
-    def _climb(self, problem, state, first, last, weight):
+    def _climb(self, problem, state, first, last, weight, shares):
         """Takes the steps first ... last - 1, or fewer if all are fooled before.
 
-        A weight below 1 leaves the rest to the step before.
+        A weight below 1 leaves the rest to the step before; `shares` says how much of its step
+        size each step takes.
 
         Returns:
             `(steps taken, state)`: one gradient a step.
         """
 
         def step(index, state):
-            return self._step(problem, state, tf.where(index == 0, 1.0, weight))
+            settings = tf.where(index == 0, 1.0, weight), shares[index]
+            return self._step(problem, state, *settings)
 
         return repeat(step, state, lambda state: state.fooled, last, first)
 
-    def _step(self, problem, state, weight):
-        size = _as_column(state.step)
+    def _step(self, problem, state, weight, share):
+        size = _as_column(state.step * share)
         ahead = self._project(problem, state.point + size * self._direction(state.gradient))
         momentum = (1.0 - weight) * (state.point - state.previous)
         point = self._project(problem, state.point + weight * (ahead - state.point) + momentum)

@@ -23,6 +23,22 @@ def margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     return other - own
 
 
+def aimed_margin(labels: tf.Tensor, targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """The target's logit minus the label's where there is a target, else the margin.
+
+    Args:
+        labels: int32 tensor (batch,).
+        targets: int32 tensor (batch,), -1 for none.
+        logits: float32 tensor (batch, classes).
+
+    Returns:
+        float32 (batch,).
+    """
+    own, other = _own_and_largest_other(labels, logits)
+    aim = tf.gather(logits, tf.maximum(targets, 0), batch_dims=1)
+    return tf.where(targets < 0, other, aim) - own
+
+
 def accepted_margin(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
     """The margin where the last class is no answer: it counts as right, as the label does.
 

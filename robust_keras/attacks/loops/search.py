@@ -26,12 +26,26 @@ class Plan:
         weight: of every step after the first; the rest repeats the one before it.
         checkpoints: steps after which a step size may be halved, see `ascent.checkpoint`.
         rho: see there.
+        last_step: what the step size falls to by half a cosine wave, in units of epsilon, or None.
+        aimed: first steps, which go towards the target, of a loss that does without one after
+            them (-1); they are as long as the first.
     """
 
     first_step: float
     weight: float = 1.0
     checkpoints: tuple[int, ...] = ()
     rho: float = 1.0
+    last_step: float | None = None
+    aimed: int = 0
+
+    def shares(self, steps: int) -> np.ndarray:
+        """How long each of so many steps is, in units of the first, float32 (steps,)."""
+        shares = np.ones(steps, np.float32)
+        if self.last_step is not None:
+            wave = np.arange(steps - self.aimed) / (steps - self.aimed)
+            least = self.last_step / self.first_step
+            shares[self.aimed :] = least + (1.0 - least) * (1.0 + np.cos(np.pi * wave)) / 2.0
+        return shares
 
 
 class Search:
@@ -40,11 +54,13 @@ class Search:
     Args:
         attack: has `loss`, `steps`, `plan` (a `Plan`) and `start`.
         task: `Task`.
+
+    Attributes:
+        closest: float array (batch,), the largest loss that a step came to, -inf before the first.
     """
 
     def __init__(self, attack: Any, task: Task):
         self._attack = attack
-        self._plan = attack.plan()
         self._task = task
         self._images = task.images
         self._limits = task.limits
@@ -53,28 +69,43 @@ class Search:
         self._adversarial = self._images.copy()
         self._fooled = np.zeros(len(self._images), bool)
         self._passes = np.zeros(len(self._images), int)
+        self.closest = np.full(len(self._images), -np.inf)
 
-    def proposal(self, forwards: int) -> Proposal:
-        """What was found, with `forwards` forward passes an image on top of the gradients."""
-        return Proposal(self._adversarial, self._passes, np.full(len(self._images), forwards))
+    def proposal(self, forwards: int, gradients: int = 0) -> Proposal:
+        """What was found; the numbers are passes an image that were made besides the search's."""
+        alone = np.full(len(self._images), forwards)
+        return Proposal(self._adversarial, self._passes + gradients, alone)
 
-    def run(self, targets: np.ndarray) -> None:
-        """Attacks the images that are not fooled yet; `targets` is an int array (batch,)."""
-        pending = np.flatnonzero(~self._fooled)
+    def run(
+        self, targets: np.ndarray, *, attack: Any = None, among: np.ndarray | bool = True
+    ) -> None:
+        """Attacks the images that are not fooled yet.
+
+        Args:
+            targets: int array (batch,).
+            attack: whose `plan` and `steps` are taken, None for that of the search.
+            among: bool array (batch,), which images may be attacked, or True for all.
+        """
+        pending = np.flatnonzero(~self._fooled & among)
         if not len(pending):
             return
+        attack = self._attack if attack is None else attack
+        plan = attack.plan()
         places = padded_places(pending, len(self._images))
         problem = self._problem(places, targets)
         starts = tf.constant(self._starts(pending, len(places)))
-        state = self._graph.begin(problem, starts, self._plan.first_step)
+        state = self._graph.begin(problem, starts, plan.first_step)
         self._passes[pending] += 1
-        marks = [0, *self._plan.checkpoints]
+        marks = [0, *plan.checkpoints]
         windows = dict(zip(marks[1:], np.diff(marks), strict=True))
+        shares = plan.shares(attack.steps)
 
         def climb(problem, state, first, last):
-            taken, state = self._graph.climb(problem, state, first, last, self._plan.weight)
+            if plan.aimed and first >= plan.aimed:
+                problem = problem._replace(targets=tf.fill(tf.shape(problem.targets), -1))
+            taken, state = self._graph.climb(problem, state, first, last, plan.weight, shares)
             if last in windows:
-                state = checkpoint(state, float(windows[last]), self._plan.rho)
+                state = checkpoint(state, float(windows[last]), plan.rho)
             return taken, state
 
         def note(rows, taken, state):
@@ -83,7 +114,8 @@ class Search:
             return ~state.fooled.numpy()
 
         batch = ShrinkingBatch((problem, state), len(pending))
-        batch.run(itertools.pairwise(_looks(self._attack.steps, marks)), climb, note)
+        edges = [0, plan.aimed] if plan.aimed else marks
+        batch.run(itertools.pairwise(_looks(attack.steps, edges)), climb, note)
 
     def _note(self, rows, state):
         """Keeps the best points of the images, and the first that fooled the model."""
@@ -91,6 +123,7 @@ class Search:
         points = state.adversarial.numpy()[: len(rows)]
         self._adversarial[rows[new]] = points[new]
         self._fooled[rows] |= state.fooled.numpy()[: len(rows)]
+        self.closest[rows] = np.fmax(self.closest[rows], state.best_loss.numpy()[: len(rows)])
 
     def _problem(self, places, targets):
         lowest, highest = self._limits

@@ -1,0 +1,119 @@
+"""PGD begun towards the classes whose boundaries are nearest, one after the other."""
+
+import dataclasses
+import itertools
+import typing
+
+import numpy as np
+
+from robust_keras.attacks.attack import Attack, require_number, require_whole
+from robust_keras.attacks.loops.linear_distances import nearest_others
+from robust_keras.attacks.loops.proposal import Proposal
+from robust_keras.attacks.loops.random_changes import uniform_in_ball
+from robust_keras.attacks.loops.search import Plan, Search
+from robust_keras.attacks.loops.task import Task
+from robust_keras.strength import SCALE_FREE, of_steps
+
+# Linearised boundaries that are compared: all of them, up to ten classes.
+_CANDIDATES = 9
+# Steps towards the class, or a fifth of the steps if that is less.
+_AIMED = 5
+# The tries of images that came near are so many times as long.
+_LONGER = 4
+# The step sizes end at this share of epsilon.
+_LAST_STEP = 0.001
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NearestPGD(Attack):
+    """Projected gradient steps that begin towards a class and then climb the margin.
+
+    Each try begins at a random point of the ball and goes towards one class for five steps, then
+    wherever another class comes closest. The classes are those whose boundaries are
+    nearest to the clean image if the logits are linear, which the largest logits often are not.
+    Images that came near to falling get longer tries, which the others would not repay. No scale of
+    the logits changes any of it.
+
+    Formula: classes k in the order of `(z_y - z_k) / norm_q(grad(z_y - z_k))` at the clean image,
+    q = 1 (linf) or 2 (l2); `x_(i+1) = P(x_i + s_i d(g_i))`, P the projection, d(g) the sign of g
+    (linf) or g / norm(g) (l2), g the gradient of `losses.aimed_margin`; s_i is epsilon while there
+    is an aim and falls by half a cosine wave to epsilon / 1000 after it.
+
+    Args:
+        steps: of each try, >= 1.
+        targets: number of tries, >= 1; a model with fewer other classes gets several towards each.
+        again: tries of four times the steps that follow where the label's lead fell to a small
+            share of its lead on the clean image, >= 0.
+        near: that share, in [0, 1].
+
+    Raises:
+        ValueError: a setting is out of range.
+
+    References: the order: Melamed, Sadon and Shamir, "MALT Powers Up Adversarial Attacks", 2024,
+    arXiv 2407.02240; starts along logits and the falling steps: Liu et al., "Practical Evaluation
+    of Adversarial Robustness via Adaptive Auto Attack", 2022, arXiv 2203.05154.
+
+    Example:
+        >>> NearestPGD(targets=3).settings()
+        {'steps': 25, 'targets': 3, 'again': 5, 'near': 0.1}
+    """
+
+    name: typing.ClassVar[str] = "nearest_pgd"
+    kind: typing.ClassVar[str] = "iterative"
+    any_batch: typing.ClassVar[bool] = True
+    stops_early: typing.ClassVar[bool] = True
+    loss: typing.ClassVar[str] = "aimed_margin"
+
+    steps: int = 25
+    targets: int = 5
+    again: int = 5
+    near: float = 0.1
+
+    def __post_init__(self):
+        require_whole("steps", self.steps)
+        require_whole("targets", self.targets)
+        require_whole("again", self.again, minimum=0)
+        require_number("near", self.near, maximum=1.0)
+
+    @property
+    def strength(self) -> str:
+        """Of enough steps."""
+        return of_steps(self.steps, strong=SCALE_FREE)
+
+    @property
+    def gradient_evaluations(self) -> int:
+        """One a class that is compared; one a step and one at the start, for every try."""
+        tries = self.targets * (self.steps + 1) + self.again * (_LONGER * self.steps + 1)
+        return self._candidates + tries
+
+    @property
+    def forward_evaluations(self) -> int:
+        """One for the likeliest classes, one for their distances, one for the candidate."""
+        return 3
+
+    @property
+    def _candidates(self):
+        return max(_CANDIDATES, self.targets)
+
+    def plan(self) -> Plan:
+        """The step sizes, a `Plan`."""
+        return Plan(first_step=1.0, last_step=_LAST_STEP, aimed=min(_AIMED, self.steps // 5))
+
+    def start(
+        self, generator: np.random.Generator, shape: tuple[int, ...], epsilon: float, norm: str
+    ) -> np.ndarray:
+        """Where an image begins: a random point of the ball."""
+        return uniform_in_ball([generator], shape, epsilon, norm)[0]
+
+    def attack(self, task: Task) -> Proposal:
+        """Moves the images towards one class after the other; see `Attack.propose`."""
+        search = Search(self, task)
+        nearest = nearest_others(task, self.targets, self._candidates)
+        targets = itertools.cycle(nearest.targets)
+        longer = dataclasses.replace(self, steps=_LONGER * self.steps)
+        for _ in range(self.targets):
+            search.run(next(targets))
+        near = search.closest >= -self.near * nearest.lead
+        for _ in range(self.again):
+            search.run(next(targets), attack=longer, among=near)
+        return search.proposal(forwards=2, gradients=nearest.gradients)
