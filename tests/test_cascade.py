@@ -118,8 +118,12 @@ def test_progress_names_the_stage():
     assert list(dict.fromkeys(seen)) == ["quick: nearest_pgd", "quick: square"]
 
 
-@pytest.mark.parametrize("attack", [AutoAttack(**CHEAP), FABTargeted(steps=5), Quick(**CHEAP)])
-def test_few_survivors_take_small_batches(attack):
+@pytest.mark.parametrize(
+    ("attack", "shared"),
+    # Both gradients by which `quick` ranks the other classes come from one forward pass.
+    [(AutoAttack(**CHEAP), 0), (FABTargeted(steps=5), 0), (Quick(**CHEAP), 2)],
+)
+def test_few_survivors_take_small_batches(attack, shared):
     model = Linear(3)
     survivors = np.zeros((1, 60), bool)
     survivors[0, 7] = True
@@ -128,7 +132,7 @@ def test_few_survivors_take_small_batches(attack):
     (result,) = found.attacks
     passes = result.gradient_evaluations + result.forward_evaluations
     # A batch of one image has no padding that costs anything; the clean pass has all.
-    assert int(model.seen) - before == passes + 120
+    assert int(model.seen) - before == passes - shared + 120
 
 
 def test_a_cascade_is_run_by_the_engine_alone():

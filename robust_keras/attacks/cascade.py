@@ -128,6 +128,7 @@ class Quick(_Cascade):
     queries: int = 200
 
     def _all(self):
+        # Chosen by what candidates broke for each gradient on LeNet-5: benchmarks/learn_cascade.py.
         return (
             NearestPGD(steps=max(1, self.steps // 4), targets=self.targets),
             Square(queries=self.queries),
