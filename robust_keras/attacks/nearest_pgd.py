@@ -20,6 +20,8 @@ _CANDIDATES = 9
 _AIMED = 5
 # The tries of images that came near are so many times as long.
 _LONGER = 4
+# They go towards so many of the classes whose tries came nearest, in turn.
+_AGAIN_TOWARDS = 2
 # The step sizes end at this share of epsilon.
 _LAST_STEP = 0.001
 
@@ -43,7 +45,8 @@ class NearestPGD(Attack):
         steps: of each try, >= 1.
         targets: number of tries, >= 1; a model with fewer other classes gets several towards each.
         again: tries of four times the steps that follow where the label's lead fell to a small
-            share of its lead on the clean image, >= 0.
+            share of its lead on the clean image, towards the two classes whose tries came nearest
+            in turn, >= 0.
         near: that share, in [0, 1].
 
     Raises:
@@ -55,7 +58,7 @@ class NearestPGD(Attack):
 
     Example:
         >>> NearestPGD(targets=3).settings()
-        {'steps': 25, 'targets': 3, 'again': 5, 'near': 0.1}
+        {'steps': 25, 'targets': 3, 'again': 5, 'near': 0.15}
     """
 
     name: typing.ClassVar[str] = "nearest_pgd"
@@ -67,7 +70,7 @@ class NearestPGD(Attack):
     steps: int = 25
     targets: int = 5
     again: int = 5
-    near: float = 0.1
+    near: float = 0.15
 
     def __post_init__(self):
         require_whole("steps", self.steps)
@@ -109,11 +112,11 @@ class NearestPGD(Attack):
         """Moves the images towards one class after the other; see `Attack.propose`."""
         search = Search(self, task)
         nearest = nearest_others(task, self.targets, self._candidates)
-        targets = itertools.cycle(nearest.targets)
+        targets = np.resize(nearest.targets, (self.targets, len(task.labels)))
+        closest = np.stack([search.run(target) for target in targets])
+        near = ~(closest.max(axis=0) < -self.near * nearest.lead)
         longer = dataclasses.replace(self, steps=_LONGER * self.steps)
-        for _ in range(self.targets):
-            search.run(next(targets))
-        near = search.closest >= -self.near * nearest.lead
-        for _ in range(self.again):
-            search.run(next(targets), attack=longer, among=near)
+        ranked = np.take_along_axis(targets, np.argsort(-closest, axis=0, kind="stable"), axis=0)
+        for target in itertools.islice(itertools.cycle(ranked[:_AGAIN_TOWARDS]), self.again):
+            search.run(target, attack=longer, among=near)
         return search.proposal(forwards=2, gradients=nearest.gradients)

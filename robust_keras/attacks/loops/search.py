@@ -54,9 +54,6 @@ class Search:
     Args:
         attack: has `loss`, `steps`, `plan` (a `Plan`) and `start`.
         task: `Task`.
-
-    Attributes:
-        closest: float array (batch,), the largest loss that a step came to, -inf before the first.
     """
 
     def __init__(self, attack: Any, task: Task):
@@ -69,7 +66,6 @@ class Search:
         self._adversarial = self._images.copy()
         self._fooled = np.zeros(len(self._images), bool)
         self._passes = np.zeros(len(self._images), int)
-        self.closest = np.full(len(self._images), -np.inf)
 
     def proposal(self, forwards: int, gradients: int = 0) -> Proposal:
         """What was found; the numbers are passes an image that were made besides the search's."""
@@ -78,17 +74,21 @@ class Search:
 
     def run(
         self, targets: np.ndarray, *, attack: Any = None, among: np.ndarray | bool = True
-    ) -> None:
+    ) -> np.ndarray:
         """Attacks the images that are not fooled yet.
 
         Args:
             targets: int array (batch,).
             attack: whose `plan` and `steps` are taken, None for that of the search.
             among: bool array (batch,), which images may be attacked, or True for all.
+
+        Returns:
+            float array (batch,): the largest loss that it came to, -inf where it did not attack.
         """
+        closest = np.full(len(self._images), -np.inf)
         pending = np.flatnonzero(~self._fooled & among)
         if not len(pending):
-            return
+            return closest
         attack = self._attack if attack is None else attack
         plan = attack.plan()
         places = padded_places(pending, len(self._images))
@@ -111,11 +111,13 @@ class Search:
         def note(rows, taken, state):
             self._passes[places[rows]] += taken
             self._note(places[rows], state)
+            closest[places[rows]] = state.best_loss.numpy()[: len(rows)]
             return ~state.fooled.numpy()
 
         batch = ShrinkingBatch((problem, state), len(pending))
         edges = [0, plan.aimed] if plan.aimed else marks
         batch.run(itertools.pairwise(_looks(attack.steps, edges)), climb, note)
+        return closest
 
     def _note(self, rows, state):
         """Keeps the best points of the images, and the first that fooled the model."""
@@ -123,7 +125,6 @@ class Search:
         points = state.adversarial.numpy()[: len(rows)]
         self._adversarial[rows[new]] = points[new]
         self._fooled[rows] |= state.fooled.numpy()[: len(rows)]
-        self.closest[rows] = np.fmax(self.closest[rows], state.best_loss.numpy()[: len(rows)])
 
     def _problem(self, places, targets):
         lowest, highest = self._limits
