@@ -117,3 +117,13 @@ def test_training_loads_no_attack():
     above = ("cleverhans", *(f"robust_keras.{n}" for n in ("attacks", "engine", "runs", "unusual")))
     assert "robust_keras.training.adversarial" in done.stdout.split()
     assert not [name for name in done.stdout.split() if name.startswith(above)]
+
+
+def test_imports_do_not_start_tensorflow():
+    """Logical devices can be made, and processes be forked, only before it runs anything."""
+    code = (
+        "import robust_keras.runs.evaluation, robust_keras.runs.training_run, robust_keras.bounds\n"
+        "from tensorflow.python.eager import context\n"
+        "assert context.context()._context_handle is None"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -62,8 +62,12 @@ def elu(alpha: float) -> Curve:
 
 def leaky(slope_below: Any) -> Curve:
     """`x` above zero, a fraction of it below; the fraction may be one a channel."""
-    fraction = tf.cast(slope_below, tf.float64)
-    return Curve(value=lambda x: tf.nn.relu(x) - fraction * tf.nn.relu(-x), turns=_none)
+
+    def value(x):
+        # Not before: a tensor that is made at import would start TensorFlow there.
+        return tf.nn.relu(x) - tf.cast(slope_below, tf.float64) * tf.nn.relu(-x)
+
+    return Curve(value=value, turns=_none)
 
 
 def smooth_relu(sharpness: Any) -> Curve:
