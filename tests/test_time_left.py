@@ -186,9 +186,9 @@ def test_it_ends_at_nothing_for_real_evaluations():
 def test_the_parts_of_a_cascade_follow_the_sweep():
     model, attack = ThreatModel("linf", (0.0, 0.1, 0.2)), Quick()
     every = [(title, epsilon) for title, _, epsilon in sweep.parts(attack, model, "every")]
-    assert every[0] == ("quick: nearest_pgd", 0.1) and every[2] == ("quick: nearest_pgd", 0.2)
+    assert every[0] == ("quick: nearest_pgd", 0.1) and every[3] == ("quick: nearest_pgd", 0.2)
     searched = sweep.parts(attack, model, "bisection")
-    assert [epsilon for *_, epsilon in searched] == [None] * 2
+    assert [epsilon for *_, epsilon in searched] == [None] * 3
     noise = sweep.parts(UniformNoise(), model, "bisection")
     assert [epsilon for *_, epsilon in noise] == [0.1, 0.2]
 

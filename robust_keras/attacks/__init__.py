@@ -11,6 +11,7 @@ from robust_keras.attacks.es_pgd import EvolutionPGD
 from robust_keras.attacks.fab import FABTargeted
 from robust_keras.attacks.hopskipjump import HopSkipJump
 from robust_keras.attacks.jsma import JSMA
+from robust_keras.attacks.jumping_pgd import JumpingPGD
 from robust_keras.attacks.margin_pgd import MarginPGD
 from robust_keras.attacks.nearest_pgd import NearestPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
@@ -39,6 +40,7 @@ __all__ = [
     "EvolutionPGD",
     "GaussianNoise",
     "HopSkipJump",
+    "JumpingPGD",
     "MarginPGD",
     "NearestPGD",
     "Quick",

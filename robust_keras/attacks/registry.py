@@ -14,6 +14,7 @@ from robust_keras.attacks.es_pgd import EvolutionPGD
 from robust_keras.attacks.fab import FABTargeted
 from robust_keras.attacks.hopskipjump import HopSkipJump
 from robust_keras.attacks.jsma import JSMA
+from robust_keras.attacks.jumping_pgd import JumpingPGD
 from robust_keras.attacks.margin_pgd import MarginPGD
 from robust_keras.attacks.nearest_pgd import NearestPGD
 from robust_keras.attacks.noise import GaussianNoise, UniformNoise
@@ -26,7 +27,7 @@ from robust_keras.strength import DECLARED, NEEDS
 from robust_keras.suggestion import did_you_mean
 
 _OWN = (
-    *(FGSM, StepLL, BIM, PGD, MIM, MarginPGD, NearestPGD),
+    *(FGSM, StepLL, BIM, PGD, MIM, MarginPGD, NearestPGD, JumpingPGD),
     *(APGDCE, APGDDLR, APGDTargeted, APGDAccepted),
     *(FABTargeted, DeepFool, CarliniWagner, JSMA),
     *(Square, SPSA, EvolutionPGD, HopSkipJump),

@@ -58,12 +58,18 @@ class Square(QuerySearch):
 
     def attack(self, task: Task) -> Proposal:
         """Searches around the images; see `Attack.propose`."""
-        graph = compiled.graph(task.classifier, _FORMS[task.norm], task.image_shape)
-        problem, first = graph.start(task)
-        return self._search(graph, problem, first, task.generators)
+        return self.search_from(task)
 
-    def _search(self, graph, problem, first, generators):
-        """The `Proposal` of all queries, from the first candidates on."""
+    @staticmethod
+    def first(task: Task) -> np.ndarray:
+        """The images that the search begins with, float32 (batch, height, width, channels)."""
+        return _graph(task).start(task)[1]
+
+    def search_from(self, task: Task, points: np.ndarray | None = None) -> Proposal:
+        """The `Proposal` of all queries, from given images within the ball on, or its own."""
+        graph, generators = _graph(task), task.generators
+        problem, first = graph.start(task)
+        first = first if points is None else points
         batch = ShrinkingBatch((problem, graph.begin(problem, first)), len(first))
         points, passes = first.copy(), np.ones(len(first), int)
         sides = graph.sides(self.queries - 1, self.share, *first.shape[1:3])
@@ -83,6 +89,10 @@ class Square(QuerySearch):
         if batch.keep(~batch.tensors[1].fooled.numpy()):
             batch.run(itertools.pairwise([0, *_looks(self.queries - 1)]), move, note)
         return Proposal(points, np.zeros_like(passes), passes)
+
+
+def _graph(task):
+    return compiled.graph(task.classifier, _FORMS[task.norm], task.image_shape)
 
 
 def _looks(queries):

@@ -20,7 +20,7 @@ LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
 DISTRIBUTIONS = ("none", "mirrored")
 UNUSUAL = ("noisy", "nonsense", "fooling_gradient", "fooling_direct", "fooling_cppn")
 ATTACKS = (
-    *("fgsm", "step_ll", "bim", "pgd", "mim", "margin_pgd", "nearest_pgd"),
+    *("fgsm", "step_ll", "bim", "pgd", "mim", "margin_pgd", "nearest_pgd", "jumping_pgd"),
     *("apgd_ce", "apgd_dlr", "apgd_targeted", "apgd_accepted"),
     *("fab_targeted", "deepfool", "cw", "jsma"),
     *("square", "spsa", "es_pgd", "hopskipjump"),

@@ -67,13 +67,28 @@ class Search:
         self._fooled = np.zeros(len(self._images), bool)
         self._passes = np.zeros(len(self._images), int)
 
-    def proposal(self, forwards: int, gradients: int = 0) -> Proposal:
+    @property
+    def adversarial(self) -> np.ndarray:
+        """The best points so far, float32 (batch, height, width, channels)."""
+        return self._adversarial
+
+    @property
+    def fooled(self) -> np.ndarray:
+        """Which of them fool the model, bool (batch,)."""
+        return self._fooled
+
+    def proposal(self, forwards: int | np.ndarray, gradients: int = 0) -> Proposal:
         """What was found; the numbers are passes an image that were made besides the search's."""
         alone = np.full(len(self._images), forwards)
         return Proposal(self._adversarial, self._passes + gradients, alone)
 
     def run(
-        self, targets: np.ndarray, *, attack: Any = None, among: np.ndarray | bool = True
+        self,
+        targets: np.ndarray,
+        *,
+        attack: Any = None,
+        among: np.ndarray | bool = True,
+        starts: np.ndarray | None = None,
     ) -> np.ndarray:
         """Attacks the images that are not fooled yet.
 
@@ -81,6 +96,8 @@ class Search:
             targets: int array (batch,).
             attack: whose `plan` and `steps` are taken, None for that of the search.
             among: bool array (batch,), which images may be attacked, or True for all.
+            starts: images (batch, height, width, channels) to begin from; None for what the
+                search's attack draws.
 
         Returns:
             float array (batch,): the largest loss that it came to, -inf where it did not attack.
@@ -93,8 +110,11 @@ class Search:
         plan = attack.plan()
         places = padded_places(pending, len(self._images))
         problem = self._problem(places, targets)
-        starts = tf.constant(self._starts(pending, len(places)))
-        state = self._graph.begin(problem, starts, plan.first_step)
+        if starts is None:
+            changes = self._starts(pending, len(places))
+        else:
+            changes = (starts - self._images)[places].astype(np.float32)
+        state = self._graph.begin(problem, tf.constant(changes), plan.first_step)
         self._passes[pending] += 1
         marks = [0, *plan.checkpoints]
         windows = dict(zip(marks[1:], np.diff(marks), strict=True))
