@@ -329,7 +329,7 @@ def test_findings_are_plain_and_for_people(sound, scaled):
 def test_the_same_seed_finds_the_same(network, scaled):
     copy = Altered(network, after=lambda logits: 100.0 * logits)
     again = audited(copy)
-    assert [c.passed for c in again[1].values()] == [c.passed for c in scaled[1].values()]
+    assert failed(again[1]) == failed(scaled[1])
     np.testing.assert_allclose(
         again[2].evaluation.worst_case.mean(axis=1),
         scaled[2].evaluation.worst_case.mean(axis=1),

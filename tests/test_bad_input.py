@@ -141,7 +141,7 @@ TRAIN = {
     "damaged classifier": ([*DENOISER, "--classifier=damaged.keras"], "that Keras can load"),
     "ill-shaped classifier": (
         ["--denoiser", "--denoiser_epsilon=0.3", "--classifier=good.keras"],
-        r"good.keras: expected a classifier of \(28, 28, 1\) images and 10 classes",
+        r"good.keras: expected a model of \(28, 28, 1\) images, as in the data set",
     ),
     "optimizer": (["--optimizer=adamw"], "--optimizer: expected one of adam, sgd"),
     "precision": (["--precision=float16"], "--precision: expected one of float32"),
@@ -193,7 +193,7 @@ TRAIN = {
     "foreign source": ([*ENSEMBLE, "--source_models=text.npz"], "received another kind of file"),
     "ill-shaped source": (
         ["--adversarial=ensemble", "--train_epsilon=0.3", "--source_models=good.keras"],
-        r"good.keras: expected a source model of \(28, 28, 1\) images and 10 classes",
+        r"good.keras: expected a model of \(28, 28, 1\) images, as in the data set",
     ),
     "loss": (["--loss=mse"], "--loss: expected one of cross_entropy, hybrid"),
     "hybrid of softmax": (["--loss=hybrid"], "--activation: expected rbf or mrelu with --loss="),
@@ -234,7 +234,7 @@ TRAIN = {
     ),
     "teacher of other images": (
         ["--model=fc5", "--distillation_teacher=good.keras"],
-        r"a teacher of \(28, 28, 1\) images .* received one of \(8, 8, 1\) images",
+        r"--distillation_teacher: good.keras: expected a model of \(28, 28, 1\) images",
     ),
     "teacher without nonsense": (
         [*STUDENT, "--distillation_teacher=good.keras", "--mean_training"],
