@@ -66,7 +66,10 @@ def test_models_without_a_rule_are_as_they_were(tmp_path):
     model = network()
     served = serving.export(model, tmp_path)
     signatures = tf.saved_model.load(str(served)).signatures
-    assert set(signatures) == {"serving_default", "logits", "confidence_rule"}
+    assert set(signatures) == {
+        *("serving_default", "logits", "uint8_images", "encoded_images"),
+        "confidence_rule",
+    }
     assert "rejected" not in signatures["serving_default"].structured_outputs
     assert serving.load(served).rejection is None
     assert not any(isinstance(layer, layers.RejectionRule) for layer in model.layers)

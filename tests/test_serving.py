@@ -94,7 +94,7 @@ def test_bytes_and_files_are_answered_like_images(exported):
         found = answers[name](images=tf.constant(images))
         assert set(found) == set(expected)
         for key, value in expected.items():
-            np.testing.assert_array_equal(found[key], value)
+            np.testing.assert_allclose(found[key], value, rtol=0, atol=1e-6)
     with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible with expected shape"):
         answers["encoded_images"](images=tf.io.encode_png(np.zeros((9, 8, 1), "uint8"))[None])
 

@@ -28,7 +28,7 @@ def test_the_cheapest_comes_first():
     ordered = [attack.name for attack in cheapest_first(reversed(every), "linf", (28, 28, 1))]
     assert sorted(ordered) == sorted(attack.name for attack in every)
     for cheap, dear in itertools.pairwise(
-        ("fgsm", "pgd", "apgd_ce", "quick", "apgd_targeted", "autoattack")
+        ("fgsm", "pgd", "apgd_ce", "apgd_targeted", "quick", "autoattack")
     ):
         assert ordered.index(cheap) < ordered.index(dear)
     assert cheapest_first([AutoAttack(), FGSM()], "l2", (3, 4, 1))[0] == FGSM()

@@ -4,11 +4,13 @@ import dataclasses
 
 import numpy as np
 
+from robust_keras.engine.results import Evaluation
+
 _SHOWN = 10
 _OF_THE_NEAREST = ("epsilon", "distance", "margin", "adversarial_class")
 
 
-def joined(evaluation, places, later):
+def joined(evaluation: Evaluation, places: np.ndarray, later: Evaluation) -> Evaluation:
     """The evaluation with what was found later counted in.
 
     Args:

@@ -21,10 +21,12 @@ PACKAGES = {
     "mlxtend": "mlxtend",
     "numpy": "numpy",
     "PIL": "pillow",
+    "scipy": "scipy",
     "tensorboard": "tensorboard",
     "tensorflow": "tensorflow",
     "tensorflow_datasets": "tensorflow-datasets",
     "tensorflow_model_optimization": "tensorflow-model-optimization",
+    "tensorflow_serving": "tensorflow-serving-api",
     "tf_keras": "tf_keras",
     "tqdm": "tqdm",
 }

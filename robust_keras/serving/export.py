@@ -72,7 +72,7 @@ def export(
         confidence: "softmax" or "rbf"; None for that of the rule, softmax where there is none.
         image_shape: (height, width, channels), with None for open sides, of a model that does not
             declare it, as subclasses of `keras.Model`.
-        class_names: one an output, or none.
+        class_names: one an output that means something, or none.
         notes: what to keep beside the model in `assets.extra`, where servers do not look: None, or
             mapping from a file's name to a value that JSON can hold.
 
@@ -149,14 +149,15 @@ def _archive(model, shape, rule, names):
     archive.track(holder)
     for name, (function, spec) in signatures(outputs, answers, rule, shape).items():
         archive.add_endpoint(name, function, input_signature=[spec])
-    columns = _classes(names, answers.shape[1]) if names else {}
+    columns = _classes(names, answers.shape[1], rule.nonsense_classes) if names else {}
     for name, function in (rejection.signatures(rule) | columns).items():
         archive.add_endpoint(name, function, input_signature=[])
     return archive
 
 
-def _classes(names, columns):
-    # A single column is served as two classes.
-    if len(names) != max(columns, 2):
-        raise InputError.expected("class_names", f"{max(columns, 2)} names", f"{len(names)}")
+def _classes(names, columns, nonsense):
+    # A single column is served as two classes; nonsense has no name.
+    wanted = max(columns, 2) - nonsense
+    if len(names) != wanted:
+        raise InputError.expected("class_names", f"{wanted} names", f"{len(names)}")
     return named_classes(names)

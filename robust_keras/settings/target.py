@@ -7,6 +7,7 @@ from robust_keras.settings.field import flag
 from robust_keras.settings.kind import Kind, refuse
 
 ALL = "all"
+_MOST_DIGITS = 9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,10 +17,13 @@ class ClassOrAll(Kind):
     optional: bool = True
 
     def _read(self, text):
-        return int(text) if text.isascii() and text.isdigit() else text
+        number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+        return int(text) if number else text
 
     def _check(self, value):
-        number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        number = (
+            isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**_MOST_DIGITS
+        )
         if not number and value != ALL:
             refuse("a class, a whole number from 0 on, or all", value)
 
