@@ -1,5 +1,7 @@
 """Which images are proved to keep their class under every change up to epsilon."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -52,11 +54,8 @@ def certify(
         Gowal et al., "On the Effectiveness of Interval Bound Propagation for Training Verifiably
         Robust Models", 2018, arXiv 1810.12715; Zhang et al., 2018, arXiv 1811.00866 (CROWN).
     """
-    margins = margin_bounds(
-        model, images, labels, epsilon, method=method, batch_size=batch_size, progress=progress
-    )
-    softmax = network.steps(model)[-1].ends_in_softmax
-    return np.all(margins > (_SOFTMAX if softmax else 0.0), axis=1)
+    settings: dict[str, Any] = {"method": method, "batch_size": batch_size, "progress": progress}
+    return Bounds(model).certify(images, labels, epsilon, **settings)
 
 
 def margin_bounds(
@@ -86,26 +85,53 @@ def margin_bounds(
     Raises:
         As `certify`.
     """
-    images, labels = np.asarray(images, np.float64), np.asarray(labels, np.int64)
-    _check(images, labels, epsilon, method)
-    stages = _stages(model)
-    classes = model.outputs[0].shape[-1]
-    rows = []
-    starts = range(0, len(images), batch_size)
-    for start in tqdm.tqdm(starts, desc="bounds", unit="batch", disable=not progress):
-        part = slice(start, start + batch_size)
-        forms = tf.constant(_margins(labels[part], classes))
-        rows.append(_bound(stages, tf.constant(images[part]), forms, epsilon, method).numpy())
-    return np.concatenate(rows) if rows else np.zeros((0, classes - 1))
+    settings: dict[str, Any] = {"method": method, "batch_size": batch_size, "progress": progress}
+    return Bounds(model).margins(images, labels, epsilon, **settings)
 
 
-def check_known(model: keras.Model) -> None:
-    """Raises InputError, which names the layer, unless bounds are known for the whole model.
+class Bounds:
+    """A model taken apart into the rules of its layers, once for any number of images and epsilons.
 
     Args:
-        model: a built `keras.Model`.
+        model: as for `certify`.
+
+    Raises:
+        InputError: a layer for which no bounds are known, which it names, or a subclassed model.
     """
-    _stages(model)
+
+    def __init__(self, model: keras.Model):
+        steps = network.steps(model)
+        self._stages = _stages(steps)
+        self._classes = model.outputs[0].shape[-1]
+        self._least = _SOFTMAX if steps[-1].ends_in_softmax else 0.0
+
+    def certify(
+        self, images: np.ndarray, labels: np.ndarray, epsilon: float, **settings: Any
+    ) -> np.ndarray:
+        """As the function `certify`, whose `settings` it takes."""
+        return np.all(self.margins(images, labels, epsilon, **settings) > self._least, axis=1)
+
+    def margins(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        epsilon: float,
+        *,
+        method: str = "linear",
+        batch_size: int = 50,
+        progress: bool = False,
+    ) -> np.ndarray:
+        """As the function `margin_bounds`."""
+        images, labels = np.asarray(images, np.float64), np.asarray(labels, np.int64)
+        _check(images, labels, epsilon, method)
+        rows = []
+        starts = range(0, len(images), batch_size)
+        for start in tqdm.tqdm(starts, desc="bounds", unit="batch", disable=not progress):
+            part = slice(start, start + batch_size)
+            forms = tf.constant(_margins(labels[part], self._classes))
+            bound = _bound(self._stages, tf.constant(images[part]), forms, epsilon, method)
+            rows.append(bound.numpy())
+        return np.concatenate(rows) if rows else np.zeros((0, self._classes - 1))
 
 
 def _check(images, labels, epsilon, method):
@@ -125,10 +151,10 @@ def _check(images, labels, epsilon, method):
         )
 
 
-def _stages(model):
+def _stages(steps):
     """Tuples (rule, sources), a layer's rules one after the other."""
     stages, numbers = [], [0]
-    for step in network.steps(model):
+    for step in steps:
         sources = tuple(numbers[source] for source in step.sources)
         for rule in rules(step):
             stages.append((rule, sources))

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from robust_keras.bounds.certify import certify
+from robust_keras.bounds.certify import Bounds
 
 
 def prove(
-    model: keras.Model,
+    model: keras.Model | Bounds,
     images: np.ndarray,
     labels: np.ndarray,
     epsilons: Sequence[float],
@@ -20,7 +20,7 @@ def prove(
     """Proves images at the smallest epsilon first; what fails there is not tried at a larger one.
 
     Args:
-        model: as for `certify`.
+        model: as for `certify`, or its `Bounds`.
         images: float array (images, height, width, channels) in [0, 1].
         labels: int array (images,).
         epsilons: rising, each as for `certify`.
@@ -40,6 +40,7 @@ def prove(
         >>> prove(model, image, np.array([0]), (0.2, 0.3))[:, 0].tolist()
         [True, False]
     """
+    bounds = model if isinstance(model, Bounds) else Bounds(model)
     proved = np.zeros((len(epsilons), len(images)), bool)
     wanted = np.arange(len(images))
     total = len(epsilons) * len(images)
@@ -47,7 +48,7 @@ def prove(
         held = []
         for first in range(0, len(wanted), batch_size):
             part = wanted[first : first + batch_size]
-            kept = certify(model, images[part], labels[part], epsilon, batch_size=batch_size)
+            kept = bounds.certify(images[part], labels[part], epsilon, batch_size=batch_size)
             held.append(part[kept])
             if progress is not None:
                 progress(row * len(images) + first + len(part), total)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 
 from robust_keras import bounds
@@ -22,8 +21,8 @@ _KEPT = 20
 _BOUNDS_PASSES = 40
 
 
-def provable(classifier: Classifier, config: Any) -> keras.Model | None:
-    """The Keras model by which a classifier's bounds are found; None where none are asked for.
+def provable(classifier: Classifier, config: Any) -> bounds.Bounds | None:
+    """The bounds of the Keras model of a classifier; None where none are asked for.
 
     Args:
         classifier: the loaded `serving.Classifier`.
@@ -36,12 +35,11 @@ def provable(classifier: Classifier, config: Any) -> keras.Model | None:
         return None
     model = keras_twin.keras_model(classifier)
     try:
-        bounds.check_known(model)
+        return bounds.Bounds(model)
     except InputError as error:
         raise InputError(
             f"--certify=bounds, {classifier.path}: {error}; leave --certify out for this model"
         ) from error
-    return model
 
 
 class Certification:
@@ -60,12 +58,12 @@ class Certification:
         self._classifier = classifier
         self._config = config
         self._journal = journal
-        self._model = provable(classifier, config)
+        self._bounds = provable(classifier, config)
 
     def parts(self, images):
         """What it goes through, for `TimeLeft`, `images` of them."""
         config, parts = self._config, []
-        if self._model is not None:
+        if self._bounds is not None:
             passes = _BOUNDS_PASSES * len(config.epsilons)
             parts.append(Part("bounds", images=images, forwards=passes, built=1))
         if SMOOTHING in config.certify:
@@ -74,7 +72,7 @@ class Certification:
 
     def prove(self, images, labels, progress):
         """Which images need no attack: bool array (epsilons, images), or None; and the report."""
-        if self._model is None:
+        if self._bounds is None:
             return None, None
         epsilons, start = self._config.epsilons, self._journal.now()
         key = ("bounds", str(self._classifier.path), [float(e).hex() for e in epsilons])
@@ -82,7 +80,7 @@ class Certification:
             kept = self._journal.remember(
                 key,
                 lambda: {
-                    "proved": bounds.prove(self._model, images, labels, epsilons, progress=step)
+                    "proved": bounds.prove(self._bounds, images, labels, epsilons, progress=step)
                 },
             )
         report = CertifiedReport(
