@@ -105,14 +105,18 @@ def sound(network):
     return audited(serving.from_keras(network))
 
 
-@pytest.fixture(scope="module")
-def scaled(network):
+def audited_scaled(network):
     """The same network with its last layer times 100: every answer is the same."""
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     for weight in copy.layers[-1].weights:
         weight.assign(weight * 100.0)
     return audited(serving.from_keras(copy))
+
+
+@pytest.fixture(scope="module")
+def scaled(network):
+    return audited_scaled(network)
 
 
 def test_an_honest_model_passes_every_check(sound):
@@ -327,9 +331,8 @@ def test_findings_are_plain_and_for_people(sound, scaled):
 
 
 def test_the_same_seed_finds_the_same(network, scaled):
-    copy = Altered(network, after=lambda logits: 100.0 * logits)
-    again = audited(copy)
-    assert failed(again[1]) == failed(scaled[1])
+    again = audited_scaled(network)
+    assert [c.passed for c in again[1].values()] == [c.passed for c in scaled[1].values()]
     np.testing.assert_allclose(
         again[2].evaluation.worst_case.mean(axis=1),
         scaled[2].evaluation.worst_case.mean(axis=1),
