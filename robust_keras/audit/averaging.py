@@ -1,13 +1,9 @@
 """A model of chance, asked so often that its answers are steady."""
 
-from collections.abc import Callable
-
-import tensorflow as tf
-
 from robust_keras.attackable import Attackable
 from robust_keras.audit.counter_attack import seen
 from robust_keras.serving.classifier import Classifier
-from robust_keras.serving.views.attacker import averaged
+from robust_keras.serving.views.attacker import averaged, mean_of
 
 PASSES = 20
 
@@ -28,18 +24,3 @@ def steady(classifier: Attackable) -> Attackable:
         return averaged(classifier, PASSES)
     function = mean_of(classifier.logits, PASSES, classifier.num_classes)
     return seen(classifier, function, PASSES)
-
-
-def mean_of(logits: Callable, passes: int, classes: int) -> Callable:
-    """The function whose logits are the mean of several passes, one after the other."""
-
-    def mean(images: tf.Tensor) -> tf.Tensor:
-        drawn = tf.map_fn(
-            lambda _: logits(images),
-            tf.range(passes),
-            parallel_iterations=1,
-            fn_output_signature=tf.TensorSpec((None, classes), tf.float32),
-        )
-        return tf.reduce_mean(drawn, axis=0)
-
-    return mean

@@ -6,8 +6,8 @@ import tensorflow as tf
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.audit.probes import OF_CHANCE, Sample
+from robust_keras.audit.shares import few_enough, margins_and_gradients
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
-from robust_keras.proportions import clearly_above
 
 _DIRECTIONS = 4
 # Of the pixels, those that move along the gradient: in high dimensions a direction of pure chance
@@ -48,16 +48,17 @@ def gradients_against_differences(sample: Sample) -> AuditCheck:
         "unexplained_median": float(np.median(missed)),
         "misled_share": float(lost.mean()),
     }
-    if not clearly_above(int(lost.sum()), len(lost), _TOLERATED):
-        message = "Small changes of the images change the answers as the gradients say."
-        return AuditCheck(name, True, message, evidence)
-    message = (
-        f"On {percent(lost.mean())} of the images the answers change otherwise than the gradient "
-        "says, as in a model of many small jumps (k-winners-take-all, rounding). Attacks that "
-        "follow such gradients are misled; attacks without gradients may find much more "
-        "(--attacks=square,es_pgd)."
+    return few_enough(
+        name,
+        lost,
+        _TOLERATED,
+        evidence,
+        passed="Small changes of the images change the answers as the gradients say.",
+        failed=f"On {percent(lost.mean())} of the images the answers change otherwise than the "
+        "gradient says, as in a model of many small jumps (k-winners-take-all, rounding). Attacks "
+        "that follow such gradients are misled; attacks without gradients may find much more "
+        "(--attacks=square,es_pgd).",
     )
-    return AuditCheck(name, False, message, evidence)
 
 
 def _unexplained(sample):
@@ -70,7 +71,7 @@ def _unexplained(sample):
         labels = tf.constant(padded(sample.labels[start : start + size], size))
         steps = (_FINE / np.sqrt(images[0].size), _COARSE)
         batch = padded(images, size)
-        gradient = _gradient(sample.classifier, batch, labels)
+        _, gradient = margins_and_gradients(sample.classifier, batch, labels)
         missed = [
             _missed(sample.classifier, batch, labels, gradient, step, random) for step in steps
         ]
@@ -105,12 +106,3 @@ def _direction(gradient, random):
 
 def _margins(classifier, images, labels):
     return margin(labels, classifier.logits(tf.constant(images))).numpy().astype(np.float64)
-
-
-def _gradient(classifier, images, labels):
-    inputs = tf.constant(images)
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        lead = margin(labels, classifier.logits(inputs))
-    zero = tf.UnconnectedGradients.ZERO
-    return tape.gradient(lead, inputs, unconnected_gradients=zero).numpy()

@@ -1,7 +1,6 @@
 """Which adaptive attack goes with which of our own layers."""
 
 import dataclasses
-from typing import Any
 
 import keras
 
@@ -17,6 +16,7 @@ from robust_keras.layers import (
     TemperatureSoftmax,
 )
 from robust_keras.layers.keras_private import all_layers
+from robust_keras.serving.classifier import keras_model
 
 NAME = "layers that mislead"
 
@@ -97,16 +97,8 @@ def layers_that_mislead(classifier: Attackable) -> AuditCheck:
 
 def _fits(classifier):
     """What is known of layers, by their names; None where the layers are not known."""
-    model = _keras_model(classifier)
+    model = keras_model(classifier)
     if model is None:
         return None
     fits = {layer.name: fits_attack(layer) for layer in all_layers(model)}
     return {name: fit for name, fit in fits.items() if fit is not None}
-
-
-def _keras_model(classifier: Any) -> keras.Model | None:
-    """The Keras model that a classifier was made of, however deep it holds it; or None."""
-    owner = getattr(classifier, "owner", None)
-    while owner is not None and not isinstance(owner, keras.Model):
-        owner = getattr(owner, "owner", None)
-    return owner

@@ -6,8 +6,8 @@ import tensorflow as tf
 from robust_keras.attacks.loops.losses import cross_entropy, margin
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.audit.probes import Sample
+from robust_keras.audit.shares import few_enough
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
-from robust_keras.proportions import clearly_above
 from robust_keras.serving.classifier import Classifier
 
 # Where the label leads by more than this, exp(-lead) is no normal float32 number any more: the
@@ -58,14 +58,15 @@ def _zero_gradients(name, slopes):
     share = float(useless.mean())
     median = float(np.median(slopes))
     evidence = {"images": len(slopes), "zero_share": share, "median_slope": median}
-    if not clearly_above(int(useless.sum()), len(slopes), _TOLERATED):
-        message = f"The loss has a gradient on {percent(1 - share)} of the images."
-        return AuditCheck(name, True, message, evidence)
-    message = (
-        f"On {percent(share)} of the images the gradient of the loss is exactly zero, so attacks "
-        "that follow it stand still there. Those images only look robust."
+    return few_enough(
+        name,
+        useless,
+        _TOLERATED,
+        evidence,
+        passed=f"The loss has a gradient on {percent(1 - share)} of the images.",
+        failed=f"On {percent(share)} of the images the gradient of the loss is exactly zero, so "
+        "attacks that follow it stand still there. Those images only look robust.",
     )
-    return AuditCheck(name, False, message, evidence)
 
 
 def _saturated_logits(name, leads):
@@ -78,18 +79,18 @@ def _saturated_logits(name, leads):
         "median_lead": float(np.median(leads)),
         "largest_lead": float(np.max(leads)),
     }
-    if not clearly_above(int(saturated.sum()), len(leads), _TOLERATED):
-        message = (
-            f"The winning logit leads by {np.median(leads):.3g} in the median, within what "
-            "cross-entropy can tell apart."
-        )
-        return AuditCheck(name, True, message, evidence)
-    message = (
-        f"On {percent(share)} of the images the winning logit leads by more than {SATURATED:g}, "
-        "where cross-entropy in 32-bit numbers is exactly 0 and attacks on it learn nothing. "
-        "Logits divided by a constant would give the same answers and let the attacks work again."
+    return few_enough(
+        name,
+        saturated,
+        _TOLERATED,
+        evidence,
+        passed=f"The winning logit leads by {np.median(leads):.3g} in the median, within what "
+        "cross-entropy can tell apart.",
+        failed=f"On {percent(share)} of the images the winning logit leads by more than "
+        f"{SATURATED:g}, where cross-entropy in 32-bit numbers is exactly 0 and attacks on it "
+        "learn nothing. Logits divided by a constant would give the same answers and let the "
+        "attacks work again.",
     )
-    return AuditCheck(name, False, message, evidence)
 
 
 def _leads_and_slopes(sample):

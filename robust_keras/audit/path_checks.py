@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.audit.probes import OF_CHANCE, Sample
+from robust_keras.audit.shares import few_enough, margins_and_gradients
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
-from robust_keras.proportions import clearly_above
 
 _IMAGES, _STEPS, _STEP = 64, 20, 0.1
 # Random moves of this share of epsilon; a loss that is this many times steeper, or flatter, there
@@ -41,7 +41,7 @@ def rough_loss(sample: Sample) -> AuditCheck:
     images, labels = sample.images[:_IMAGES], tf.constant(sample.labels[:_IMAGES])
     length = _LENGTH * sample.threat_model.epsilons[-1] / _pixel_scale(sample)
     random = np.random.default_rng([sample.seed, _MOVES])
-    start, gradient = _margins(sample.classifier, images, labels)
+    start, gradient = margins_and_gradients(sample.classifier, images, labels)
     changes = []
     for _ in range(_MOVES):
         signs = np.where(random.random(images.shape) < 0.5, 1.0, -1.0)
@@ -57,14 +57,15 @@ def rough_loss(sample: Sample) -> AuditCheck:
         "rough_share": float(rough.mean()),
         "median_ratio": float(np.median(ratio)),
     }
-    if not clearly_above(int(rough.sum()), len(rough), _ROUGH):
-        message = "Around the images the loss is about as steep as its gradient says."
-        return AuditCheck(name, True, message, evidence)
-    message = (
-        f"Around {percent(rough.mean())} of the images the loss is far steeper, or far flatter, "
-        "than its gradient says: attacks that follow the gradient are misled there."
+    return few_enough(
+        name,
+        rough,
+        _ROUGH,
+        evidence,
+        passed="Around the images the loss is about as steep as its gradient says.",
+        failed=f"Around {percent(rough.mean())} of the images the loss is far steeper, or far "
+        "flatter, than its gradient says: attacks that follow the gradient are misled there.",
     )
-    return AuditCheck(name, False, message, evidence)
 
 
 def along_the_path(sample: Sample) -> list[AuditCheck]:
@@ -87,28 +88,30 @@ def along_the_path(sample: Sample) -> list[AuditCheck]:
 def _rising(name, path):
     still = ~(path[1:].max(axis=0) > path[0])
     evidence = {"images": len(still), "still_share": float(still.mean()), "steps": len(path) - 1}
-    if not clearly_above(int(still.sum()), len(still), _STILL):
-        message = "Steps along the gradient raise the loss."
-        return AuditCheck(name, True, message, evidence)
-    message = (
-        f"On {percent(still.mean())} of the images {len(path) - 1} steps along the gradient never "
-        "raise the loss. Gradients that lead nowhere make attacks fail, not models robust."
+    return few_enough(
+        name,
+        still,
+        _STILL,
+        evidence,
+        passed="Steps along the gradient raise the loss.",
+        failed=f"On {percent(still.mean())} of the images {len(path) - 1} steps along the gradient "
+        "never raise the loss. Gradients that lead nowhere make attacks fail, not models robust.",
     )
-    return AuditCheck(name, False, message, evidence)
 
 
 def _lasting(name, path):
     lost = (path > 0.0).any(axis=0) & (path[-1] <= 0.0)
     evidence = {"images": len(lost), "lost_share": float(lost.mean()), "steps": len(path) - 1}
-    if not clearly_above(int(lost.sum()), len(lost), _LOST):
-        message = "What fools the model on the way still fools it at the end."
-        return AuditCheck(name, True, message, evidence)
-    message = (
-        f"On {percent(lost.mean())} of the images an attack fools the model on its way and not at "
-        "its end: the loss goes up and down, and an attack that looks only at its last point "
-        "misses what it had found."
+    return few_enough(
+        name,
+        lost,
+        _LOST,
+        evidence,
+        passed="What fools the model on the way still fools it at the end.",
+        failed=f"On {percent(lost.mean())} of the images an attack fools the model on its way and "
+        "not at its end: the loss goes up and down, and an attack that looks only at its last "
+        "point misses what it had found.",
     )
-    return AuditCheck(name, False, message, evidence)
 
 
 def _path(sample):
@@ -117,11 +120,11 @@ def _path(sample):
     images, labels = sample.images[:_IMAGES], tf.constant(sample.labels[:_IMAGES])
     points, values = images, []
     for _ in range(_STEPS):
-        value, gradient = _margins(sample.classifier, points, labels)
+        value, gradient = margins_and_gradients(sample.classifier, points, labels)
         values.append(value)
         step = _STEP * epsilon * _direction(gradient, model.norm)
         points = model.project(images, points + step, epsilon)
-    values.append(_margins(sample.classifier, points, labels)[0])
+    values.append(margins_and_gradients(sample.classifier, points, labels)[0])
     return np.array(values)
 
 
@@ -130,17 +133,6 @@ def _direction(gradient, norm):
         return np.sign(gradient)
     lengths = np.sqrt(np.square(gradient, dtype=np.float64).sum((1, 2, 3), keepdims=True))
     return np.divide(gradient, lengths, np.zeros(gradient.shape), where=lengths > 0.0)
-
-
-def _margins(classifier, images, labels):
-    """The margins and their gradients, two arrays."""
-    inputs = tf.constant(images)
-    with tf.GradientTape() as tape:
-        tape.watch(inputs)
-        lead = margin(labels, classifier.logits(inputs))
-    zero = tf.UnconnectedGradients.ZERO
-    gradient = tape.gradient(lead, inputs, unconnected_gradients=zero)
-    return lead.numpy(), gradient.numpy()
 
 
 def _pixel_scale(sample):

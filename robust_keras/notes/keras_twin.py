@@ -8,6 +8,7 @@ import numpy as np
 
 from robust_keras.errors import InputError
 from robust_keras.serving.classifier import Classifier
+from robust_keras.serving.classifier import keras_model as own_model
 from robust_keras.serving.keras_file import load_keras
 
 _KERAS = "model.keras"
@@ -26,8 +27,8 @@ def keras_model(classifier: Classifier) -> keras.Model:
     """
     if classifier.pixels != "0..1" or not classifier.deterministic or classifier.passes > 1:
         _refuse(classifier, "a deterministic model of images in [0, 1]", "another")
-    model = classifier.owner.owner
-    if not isinstance(model, keras.Model):
+    model = own_model(classifier)
+    if model is None:
         model = _beside(classifier)
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or shape[1:] != tuple(classifier.image_shape):

@@ -5,6 +5,7 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -107,6 +108,18 @@ class Classifier:
 
     def __repr__(self) -> str:
         return f"Classifier({str(self.path)!r}, {self.image_shape} -> {self.num_classes} classes)"
+
+
+def keras_model(classifier: Any) -> keras.Model | None:
+    """The Keras model that a classifier was made of, however deep it holds it; or None.
+
+    Args:
+        classifier: an `Attackable`; one that tells no `owner` was made of none.
+    """
+    owner = getattr(classifier, "owner", None)
+    while owner is not None and not isinstance(owner, keras.Model):
+        owner = getattr(owner, "owner", None)
+    return owner
 
 
 def from_reading(

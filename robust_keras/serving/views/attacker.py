@@ -42,19 +42,30 @@ def averaged(classifier: Any, samples: int) -> Any:
         refuse("samples", "a whole number of at least 1", samples)
     if samples == 1 or classifier.deterministic:
         return classifier
-    logits, num_classes = classifier.logits, classifier.num_classes
-
-    def mean(images):
-        # One pass after the other: a model may draw once for all images of a pass.
-        passes = tf.map_fn(
-            lambda _: logits(images),
-            tf.range(samples),
-            parallel_iterations=1,
-            fn_output_signature=tf.TensorSpec((None, num_classes), tf.float32),
-        )
-        return tf.reduce_mean(passes, axis=0)
-
+    mean = mean_of(classifier.logits, samples, classifier.num_classes)
     return classifier.with_logits(mean, passes=samples)
+
+
+def mean_of(logits: Callable, passes: int, classes: int) -> Callable:
+    """The function whose logits are the mean of those of several passes.
+
+    Args:
+        logits: function from images to float32 (batch, classes).
+        passes: how many.
+        classes: columns of the logits.
+    """
+
+    def mean(images: tf.Tensor) -> tf.Tensor:
+        # One pass after the other: a model may draw once for all images of a pass.
+        drawn = tf.map_fn(
+            lambda _: logits(images),
+            tf.range(passes),
+            parallel_iterations=1,
+            fn_output_signature=tf.TensorSpec((None, classes), tf.float32),
+        )
+        return tf.reduce_mean(drawn, axis=0)
+
+    return mean
 
 
 def at_temperature(classifier: Any, temperature: float | str) -> Any:
