@@ -1,6 +1,7 @@
 """Adversarial examples made on one classifier and tried on others."""
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,8 @@ from robust_keras.findings import TransferSource, TransferTarget
 
 
 def transfer(
-    sources: dict[str, Attackable],
-    targets: dict[str, Attackable],
+    sources: Mapping[str, Attackable],
+    targets: Mapping[str, Attackable],
     images: np.ndarray,
     labels: np.ndarray,
     attack: Attack,

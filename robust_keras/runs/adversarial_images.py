@@ -2,11 +2,18 @@
 
 import hashlib
 
+import numpy as np
+
+from robust_keras.attacks import ThreatModel
+from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.given_examples import recognised, within
 from robust_keras.data import adversarial_file
+from robust_keras.settings.config import EvaluateConfig
 
 
-def given_examples(config, images, threat_model):
+def given_examples(
+    config: EvaluateConfig, images: np.ndarray, threat_model: ThreatModel
+) -> tuple[tuple[Attack, ...], tuple[str, ...]]:
     """The attack that tries the images of the file that a config names.
 
     Args:

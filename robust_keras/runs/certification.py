@@ -1,16 +1,17 @@
 """The part of an evaluation that proves: bounds of a model, and its answers under noise."""
 
-from typing import Any
-
 import numpy as np
 
 from robust_keras import bounds
 from robust_keras.bounds.smoothing import farthest
+from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.errors import InputError
 from robust_keras.findings import CertifiedReport, SmoothedReport
 from robust_keras.notes import keras_twin
+from robust_keras.progress import RunProgress
 from robust_keras.serving.classifier import Classifier
 from robust_keras.settings.certify import BOUNDS, SMOOTHING
+from robust_keras.settings.config import EvaluateConfig
 from robust_keras.time_spent import Part
 
 # Radii at which an l2 curve is told.
@@ -21,7 +22,7 @@ _KEPT = 20
 _BOUNDS_PASSES = 40
 
 
-def provable(classifier: Classifier, config: Any) -> bounds.Bounds | None:
+def provable(classifier: Classifier, config: EvaluateConfig) -> bounds.Bounds | None:
     """The bounds of the Keras model of a classifier; None where none are asked for.
 
     Args:
@@ -54,13 +55,15 @@ class Certification:
         InputError: as `provable`.
     """
 
-    def __init__(self, classifier, config, journal):
+    def __init__(
+        self, classifier: Classifier, config: EvaluateConfig, journal: Journal | Unrecorded
+    ):
         self._classifier = classifier
         self._config = config
         self._journal = journal
         self._bounds = provable(classifier, config)
 
-    def parts(self, images):
+    def parts(self, images: int) -> list[Part]:
         """What it goes through, for `TimeLeft`, `images` of them."""
         config, parts = self._config, []
         if self._bounds is not None:
@@ -70,7 +73,9 @@ class Certification:
             parts.append(Part("smoothing", images=images, forwards=config.smoothing_samples))
         return parts
 
-    def prove(self, images, labels, progress):
+    def prove(
+        self, images: np.ndarray, labels: np.ndarray, progress: RunProgress
+    ) -> tuple[np.ndarray | None, CertifiedReport | None]:
         """Which images need no attack: bool array (epsilons, images), or None; and the report."""
         if self._bounds is None:
             return None, None
@@ -92,7 +97,9 @@ class Certification:
         )
         return kept["proved"], report
 
-    def smooth(self, images, labels, progress):
+    def smooth(
+        self, images: np.ndarray, labels: np.ndarray, progress: RunProgress
+    ) -> SmoothedReport | None:
         """A `SmoothedReport`, or None where it was not asked for."""
         config, start = self._config, self._journal.now()
         if SMOOTHING not in config.certify:
@@ -110,7 +117,7 @@ class Certification:
             samples=samples,
             alpha=alpha,
             abstained=np.mean(found.answers < 0),
-            radii=radii,
+            radii=tuple(radii),
             accuracy=found.accuracy(labels, radii),
             seconds=self._journal.now() - start,
         )

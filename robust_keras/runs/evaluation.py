@@ -1,17 +1,21 @@
 """One evaluation: models and images in, report out."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from robust_keras import data, distribution, engine
 from robust_keras.attacks import ThreatModel, registry
+from robust_keras.attacks.attack import Attack
 from robust_keras.audit.audit import audit
 from robust_keras.audit.clean_checks import better_than_guessing
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.engine.class_shares import class_reports, confusion, top_five
 from robust_keras.engine.gallery import own_confidences
 from robust_keras.engine.goal import check_aims, goal
 from robust_keras.engine.headline_examples import at_epsilon
-from robust_keras.engine.journal import Unrecorded
+from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.price import cheapest_first
+from robust_keras.engine.results import AdversarialExample, PerImage
 from robust_keras.engine.shares import attack_report, rejection_report, worst_case_report
 from robust_keras.findings import DatasetReport, ModelReport, Report, ThreatModelReport
 from robust_keras.notes.layer_facts import read_layer_facts
@@ -23,13 +27,14 @@ from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts, parts_after
 from robust_keras.runs.every_target import TITLE, every_target
 from robust_keras.runs.first_look import first_look
-from robust_keras.runs.fitted_models import fitted, meaningful_classes
+from robust_keras.runs.fitted_models import FittedModels, fitted, meaningful_classes
 from robust_keras.runs.minimal_evaluation import minimal_attack, minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.plugins import load_plugins
 from robust_keras.runs.target import attacked_images
 from robust_keras.runs.transfer_evaluation import transfer_attack, transfer_report
 from robust_keras.runs.unusual_inputs import unusual_inputs
+from robust_keras.settings.config import EvaluateConfig
 from robust_keras.settings.target import ALL
 from robust_keras.time_left import Plan, TimeLeft
 from robust_keras.unusual.examination import examine
@@ -41,7 +46,13 @@ IMAGE_SEED = 0
 _KEPT_BYTES = 2**25
 
 
-def evaluate(config, *, command="", journal=None, progress=None):
+def evaluate(
+    config: EvaluateConfig,
+    *,
+    command: str = "",
+    journal: Journal | None = None,
+    progress: RunProgress | None = None,
+) -> tuple[Report, dict[str, list[AdversarialExample]], dict[str, PerImage]]:
     """Attacks every model of the config on the same images.
 
     Args:
@@ -74,7 +85,15 @@ def evaluate(config, *, command="", journal=None, progress=None):
     return attack_models(models, split, attacks, config, command, journal, progress)
 
 
-def attack_models(models, split, attacks, config, command, journal, progress):
+def attack_models(
+    models: FittedModels,
+    split: ImageSplit,
+    attacks: Sequence[Attack],
+    config: EvaluateConfig,
+    command: str,
+    journal: Journal | None,
+    progress: RunProgress,
+) -> tuple[Report, dict[str, list[AdversarialExample]], dict[str, PerImage]]:
     """Attacks models that are loaded, audits what is left and looks at what else is asked for.
 
     Args:
@@ -96,14 +115,14 @@ def attack_models(models, split, attacks, config, command, journal, progress):
     attacks, notes = [*attacks, *given], (*left_out, *refused)
     if config.target_class is not None:
         check_aims(attacks, config.norm)
-    journal = Unrecorded() if journal is None else journal
+    record: Journal | Unrecorded = Unrecorded() if journal is None else journal
     reports, examples, tables = [], {}, {}
-    runs = [_ModelRun(r, split, threat_model, attacks, config, journal) for r in copies]
+    runs = [_ModelRun(r, split, threat_model, attacks, config, record) for r in copies]
     progress.follow(
         TimeLeft(
             [run.plan() for run in runs],
             len(split),
-            journal.now,
+            record.now,
             after=parts_after(config, len(copies), split),
             survivors_only=config.survivors_only,
             batch_size=config.batch_size,
@@ -119,13 +138,13 @@ def attack_models(models, split, attacks, config, command, journal, progress):
         dataset,
         split,
         threat_model,
-        journal,
+        record,
         progress,
     )
     report = Report(
         dataset=_dataset_report(config, dataset, split, notes),
         threat_model=_threat_model_report(threat_model, config),
-        models=reports,
+        models=tuple(reports),
         seed=config.seed,
         attacker_temperature=config.attacker_temperature,
         expectation_samples=config.expectation_samples,

@@ -1,16 +1,24 @@
 """What an evaluation goes through and what that may cost, for the estimate of the time left."""
 
+from collections.abc import Sequence
+from typing import Any
+
+from robust_keras.attacks import ThreatModel
+from robust_keras.attacks.attack import Attack
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.engine import sweep
 from robust_keras.engine.minimal_search import is_raised
 from robust_keras.runs.every_target import TITLE
 from robust_keras.runs.minimal_evaluation import minimal_attack
 from robust_keras.runs.transfer_evaluation import transfer_attack
+from robust_keras.serving.classifier import Classifier
+from robust_keras.settings.config import EvaluateConfig
 from robust_keras.settings.target import ALL
 from robust_keras.time_spent import Part
 
 # Passes an image of the audit's sample, and functions that it builds. Counter-attacks run only
 # where a check fails, which nobody knows beforehand.
-_AUDIT = {"gradients": 130, "forwards": 110, "built": 5}
+_AUDIT: dict[str, Any] = {"gradients": 130, "forwards": 110, "built": 5}
 _AUDITED = 128
 # A search narrows each image's bracket; fewer images are left each time.
 _SEARCHES = 4
@@ -27,7 +35,13 @@ _STRENGTHS = 10
 _SUBSTITUTE_SECONDS = 15.0
 
 
-def model_parts(attacks, threat_model, config, classifier, split):
+def model_parts(
+    attacks: Sequence[Attack],
+    threat_model: ThreatModel,
+    config: EvaluateConfig,
+    classifier: Classifier,
+    split: ImageSplit,
+) -> list[Part]:
     """The parts of one model, in their order.
 
     Args:
@@ -62,7 +76,7 @@ def model_parts(attacks, threat_model, config, classifier, split):
         built = sum(stage.needs_gradient for stage in stages)
         searches = _RISEN if any(map(is_raised, stages)) else _SEARCHES
         # The passes are those of one search, made on so many more images.
-        tried = {"images": images * searches, "built": built}
+        tried: dict[str, Any] = {"images": images * searches, "built": built}
         batches = min(_RADII, _RADII_AN_IMAGE * images)
         parts.append(Part("minimal epsilons", **tried, batches=batches, **_passes(stages, shape)))
     kinds = [kind for kind in config.unusual if kind != "none"]
@@ -80,7 +94,7 @@ def _every_target(attacks, threat_model, config, classifier, split):
     return [Part(TITLE, images=len(split), **passes, built=built)]
 
 
-def parts_after(config, models, split):
+def parts_after(config: EvaluateConfig, models: int, split: ImageSplit) -> list[Part]:
     """The parts that follow the last model.
 
     Args:

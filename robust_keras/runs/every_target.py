@@ -2,13 +2,18 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from robust_keras import engine
+from robust_keras.attacks import ThreatModel
+from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.given_examples import GivenExamples, recognised
 from robust_keras.engine.goal import goal
 from robust_keras.engine.passes import in_passes
+from robust_keras.engine.replicas import Replicas
 from robust_keras.findings import TargetsReport
 from robust_keras.runs.fitted_models import meaningful_classes
 from robust_keras.serving.views.aimed import aimed_in_turn
@@ -31,7 +36,16 @@ class _Found:
     attacks: tuple
 
 
-def every_target(replicas, images, labels, attacks, threat_model, *, step, **settings):
+def every_target(
+    replicas: Replicas,
+    images: np.ndarray,
+    labels: np.ndarray,
+    attacks: Sequence[Attack],
+    threat_model: ThreatModel,
+    *,
+    step: Callable[[int, int], None],
+    **settings: Any,
+) -> tuple[TargetsReport, Attack]:
     """Attacks every image towards every other class at the largest epsilon.
 
     Args:
@@ -61,10 +75,11 @@ def every_target(replicas, images, labels, attacks, threat_model, *, step, **set
             found.append(_Found(places, images[:0], ()))
     correct = engine.evaluate(replicas, images, labels, [], largest, **settings).clean_correct
     results = [in_passes(result, replicas.first) for each in found for result in each.attacks]
+    moved = [np.bincount(labels[f.places], minlength=classes) for f in found]
     report = TargetsReport(
         epsilon=largest.epsilons[0],
-        attacked=np.bincount(labels[correct], minlength=classes),
-        moved=np.transpose([np.bincount(labels[f.places], minlength=classes) for f in found]),
+        attacked=tuple(np.bincount(labels[correct], minlength=classes)),
+        moved=tuple(zip(*moved, strict=True)),
         seconds=settings["journal"].now() - start,
         gradient_evaluations=sum(result.gradient_evaluations for result in results),
         forward_evaluations=sum(result.forward_evaluations for result in results),

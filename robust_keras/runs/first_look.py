@@ -1,16 +1,22 @@
 """What the first passes of a model tell of the time that its evaluation takes."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops.losses import margin
+from robust_keras.data.datasets import ImageSplit
 from robust_keras.time_spent import FirstLook
 
 # Enough to tell how many images an attack will leave, few enough to cost nothing.
 _IMAGES = 64
 
 
-def first_look(classifier, split, norm, now):
+def first_look(
+    classifier: Attackable, split: ImageSplit, norm: str, now: Callable[[], float]
+) -> FirstLook:
     """Times passes of a model, and tells how far its images are from another class, about.
 
     Formula: to first order an image falls at `margin / ||gradient of the margin||`, in the dual

@@ -1,9 +1,14 @@
 """Loaded models as an attacker knows them, beside the data set whose classes they tell apart."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from robust_keras import data
+from robust_keras.data.datasets import ImageDataset
+from robust_keras.engine.replicas import Replicas
+from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.views.attacker import averaged
+from robust_keras.settings.config import EvaluateConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,12 +21,17 @@ class FittedModels:
         dataset: the `ImageDataset`.
     """
 
-    names: tuple
-    copies: list
-    dataset: object
+    names: tuple[str, ...]
+    copies: Sequence[Replicas]
+    dataset: ImageDataset
 
 
-def fitted(names, copies, dataset, config):
+def fitted(
+    names: tuple[str, ...],
+    copies: Sequence[Replicas],
+    dataset: ImageDataset,
+    config: EvaluateConfig,
+) -> FittedModels:
     """The `FittedModels` of loaded models.
 
     Args:
@@ -51,6 +61,6 @@ def _check_fit(classifier, dataset):
     data.check_model_classes(dataset, meaningful_classes(classifier), str(classifier.path))
 
 
-def meaningful_classes(classifier):
+def meaningful_classes(classifier: Classifier) -> int:
     """How many classes of a model are not nonsense."""
     return classifier.num_classes - classifier.nonsense_classes

@@ -1,14 +1,28 @@
 """The part of an evaluation that searches for each image's smallest epsilon."""
 
+import numpy as np
+
 from robust_keras.attacks import registry
+from robust_keras.attacks.attack import Attack
+from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.minimal_epsilon import can_search, minimal_epsilons
 from robust_keras.findings import MinimalEpsilonReport
+from robust_keras.progress import RunProgress
+from robust_keras.serving.classifier import Classifier
+from robust_keras.settings.config import EvaluateConfig
 
 # Of the smallest epsilons, as a share of the largest epsilon.
 _TOLERANCE = 1 / 128
 
 
-def minimal_report(classifier, images, labels, config, journal, progress):
+def minimal_report(
+    classifier: Classifier,
+    images: np.ndarray,
+    labels: np.ndarray,
+    config: EvaluateConfig,
+    journal: Journal | Unrecorded,
+    progress: RunProgress,
+) -> MinimalEpsilonReport | None:
     """How little changes the class of each image.
 
     Args:
@@ -43,6 +57,6 @@ def minimal_report(classifier, images, labels, config, journal, progress):
     return MinimalEpsilonReport.of(found)
 
 
-def minimal_attack(config):
+def minimal_attack(config: EvaluateConfig) -> Attack:
     """The attack by which a config searches; raises InputError where there is none in its norm."""
     return registry.named(config.minimal_attack, "--minimal_attack", config.norm)

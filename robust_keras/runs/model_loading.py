@@ -3,21 +3,32 @@
 import contextlib
 import pathlib
 import sys
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from robust_keras import serving
 from robust_keras.data import in_order_of
+from robust_keras.data.datasets import ImageDataset, ImageSplit
 from robust_keras.engine import Replicas
 from robust_keras.errors import InputError
 from robust_keras.notes.class_note import read_class_names
+from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.load import model_location
+from robust_keras.settings.config import EvaluateConfig
 
 # As many clean images tell what a model takes, whatever --examples says.
 _IMAGES = 256
 
 
-def load_models(config, part, num_classes, *, devices, seed):
+def load_models(
+    config: EvaluateConfig,
+    part: ImageSplit,
+    num_classes: int,
+    *,
+    devices: Sequence[str | None],
+    seed: int,
+) -> list[Replicas]:
     """Loads every model of a config, each once on every device.
 
     What is unusual about how a model is read is said on the terminal at once.
@@ -42,7 +53,7 @@ def load_models(config, part, num_classes, *, devices, seed):
     return found
 
 
-def clean_examples(part, num_classes, dataset, seed):
+def clean_examples(part: ImageSplit, num_classes: int, dataset: str, seed: int) -> serving.Examples:
     """The `serving.Examples` on which a model is tried before it is attacked.
 
     Args:
@@ -55,15 +66,15 @@ def clean_examples(part, num_classes, dataset, seed):
     return serving.Examples(clean.float_images(), clean.labels, num_classes, dataset)
 
 
-def tell_notes(name, classifier):
+def tell_notes(name: str, classifier: Classifier) -> None:
     """Says on the terminal what is unusual about how a model is read."""
     for note in classifier.notes:
         print(f"{name}: {note}", file=sys.stderr)
 
 
-def refuse_twins(paths):
+def refuse_twins(paths: Sequence[str]) -> None:
     """Raises InputError where two paths lead to one model, before anything is done with either."""
-    known = {}
+    known: dict[pathlib.Path, str] = {}
     for path in paths:
         location = model_location(path).resolve()
         if location in known:
@@ -75,7 +86,7 @@ def refuse_twins(paths):
         known[location] = path
 
 
-def in_the_models_order(dataset, paths):
+def in_the_models_order(dataset: ImageDataset, paths: Sequence[str]) -> ImageDataset:
     """The data set with its classes numbered as the exports of train.py name them.
 
     Args:
@@ -85,8 +96,8 @@ def in_the_models_order(dataset, paths):
     Raises:
         InputError: a model does not know a class of the set, or two number them differently.
     """
-    known = {path: read_class_names(model_location(path)) for path in paths}
-    known = {path: names for path, names in known.items() if names is not None}
+    told = {path: read_class_names(model_location(path)) for path in paths}
+    known = {path: names for path, names in told.items() if names is not None}
     if len(set(known.values())) > 1 and not dataset.numbered:
         raise InputError.expected(
             "--models", "models of the same classes in one order", " and ".join(known)
@@ -96,7 +107,12 @@ def in_the_models_order(dataset, paths):
     return dataset
 
 
-def load_copies(path, examples, devices, config):
+def load_copies(
+    path: str,
+    examples: serving.Examples,
+    devices: Sequence[str | None],
+    config: EvaluateConfig,
+) -> Replicas:
     """Loads one model, once on every device, as `Replicas`.
 
     Args:

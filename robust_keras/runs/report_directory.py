@@ -7,15 +7,17 @@ import re
 from robust_keras.directories import lock, place, record, whole_files
 from robust_keras.directories.occupied import OccupiedError, first_free
 from robust_keras.errors import InputError
+from robust_keras.settings.config import EvaluateConfig
 
 _ENTRY = re.compile(r"[0-9a-f]{32}\.npz")
 
 
-def report_directory(config):
+def report_directory(config: EvaluateConfig) -> "ReportDirectory":
     """The `ReportDirectory` that the config names, or the first default one that is free."""
-    if not config.is_default_directory:
+    # Beside the fields, so that it is in no config.json.
+    if not config.is_default_directory:  # type: ignore[attr-defined]
         return ReportDirectory(config)
-    return first_free(config.output_dir, lambda path: ReportDirectory(config, path))
+    return first_free(str(config.output_dir), lambda path: ReportDirectory(config, path))
 
 
 class ReportDirectory:
@@ -35,8 +37,8 @@ class ReportDirectory:
             evaluation began with other models or data.
     """
 
-    def __init__(self, config, path=None):
-        self.path = pathlib.Path(config.output_dir if path is None else path)
+    def __init__(self, config: EvaluateConfig, path: str | pathlib.Path | None = None):
+        self.path = pathlib.Path(path or str(config.output_dir))
         self.journal_path = self.path / "journal"
         self._begun = False
         inputs = record.inputs(config, "models", "plugins", "adversarial_images")
@@ -45,7 +47,7 @@ class ReportDirectory:
         self._check_content()
         lock.check(self.path)
 
-    def begin(self):
+    def begin(self) -> None:
         """Takes the directory for this process and notes what it was asked to do.
 
         Raises:
@@ -63,7 +65,7 @@ class ReportDirectory:
         place.make_directory(self.journal_path)
         self._begun = True
 
-    def finish(self):
+    def finish(self) -> None:
         """Deletes the journal of an evaluation whose report is written, and nothing else in it."""
         whole_files.remove_leftovers(self.journal_path)
         # What cannot be deleted does no harm to a finished report.

@@ -5,15 +5,17 @@ import pathlib
 from robust_keras.directories import lock, place, record, whole_files
 from robust_keras.directories.occupied import OccupiedError, first_free
 from robust_keras.directories.range_test_files import RANGE_TEST_FILES, is_range_test
+from robust_keras.settings.config import TrainConfig
 
 _INPUTS = ("classifier", "distillation_teacher", "source_models")
 
 
-def training_directory(config):
+def training_directory(config: TrainConfig) -> "TrainingDirectory":
     """The `TrainingDirectory` that the config names, or the first default one that is free."""
-    if not config.is_default_directory:
+    # Beside the fields, so that it is in no config.json.
+    if not config.is_default_directory:  # type: ignore[attr-defined]
         return TrainingDirectory(config)
-    return first_free(config.output_dir, lambda path: TrainingDirectory(config, path))
+    return first_free(str(config.output_dir), lambda path: TrainingDirectory(config, path))
 
 
 class TrainingDirectory:
@@ -33,8 +35,8 @@ class TrainingDirectory:
             began with other data or models.
     """
 
-    def __init__(self, config, path=None):
-        self.path = pathlib.Path(config.output_dir if path is None else path)
+    def __init__(self, config: TrainConfig, path: str | pathlib.Path | None = None):
+        self.path = pathlib.Path(path or str(config.output_dir))
         self.model_path = self.path / "model.keras"
         self.serving_path = self.path / "serving"
         self._exported = self.serving_path / str(config.serving_version)
@@ -75,7 +77,7 @@ class TrainingDirectory:
     def _range_test(self):
         return [self.path / name for name in RANGE_TEST_FILES]
 
-    def begin(self):
+    def begin(self) -> None:
         """Takes the directory for this process and stores the settings, unless a run began.
 
         Raises:

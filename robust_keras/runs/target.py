@@ -2,10 +2,14 @@
 
 import numpy as np
 
+from robust_keras.data.datasets import ImageDataset, ImageSplit
 from robust_keras.errors import InputError
+from robust_keras.settings.config import EvaluateConfig
 
 
-def attacked_images(config, split, dataset):
+def attacked_images(
+    config: EvaluateConfig, split: ImageSplit, dataset: ImageDataset
+) -> tuple[ImageSplit, tuple[str, ...]]:
     """The images without those of the target class, and a sentence on what was left out.
 
     Args:

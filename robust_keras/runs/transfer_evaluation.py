@@ -2,18 +2,33 @@
 
 import dataclasses
 import zlib
+from typing import Any
 
-from robust_keras.attacks import registry
+from robust_keras.attacks import ThreatModel, registry
+from robust_keras.attacks.attack import Attack
+from robust_keras.data.datasets import ImageDataset, ImageSplit
+from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.substitute import Substitute, train_substitute, two_layers
 from robust_keras.engine.transfer import transfer
 from robust_keras.errors import InputError
 from robust_keras.findings import SubstituteReport, TransferReport
+from robust_keras.progress import RunProgress
+from robust_keras.serving.classifier import Classifier
+from robust_keras.settings.config import EvaluateConfig
 
 # Which images an attacker has does not depend on the run's seed, as those attacked do not.
 _IMAGE_SEED = 0
 
 
-def transfer_report(config, targets, dataset, split, threat_model, journal, progress):
+def transfer_report(
+    config: EvaluateConfig,
+    targets: dict[str, Classifier],
+    dataset: ImageDataset,
+    split: ImageSplit,
+    threat_model: ThreatModel,
+    journal: Journal | Unrecorded,
+    progress: RunProgress,
+) -> TransferReport | None:
     """Makes adversarial examples on each model, or a substitute for it, and tries them on all.
 
     Args:
@@ -32,7 +47,11 @@ def transfer_report(config, targets, dataset, split, threat_model, journal, prog
         return None
     attack = transfer_attack(config)
     problem = split.float_images(), split.labels, attack, threat_model
-    settings = {"batch_size": config.batch_size, "seed": config.seed, "journal": journal}
+    settings: dict[str, Any] = {
+        "batch_size": config.batch_size,
+        "seed": config.seed,
+        "journal": journal,
+    }
     rows = []
     for path, classifier in _shown(targets, "transfer", progress):
         rows += transfer({path: classifier}, targets, *problem, **settings)
@@ -48,10 +67,10 @@ def transfer_report(config, targets, dataset, split, threat_model, journal, prog
             )
             sources = transfer(source, targets, *problem, **settings)
             rows += [dataclasses.replace(source, substitute=made) for source in sources]
-    return TransferReport(attack=attack.name, settings=attack.settings(), sources=rows)
+    return TransferReport(attack=attack.name, settings=attack.settings(), sources=tuple(rows))
 
 
-def transfer_attack(config):
+def transfer_attack(config: EvaluateConfig) -> Attack:
     """The attack of a config's transfer; raises InputError where there is none that transfers."""
     attack = registry.named(config.transfer_attack, "--transfer_attack", config.norm)
     if not attack.transfers:

@@ -1,6 +1,7 @@
 """Flags of adversarial training, and which of them make sense together."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import values
@@ -79,13 +80,13 @@ class AdversarialFlags:
         "robust_keras.training.methods.register.",
     )
 
-    def adversarial_settings(self):
+    def adversarial_settings(self) -> dict[str, Any]:
         """What the method of --adversarial is told, by the library's names."""
         reads = METHODS[self.adversarial].reads
         found = {setting: getattr(self, name) for name, setting in _settings().items()}
         return {setting: value for setting, value in found.items() if setting in reads}
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that --adversarial does not read, or lacks."""
         method = METHODS.get(self.adversarial)
         if method is None and self.adversarial != "none":

@@ -1,6 +1,7 @@
 """Flags of what an attacker knows and does beyond the attacks themselves."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import names, values
@@ -50,7 +51,7 @@ class AttackerFlags:
         needs="substitute",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that does not fit another."""
         if self.transfer and len(self.models) < 2 and not self.substitute:
             raise InputError.expected(

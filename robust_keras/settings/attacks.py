@@ -1,6 +1,7 @@
 """Flags of the attacks that run, and of the files that bring a user's own."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import names, values
 from robust_keras.settings.field import check_value, flag
@@ -25,7 +26,7 @@ class AttackFlags:
         "are run, and call robust_keras.attacks.register or robust_keras.reporting.register.",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for an attack that nobody has registered and no plugin could bring."""
         for field in dataclasses.fields(self):
             kind = field.metadata["parse"]

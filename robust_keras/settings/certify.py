@@ -1,6 +1,7 @@
 """Flags of proofs: numbers from below."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import values
@@ -36,7 +37,7 @@ class CertifyFlags:
         "Probability that an image's proof by --certify=smoothing is wrong, at most.",
     )
 
-    def check_together(self) -> None:
+    def check_together(self: Any) -> None:
         """Raises InputError where a proof is not of the norm, or none stands beside others."""
         if "none" in self.certify and self.certify != ("none",):
             raise InputError.expected("--certify", "none alone", ",".join(self.certify))

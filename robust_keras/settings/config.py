@@ -7,6 +7,7 @@ Every field is a flag of the same name; its help text and its parser are kept wi
 import dataclasses
 import pathlib
 import re
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import names, values
@@ -208,7 +209,7 @@ class EvaluateConfig(
         if self.output_dir is None:
             object.__setattr__(self, "output_dir", str(pathlib.Path("runs") / "evaluation"))
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError where an epsilon is none of the norm's."""
         if self.norm == "linf" and self.epsilons[-1] > 1.0:
             received = f"{self.epsilons[-1]:g}{values.pixels(self.epsilons[-1])}"

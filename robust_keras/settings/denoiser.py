@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import values
@@ -49,7 +50,7 @@ class DenoiserFlags:
         needs="denoiser",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that does not fit --denoiser."""
         if not self.denoiser:
             return

@@ -2,12 +2,22 @@
 
 import dataclasses
 import json
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from robust_keras.errors import InputError
+from robust_keras.settings.kind import Kind
 
 
-def flag(default, parse, text, *, unset=None, needs=None, decides_results=True, setting=None):
+def flag(
+    default: Any,
+    parse: Kind,
+    text: str,
+    *,
+    unset: str | None = None,
+    needs: str | None = None,
+    decides_results: bool = True,
+    setting: str | None = None,
+) -> Any:
     """A field that is also a flag.
 
     Args:
@@ -31,7 +41,7 @@ def flag(default, parse, text, *, unset=None, needs=None, decides_results=True, 
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def check_value(name, parse, value):
+def check_value(name: str, parse: Kind, value: Any) -> None:
     """Raises InputError, naming the flag, for a value that is none of a kind."""
     try:
         parse.check(value)
@@ -39,6 +49,7 @@ def check_value(name, parse, value):
         raise InputError(f"--{name}: {error}") from error
 
 
+@dataclasses.dataclass(frozen=True)
 class Flags:
     """Validation and JSON, the same for every set of flags.
 
@@ -58,7 +69,7 @@ class Flags:
             self._check_needs(field)
         for topic in type(self).__mro__:
             if "check_together" in vars(topic):
-                topic.check_together(self)
+                vars(topic)["check_together"](self)
 
     def _check_needs(self, field):
         needs = field.metadata["needs"]
@@ -88,7 +99,7 @@ class Flags:
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str):
+    def from_json(cls, text: str) -> Self:
         """Settings from `to_json`'s text; lists become tuples again, all is validated anew."""
         values = json.loads(text)
         names = {field.name for field in dataclasses.fields(cls)}

@@ -14,7 +14,7 @@ _MOST_BYTES = 1 << 20
 _MOST_FILES = 100
 
 
-def expand(arguments):
+def expand(arguments: list[str]) -> list[str]:
     """Arguments with every flag file replaced by its lines.
 
     Args:

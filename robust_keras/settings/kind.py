@@ -1,5 +1,7 @@
 """What all kinds of values share: text is read, then checked; a refusal has one wording."""
 
+from typing import Any, NoReturn
+
 from robust_keras.errors import shown
 
 
@@ -8,13 +10,13 @@ class Kind:
 
     optional = False
 
-    def parse(self, text):
+    def parse(self, text: str) -> Any:
         """The value in a text of the command line; raises ValueError where there is none."""
         value = self._read(text)
         self.check(value)
         return value
 
-    def check(self, value):
+    def check(self, value: Any) -> None:
         """Raises ValueError("expected ...; received ...") for what is no such value."""
         if not (self.optional and value is None):
             self._check(value)
@@ -26,7 +28,7 @@ class Kind:
         raise NotImplementedError
 
 
-def refuse(expected, received, meant=""):
+def refuse(expected: str, received: Any, meant: str = "") -> NoReturn:
     """Raises ValueError("expected ...; received ...").
 
     Args:
@@ -37,6 +39,6 @@ def refuse(expected, received, meant=""):
     raise ValueError(f"expected {expected}; received {shown(received)}{meant}")
 
 
-def joined(value):
+def joined(value: Any) -> Any:
     """A tuple as the user would type it; anything else as it is."""
     return ",".join(map(shown, value)) if isinstance(value, tuple) else value

@@ -1,6 +1,7 @@
 """Flags of the training loss, and which of them make sense together."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
@@ -58,7 +59,7 @@ class LossFlags:
         "at --temperature are learnt in place of the labels.",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that does not fit --loss or another."""
         if self.loss == "hybrid":
             self._check_hybrid()

@@ -1,6 +1,7 @@
 """Flags of the search for each image's smallest epsilon."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import names, values
@@ -34,11 +35,11 @@ class MinimalFlags:
     )
 
     @property
-    def largest_searched(self):
+    def largest_searched(self: Any) -> float:
         """The largest epsilon that is tried."""
         return self.minimal_largest or self.epsilons[-1]
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that does not fit another."""
         if self.norm == "linf" and (self.minimal_largest or 0) > 1.0:
             received = f"{self.minimal_largest}{values.pixels(self.minimal_largest)}"

@@ -53,6 +53,6 @@ class NonsenseFlags:
     )
 
     @property
-    def nonsense_classes(self):
+    def nonsense_classes(self) -> int:
         """How many classes the model has beyond the data set's own."""
         return NONSENSE_CLASSES if self.mean_training else 0

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 from robust_keras.settings.kind import Kind, joined, refuse
 
@@ -36,7 +37,7 @@ def _read_decimal(text):
     return float(text)
 
 
-def is_real(value) -> bool:
+def is_real(value: Any) -> bool:
     """Whether a value is a finite int or float, and no bool."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
@@ -149,7 +150,7 @@ class Epsilons(Kind):
         f"between 0 and {SMALLEST_EPSILON:g}, at most {_MOST_EPSILONS}"
     )
 
-    def parse(self, text):
+    def parse(self, text: str) -> tuple[float, ...]:
         """The numbers, sorted, as a tuple."""
         try:
             values = tuple(sorted(read_real(part) for part in text.split(",")))
@@ -169,7 +170,7 @@ class Epsilons(Kind):
             refuse(self._expected, joined(value))
 
 
-def pixels(epsilon):
+def pixels(epsilon: float) -> str:
     """What to do about an epsilon above 1 where pixels go from 0 to 1.
 
     Args:

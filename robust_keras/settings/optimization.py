@@ -1,6 +1,7 @@
 """Flags of how training steps are taken and watched."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
@@ -34,7 +35,7 @@ class OptimizationFlags:
         "activations).",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for what a learning-rate range test does not do."""
         if self.learning_rate_range_test:
             for name in _UNREAD:

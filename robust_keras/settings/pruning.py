@@ -1,6 +1,7 @@
 """Flags of gradual magnitude pruning."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
@@ -71,7 +72,7 @@ class PruningFlags:
         "instead of to --final_sparsity.",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that does not fit another."""
         if self.pruning_end <= self.pruning_begin:
             self.refuse("pruning_end", f"more than --pruning_begin={self.pruning_begin}")

@@ -1,6 +1,7 @@
 """Flags of low-rank kernels."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
@@ -32,7 +33,7 @@ class StructureFlags:
         needs="low_rank",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that does not fit another."""
         if self.low_rank >= 1 and self.low_rank != int(self.low_rank):
             self.refuse("low_rank", "a whole number, or a share below 1")

@@ -1,6 +1,7 @@
 """The flag of which answer an attacker wants."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings.field import flag
@@ -44,9 +45,9 @@ class TargetFlags:
     @property
     def wanted(self) -> int | None:
         """The one answer that counts, or None where any does."""
-        return None if self.target_class == ALL else self.target_class
+        return self.target_class if isinstance(self.target_class, int) else None
 
-    def check_together(self) -> None:
+    def check_together(self: Any) -> None:
         """Raises InputError beside what has no answer to aim at."""
         if self.wanted is None:
             return

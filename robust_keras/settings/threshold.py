@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings.field import flag
@@ -25,7 +26,7 @@ class Thresholds(Kind):
             refuse(self._expected, value)
 
 
-def read_thresholds(text):
+def read_thresholds(text: str | None) -> list[tuple[float, float]]:
     """List of (accuracy, epsilon); empty for None.
 
     Raises:
@@ -49,7 +50,7 @@ class ThresholdFlags:
         decides_results=False,
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError where a threshold is at none of the epsilons."""
         for _, epsilon in read_thresholds(self.fail_below):
             if epsilon not in self.epsilons:

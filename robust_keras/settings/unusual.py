@@ -1,6 +1,7 @@
 """Flags of inputs unlike what a model was trained on."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
@@ -45,7 +46,7 @@ class UnusualFlags:
         "Generations of 200 images of fooling_direct and fooling_cppn; published: 1000 for MNIST.",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError where none is asked for and something else, too."""
         if "none" in self.unusual and self.unusual != ("none",):
             self.refuse("unusual", "none alone")

@@ -5,6 +5,7 @@ raise ValueError("expected ...; received ..."). Numbers are in a file of their o
 """
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings.kind import Kind, joined, refuse
 from robust_keras.settings.numbers import (
@@ -39,7 +40,7 @@ __all__ = [
 _LONGEST_TEXT = 4095
 
 
-def check_readable(text):
+def check_readable(text: str) -> None:
     """Raises ValueError unless a text can be written down: no control characters, no half bytes."""
     if not text.isprintable() and any(ord(c) < 32 or 0xD800 <= ord(c) < 0xE000 for c in text):
         refuse("text in UTF-8 without control characters", text)
@@ -103,7 +104,7 @@ class Texts(Kind):
     def _read(self, text):
         return _split(text)
 
-    def check(self, value):
+    def check(self, value: Any) -> None:
         """Raises ValueError unless there is at least one text, all different."""
         if self.optional and value == ():
             return

@@ -1,6 +1,7 @@
 """Flags of k-winners-take-all."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
@@ -35,7 +36,7 @@ class WinnerFlags:
         "Share of all training steps after which the final ratio is reached.",
     )
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that does not fit another."""
         if (self.kwta_final_ratio or 0) > (self.kwta_ratio or 0.2):
             self.refuse("kwta_final_ratio", f"at most --kwta_ratio={self.kwta_ratio or 0.2}")
