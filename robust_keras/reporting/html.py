@@ -33,7 +33,10 @@ def render(report: Report) -> str:
         shown = ((section, section.show(report, model)) for section in chosen)
         pieces = (
             environment.from_string(section.template).render(
-                common | {"model": model, "name": name} | values
+                common
+                | {"model": model, "name": name}
+                | {"tables": dict(section.tables(report, model, name))}
+                | values
             )
             for section, values in shown
             if values is not None and section.template

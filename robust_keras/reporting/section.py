@@ -9,6 +9,7 @@ import numpy as np
 from robust_keras.findings import ModelReport, Report
 from robust_keras.findings.finding import Finding
 from robust_keras.reporting import wording
+from robust_keras.reporting.table import Table
 
 NAME_LENGTH = 32
 _FOLDER = pathlib.Path(__file__).parent / "sections"
@@ -16,6 +17,9 @@ _FOLDER = pathlib.Path(__file__).parent / "sections"
 
 class Section:
     """One section. A subclass says what it is about and defines as much as it has.
+
+    A table of numbers is a `Table` that `tables` gives; its template shows it by
+    `{% from 'macros.html' import numbers %}` and `{{ numbers(tables.name) }}`.
 
     A section of its own, see `sections.register`, also names its field of `report.json` and the
     class of its value, which it makes itself.
@@ -27,7 +31,8 @@ class Section:
     about: str = "model"
     #: Class of the field's value, whose docstring and fields the page on the format tells.
     finding: type[Finding] | None = None
-    #: Its part of the page, Jinja; it is given `report`, `model`, `name` and what `show` gives.
+    #: Its part of the page, Jinja; it is given `report`, `model`, `name`, what `show` gives, and
+    #: `tables`, a dict of what `tables` gives.
     template: str = ""
 
     def find(
@@ -65,6 +70,18 @@ class Section:
             report: as for `show`.
             model: the same.
             name: of the model, short enough for a title.
+        """
+        return ()
+
+    def tables(
+        self, report: Report, model: ModelReport | None, name: str
+    ) -> Iterable[tuple[str, Table]]:
+        """Gives its tables of numbers as pairs of the end of a file's name and a `Table`.
+
+        Args:
+            report: as for `show`.
+            model: the same.
+            name: the same as for `figures`.
         """
         return ()
 

@@ -5,10 +5,16 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from robust_keras.findings import ModelReport
+from robust_keras.findings import ModelReport, Report
 
 NO_BREAK_SPACE = "\u00a0"
 _LONGEST_LIST = 8
+
+
+def images_of(report: Report) -> str:
+    """Writes which images a report is about: `1,000 images of mnist (test)`."""
+    dataset = report.dataset
+    return f"{plural(dataset.examples, 'image')} of {visible(dataset.name)} ({dataset.split})"
 
 
 def percent(fraction: float) -> str:

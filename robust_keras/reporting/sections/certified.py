@@ -6,6 +6,7 @@ from typing import Any
 from robust_keras.findings import Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, named_lines, part
+from robust_keras.reporting.table import Table
 
 
 class Certified(Section):
@@ -16,11 +17,13 @@ class Certified(Section):
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         if model.certified is None and model.smoothed is None:
             return None
-        return {
-            "sentences": list(_sentences(report, model)),
-            "bounds": list(_bounds_rows(report, model)),
-            "smoothed": list(_smoothed_rows(report, model)),
-        }
+        return {"sentences": list(_sentences(report, model))}
+
+    def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
+        if model.certified is not None:
+            yield "certified", _bounds_table(report, model, name)
+        if model.smoothed is not None:
+            yield "smoothed", _smoothed_table(report, model, name)
 
     def lines(self, report: Report) -> list[str]:
         return named_lines(report, lambda model: _sentences(report, model))
@@ -48,25 +51,28 @@ def _sentences(report, model) -> Iterator[str]:
         )
 
 
-def _bounds_rows(report, model):
-    if model.certified is None:
-        return
-    pairs = zip(
-        model.certified.epsilons,
-        model.certified.accuracy,
-        model.worst_case.accuracy,
-        strict=True,
+def _bounds_table(report, model, name):
+    certified = model.certified
+    pairs = zip(certified.epsilons, certified.accuracy, model.worst_case.accuracy, strict=True)
+    rows = [
+        (wording.epsilon(epsilon), *map(wording.percent, (proved, left - proved, 1.0 - left)))
+        for epsilon, proved, left in pairs
+    ]
+    return Table(
+        caption=f"What is proved of {name} on {wording.images_of(report)}, {certified.norm}",
+        columns=("Epsilon", "Proved", "Open", "Broken"),
+        rows=tuple(rows),
+        words=(),
     )
-    for epsilon, proved, left in pairs:
-        yield {
-            "epsilon": wording.epsilon(epsilon),
-            "proved": wording.percent(proved),
-            "open": wording.percent(left - proved),
-            "broken": wording.percent(1.0 - left),
-        }
 
 
-def _smoothed_rows(report, model):
-    if model.smoothed is not None:
-        for radius, accuracy in zip(model.smoothed.radii, model.smoothed.accuracy, strict=True):
-            yield {"radius": f"{radius:.3g}", "proved": wording.percent(accuracy)}
+def _smoothed_table(report, model, name):
+    smoothed = model.smoothed
+    rows = zip(smoothed.radii, smoothed.accuracy, strict=True)
+    return Table(
+        caption=f"What is proved of {name} under noise on {wording.images_of(report)}, "
+        f"standard deviation {smoothed.sigma:g}",
+        columns=("Within", "Proved"),
+        rows=tuple((f"{radius:.3g}", wording.percent(accuracy)) for radius, accuracy in rows),
+        words=(),
+    )

@@ -1,11 +1,12 @@
 """Which classes hold out, for what the others are taken, and the curve as one number."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import grid, wording
 from robust_keras.reporting.section import Section, named_lines, part
+from robust_keras.reporting.table import Table
 
 # A table of more columns is not shown, and one of more rows is folded away.
 MOST_COLUMNS, _MOST_ROWS = 24, 12
@@ -29,8 +30,11 @@ class Classes(Section):
             "cells": [shaded(row, sum(row)) for row in model.confusion] if small else [],
             "epsilon": wording.epsilon(report.threat_model.epsilons[-1]),
             "folded": len(model.per_class) > _MOST_ROWS,
-            "rows": [(grid.class_name(c.class_, names), c) for c in model.per_class],
         }
+
+    def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
+        if model.per_class and model.ran:
+            yield "classes", _table(report, model, name)
 
     def lines(self, report: Report) -> list[str]:
         return named_lines(
@@ -46,6 +50,25 @@ class Classes(Section):
 def shaded(row: Sequence[int], images: int) -> list[tuple[int, int]]:
     """Gives each number of a row with its shade, by its share of so many images."""
     return [(count, round(_SHADES * count / max(images, 1))) for count in row]
+
+
+def _table(report, model, name):
+    names = report.dataset.class_names
+    epsilons = (f"epsilon\n{wording.epsilon(value)}" for value in report.threat_model.epsilons)
+    rows = [
+        (
+            grid.class_name(found.class_, names),
+            wording.count(found.examples),
+            *map(wording.percent, (found.clean, *found.robust)),
+        )
+        for found in model.per_class
+    ]
+    return Table(
+        caption=f"Accuracy of {name} by class on {wording.images_of(report)}, "
+        f"{report.threat_model.norm}",
+        columns=("Class", "Images", "No attack", *epsilons),
+        rows=tuple(rows),
+    )
 
 
 def _sentences(report, model):

@@ -1,10 +1,12 @@
 """The layers of a model, as far as anything is known of them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, part
+from robust_keras.reporting.table import Table
 
 
 class Layers(Section):
@@ -14,6 +16,23 @@ class Layers(Section):
 
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         return {"summary": layer_summary(model)} if model.layers else None
+
+    def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
+        if model.layers:
+            rows = (
+                (
+                    wording.visible(layer.name),
+                    _short(layer.largest_slope),
+                    _short(layer.gradient_norm),
+                )
+                for layer in model.layers
+            )
+            columns = ("Layer", "Largest slope", "Gradient norm")
+            yield "layers", Table(caption=f"Layers of {name}", columns=columns, rows=tuple(rows))
+
+
+def _short(value):
+    return "" if value is None else f"{value:.3g}"
 
 
 def layer_summary(model: Any) -> str:

@@ -7,6 +7,7 @@ from robust_keras.findings import Report
 from robust_keras.findings.minimal_epsilon import FEW, SHARES
 from robust_keras.reporting import boxes, figures, grid, wording
 from robust_keras.reporting.section import Section, part
+from robust_keras.reporting.table import Table
 
 
 class MinimalEpsilon(Section):
@@ -28,25 +29,34 @@ class MinimalEpsilon(Section):
             "drawn": len(drawn),
             "few": FEW,
             "left_out": len(minimal.classes) > len(drawn),
-            "shares": [wording.percent(share).replace(".0", "") for share in SHARES],
-            "rows": list(_rows(report, minimal)),
             "price": f"{wording.seconds(minimal.seconds)}, {gradients} gradients and {forwards} "
             "forward passes an image",
         }
+
+    def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
+        if model.minimal_epsilon is not None:
+            yield "minimal", _table(report, model.minimal_epsilon, name)
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.minimal_epsilon is not None:
             yield "minimal", boxes.of_model(report, model)(title=name)
 
 
-def _rows(report, minimal):
-    """What the table shows: all images, then each class."""
+def _table(report, minimal, name):
+    """All images, then each class."""
     names = report.dataset.class_names
     rows = [("all", report.dataset.examples, minimal.quantiles)]
     rows += [(grid.class_name(c.label, names), c.images, c.quantiles) for c in minimal.classes]
-    for name, images, quantiles in rows:
-        shown = [_epsilon(value, minimal) for value in quantiles]
-        yield {"name": name, "images": images, "quantiles": shown}
+    shares = (wording.percent(share).replace(".0", "") for share in SHARES)
+    return Table(
+        caption=f"Smallest epsilons of {name} on {wording.images_of(report)}, "
+        f"{report.threat_model.norm}",
+        columns=("Class", "Images", *shares),
+        rows=tuple(
+            (title, wording.count(images), *(_epsilon(value, minimal) for value in quantiles))
+            for title, images, quantiles in rows
+        ),
+    )
 
 
 def _epsilon(value, minimal):

@@ -8,6 +8,7 @@ from robust_keras.findings.unusual import SURE, VERY_SURE
 from robust_keras.reporting import figures, fooling_grid, grid, theme, wording
 from robust_keras.reporting.section import Section, named_lines, part
 from robust_keras.reporting.sections.rejection import rule_in_words
+from robust_keras.reporting.table import Table
 
 _SAMPLES = {
     "noisy": (
@@ -42,6 +43,11 @@ class Unusual(Section):
             "fooling": [_fooling(report, part) for part in model.unusual.fooling],
         }
 
+    def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
+        for samples in model.unusual.samples if model.unusual else ():
+            if not samples.skipped:
+                yield samples.name, _table(samples, name)
+
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         fooling = model.unusual.fooling if model.unusual else ()
         if rows := [part for part in fooling if fooling_grid.shown(part)]:
@@ -62,7 +68,6 @@ class Unusual(Section):
 def _samples(part):
     title, lead = _SAMPLES.get(part.name, (wording.visible(part.name), ""))
     clip = part.settings.get("clip")
-    has_accuracy = any(row.accuracy is not None for row in part.strengths)
     kept = " Pixels stay in [0, 1]." if clip is True else ""
     if clip is False:
         kept = " Pixels may leave [0, 1]."
@@ -70,23 +75,34 @@ def _samples(part):
         "part": part,
         "title": title,
         "lead": lead + kept,
-        "has_accuracy": has_accuracy,
         "count": f"{wording.plural(part.samples, 'sample')} of each strength, "
         f"{wording.seconds(part.seconds)}.",
-        "rows": [_row(row, has_accuracy) for row in part.strengths],
     }
+
+
+def _table(part, name):
+    has_accuracy = any(row.accuracy is not None for row in part.strengths)
+    accuracies = ("Accuracy", "of the\naccepted") if has_accuracy else ()
+    title = _SAMPLES.get(part.name, (wording.visible(part.name), ""))[0]
+    return Table(
+        caption=f"{title} of {name}: {wording.plural(part.samples, 'sample')} of each strength",
+        columns=(
+            *("Strength", "Accepted", *accuracies),
+            *("mean\nconfidence", "largest\nconfidence"),
+        ),
+        rows=tuple(_row(row, has_accuracy) for row in part.strengths),
+        words=(),
+    )
 
 
 def _row(row, has_accuracy):
     shares = [row.accepted, *([row.accuracy, row.accuracy_accepted] if has_accuracy else [])]
-    return {
-        "strength": wording.epsilon(row.strength),
-        "numbers": [
-            *("none" if value is None else wording.percent(value) for value in shares),
-            wording.confidence(row.mean_confidence),
-            wording.confidence(row.largest_confidence),
-        ],
-    }
+    return (
+        wording.epsilon(row.strength),
+        *("none" if value is None else wording.percent(value) for value in shares),
+        wording.confidence(row.mean_confidence),
+        wording.confidence(row.largest_confidence),
+    )
 
 
 def _fooling(report, part):
