@@ -3,7 +3,7 @@
 import contextlib
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from robust_keras import durations
@@ -12,6 +12,8 @@ from robust_keras.progress_bar import ProgressBar
 
 _WIDEST_TITLE = 14
 _COLUMNS = 80
+# Checks that are named where more of them failed.
+_DOUBTS = 2
 
 
 class RunProgress:
@@ -101,6 +103,24 @@ class RunProgress:
         if self.time_left is not None:
             self.time_left.finish()
         self._line(title, {}, self._now())
+
+    def attacks_again(self, doubts: Sequence[str], images: int, passes: float) -> None:
+        """Tells of which checks made the audit attack again, before it does, and for how long.
+
+        Args:
+            doubts: names of the checks.
+            images: that are attacked.
+            passes: forward passes, or as many as take as long, that it may take for all of them.
+        """
+        named, more = doubts[:_DOUBTS], len(doubts) - _DOUBTS
+        others = f" and {more} more" if more > 0 else ""
+        seconds = self.time_left and durations.roughly(self.time_left.of_passes(passes))
+        pace = f" ({seconds} at this pace)" if seconds else ""
+        start = f"{self._title} audit".strip()
+        self._bar.line(f"{start} doubts: {', '.join(named)}{others}")
+        self._bar.line(
+            f"{start} attacks again: {images} images left, at most {round(passes):,} passes{pace}"
+        )
 
     def _show(self, title, done, total, text=""):
         name = f"{self._title} {title}".strip()

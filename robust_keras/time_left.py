@@ -158,6 +158,10 @@ class TimeLeft:
             rest += sum(self._seconds_of(model, place) for place in places)
         return rest
 
+    def of_passes(self, passes: float) -> float:
+        """Seconds that so many forward passes of one image take the model at work, about."""
+        return passes * self._ahead[self._model].look.forward[1] * self._kinds[False].ratio()
+
     def _rest_of_model(self):
         """Seconds of the part at work and of those to come."""
         since = self._now() - self._last

@@ -92,6 +92,16 @@ def test_a_log_gets_one_line_a_part_and_nothing_twice():
     assert re.search(r"about (2[4-9]|3\d) s left", lines[2])
 
 
+def test_what_the_audit_may_take_is_told_before_it_attacks_again():
+    log = io.StringIO()
+    with RunProgress(log) as progress:
+        progress.attacks_again(("rough loss", "rising loss", "zero gradients"), 40, 160_000)
+    assert log.getvalue().splitlines() == [
+        "audit doubts: rough loss, rising loss and 1 more",
+        "audit attacks again: 40 images left, at most 160,000 passes",
+    ]
+
+
 def terminal(work, columns=80):
     """What `work(stream)` writes on a terminal."""
     master, slave = pty.openpty()

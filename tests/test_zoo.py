@@ -38,7 +38,7 @@ def test_an_honest_model_is_believed(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "attacks"), [("logits_1000", "pgd"), ("blocked", "pgd"), ("rounded", "quick")]
+    ("name", "attacks"), [("logits_1000", "pgd"), ("blocked", "pgd"), ("rounded", "pgd")]
 )
 def test_a_deceptive_model_is_doubted_and_its_number_corrected(name, attacks):
     model, twin = judged(name, attacks), judged("standard", "quick")

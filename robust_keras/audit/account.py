@@ -79,9 +79,12 @@ class Account:
 
     @property
     def measured(self) -> bool:
-        """Whether there is a number to doubt: an attack ran, at some epsilon above 0."""
-        ran = any(result.skipped is None for result in self.evaluation.attacks)
-        return bool(ran and self.rows.size and self.evaluation.clean_correct.any())
+        """Whether there is a number to doubt: attacks were asked for, at an epsilon above 0.
+
+        Where none of them could run, for want of a gradient, all the more is left to find.
+        """
+        asked = self.evaluation.attacks and self.rows.size
+        return bool(asked and self.evaluation.clean_correct.any())
 
     @property
     def rows(self) -> np.ndarray:

@@ -82,6 +82,12 @@ class AttackingAgain:
         self.made: list[Made] = []
         self.settled = False
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The doubts that call for something; none where nothing is left to attack."""
+        against = frozenset().union(*(kind.against for kind in self._order))
+        return tuple(sorted(self._doubts & against)) if len(self._account.standing) else ()
+
     def run(self) -> None:
         """Runs what the doubts call for, until that is settled or the budget is spent."""
         for kind in self._order:

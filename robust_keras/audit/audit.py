@@ -1,6 +1,7 @@
 """Decides whether a robust accuracy can be believed."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ def audit(
     seed: int,
     journal: Any = None,
     budget: float | None = None,
+    tell: Callable[[Sequence[str], int, float], None] | None = None,
 ) -> Audited:
     """Looks for the known ways in which a model only seems robust, and attacks again.
 
@@ -84,6 +86,8 @@ def audit(
         journal: `engine.Journal` for its own attacks, or None.
         budget: forward passes that counter-attacks may take over all images, or as many as take as
             long; None for `PASSES` an image.
+        tell: called once before counter-attacks, if any are called for, with the names of the
+            checks that do, the number of images that are left and the budget.
 
     Returns:
         An `Audited`.
@@ -112,7 +116,9 @@ def audit(
     doubts = [check.check for check in checks if check.passed is False]
     allowed = PASSES * len(images) if budget is None else budget
     again = AttackingAgain(account, doubts, allowed, fits_attack.called_for(classifier))
-    if account.measured:
+    if account.measured and again.reasons:
+        if tell is not None:
+            tell(again.reasons, len(account.standing), allowed)
         again.run()
     return Audited(checks, again.reports(), again.answered(), account.evaluation)
 

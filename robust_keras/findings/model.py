@@ -32,7 +32,7 @@ from robust_keras.findings.minimal_epsilon import MinimalEpsilonReport
 from robust_keras.findings.rejection import RejectionReport
 from robust_keras.findings.targets import TargetsReport
 from robust_keras.findings.unusual import UnusualReport
-from robust_keras.strength import NONE, STRONG, strength
+from robust_keras.strength import STRONG, strength
 
 # From best to worst.
 VERDICTS = ("quotable", "preliminary", "unreliable")
@@ -182,6 +182,11 @@ class ModelReport(Finding):
         return tuple(attack for attack in self.attacks if attack.skipped is None)
 
     @property
+    def attacked(self) -> bool:
+        """Whether anything attacked it: an attack that was asked for, or the audit's own."""
+        return bool(self.ran) or any(made.skipped is None for made in self.counter_attacks)
+
+    @property
     def skipped(self) -> tuple[AttackReport, ...]:
         """The attacks that did not run."""
         return tuple(attack for attack in self.attacks if attack.skipped is not None)
@@ -210,11 +215,11 @@ class ModelReport(Finding):
     def measured(self) -> bool:
         """Whether there was a robustness to measure, and something measured it.
 
-        An attack ran, at an epsilon above 0, on images that the model classifies better than
+        Something attacked it at an epsilon above 0, on images that it classifies better than
         guessing.
         """
         return (
-            self.strength != NONE
+            self.attacked
             and self.clean_accuracy > 0.0
             and self.worst_case.epsilons[-1] > 0.0
             and CLEAN_ACCURACY not in {check.check for check in self.failed}

@@ -76,7 +76,7 @@ def _remedy(attack, model):
 def _unreliable(model):
     failed = tuple((check.check, check.message) for check in model.failed)
     names = ", ".join(title for title, _ in failed)
-    if not model.ran:
+    if not model.attacked:
         return "No attack could be run on this model", _skipped(model), "no attack ran"
     if not model.measured:
         reasons = failed or (("nothing to attack", _nothing(model)),)
@@ -146,7 +146,7 @@ def _weakness(model):
 
 
 def _headline(report, model):
-    if not model.ran:
+    if not model.attacked:
         return "Robust accuracy is unknown."
     if not model.measured:
         return "No robustness was measured."
@@ -178,17 +178,23 @@ def _detail(report, model):
     clean = f"Without attack it classifies {correct} of {images} correctly ({percent})."
     if not model.measured:
         return clean
-    ran = len(model.ran)
-    attacks = {1: "the one attack that ran", 2: "both attacks"}.get(ran, f"all {ran} attacks")
-    if ran == 2 and model.skipped:
-        attacks = "both attacks that ran"
-    if model.worst_case.lowered(0.0):
-        attacks += " and the audit's own"
+    attacks = _attacks(model)
     accuracy = model.worst_case.accuracy[-1]
     survivors = wording.count(report.count(accuracy))
     low, high = (wording.percent(bound) for bound in report.interval(accuracy))
     interval = f"95{wording.NO_BREAK_SPACE}% interval {low} to {high}"
     return f"{survivors} of {images} survived {attacks} ({interval}). {clean}"
+
+
+def _attacks(model):
+    """What the images survived, in words."""
+    ran = len(model.ran)
+    if not ran:
+        return "the audit's own attacks"
+    attacks = {1: "the one attack that ran", 2: "both attacks"}.get(ran, f"all {ran} attacks")
+    if ran == 2 and model.skipped:
+        attacks = "both attacks that ran"
+    return f"{attacks} and the audit's own" if model.worst_case.lowered(0.0) else attacks
 
 
 def _notes(model):
@@ -201,7 +207,7 @@ def _notes(model):
         notes.append(audit_note(model))
     if model.rejection is not None and model.measured:
         notes.append(rejection_note(model.rejection, model.worst_case.epsilons[-1]))
-    if not model.ran:
+    if not model.attacked:
         return tuple(notes + [f"Audit, {check.check}: {check.message}" for check in model.failed])
     return tuple(notes + skipped)
 

@@ -236,7 +236,7 @@ class _ModelRun:
         )
         with progress.part("audit"):
             given = aim.replicas.first, aim.images, aim.labels, found, self._threat_model
-            judged = audit(*given, **self._settings)
+            judged = audit(*given, **self._settings, tell=progress.attacks_again)
         before, shown = found, self._shown(aim, judged.evaluation, tried)
         found = aim.told(judged.evaluation)
         checks = (*self._clean(found), *judged.checks, self._noted(found))

@@ -20,7 +20,7 @@ class Classes(Section):
     template = part("classes.html")
 
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
-        if not (model.per_class and model.ran):
+        if not (model.per_class and model.attacked):
             return None
         names = report.dataset.class_names
         small = bool(model.confusion) and model.num_classes <= MOST_COLUMNS

@@ -33,7 +33,7 @@ class Comparison(Section):
 
 
 def model_lines(report: Report) -> list[curves.Curve]:
-    """Gives one line a model on which an attack ran: its worst case."""
+    """Gives one line a model that was attacked: its worst case."""
     return [
         curves.Curve(
             label=name,
@@ -41,5 +41,5 @@ def model_lines(report: Report) -> list[curves.Curve]:
             doubtful=model.verdict == "unreliable",
         )
         for name, model in zip(wording.display_names(report.models), report.models, strict=True)
-        if model.ran
+        if model.attacked
     ]

@@ -13,19 +13,19 @@ FORMAT_NAMES = {"saved_model": "SavedModel", "keras": "Keras file"}
 
 
 class Curves(Section):
-    """The curves of a model on which an attack ran, and what is known of the model."""
+    """The curves of a model that was attacked, and what is known of the model."""
 
     template = part("curves.html")
 
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         draw = curves.of_report(report, attack_lines(report, model))
         return {
-            "pictures": figures.variants(draw) if model.ran else None,
+            "pictures": figures.variants(draw) if model.attacked else None,
             "facts": model_facts(report, model),
         }
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
-        if model.ran:
+        if model.attacked:
             yield "curves", curves.of_report(report, attack_lines(report, model))(title=name)
 
 

@@ -13,7 +13,9 @@ class Rejection(Section):
         return named_lines(
             report,
             lambda model: (
-                [rejection_note(model.rejection, epsilon)] if model.rejection and model.ran else []
+                [rejection_note(model.rejection, epsilon)]
+                if model.rejection and model.attacked
+                else []
             ),
         )
 
