@@ -14,8 +14,8 @@ __version__ = "0.1.0"
 
 # What a program may use; the other packages are how these are wired together.
 _LIBRARIES = (
-    *("attacks", "audit", "bounds", "data", "engine", "errors", "findings", "layers", "models"),
-    *("reporting", "serving", "training", "unusual"),
+    *("attacks", "audit", "bounds", "data", "engine", "errors", "findings", "inside", "layers"),
+    *("models", "reporting", "serving", "training", "unusual"),
 )
 
 legacy_keras_guard.install()
@@ -65,7 +65,8 @@ def evaluate(
         epsilons: one radius or several.
         certify: "bounds" (images whose class no change within epsilon alters, with proof),
             "smoothing" (l2 distances, under noise), both, or none; `--certify` of evaluate.py.
-        inside: the inside view; not available yet.
+        inside: whether to look inside the models as well: weights, Lipschitz bounds, activations,
+            calibration; `--inside` of evaluate.py.
         seed: whole number; which images are attacked does not depend on it.
         num_classes: columns of the logits, needed for a function.
         class_names: one a class.

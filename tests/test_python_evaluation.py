@@ -144,7 +144,6 @@ def test_what_can_be_done_with_a_result(result, tmp_path):
         ({"norm": "l3"}, "^norm: expected one of linf, l2"),
         ({"epsilons": "x"}, "^epsilons: expected numbers"),
         ({"epsilons": (0.1, 8.0)}, "did you mean 8/255"),
-        ({"inside": True}, "not available yet"),
         ({"batchsize": 3}, "did you mean batch_size"),
         ({"examples": 3}, "^examples: expected as many images"),
         ({"substitute": True}, "^substitute: expected evaluate.py"),

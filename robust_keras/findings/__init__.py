@@ -5,6 +5,11 @@ Nothing here imports TensorFlow. `Report` is the whole of `report.json`.
 
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.calibration import (
+    CalibrationReport,
+    ReliabilityBin,
+    TemperatureError,
+)
 from robust_keras.findings.certified import CertifiedReport, SmoothedReport
 from robust_keras.findings.classes import ClassReport, TopFiveReport
 from robust_keras.findings.counter_attack import CounterAttackReport
@@ -34,6 +39,7 @@ from robust_keras.findings.unusual import (
 __all__ = [
     "AttackReport",
     "AuditCheck",
+    "CalibrationReport",
     "CertifiedReport",
     "ClassEpsilons",
     "ClassReport",
@@ -47,6 +53,7 @@ __all__ = [
     "MinimalEpsilonReport",
     "ModelReport",
     "RejectionReport",
+    "ReliabilityBin",
     "Report",
     "SampleReport",
     "SmoothedReport",
@@ -54,6 +61,7 @@ __all__ = [
     "SubstituteReport",
     "TargetsReport",
     "ThreatModelReport",
+    "TemperatureError",
     "TopFiveReport",
     "TransferReport",
     "TransferSource",

@@ -178,6 +178,11 @@ def written(name: str) -> str:
     return name.removesuffix("_")
 
 
+def kind_of(finding: type[Finding], name: str) -> Kind:
+    """The kind of a field of a finding, by its name."""
+    return next(f.metadata["kind"] for f in dataclasses.fields(finding) if f.name == name)
+
+
 def has_default(field: dataclasses.Field) -> bool:
     """Whether a dataclass field may be left out."""
     return field.default is not _MISSING or field.default_factory is not _MISSING

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from robust_keras.findings import fields
+from robust_keras.findings.accuracies import check_accuracies
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
+from robust_keras.findings.calibration import CalibrationReport
 from robust_keras.findings.certified import CertifiedReport, SmoothedReport
 from robust_keras.findings.classes import (
     ClassReport,
@@ -22,7 +24,6 @@ from robust_keras.findings.kinds import (
     COUNT,
     FRACTION,
     INTERVAL,
-    TOLERANCE,
     ListOf,
     OneOf,
     OrNone,
@@ -145,6 +146,11 @@ class ModelReport(Finding):
         "without `--certify=smoothing`",
         null=True,
     )
+    calibration: CalibrationReport | None = fields.part(
+        CalibrationReport,
+        "how far confidences are the share of right answers; null without `--inside`",
+        null=True,
+    )
     targets: TargetsReport | None = fields.part(
         TargetsReport,
         "which class can be made of which; null without `--target_class=all`",
@@ -157,24 +163,7 @@ class ModelReport(Finding):
     def check_together(self) -> None:
         check_classes(self.per_class, self.worst_case.accuracy)
         check_answers(self.confusion, self.num_classes)
-        worst = self.worst_case.accuracy
-        clean = (self.clean_accuracy,) * len(worst)
-        _check_at_most("worst case", worst, "the clean accuracy", clean)
-        if self.certified is not None:
-            _check_at_most("certified", self.certified.accuracy, "the worst case", worst)
-        for attack in self.attacks:
-            if len(attack.accuracy) != len(worst):
-                raise ValueError(
-                    f"`accuracy` of {attack.name} must hold one number an epsilon, {len(worst)}. "
-                    f"Received: {attack.accuracy}"
-                )
-            _check_at_most(attack.name, attack.accuracy, "the clean accuracy", clean)
-            _check_at_most("worst case", worst, attack.name, attack.accuracy)
-            if attack.skipped and min(attack.accuracy) < self.clean_accuracy - TOLERANCE:
-                raise ValueError(
-                    f"{attack.name} was skipped, so its accuracy must be the clean accuracy "
-                    f"{self.clean_accuracy}. Received: {attack.accuracy}"
-                )
+        check_accuracies(self)
 
     @property
     def ran(self) -> tuple[AttackReport, ...]:
@@ -277,13 +266,6 @@ class ModelReport(Finding):
         if not self.measured or not self.checked or doubts:
             return "unreliable"
         return "quotable" if self.reliable and self.strength == STRONG else "preliminary"
-
-
-def _check_at_most(name, accuracy, limit_name, limit):
-    if any(a > b + TOLERANCE for a, b in zip(accuracy, limit, strict=True)):
-        raise ValueError(
-            f"{name} must not exceed {limit_name}: {limit}. Received: {name}={accuracy}"
-        )
 
 
 def short_name(path: str) -> str:

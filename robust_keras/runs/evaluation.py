@@ -28,6 +28,7 @@ from robust_keras.runs.evaluation_plan import model_parts, parts_after
 from robust_keras.runs.every_target import TITLE, every_target
 from robust_keras.runs.first_look import first_look
 from robust_keras.runs.fitted_models import FittedModels, fitted, meaningful_classes
+from robust_keras.runs.inside_view import inside_parts, inside_view
 from robust_keras.runs.minimal_evaluation import minimal_attack, minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.plugins import load_plugins
@@ -206,6 +207,7 @@ class _ModelRun:
         classifier, config, split = self._replicas.first, self._config, self._split
         parts = self._certification.parts(len(split))
         parts += model_parts(self._attacks, self._threat_model, config, classifier, split)
+        parts += inside_parts(config, len(split))
         look = first_look(classifier, split, config.norm, self._settings["journal"].now)
         return Plan(parts, look)
 
@@ -248,6 +250,7 @@ class _ModelRun:
             "smoothed": self._certification.smooth(*data, progress),
             "minimal_epsilon": minimal_report(model, *data, self._config, journal, progress),
             "unusual": self._unusual(model.unscaled, *data, progress),
+            **inside_view(model, *data, found, self._config, journal, progress),
             "extensions": {
                 section.name: section.find(model, *data, found)
                 for section in sections.registered("model")

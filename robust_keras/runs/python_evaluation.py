@@ -52,7 +52,6 @@ def evaluate(
 ) -> EvaluationResult:
     """Does what `robust_keras.evaluate` says, which alone knows the defaults."""
     with _names_of_a_call():
-        _refuse_what_is_missing(inside)
         _check_names(settings)
         models = given_models.named(model)
         dataset = given_images.dataset_of(images, labels, class_names)
@@ -63,6 +62,7 @@ def evaluate(
             norm=norm,
             epsilons=_epsilons(epsilons),
             certify=_certificates(certify),
+            inside=inside,
             seed=seed,
             examples=len(dataset.test),
             **{name: _plain(value) for name, value in settings.items()},
@@ -85,11 +85,6 @@ def _names_of_a_call():
         yield
     except InputError as error:
         raise InputError(re.sub(r"--(?=[a-z])", "", str(error))) from error
-
-
-def _refuse_what_is_missing(inside):
-    if inside:
-        raise InputError.expected("inside", "nothing: it is not available yet", inside)
 
 
 def _certificates(given):

@@ -18,6 +18,7 @@ from robust_keras.settings.certify import CertifyFlags
 from robust_keras.settings.denoiser import DenoiserFlags
 from robust_keras.settings.evaluation import EngineFlags
 from robust_keras.settings.field import Flags, flag
+from robust_keras.settings.inside import InsideFlags
 from robust_keras.settings.loss import LossFlags
 from robust_keras.settings.minimal import MinimalFlags
 from robust_keras.settings.nonsense import NonsenseFlags
@@ -149,6 +150,7 @@ class EvaluateConfig(
     MinimalFlags,
     UnusualFlags,
     CertifyFlags,
+    InsideFlags,
     TargetFlags,
     StrangerFlags,
     ThresholdFlags,

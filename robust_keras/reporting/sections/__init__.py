@@ -6,6 +6,7 @@ from robust_keras.reporting.section import Section
 from robust_keras.reporting.sections.attacker import Attacker
 from robust_keras.reporting.sections.attacks import Attacks
 from robust_keras.reporting.sections.audit import Audit
+from robust_keras.reporting.sections.calibration import Calibration
 from robust_keras.reporting.sections.certified import Certified
 from robust_keras.reporting.sections.classes import Classes
 from robust_keras.reporting.sections.comparison import Comparison
@@ -33,6 +34,7 @@ SECTIONS: list[Section] = [
     Audit(),
     Rejection(),
     Unusual(),
+    Calibration(),
     Layers(),
     Transfer(),
     Attacker(),

@@ -1,0 +1,14 @@
+"""All that is looked at: one function a field of the report.
+
+Each takes a `Subject` and returns the field's value: a finding, a list of findings, or None.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from robust_keras.inside.calibration import calibration
+from robust_keras.inside.subject import Subject
+
+VIEWS: dict[str, Callable[[Subject], Any]] = {
+    "calibration": calibration,
+}

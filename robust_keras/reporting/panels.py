@@ -1,0 +1,95 @@
+"""Several small diagrams in one figure, side by side where there is room."""
+
+from typing import Any
+
+from robust_keras.reporting import figures, wording
+from robust_keras.reporting.theme import Size, Theme
+
+_TITLE_LENGTH = 40
+
+
+def sheet(
+    titles: list[str],
+    *,
+    theme: Theme,
+    size: Size,
+    title: str = "",
+    columns: int = 2,
+    height: float = 210,
+) -> tuple[Any, list[Any]]:
+    """Gives a figure with one empty diagram a title, in rows of `columns`, in one where narrow.
+
+    Args:
+        titles: of the diagrams, at least one.
+        theme: `Theme`.
+        size: `Size`; the height follows from the number of rows.
+        title: text above the figure, or "".
+        columns: most diagrams in a row.
+        height: of a diagram with its title and numbers, in CSS pixels.
+
+    Returns:
+        `(figure, axes)`, a `matplotlib.figure.Figure` and one `Axes` a title.
+    """
+    letters = size.type_size
+    columns = 1 if size.width < 500 else min(columns, len(titles))
+    rows = -(-len(titles) // columns)
+    top = 2.6 * letters if title else 0.4 * letters
+    whole = top + rows * height
+    figure = figures.blank(size.width, whole, theme)
+    if title:
+        style = {"color": theme.ink, "fontsize": 1.1 * letters, "parse_math": False}
+        figure.text(8 / size.width, 1 - 1.5 * letters / whole, title, **style)
+    left, above, below = 4.1 * letters, 2.0 * letters, 3.6 * letters
+    wide = size.width / columns
+    made = []
+    for number, name in enumerate(titles):
+        row, column = divmod(number, columns)
+        x, y = column * wide + left, whole - top - (row + 1) * height + below
+        box = (x, y, wide - left - 1.6 * letters, height - above - below)
+        sides = (size.width, whole, size.width, whole)
+        axes = figure.add_axes(
+            [side / of for side, of in zip(box, sides, strict=True)], facecolor=theme.paper
+        )
+        _dress(axes, wording.shortened(name, _TITLE_LENGTH), theme, letters)
+        made.append(axes)
+    return figure, made
+
+
+def label(axes: Any, x: str, y: str, theme: Theme, size: Size) -> None:
+    """Names the axes of a diagram; "" leaves one without a name."""
+    style = {"fontsize": size.type_size, "color": theme.muted, "labelpad": 4}
+    axes.set_xlabel(x, **style)
+    axes.set_ylabel(y, **style)
+
+
+def percents(axes: Any, side: str = "y") -> None:
+    """Writes fractions in [0, 1] along a side as percents."""
+    axis = axes.yaxis if side == "y" else axes.xaxis
+    axis.set_ticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+
+
+def legend(axes: Any, theme: Theme, size: Size, place: str = "best") -> None:
+    """Tells the lines of a diagram apart, by the labels that they were drawn with."""
+    axes.legend(
+        loc=place,
+        fontsize=size.type_size - 1,
+        labelcolor=theme.ink,
+        facecolor=theme.paper,
+        edgecolor="none",
+        framealpha=0.85,
+        handlelength=1.6,
+        borderaxespad=0.2,
+    )
+
+
+def _dress(axes, title, theme, letters):
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(theme.muted)
+    axes.grid(axis="y", color=theme.rule, linewidth=1)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="x", which="both", color=theme.muted)
+    axes.tick_params(labelsize=letters - 1, labelcolor=theme.muted)
+    style = {"fontsize": letters, "color": theme.ink, "parse_math": False}
+    axes.set_title(title, loc="left", pad=0.5 * letters, **style)

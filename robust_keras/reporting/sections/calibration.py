@@ -1,0 +1,69 @@
+"""Whether a model is right as often as it is sure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from robust_keras.findings import Report
+from robust_keras.reporting import figures, reliability, wording
+from robust_keras.reporting.section import Section, named_lines, part
+
+
+class Calibration(Section):
+    """The reliability diagram, the error by temperature, and both in numbers."""
+
+    template = part("calibration.html")
+
+    def show(self, report: Report, model: Any) -> dict[str, Any] | None:
+        found = model.calibration
+        if found is None:
+            return None
+        return {
+            "sentence": _sentence(found),
+            "pictures": figures.variants(reliability.of_model(found)),
+            "bins": list(_bins(found)),
+            "temperatures": list(_temperatures(found)),
+            "attacked": found.attacked_error is not None,
+        }
+
+    def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
+        if model.calibration is not None:
+            yield "calibration", reliability.of_model(model.calibration)(title=name)
+
+    def lines(self, report: Report) -> list[str]:
+        return named_lines(
+            report, lambda model: [_sentence(model.calibration)] if model.calibration else []
+        )
+
+
+def _sentence(found):
+    clean = wording.percent(found.expected_calibration_error)
+    text = f"Its confidence is off by {clean} on average without attack"
+    if found.attacked_error is not None:
+        text += f", by {wording.percent(found.attacked_error)} under attack"
+    return text + " (expected calibration error)."
+
+
+def _bins(found):
+    """One row a bin that holds images, before or under attack."""
+    attacked = found.attacked_bins or (None,) * len(found.bins)
+    for clean, under in zip(found.bins, attacked, strict=True):
+        if clean.images or (under and under.images):
+            yield {
+                "range": f"{clean.low:.2f} to {clean.high:.2f}",
+                "cells": [*_cells(clean), *(_cells(under) if under else ())],
+            }
+
+
+def _cells(found):
+    shares = (found.confidence, found.accuracy)
+    return [wording.count(found.images), *("" if s is None else wording.percent(s) for s in shares)]
+
+
+def _temperatures(found):
+    for row in found.temperatures:
+        attacked = [] if row.attacked is None else [wording.percent(row.attacked)]
+        best = " (labels likeliest)" if row.temperature == found.best_temperature else ""
+        yield {
+            "temperature": f"{row.temperature:g}{best}",
+            "cells": [wording.percent(row.clean), *attacked],
+        }

@@ -1,0 +1,104 @@
+"""The part of an evaluation that looks into the models."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from robust_keras.engine.journal import Journal, Unrecorded
+from robust_keras.engine.results import Evaluation
+from robust_keras.errors import InputError
+from robust_keras.findings import ModelReport
+from robust_keras.findings.finding import kind_of
+from robust_keras.inside.subject import Subject
+from robust_keras.inside.views import VIEWS
+from robust_keras.notes import keras_twin
+from robust_keras.progress import RunProgress
+from robust_keras.serving.classifier import Classifier
+from robust_keras.settings.config import EvaluateConfig
+from robust_keras.time_spent import Part
+
+TITLE = "inside view"
+
+
+def inside_parts(config: EvaluateConfig, images: int) -> list[Part]:
+    """What it goes through, for `TimeLeft`, `images` of them."""
+    return [Part(TITLE, images=images, gradients=20, forwards=40, built=4)] if config.inside else []
+
+
+def inside_view(
+    classifier: Classifier,
+    images: np.ndarray,
+    labels: np.ndarray,
+    evaluation: Evaluation,
+    config: EvaluateConfig,
+    journal: Journal | Unrecorded,
+    progress: RunProgress,
+) -> dict[str, Any]:
+    """What goes on in a model, where that is asked for.
+
+    Args:
+        classifier: a `serving.Classifier`.
+        images: float32 array (images, height, width, channels) in [0, 1].
+        labels: int array (images,).
+        evaluation: `engine.Evaluation` of the attacks, whose examples are looked at as well.
+        config: an `EvaluateConfig`.
+        journal: `Journal` or `Unrecorded`.
+        progress: `RunProgress`.
+
+    Returns:
+        Dict from the name of a field of `ModelReport` to its value.
+    """
+    if not config.inside:
+        return {}
+    subject = _subject(classifier.unscaled, images, labels, evaluation, config)
+    content = [zlib.crc32(images.tobytes()), _content(subject.fooling)]
+    found: dict[str, Any] = {}
+    with progress.part(TITLE) as step:
+        for number, (name, view) in enumerate(VIEWS.items()):
+            step(number, len(VIEWS))
+            key = ("inside", name, str(classifier.path), classifier.pixels, content, config.seed)
+            kept = journal.remember(key, lambda view=view: {"found": _text(view(subject))})
+            value = json.loads(str(kept["found"]))
+            found[name] = kind_of(ModelReport, name).read(name, value)
+    return found
+
+
+def _subject(
+    classifier: Classifier,
+    images: np.ndarray,
+    labels: np.ndarray,
+    evaluation: Evaluation,
+    config: EvaluateConfig,
+) -> Subject:
+    model, obstacle = None, None
+    try:
+        model = keras_twin.keras_model(classifier, "--inside")
+    except InputError as error:
+        obstacle = str(error)
+    return Subject(
+        classifier=classifier,
+        model=model,
+        obstacle=obstacle,
+        images=images,
+        labels=np.asarray(labels),
+        fooling=evaluation.per_image.adversarial or {},
+        batch_size=config.batch_size,
+        seed=config.seed,
+    )
+
+
+def _content(fooling: Mapping[int, np.ndarray]) -> tuple[int, int]:
+    checksum = 0
+    for number in sorted(fooling):
+        checksum = zlib.crc32(fooling[number].tobytes(), checksum)
+    return len(fooling), checksum
+
+
+def _text(value: Any) -> str:
+    """A view's value as JSON text, as a journal takes it."""
+    if isinstance(value, (list, tuple)):
+        return json.dumps([item.plain() for item in value])
+    return json.dumps(None if value is None else value.plain())
