@@ -81,8 +81,8 @@ def error(bins: tuple[ReliabilityBin, ...]) -> float:
         0.4
     """
     images = sum(b.images for b in bins)
-    gaps = ((b, b.accuracy, b.confidence) for b in bins)
-    return sum(b.images * abs(a - c) for b, a, c in gaps if a is not None) / max(images, 1)
+    gaps = [b.images * abs((b.accuracy or 0.0) - (b.confidence or 0.0)) for b in bins]
+    return sum(gaps) / max(images, 1)
 
 
 def _usable(logits, labels):

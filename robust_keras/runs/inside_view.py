@@ -1,8 +1,9 @@
 """The part of an evaluation that looks into the models."""
 
+import functools
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ def inside_view(
         for number, (name, view) in enumerate(VIEWS.items()):
             step(number, len(VIEWS))
             key = ("inside", name, str(classifier.path), classifier.pixels, content, config.seed)
-            kept = journal.remember(key, lambda view=view: {"found": _text(view(subject))})
+            kept = journal.remember(key, functools.partial(_looked, view, subject))
             value = json.loads(str(kept["found"]))
             found[name] = kind_of(ModelReport, name).read(name, value)
     return found
@@ -97,8 +98,13 @@ def _content(fooling: Mapping[int, np.ndarray]) -> tuple[int, int]:
     return len(fooling), checksum
 
 
+def _looked(view: Callable[[Subject], Any], subject: Subject) -> dict[str, str]:
+    """What a view finds, as a journal takes it."""
+    return {"found": _text(view(subject))}
+
+
 def _text(value: Any) -> str:
-    """A view's value as JSON text, as a journal takes it."""
+    """A view's value as JSON text."""
     if isinstance(value, (list, tuple)):
         return json.dumps([item.plain() for item in value])
     return json.dumps(None if value is None else value.plain())
