@@ -38,7 +38,7 @@ def calibration(subject: Subject) -> CalibrationReport | None:
         bins=served,
         attacked_error=error(under) if under else None,
         attacked_bins=under,
-        temperatures=[_at_temperature(t, clean, attacked) for t in temperatures],
+        temperatures=tuple(_at_temperature(t, clean, attacked) for t in temperatures),
         best_temperature=min(temperatures, key=lambda t: _unlikely(t, *clean), default=None),
     )
 
