@@ -1,0 +1,45 @@
+"""Flags of the studies' program."""
+
+import dataclasses
+
+from robust_keras.settings import values
+from robust_keras.settings.field import Flags, flag
+
+STUDY_NAMES = ("symmetric",)
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyConfig(Flags):
+    """Which study is run, how large, and where."""
+
+    study: str = flag(STUDY_NAMES[0], values.Choice(STUDY_NAMES), "The study.")
+    data_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
+    )
+    smoke: bool = flag(False, values.Truth(), "A few images and steps, to see that it runs.")
+    full: bool = flag(False, values.Truth(), "The original's schedule, for a GPU.")
+    output_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Directory of the runs (default: runs/studies/STUDY-FORM). What is finished in it stays.",
+    )
+    results_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "Directory of the results, page and figure (default: OUTPUT_DIR).",
+    )
+    pages_only: bool = flag(
+        False, values.Truth(), "Run nothing; write results and page of what is finished."
+    )
+
+    def check_together(self) -> None:
+        """Raises InputError for two forms at once."""
+        if self.smoke and self.full:
+            self.refuse("full", "one of --smoke and --full")
+
+    @property
+    def form(self) -> str:
+        """`smoke`, `small` or `full`."""
+        return "smoke" if self.smoke else "full" if self.full else "small"

@@ -1,0 +1,20 @@
+"""Runs one of the four studies, or goes on with it, and writes what it has found so far.
+
+    python -m robust_keras.studies symmetric --data_dir=... --output_dir=runs/symmetric
+    python -m robust_keras.studies kernel --data_dir=... --smoke
+
+Studies: kernel, pruning, symmetric, survey. The runs stay in OUTPUT_DIR; NAME.json, NAME.md and
+NAME.svg, written anew after every run, are in --results_dir. The same command goes on where it
+stopped.
+"""
+
+import sys
+
+from robust_keras.programs import packages
+from robust_keras.settings.study import StudyConfig
+from robust_keras.studies.command import main
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
+        sys.argv[1] = f"--study={sys.argv[1]}"
+    packages.start(main, StudyConfig, __doc__)

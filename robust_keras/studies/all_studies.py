@@ -1,0 +1,8 @@
+"""The studies by name."""
+
+from robust_keras.settings.names import table
+from robust_keras.settings.study import STUDY_NAMES
+from robust_keras.studies.study import Study
+from robust_keras.studies.symmetric import SYMMETRIC
+
+STUDIES: dict[str, Study] = table(STUDY_NAMES, {"symmetric": SYMMETRIC})

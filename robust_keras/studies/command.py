@@ -1,0 +1,37 @@
+"""From the flags of a study to its results, page and figure."""
+
+import pathlib
+from typing import Any
+
+from robust_keras import reporting
+from robust_keras.directories import whole_files
+from robust_keras.quiet_start import start_tensorflow
+from robust_keras.studies import all_studies, page, picture, results, running
+from robust_keras.studies.answers import Answers
+
+
+def main(asked: Any) -> None:
+    """Runs a study in one of its forms.
+
+    Args:
+        asked: a `StudyConfig`.
+    """
+    study = all_studies.STUDIES[asked.study]
+    form = asked.form
+    directory = pathlib.Path(asked.output_dir or f"runs/studies/{study.name}-{form}")
+    where = pathlib.Path(asked.results_dir or directory)
+    for path in (directory, where):
+        path.mkdir(parents=True, exist_ok=True)
+
+    def write():
+        found = results.results(study, form, directory)
+        whole_files.write(where / f"{study.name}.json", results.text(found))
+        whole_files.write(where / f"{study.name}.md", page.page(study, found))
+        whole_files.write(where / f"{study.name}.svg", picture.svg(found["figure"]))
+
+    reporting.register(Answers())
+    if not asked.pages_only:
+        start_tensorflow()
+        running.run(study.steps, study.forms[form], directory, asked.data_dir, write)
+    write()
+    print(f"page  {where / f'{study.name}.md'}")

@@ -1,0 +1,142 @@
+"""The page of a study, made of its declaration and its results; no number is typed."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from robust_keras.studies.study import Study
+from robust_keras.studies.verdicts import FAILS, HOLDS, OPEN, RULE
+
+
+def page(study: Study, found: dict[str, Any]) -> str:
+    """Gives the page as Markdown.
+
+    Args:
+        study: the declaration.
+        found: its results, see `results.results`.
+    """
+    form = study.forms[found["form"]]
+    parts = [
+        f"# {study.title}",
+        f"{study.question} The claims are those of {study.source}.",
+        _counts(found),
+        "## Method",
+        _bullets([*study.method, form.told, RULE]),
+        "## What was seen",
+        f"![{found['figure']['title']}]({study.name}.svg)",
+        _bands(found),
+        _table(found["table"]),
+        "## The claims",
+        _claims(found["claims"]),
+        "## What it means",
+        _bullets(_meaning(study, found)),
+        "## What would change our mind",
+        _bullets(study.doubts),
+        "## Run it",
+        _commands(study, found),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _bullets(lines: Iterable[str]):
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def counted(found: dict[str, Any]) -> dict[str, int]:
+    """Gives how many of a study's claims hold, fail and are open."""
+    verdicts = [claim["verdict"] for claim in found["claims"]]
+    return {verdict: verdicts.count(verdict) for verdict in (HOLDS, FAILS, OPEN)}
+
+
+def waiting(found: dict[str, Any]) -> int:
+    """Gives how many of the open claims have a measure of which nothing has been run."""
+    return sum(
+        claim["verdict"] == OPEN and claim["measures"][-1]["found"] is None
+        for claim in found["claims"]
+    )
+
+
+def _counts(found):
+    done, all_runs = sum(run["done"] for run in found["runs"]), len(found["runs"])
+    count, later = counted(found), waiting(found)
+    made = f"Made from `{found['name']}.json` in the form `{found['form']}`"
+    return (
+        f"**Of {len(found['claims'])} claims {count[HOLDS]} hold, {count[FAILS]} fail and "
+        f"{count[OPEN]} are open, {later} of these because their runs are still to come.** {made}; "
+        f"{done} of its {all_runs} steps are done."
+    )
+
+
+def _bands(found):
+    if not any(any(line["found"]) for line in found["figure"]["lines"]):
+        return "Nothing of it has been run yet."
+    return "Bands are 95 % intervals over the seeds that have run and over images."
+
+
+def _table(table):
+    rows = [[row["label"], *map(_cell, row["cells"])] for row in table["rows"]]
+    return _markdown(["", *table["headings"]], rows)
+
+
+def _cell(found):
+    if found is None:
+        return "not run yet"
+    seeds = len(found["seeds"])
+    return f"{_percent(found)} ({seeds} seed{'s' * (seeds != 1)}, {found['images']} images)"
+
+
+def _percent(found):
+    ends = f"{100 * max(0, found['low']):.1f} to {100 * min(1, found['high']):.1f}"
+    return f"{100 * found['mean']:.1f} %, {ends}"
+
+
+def _claims(claims):
+    rows = [
+        [
+            claim["says"],
+            claim["number"],
+            "<br>".join(map(_ours, claim["measures"])),
+            f"**{claim['verdict']}**",
+            claim["sentence"],
+        ]
+        for claim in claims
+    ]
+    return _markdown(["claim", "its number", "ours", "verdict", "why"], rows)
+
+
+def _ours(measure):
+    found = measure["found"]
+    if found is None:
+        return f"{measure['budget']}: not run yet"
+    scale, unit = (100, " points") if measure["unit"] == "points" else (1, "")
+    mean, low, high = (f"{scale * found[name]:+.1f}" for name in ("mean", "low", "high"))
+    bound = f"{scale * measure['above']:g}"
+    seeds = ", ".join(map(str, found["seeds"]))
+    return (
+        f"{measure['budget']}: {mean}{unit} ({low} to {high}), bound {bound}, seeds {seeds}: "
+        f"{measure['verdict']}"
+    )
+
+
+def _meaning(study, found):
+    verdicts = {claim["name"]: claim["verdict"] for claim in found["claims"]}
+    told = [text for name, verdict, text in study.meaning if verdicts[name] == verdict]
+    return told or ["Nothing yet: the runs that decide are still to come."]
+
+
+def _commands(study, found):
+    command = f"python -m robust_keras.studies {study.name} --data_dir=DIRECTORY"
+    forms = "\n".join(
+        f"- `{command}{'' if name == 'small' else f' --{name}'}`: {form.told} {form.hours}"
+        for name, form in study.forms.items()
+    )
+    runs = "\n".join(f"    {_typed(run)}" for run in found["runs"] if run["kind"] != "make")
+    return f"{forms}\n\nIts runs, each of which can be made alone:\n\n{runs}"
+
+
+def _typed(run):
+    return f"{run['kind']}.py {' '.join(run['flags'])}{'' if run['done'] else '  # not run yet'}"
+
+
+def _markdown(headings, rows):
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,69 @@
+"""Everything a study found, as one value for `docs/studies/NAME.json`; pages know no other."""
+
+import json
+import pathlib
+from typing import Any
+
+from robust_keras.studies import running, verdicts
+from robust_keras.studies.study import Make, Study
+
+
+def results(study: Study, form: str, directory: pathlib.Path) -> dict[str, Any]:
+    """What the finished runs say, the same in whatever pieces they were run.
+
+    Args:
+        study: the declaration.
+        form: `smoke`, `small` or `full`.
+        directory: of its runs.
+    """
+    seen = verdicts.all_seen(directory, study.seeds)
+    chosen = study.forms[form]
+    return {
+        "name": study.name,
+        "title": study.title,
+        "source": study.source,
+        "form": form,
+        "runs": [_run(step, chosen, directory) for step in study.steps[: chosen.steps]],
+        "claims": [verdicts.judged(claim, seen) for claim in study.claims],
+        "table": _table(study, seen),
+        "figure": _figure(study.figure, seen),
+    }
+
+
+def text(found: dict[str, Any]) -> str:
+    """The same as JSON."""
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _run(step, form, directory):
+    kind, done = type(step).__name__.lower(), running.is_done(directory, step)
+    given = () if isinstance(step, Make) else running.flags(step, form, "RUNS", None)
+    return {"kind": kind, "name": step.name, "flags": list(given), "done": done}
+
+
+def _table(study, seen):
+    rows = [
+        {
+            "label": label,
+            "cells": [verdicts.measured(column(model), seen) for _, column in study.columns],
+        }
+        for label, model in study.rows
+    ]
+    return {"headings": [heading for heading, _ in study.columns], "rows": rows}
+
+
+def _figure(figure, seen):
+    lines = [
+        {
+            "label": label,
+            "found": [verdicts.measured(line(place), seen) for place in figure.places],
+        }
+        for label, line in figure.lines
+    ]
+    return {
+        "title": figure.title,
+        "across": figure.across,
+        "up": figure.up,
+        "places": list(figure.places),
+        "lines": lines,
+    }

@@ -1,0 +1,89 @@
+"""Runs a study's steps: those that are finished are left, one that was begun goes on."""
+
+import gc
+import json
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+from robust_keras.directories import whole_files
+from robust_keras.programs import command_line, evaluate, train
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
+from robust_keras.studies.study import Evaluate, Form, Make, Step, Train
+
+RUNS = "RUNS/"
+
+
+def flags(step: Train | Evaluate, form: Form, runs: str, data_dir: str | None) -> list[str]:
+    """The flags of one run, as its program takes them.
+
+    Args:
+        step: of a study.
+        form: how large it is run.
+        runs: the study's directory, what `RUNS/` in flags stands for.
+        data_dir: as `--data_dir`, or None.
+    """
+    later = form.train if isinstance(step, Train) else form.evaluate
+    given = [flag.replace(RUNS, f"{runs}/") for flag in (*step.flags, *later)]
+    if data_dir is not None:
+        given.append(f"--data_dir={data_dir}")
+    return [*given, f"--output_dir={output(pathlib.Path(runs), step)}"]
+
+
+def output(directory: pathlib.Path, step: Step) -> pathlib.Path:
+    """Where a step keeps what it does."""
+    if isinstance(step, Make):
+        return directory / f"{step.name}.json"
+    return directory / (f"{step.name}-report" if isinstance(step, Evaluate) else step.name)
+
+
+def is_done(directory: pathlib.Path, step: Step) -> bool:
+    """Whether a step is finished."""
+    last = {Train: "serving/1", Evaluate: "report.json", Make: ""}[type(step)]
+    return (output(directory, step) / last).exists()
+
+
+def run(
+    steps: tuple[Step, ...],
+    form: Form,
+    directory: pathlib.Path,
+    data_dir: str | None,
+    after: Callable[[], Any],
+) -> None:
+    """Runs what is not finished, in its order.
+
+    Args:
+        steps: of a study.
+        form: how large it is run.
+        directory: the study's, which exists.
+        data_dir: as `--data_dir`, or None.
+        after: called after each step that was run.
+    """
+    chosen = steps[: form.steps]
+    for number, step in enumerate(chosen, 1):
+        if is_done(directory, step):
+            continue
+        print(f"[{number}/{len(chosen)}] {type(step).__name__.lower()} {step.name}", flush=True)
+        _run(step, form, directory, data_dir)
+        _forget()
+        after()
+
+
+def _run(step, form, directory, data_dir):
+    if isinstance(step, Make):
+        found = step.make(directory, data_dir, min(step.images, form.images))
+        whole_files.write(output(directory, step), json.dumps(found, indent=1))
+        return
+    program, settings = (
+        (train, TrainConfig) if isinstance(step, Train) else (evaluate, EvaluateConfig)
+    )
+    given = flags(step, form, str(directory), data_dir)
+    program.main(command_line.parse(settings, "", [type(step).__name__, *given]))
+
+
+def _forget():
+    """Lets go of the models and compiled functions of a run, so that the next begins afresh."""
+    import keras
+
+    keras.utils.clear_session()
+    gc.collect()

@@ -1,0 +1,171 @@
+"""What a study is: a plain declaration of its runs, of what is measured and of what is claimed."""
+
+import dataclasses
+import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+# What `Measure.value` and lines of a figure are given: a `seen.Seen`, what is known of one seed.
+Value = Callable[[Any], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+    """One run of train.py.
+
+    Args:
+        name: of the run, `MODEL-SEED`; its directory under the study's.
+        flags: as for train.py; `RUNS/` in them stands for the study's directory.
+    """
+
+    name: str
+    flags: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluate:
+    """One run of evaluate.py; name and flags as for `Train`."""
+
+    name: str
+    flags: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Make:
+    """A step that no program of ours has.
+
+    Args:
+        name: of the step; what it returns is kept as `NAME.json` in the study's directory.
+        make: function of (the study's directory, where TensorFlow Datasets keeps its data, how many
+            images at most) that returns what JSON can hold.
+        images: how many images it looks at.
+    """
+
+    name: str
+    make: Callable[[pathlib.Path, str | None, int], Any]
+    images: int
+
+
+Step = Train | Evaluate | Make
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """One number that decides about a claim, oriented so that the claim says: it is above.
+
+    Args:
+        budget: what the attacker was allowed, in words.
+        value: function of what one seed found (`Seen`) to a float array with one entry an image, or
+            with a single one where images have no say.
+        above: the claim holds if the whole interval is above this, and fails if none of it is.
+        unit: "points" (of accuracy, a share times 100) or "" for plain numbers.
+        believed: whether a number that the audit calls unreliable leaves the claim open.
+    """
+
+    budget: str
+    value: Value
+    above: float = 0.0
+    unit: str = "points"
+    believed: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """One claim of a source.
+
+    Args:
+        name: short, without blanks.
+        says: what the source says.
+        number: its number, or what is known of it.
+        measures: what decides, the published budget first and the strongest last, which decides.
+        sentences: one plain sentence why, for `holds`, `fails` and `open`.
+        seeds: how many seeds there must be for a verdict.
+    """
+
+    name: str
+    says: str
+    number: str
+    measures: tuple[Measure, ...]
+    sentences: dict[str, str]
+    seeds: int = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """The figure that answers the question: lines over an axis, one an entry of `lines`.
+
+    Args:
+        title: what is seen.
+        across: label of the axis.
+        up: label of the other.
+        places: where on the axis.
+        lines: pairs of a label and a function from a place to what `Measure.value` is.
+    """
+
+    title: str
+    across: str
+    up: str
+    places: tuple[float, ...]
+    lines: tuple[tuple[str, Callable[[float], Value]], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Form:
+    """How large a study is run.
+
+    Args:
+        told: what was shortened, or what is run, in words, for the page.
+        train: flags after those of every training.
+        evaluate: flags after those of every evaluation.
+        steps: how many of the steps, the first ones; None for all.
+        images: most images of a `Make`.
+        hours: about how long it takes, in words.
+    """
+
+    told: str
+    train: tuple[str, ...] = ()
+    evaluate: tuple[str, ...] = ()
+    steps: int | None = None
+    images: int = 1_000_000
+    hours: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """One study: everything that is fixed before its first result is seen.
+
+    Args:
+        name: as on the command line.
+        title: of its page.
+        source: whose claims these are.
+        question: one or two sentences.
+        method: about ten lines, each a sentence or two.
+        steps: its runs in the order in which whole claims finish first.
+        seeds: of the runs, in that order.
+        rows: table of models: pairs of a label and the name of a model.
+        columns: of that table: pairs of a heading and a function from a model's name to what
+            `Measure.value` is.
+        claims: its claims.
+        figure: its figure.
+        meaning: what it means: pieces of text, each given only where a claim came out so; triples
+            of (claim, verdict, text).
+        doubts: what would change our mind.
+        forms: `smoke`, `small` and `full`.
+    """
+
+    name: str
+    title: str
+    source: str
+    question: str
+    method: tuple[str, ...]
+    steps: tuple[Step, ...]
+    seeds: tuple[int, ...]
+    rows: tuple[tuple[str, str], ...]
+    columns: tuple[tuple[str, Callable[[str], Value]], ...]
+    claims: tuple[Claim, ...]
+    figure: Figure
+    meaning: tuple[tuple[str, str, str], ...]
+    doubts: tuple[str, ...]
+    forms: dict[str, Form]
