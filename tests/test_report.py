@@ -152,8 +152,9 @@ def test_every_field_is_documented_and_every_documented_field_is_there(tmp_path)
         minimal_epsilon=samples.minimal_epsilon(),
         counter_attacks=samples.counter_attacks(),
     )
-    rejecting = samples.with_classes(rejecting)
-    report = samples.report(rejecting, transfer=samples.transfer(rejecting))
+    rejecting = samples.with_outcomes(samples.with_classes(rejecting))
+    other = samples.with_outcomes(samples.sound_model())
+    report = samples.report(rejecting, other, transfer=samples.transfer(rejecting, other))
     written = reporting.write(report, {report.models[0].path: samples.examples(1)}, tmp_path)
     assert "No attack aimed at the rule" in (tmp_path / "report.html").read_text()
     sections = re.split(r"^## ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)

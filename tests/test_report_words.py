@@ -231,17 +231,18 @@ def test_summary_table():
     )
     report = samples.report(samples.sound_model(), samples.doubtful_model(), lost, one_step)
     lines = reporting.summary_table(report).splitlines()
-    assert len(lines) == 4 + 4 + 1 + 5 and all(line.isascii() for line in lines)
+    assert len(lines) == 4 + 4 + 2 + 1 + 5 and all(line.isascii() for line in lines)
     assert lines[0].startswith("mnist5k test, 1,000 images") and len(lines[0]) < 80
     assert lines[2].split() == ["model", "clean", "0.05", "0.1", "0.2", "0.3", "verdict"]
     assert lines[4].split("  ")[0] == "quickstart" and lines[4].endswith("0.4 %  preliminary")
     assert lines[5].endswith("97.6 %  unreliable")
     assert lines[6].endswith("unknown  unknown  unreliable")
-    assert lines[9] == "quickstart: preliminary: gradient attacks only"
-    assert lines[10] == "temperature_50: unreliable: finite gradients, logit scale"
-    assert lines[11] == "lost: unreliable: no attack ran"
-    assert lines[12] == "one_step: preliminary: weak attacks only"
-    assert lines[13].startswith("to quote it: python evaluate.py --models=runs/quickstart/serving ")
+    assert lines[9].startswith("Which is better cannot be tested")
+    assert lines[11] == "quickstart: preliminary: gradient attacks only"
+    assert lines[12] == "temperature_50: unreliable: finite gradients, logit scale"
+    assert lines[13] == "lost: unreliable: no attack ran"
+    assert lines[14] == "one_step: preliminary: weak attacks only"
+    assert lines[15].startswith("to quote it: python evaluate.py --models=runs/quickstart/serving ")
     assert len({line.index("%") for line in lines[4:8]}) == 1
 
 

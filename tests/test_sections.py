@@ -53,6 +53,8 @@ def test_it_is_made_by_an_evaluation_and_written_everywhere(registered, tmp_path
     whole = json.loads((tmp_path / "report" / "report.json").read_text())
     assert whole["whole"] == {"mean": 0.5, "images": 50}
     (value,) = whole["models"]
+    assert report.models[0].survived(50).mean() == value["worst_case"]["accuracy"][0]
+    assert value["training"] is None
     assert value["brightness"]["images"] == round(50 * (1 - value["worst_case"]["accuracy"][-1]))
     assert 0.0 < value["brightness"]["mean"] < 1.0
     again = reporting.Report.read(tmp_path / "report" / "report.json")

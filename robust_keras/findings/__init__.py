@@ -12,6 +12,7 @@ from robust_keras.findings.calibration import (
 )
 from robust_keras.findings.certified import CertifiedReport, SmoothedReport
 from robust_keras.findings.classes import ClassReport, TopFiveReport
+from robust_keras.findings.comparison import ComparisonReport, PairReport
 from robust_keras.findings.counter_attack import CounterAttackReport
 from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
 from robust_keras.findings.example import ExampleReport
@@ -43,6 +44,7 @@ __all__ = [
     "CertifiedReport",
     "ClassEpsilons",
     "ClassReport",
+    "ComparisonReport",
     "CounterAttackReport",
     "DatasetReport",
     "ExampleReport",
@@ -52,6 +54,7 @@ __all__ = [
     "LayerReport",
     "MinimalEpsilonReport",
     "ModelReport",
+    "PairReport",
     "RejectionReport",
     "ReliabilityBin",
     "Report",

@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from robust_keras.findings import fields
+import numpy as np
+
+from robust_keras.findings import byte_text, fields
 from robust_keras.findings.accuracies import check_accuracies
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
@@ -156,6 +158,17 @@ class ModelReport(Finding):
         "which class can be made of which; null without `--target_class=all`",
         null=True,
     )
+    outcomes: str | None = fields.text(
+        "base64 of one byte an image, in their order: 0 where it is misclassified without attack, "
+        "else 1 and how many of the epsilons, the smallest first, it survived. Null beyond 254 "
+        "epsilons, and in an older report",
+        null=True,
+    )
+    training: Mapping | None = fields.mapping(
+        "settings of train.py that made it and are not the defaults, and those that always tell, "
+        "from the `config.json` of the run that it lies in; null where there is none",
+        null=True,
+    )
     extensions: Mapping = field(
         Extensions("model"), "what registered sections found, by name", default_factory=dict
     )
@@ -164,6 +177,20 @@ class ModelReport(Finding):
         check_classes(self.per_class, self.worst_case.accuracy)
         check_answers(self.confusion, self.num_classes)
         check_accuracies(self)
+
+    def survived(self, examples: int) -> np.ndarray | None:
+        """Which images survived every attack, if it is known.
+
+        Args:
+            examples: number of images.
+
+        Returns:
+            bool array (epsilons, images), or None.
+        """
+        if self.outcomes is None:
+            return None
+        levels = byte_text.decoded("outcomes", self.outcomes, (examples,))
+        return np.arange(len(self.worst_case.epsilons))[:, None] + 1 < levels[None]
 
     @property
     def ran(self) -> tuple[AttackReport, ...]:

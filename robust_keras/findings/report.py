@@ -12,9 +12,10 @@ from typing import Any
 import robust_keras
 from robust_keras.errors import InputError
 from robust_keras.findings import fields, strict_json
+from robust_keras.findings.comparison import ComparisonReport, compare
 from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
-from robust_keras.findings.finding import Extensions, Finding, field
-from robust_keras.findings.kinds import Kind, Number, Text
+from robust_keras.findings.finding import Extensions, Finding, Part, derived, field
+from robust_keras.findings.kinds import Kind, Number, OrNone, Text
 from robust_keras.findings.model import ModelReport
 from robust_keras.findings.transfer import TransferReport
 from robust_keras.proportions import wilson
@@ -162,6 +163,7 @@ class Report(Finding):
                 f"{model.path}: epsilons must be {self.threat_model.epsilons}. "
                 f"Received: {model.worst_case.epsilons}"
             )
+        self._check_outcomes(model)
         measured = [model.clean_accuracy, *model.worst_case.accuracy]
         measured += model.worst_case.before_audit
         measured += [value for attack in model.attacks for value in attack.accuracy]
@@ -174,6 +176,32 @@ class Report(Finding):
                     f"{model.path}: an accuracy must be a whole number of images over "
                     f"{self.dataset.examples}. Received: {accuracy}"
                 )
+
+    def _check_outcomes(self, model):
+        survived = model.survived(self.dataset.examples)
+        if survived is None:
+            return
+        counts = [self.count(accuracy) for accuracy in model.worst_case.accuracy]
+        if survived.sum(axis=1).tolist() != counts:
+            raise ValueError(
+                f"{model.path}: `outcomes` must be those of the worst case, {counts} images. "
+                f"Received: {survived.sum(axis=1).tolist()}"
+            )
+
+    @property
+    @derived(
+        OrNone(Part(ComparisonReport)),
+        "which model is better and whether the images suffice to say so; null for a single model "
+        "and where the `outcomes` of one are unknown",
+    )
+    def comparison(self) -> ComparisonReport | None:
+        believed = {m.path: m for m in self.models if m.verdict != "unreliable"}
+        survived = {path: m.survived(self.dataset.examples) for path, m in believed.items()}
+        known = {path: robust for path, robust in survived.items() if robust is not None}
+        if len(self.models) < 2 or len(known) < len(survived):
+            return None
+        left_out = tuple(model.path for model in self.models if model.path not in known)
+        return compare(known, left_out, self.threat_model.epsilons)
 
     def count(self, accuracy: float) -> int:
         """Gives the number of images that a fraction stands for."""

@@ -39,6 +39,9 @@ def every(finding: type[Finding]) -> list[type[Finding]]:
         if isinstance(kind, Extensions):
             parts = list(extensions.registered(kind.place).values())
         found += [part for below in parts for part in every(below)]
+    for _, member in derived_members(finding):
+        if part := told(member)["kind"].finding:
+            found += every(part)
     return list(dict.fromkeys(found))
 
 

@@ -85,6 +85,15 @@ class Section:
         """
         return ()
 
+    def measures(self, report: Report, model: ModelReport) -> Iterable[tuple[str, str]]:
+        """Gives what a comparison of models shows of one: pairs of a title and a short text.
+
+        Args:
+            report: `Report`.
+            model: a `ModelReport` of it.
+        """
+        return ()
+
     def lines(self, report: Report) -> list[str]:
         """Gives its lines in the terminal, below the table."""
         return []

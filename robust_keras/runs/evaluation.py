@@ -16,7 +16,12 @@ from robust_keras.engine.headline_examples import at_epsilon
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.price import cheapest_first
 from robust_keras.engine.results import AdversarialExample, PerImage
-from robust_keras.engine.shares import attack_report, rejection_report, worst_case_report
+from robust_keras.engine.shares import (
+    attack_report,
+    outcomes,
+    rejection_report,
+    worst_case_report,
+)
 from robust_keras.findings import DatasetReport, ModelReport, Report, ThreatModelReport
 from robust_keras.notes.layer_facts import read_layer_facts
 from robust_keras.notes.training_note import accuracy_in_training, read_training_note
@@ -33,6 +38,7 @@ from robust_keras.runs.minimal_evaluation import minimal_attack, minimal_report
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.plugins import load_plugins
 from robust_keras.runs.target import attacked_images
+from robust_keras.runs.training_settings import training_settings
 from robust_keras.runs.transfer_evaluation import transfer_attack, transfer_report
 from robust_keras.runs.unusual_inputs import unusual_inputs
 from robust_keras.settings.config import EvaluateConfig
@@ -312,6 +318,8 @@ def _model_report(classifier, split, threat_model, found, before, judged, checks
         layers=read_layer_facts(classifier),
         rejection=rejection_report(found, classifier.rejection),
         per_class=class_reports(found),
+        outcomes=outcomes(found),
+        training=training_settings(classifier.path),
         confusion=confusion(found, meaningful_classes(classifier), classifier.num_classes),
         top_five=top_five(found, threat_model.epsilons),
     )

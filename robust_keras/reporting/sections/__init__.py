@@ -22,7 +22,6 @@ from robust_keras.reporting.sections.unusual import Unusual
 
 # Those about the report stand above or below the models.
 SECTIONS: list[Section] = [
-    Comparison(),
     Headline(),
     Curves(),
     Classes(),
@@ -39,6 +38,7 @@ SECTIONS: list[Section] = [
     Transfer(),
     Attacker(),
 ]
+SECTIONS.insert(0, Comparison(SECTIONS))
 
 
 def register(section: Section) -> None:

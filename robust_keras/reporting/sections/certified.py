@@ -25,6 +25,12 @@ class Certified(Section):
         if model.smoothed is not None:
             yield "smoothed", _smoothed_table(report, model, name)
 
+    def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
+        if model.certified is not None:
+            epsilon = wording.epsilon(model.certified.epsilons[-1])
+            proved = model.certified.accuracy[-1]
+            yield f"Proved at epsilon {epsilon}", wording.percent(proved)
+
     def lines(self, report: Report) -> list[str]:
         return named_lines(report, lambda model: _sentences(report, model))
 

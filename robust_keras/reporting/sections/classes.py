@@ -36,6 +36,10 @@ class Classes(Section):
         if model.per_class and model.ran:
             yield "classes", _table(report, model, name)
 
+    def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
+        if model.measured:
+            yield "Accuracy, mean over epsilons", wording.percent(model.area)
+
     def lines(self, report: Report) -> list[str]:
         return named_lines(
             report,

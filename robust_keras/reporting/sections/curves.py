@@ -24,6 +24,18 @@ class Curves(Section):
             "facts": model_facts(report, model),
         }
 
+    def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
+        if any(m.training for m in report.models):
+            yield "Trained", training_in_words(model)
+        for title, text in model_facts(report, model):
+            if title in ("Parameters", "Sparsity", "Time"):
+                yield title, text
+        gradients, forwards = (
+            wording.per_image(sum(getattr(a, name) for a in model.ran), report.dataset.examples)
+            for name in ("gradient_evaluations", "forward_evaluations")
+        )
+        yield "Attacks' cost an image", f"{gradients} gradients, {forwards} forward passes"
+
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.attacked:
             yield "curves", curves.of_report(report, attack_lines(report, model))(title=name)
@@ -48,6 +60,13 @@ def attack_lines(report: Report, model: Any) -> list[curves.Curve]:
     ]
 
 
+def training_in_words(model: Any) -> str:
+    """Writes how a model was trained: the settings that tell it, or that nothing does."""
+    if model.training is None:
+        return UNKNOWN
+    return wording.settings(model.training)
+
+
 def model_facts(report: Report, model: Any) -> list[tuple[str, str]]:
     """Gives the (name, value) pairs that describe a model."""
     clean, *interval = (
@@ -66,6 +85,7 @@ def model_facts(report: Report, model: Any) -> list[tuple[str, str]]:
     return [
         ("Path", wording.visible(model.path)),
         ("Format", FORMAT_NAMES[model.format]),
+        ("Trained", training_in_words(model)),
         ("Clean accuracy", f"{clean} ({' to '.join(interval)})"),
         ("Parameters", parameters),
         ("Sparsity", f"{sparsity} of the weights are zero" if model.sparsity else sparsity),

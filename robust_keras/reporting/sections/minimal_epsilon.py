@@ -37,6 +37,11 @@ class MinimalEpsilon(Section):
         if model.minimal_epsilon is not None:
             yield "minimal", _table(report, model.minimal_epsilon, name)
 
+    def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
+        if minimal := model.minimal_epsilon:
+            middle = _epsilon(minimal.quantiles[len(SHARES) // 2], minimal)
+            yield "Smallest epsilon, median", middle
+
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.minimal_epsilon is not None:
             yield "minimal", boxes.of_model(report, model)(title=name)

@@ -48,6 +48,18 @@ class Unusual(Section):
             if not samples.skipped:
                 yield samples.name, _table(samples, name)
 
+    def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
+        for samples in model.unusual.samples if model.unusual else ():
+            if samples.strengths:
+                last = samples.strengths[-1]
+                title = _SAMPLES.get(samples.name, (wording.visible(samples.name), ""))[0]
+                strength = wording.epsilon(last.strength)
+                yield f"{title} accepted at {strength}", wording.percent(last.accepted)
+        for fooling in model.unusual.fooling if model.unusual else ():
+            if fooling.images:
+                title = f"Fooling images: {fooling_grid.title(fooling.name).lower()}"
+                yield title, f"{fooling.accepted} of {len(fooling.images)} accepted"
+
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         fooling = model.unusual.fooling if model.unusual else ()
         if rows := [part for part in fooling if fooling_grid.shown(part)]:

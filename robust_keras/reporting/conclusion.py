@@ -1,0 +1,137 @@
+"""The sentence that a comparison comes to: which model is better, by how much, and how sure."""
+
+import dataclasses
+
+from robust_keras.findings import PairReport, Report
+from robust_keras.reporting import wording
+from robust_keras.reporting.section import NAME_LENGTH
+from robust_keras.reporting.verdict import verdict
+
+
+@dataclasses.dataclass(frozen=True)
+class Conclusion:
+    """What to tell of several models before any number.
+
+    Args:
+        sentence: which is better, by how much, and whether the images suffice to say so.
+        reservations: what the sentence leaves out or rests on, a sentence each.
+    """
+
+    sentence: str
+    reservations: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        return " ".join((self.sentence, *self.reservations))
+
+
+def conclusion(report: Report) -> Conclusion | None:
+    """Gives what the comparison of a report's models comes to; None for a single model."""
+    if len(report.models) < 2:
+        return None
+    found, names = report.comparison, _names(report)
+    if found is None:
+        sentence = (
+            "Which is better cannot be tested: this report does not hold what happened to each "
+            "image."
+        )
+        return Conclusion(sentence, tuple(_left_out(report, names)))
+    ranked = [names[path] for path in found.ranked]
+    if not ranked:
+        sentence = "No model can be called better: not one of these numbers is to be believed."
+    elif len(ranked) == 1:
+        sentence = (
+            f"No model can be called better: only the number of {ranked[0]} is to be believed."
+        )
+    else:
+        sentence = _ranking(report, found, names)
+    reservations = (*_left_out(report, names), *_preliminary(report, found.ranked, names))
+    return Conclusion(sentence, reservations)
+
+
+def _names(report):
+    shown = (
+        wording.shortened(name, NAME_LENGTH).replace("…", "...")
+        for name in wording.display_names(report.models)
+    )
+    return dict(zip((model.path for model in report.models), shown, strict=True))
+
+
+def _ranking(report, found, names):
+    epsilon = report.threat_model.epsilons[-1]
+    accuracy = {model.path: model.worst_case.accuracy[-1] for model in report.models}
+    best, *others = found.ranked
+    at = f"at epsilon {wording.epsilon(epsilon)}"
+    if not accuracy[best]:
+        none = f"No model is more robust {at}: not one image holds out with any of them."
+        return none + _smaller(report, found, names)
+    pairs = {other: found.pair(best, other, epsilon) for other in others}
+    images = wording.plural(report.dataset.examples, "image")
+    near = [other for other in others if not pairs[other].decided]
+    rival = near[0] if near else others[0]
+    numbers = f"{wording.percent(accuracy[best])} against {wording.percent(accuracy[rival])}"
+    if near:
+        return (
+            f"The {images} do not suffice to say whether {names[best]} or "
+            f"{' or '.join(names[other] for other in near)} is more robust {at}: {numbers}, a "
+            f"difference of {_points(pairs[rival])}." + _smaller(report, found, names)
+        )
+    how = f"more robust than {names[rival]}"
+    if len(others) > 1:
+        how = f"the most robust of {len(found.ranked)} models, before {names[rival]},"
+    proof = _proof(report, best, accuracy[rival])
+    return (
+        f"{names[best]} is {how} {at}: {numbers}, {_points(pairs[rival])} more. The {images} "
+        f"suffice to say so ({_p_value(pairs[rival])}).{proof}"
+    )
+
+
+def _points(pair: PairReport) -> str:
+    low, high = (f"{100.0 * value:.1f}" for value in pair.interval)
+    interval = f"95{wording.NO_BREAK_SPACE}% interval {low} to {high}"
+    return f"{100.0 * pair.difference:.1f} points ({interval})"
+
+
+def _p_value(pair):
+    p = pair.corrected_p_value
+    return "p below 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def _proof(report, best, other):
+    """Whether no attack could turn the order round."""
+    certified = next(model.certified for model in report.models if model.path == best)
+    if certified is None or certified.accuracy[-1] <= other:
+        return ""
+    return " On these images that is proved, whatever attack will be thought of."
+
+
+def _smaller(report, found, names):
+    """What a smaller epsilon decides, the largest that does; each of them is one more test."""
+    epsilons = report.threat_model.epsilons
+    for epsilon in reversed(epsilons[:-1]):
+        pair = found.pair(*found.ranked[:2], epsilon)
+        if pair.decided and pair.corrected_p_value * len(epsilons) < 0.05:
+            return (
+                f" At epsilon {wording.epsilon(epsilon)} {names[pair.first]} is ahead of "
+                f"{names[pair.second]} by {_points(pair)}, which they suffice to say."
+            )
+    return ""
+
+
+def _left_out(report, names):
+    for model in report.models:
+        if model.verdict == "unreliable":
+            why = verdict(report, model).short
+            yield f"{names[model.path]} is not ranked: its number is not to be believed ({why})."
+
+
+def _preliminary(report, ranked, names):
+    told = [
+        f"{names[model.path]}: {verdict(report, model).short}"
+        for model in report.models
+        if model.path in ranked and model.verdict == "preliminary"
+    ]
+    if told:
+        doubts = "; ".join(told)
+        yield f"A stronger attack may change this: some numbers are preliminary ({doubts})."
