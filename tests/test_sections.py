@@ -11,7 +11,7 @@ import small_classifier
 from toy_section import Brightness, BrightnessReport
 
 from robust_keras import reporting
-from robust_keras.findings import format_page, schema
+from robust_keras.findings import format_page, outcomes, schema
 from robust_keras.reporting import html
 from robust_keras.runs import evaluation
 from robust_keras.settings.config import EvaluateConfig
@@ -53,7 +53,7 @@ def test_it_is_made_by_an_evaluation_and_written_everywhere(registered, tmp_path
     whole = json.loads((tmp_path / "report" / "report.json").read_text())
     assert whole["whole"] == {"mean": 0.5, "images": 50}
     (value,) = whole["models"]
-    assert report.models[0].survived(50).mean() == value["worst_case"]["accuracy"][0]
+    assert outcomes.survived(report.models[0], 50).mean() == value["worst_case"]["accuracy"][0]
     assert value["training"] is None
     assert value["brightness"]["images"] == round(50 * (1 - value["worst_case"]["accuracy"][-1]))
     assert 0.0 < value["brightness"]["mean"] < 1.0

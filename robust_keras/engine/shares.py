@@ -2,16 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
 from robust_keras.attackable import Attackable
 from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.passes import in_passes
 from robust_keras.engine.results import AttackResult, Evaluation
-from robust_keras.findings import AttackReport, RejectionReport, WorstCaseReport, byte_text
-
-# More do not fit into a byte.
-_MOST_LEVELS = 254
+from robust_keras.findings import AttackReport, RejectionReport, WorstCaseReport
 
 
 def attack_report(result: AttackResult, classifier: Attackable) -> AttackReport:
@@ -51,19 +46,6 @@ def worst_case_report(
         accuracy=evaluation.worst_case.mean(axis=1),
         before_audit=tuple(before.worst_case.mean(axis=1)),
     )
-
-
-def outcomes(evaluation: Evaluation) -> str | None:
-    """The text of what happened to each image, as `ModelReport.outcomes` holds it.
-
-    Args:
-        evaluation: `Evaluation`, all that was found counted in.
-    """
-    robust = evaluation.worst_case
-    if len(robust) > _MOST_LEVELS:
-        return None
-    levels = np.where(evaluation.clean_correct, 1 + robust.sum(axis=0), 0)
-    return byte_text.encoded(levels.astype(np.uint8))
 
 
 def rejection_report(evaluation: Evaluation, rejection: Any) -> RejectionReport | None:

@@ -4,9 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from robust_keras.findings import byte_text, fields
+from robust_keras.findings import fields
 from robust_keras.findings.accuracies import check_accuracies
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
@@ -177,20 +175,6 @@ class ModelReport(Finding):
         check_classes(self.per_class, self.worst_case.accuracy)
         check_answers(self.confusion, self.num_classes)
         check_accuracies(self)
-
-    def survived(self, examples: int) -> np.ndarray | None:
-        """Which images survived every attack, if it is known.
-
-        Args:
-            examples: number of images.
-
-        Returns:
-            bool array (epsilons, images), or None.
-        """
-        if self.outcomes is None:
-            return None
-        levels = byte_text.decoded("outcomes", self.outcomes, (examples,))
-        return np.arange(len(self.worst_case.epsilons))[:, None] + 1 < levels[None]
 
     @property
     def ran(self) -> tuple[AttackReport, ...]:

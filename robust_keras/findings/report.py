@@ -11,7 +11,7 @@ from typing import Any
 
 import robust_keras
 from robust_keras.errors import InputError
-from robust_keras.findings import fields, strict_json
+from robust_keras.findings import fields, outcomes, strict_json
 from robust_keras.findings.comparison import ComparisonReport, compare
 from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
 from robust_keras.findings.finding import Extensions, Finding, Part, derived, field
@@ -178,7 +178,7 @@ class Report(Finding):
                 )
 
     def _check_outcomes(self, model):
-        survived = model.survived(self.dataset.examples)
+        survived = outcomes.survived(model, self.dataset.examples)
         if survived is None:
             return
         counts = [self.count(accuracy) for accuracy in model.worst_case.accuracy]
@@ -196,7 +196,9 @@ class Report(Finding):
     )
     def comparison(self) -> ComparisonReport | None:
         believed = {m.path: m for m in self.models if m.verdict != "unreliable"}
-        survived = {path: m.survived(self.dataset.examples) for path, m in believed.items()}
+        survived = {
+            path: outcomes.survived(m, self.dataset.examples) for path, m in believed.items()
+        }
         known = {path: robust for path, robust in survived.items() if robust is not None}
         if len(self.models) < 2 or len(known) < len(survived):
             return None

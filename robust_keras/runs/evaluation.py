@@ -18,11 +18,10 @@ from robust_keras.engine.price import cheapest_first
 from robust_keras.engine.results import AdversarialExample, PerImage
 from robust_keras.engine.shares import (
     attack_report,
-    outcomes,
     rejection_report,
     worst_case_report,
 )
-from robust_keras.findings import DatasetReport, ModelReport, Report, ThreatModelReport
+from robust_keras.findings import DatasetReport, ModelReport, Report, ThreatModelReport, outcomes
 from robust_keras.notes.layer_facts import read_layer_facts
 from robust_keras.notes.training_note import accuracy_in_training, read_training_note
 from robust_keras.progress import RunProgress
@@ -318,7 +317,7 @@ def _model_report(classifier, split, threat_model, found, before, judged, checks
         layers=read_layer_facts(classifier),
         rejection=rejection_report(found, classifier.rejection),
         per_class=class_reports(found),
-        outcomes=outcomes(found),
+        outcomes=outcomes.encoded(found.clean_correct, found.worst_case),
         training=training_settings(classifier.path),
         confusion=confusion(found, meaningful_classes(classifier), classifier.num_classes),
         top_five=top_five(found, threat_model.epsilons),
