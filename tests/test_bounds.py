@@ -9,6 +9,7 @@ from robust_keras import layers
 from robust_keras.bounds import activation_curves, certify, margin_bounds, prove, smooth
 from robust_keras.bounds.interval import Interval
 from robust_keras.bounds.kernel_curves import kernel_curve
+from robust_keras.bounds.training_intervals import TrainingIntervals
 from robust_keras.errors import InputError
 
 K = keras.layers
@@ -133,6 +134,15 @@ def margins(model, images, labels):
     return np.take_along_axis(logits, labels[:, None], 1) - np.take_along_axis(logits, others, 1)
 
 
+def in_training(model, images, labels, epsilon):
+    """The bounds of margins that certified training lowers, with moving statistics."""
+    model.trainable = False
+    balls = (tf.constant(np.clip(images + move, 0, 1), tf.float32) for move in (-epsilon, epsilon))
+    given = tf.constant(images, tf.float32), *balls, tf.constant(labels)
+    _, worst = TrainingIntervals(model)(*given)
+    return -worst.numpy()[worst.numpy() != 0.0].reshape(len(images), -1)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_change_within_epsilon_gets_below_the_bound(name):
     model, rng = network(name), np.random.default_rng(3)
@@ -147,6 +157,7 @@ def test_no_change_within_epsilon_gets_below_the_bound(name):
         least = [margins(model, each, labels) for each in changed]
         loose = margin_bounds(model, images, labels, epsilon, method="intervals")
         tight = margin_bounds(model, images, labels, epsilon)
+        np.testing.assert_allclose(in_training(model, images, labels, epsilon), loose, atol=0.02)
         assert np.all(np.min(least, axis=0) >= np.maximum(loose, tight))
         if epsilon == 0.0 and name != "winners":
             np.testing.assert_allclose(np.maximum(loose, tight), least[0], atol=2e-3)

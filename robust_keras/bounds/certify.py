@@ -9,7 +9,7 @@ import tqdm
 
 from robust_keras.bounds import network
 from robust_keras.bounds.interval import Interval
-from robust_keras.bounds.linear import Place, lower_bounds
+from robust_keras.bounds.linear import Place, least, lower_bounds
 from robust_keras.bounds.rules import rules
 
 METHODS = ("intervals", "linear")
@@ -178,9 +178,8 @@ def _bound(stages, images, forms, epsilon, method):
         values.append(relaxation.output)
         places.append(Place(relaxation, sources))
     if method == "intervals":
-        last = values[-1]
-        positive, negative = tf.nn.relu(forms), tf.nn.relu(-forms)
-        return tf.einsum("brc,bc->br", positive, last.lower) - tf.einsum(
-            "brc,bc->br", negative, last.upper
-        )
+        # Differences of logits, whose common parts cancel, and not the logits.
+        pulled, constant = places[-1].relaxation.pull(forms)
+        before = [values[source] for source in places[-1].sources]
+        return constant + tf.add_n([least(w, x) for w, x in zip(pulled, before, strict=True)])
     return lower_bounds(places, forms, image)

@@ -28,11 +28,7 @@ def kernel_curve(layer: keras.layers.Layer) -> Curve:
     Raises:
         InputError: other kernels, or pairs, for which no bounds are known here.
     """
-    if layer.kernel != "gaussian" or layer.paired:
-        kind = "paired" if layer.paired else layer.kernel
-        raise InputError.expected(
-            f"layer '{layer.name}'", "a KernelActivation with kernel='gaussian', paired=False", kind
-        )
+    check_kernel(layer)
     mixing, dictionary, bandwidth = (np.asarray(v, np.float64) for v in layer.parameters())
     spread = 1.0 / np.sqrt(2.0 * bandwidth)
     low = dictionary.min(1, keepdims=True) - _REACH * spread
@@ -53,6 +49,15 @@ def kernel_curve(layer: keras.layers.Layer) -> Curve:
         tail=tf.constant(tail[:, 0]),
         error=tf.constant(_FLOAT32 * height[:, 0]),
     )
+
+
+def check_kernel(layer: keras.layers.Layer) -> None:
+    """Raises InputError for kernels of which nothing is known here."""
+    if layer.kernel != "gaussian" or layer.paired:
+        kind = "paired" if layer.paired else layer.kernel
+        raise InputError.expected(
+            f"layer '{layer.name}'", "a KernelActivation with kernel='gaussian', paired=False", kind
+        )
 
 
 def _derivatives(points, mixing, dictionary, spread):

@@ -57,9 +57,10 @@ def lower_bounds(places: Sequence[Place], weights: tf.Tensor, image: Interval) -
     weights = waiting.get(0)
     if weights is None:
         return constant
-    return constant + _least(weights, image)
+    return constant + least(weights, image)
 
 
-def _least(weights, image):
-    centre, radius = image.centre[:, None], image.radius[:, None]
+def least(weights: tf.Tensor, x: Interval) -> tf.Tensor:
+    """The least of linear forms (batch, rows, ...) over an `Interval` (batch, ...)."""
+    centre, radius = x.centre[:, None], x.radius[:, None]
     return total(weights * centre - tf.abs(weights) * radius)

