@@ -2,13 +2,19 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from small_classifier import digits, network
 
 import robust_keras
-from robust_keras import serving
+from robust_keras import layers, serving
+from robust_keras.errors import InputError
 from robust_keras.inside import calibration as calibrations
+from robust_keras.inside.convolution import Convolution
+from robust_keras.inside.lipschitz_bound import lipschitz_bound
+from robust_keras.inside.steepest import FUNCTIONS, steepest
 from robust_keras.inside.subject import Subject
 
 
@@ -63,3 +69,147 @@ def test_calibration_by_hand():
     assert own.clean == pytest.approx(report.expected_calibration_error, abs=1e-6)
     assert own.attacked != own.clean
     assert sum(b.images for b in report.bins) == sum(b.images for b in report.attacked_bins)
+
+
+CASES = (
+    {"size": (6, 6)},
+    {"size": (7, 6), "strides": (2, 2), "padding": "SAME"},
+    {"size": (9, 9), "dilations": (2, 2), "padding": "SAME"},
+    {"size": (5, 5), "padding": ((2, 1), (0, 3))},
+    {"size": (3, 3)},
+)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_convolution_has_the_norm_of_its_dense_matrix(case):
+    kernel = np.random.default_rng(0).normal(size=(3, 3, 2, 4))
+    operator = Convolution(kernel, **case)
+    rows = np.eye(2 * np.prod(case["size"])).reshape(-1, *case["size"], 2)
+    matrix = operator(tf.constant(rows)).numpy().reshape(len(rows), -1)
+    norm = np.linalg.norm(matrix, 2)
+    assert operator.norm() == pytest.approx(norm, rel=1e-6)
+    assert norm * (1 - 1e-9) <= operator.norm_bound() <= 1.3 * norm
+    assert np.abs(matrix).sum(0).max() <= operator.largest_sum() + 1e-9
+    if "padding" not in case or case["padding"] == "SAME":
+        own = keras.layers.Conv2D(
+            4,
+            3,
+            strides=case.get("strides", 1),
+            padding=case.get("padding", "valid").lower(),
+            dilation_rate=case.get("dilations", 1),
+            use_bias=False,
+        )
+        own(rows.astype("float32"))
+        own.set_weights([kernel])
+        found = np.asarray(own(rows.astype("float32"))).reshape(len(rows), -1)
+        np.testing.assert_allclose(found, matrix, atol=1e-4)
+
+
+def test_no_activation_is_steeper_than_told():
+    points = tf.constant(np.linspace(-12.0, 12.0, 4001))
+    for name, slope in FUNCTIONS.items():
+        if name != "softmax":
+            with tf.GradientTape() as tape:
+                tape.watch(points)
+                values = keras.activations.get(name)(points)
+            assert slope - 3e-3 <= np.abs(tape.gradient(values, points)).max() <= slope + 1e-9
+    inputs = np.linspace(-8.0, 8.0, 2001, dtype=np.float32)[:, None].repeat(2, 1)
+    for settings in (
+        {},
+        {"trainable_dictionary": True},
+        {"kernel": "relu"},
+        {"kernel": "softplus"},
+    ):
+        layer = layers.KernelActivation(initializer="random_normal", **settings)
+        values = np.asarray(layer(inputs), np.float64)
+        measured = np.abs(np.diff(values, axis=0) / np.diff(inputs[:, :1].astype(float), axis=0))
+        assert measured.max() * 0.99 <= steepest(layer) <= 1.02 * measured.max()
+    layer = layers.KernelActivation(initializer="random_normal", paired=True)
+    grid = np.stack(np.meshgrid(inputs[::40, 0], inputs[::40, 0]), -1).reshape(-1, 2)
+    found = tf.constant(grid)
+    with tf.GradientTape() as tape:
+        tape.watch(found)
+        values = layer(found)
+    lengths = np.linalg.norm(tape.gradient(values, found), axis=1)
+    assert lengths.max() <= steepest(layer) <= 2.0 * lengths.max()
+
+
+def random_network(number):
+    """A small network of some of all kinds of layers that are known, its weights at random."""
+    draw = np.random.default_rng(number)
+    k = keras.layers
+    activations = (
+        *(k.ReLU, k.ELU, k.PReLU, layers.KernelActivation, layers.SmoothReLU),
+        *(layers.ParametricSoftplus, layers.SymmetricActivation, k.LeakyReLU),
+        *(lambda n=name: k.Activation(n) for name in ("tanh", "silu", "gelu", "mish", "selu")),
+    )
+    pools = (
+        *(k.MaxPooling2D, k.UpSampling2D, k.ZeroPadding2D, lambda: k.AveragePooling2D(2)),
+        *(lambda: k.MaxPooling2D(3, 2, "same"), lambda: k.AveragePooling2D(3, 2, "same")),
+    )
+    kernels = (
+        lambda: k.Conv2D(4, 3, strides=int(draw.integers(1, 3)), padding="same"),
+        lambda: k.Conv2D(4, 3, dilation_rate=2, padding="same", activation="tanh"),
+        lambda: k.Conv2D(4, 2, padding="same", groups=2),
+        lambda: k.DepthwiseConv2D(3, padding="same", depth_multiplier=2),
+        lambda: k.SeparableConv2D(4, 3, padding="same"),
+        lambda: k.Conv2DTranspose(4, 3, strides=2, padding="same"),
+    )
+    image = keras.Input((9, 8, 2))
+    x = k.Rescaling(2.0, -1.0)(image)
+    x = kernels[number % len(kernels)]()(x)
+    if draw.random() < 0.7:
+        x = k.BatchNormalization()(x)
+    x = activations[number % len(activations)]()(x)
+    joined = (k.Add, k.Average, k.Maximum, k.Concatenate, k.Subtract)
+    if number % 2:
+        branch = k.Conv2D(x.shape[-1], 3, padding="same")(x)
+        x = joined[draw.integers(len(joined))]()([x, branch])
+    x = pools[draw.integers(len(pools))]()(x)
+    x = (k.Flatten, k.GlobalAveragePooling2D, k.GlobalMaxPooling2D)[draw.integers(3)]()(x)
+    x = k.Dense(3)(x)
+    if draw.random() < 0.2:
+        x = k.Multiply()([x, x])  # As in the RBF unit at the end of a symmetric network.
+    model = keras.Model(image, x)
+    for weight in model.weights:
+        spread = 0.5 + 0.2 * draw.random(weight.shape)
+        signed = draw.normal(0.0, 0.6, weight.shape)
+        weight.assign(spread if "variance" in weight.path or "root" in weight.path else signed)
+    return model
+
+
+def test_the_bound_is_never_below_what_is_found_in_50_random_networks():
+    gaps = []
+    for number in range(50):
+        model = random_network(number)
+        bound = lipschitz_bound(model)
+        draw = np.random.default_rng(number)
+        first = draw.random((64, 9, 8, 2), np.float32)
+        near = first + draw.normal(0.0, 0.02, first.shape).astype(np.float32)
+        second = np.clip(np.where(np.arange(64)[:, None, None, None] < 32, near, 1 - first), 0, 1)
+        change = (model(first).numpy() - model(second).numpy()).astype(np.float64)
+        moved = (first - second).reshape(64, -1).astype(np.float64)
+        ratio = np.linalg.norm(change, axis=1) / np.linalg.norm(moved, axis=1)
+        assert ratio.max() <= bound.l2, model.get_config()
+        assert np.all(np.abs(change).max(1) <= bound.linf * np.abs(moved).max(1))
+        gaps.append(bound.l2 / max(ratio.max(), 1e-9))
+    assert np.isfinite(gaps).all()
+
+
+def test_a_bound_is_exact_where_it_can_be_and_names_what_it_does_not_know():
+    k = keras.layers
+    model = keras.Sequential(
+        [keras.Input((4,)), k.Dense(3, use_bias=False), k.BatchNormalization()]
+    )
+    weight = np.random.default_rng(0).normal(size=(4, 3))
+    scale = np.array([0.1, 5.0, -1.0])
+    model.layers[0].set_weights([weight])
+    model.layers[1].gamma.assign(scale * np.sqrt(1.0 + 1e-3))
+    bound = lipschitz_bound(model)
+    assert bound.l2 == pytest.approx(np.linalg.norm(weight * scale, 2), rel=1e-5)
+    assert bound.layer_product == pytest.approx(np.linalg.norm(weight, 2), rel=1e-5)
+    winners = keras.Sequential([keras.Input((4,)), layers.KWinnersTakeAll(ratio=0.5), k.Dense(2)])
+    assert lipschitz_bound(winners).l2 == np.inf
+    unknown = keras.Sequential([keras.Input((4,)), k.LayerNormalization(name="odd"), k.Dense(2)])
+    with pytest.raises(InputError, match="layer 'odd': expected a layer whose Lipschitz"):
+        lipschitz_bound(unknown)
