@@ -42,10 +42,10 @@ class Convolution:
     @property
     def pads(self) -> list[tuple[int, int]]:
         """Zeros added before and behind, down and across."""
+        if not isinstance(self.padding, str):
+            return list(self.padding)
         if self.padding == "VALID":
             return [(0, 0), (0, 0)]
-        if self.padding != "SAME":
-            return [(int(a), int(b)) for a, b in self.padding]  # type: ignore[misc]
         sides = zip(self.size, self.strides, self.reach, strict=True)
         missing = [max((-(-n // s) - 1) * s + k - n, 0) for n, s, k in sides]
         return [(n // 2, n - n // 2) for n in missing]

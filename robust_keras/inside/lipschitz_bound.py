@@ -91,8 +91,8 @@ class _Walk:
         self.totals = [ONE]
         self._steps = found
         self._shape = shape
-        self._known: list = []
-        self._grey: list = []
+        self._known = []
+        self._grey = []
 
     def take(self, step):
         """Adds a step's value; returns its `LayerGain`."""
@@ -166,7 +166,7 @@ class _Walk:
 def _ranges(found, shape):
     """An `Interval` a value, for any pixels in [0, 1]; None where no rule gives one."""
     image = tf.ones((1, *shape), tf.float64)
-    known: list[Interval | None] = [Interval(tf.zeros_like(image), image)]
+    known = [Interval(tf.zeros_like(image), image)]
     for step in found:
         values = [known[number] for number in step.sources]
         try:
