@@ -22,6 +22,7 @@ PACKAGES = {
     "numpy": "numpy",
     "PIL": "pillow",
     "scipy": "scipy",
+    "sklearn": "scikit-learn",
     "tensorboard": "tensorboard",
     "tensorflow": "tensorflow",
     "tensorflow_datasets": "tensorflow-datasets",

@@ -5,7 +5,7 @@ import dataclasses
 from robust_keras.settings import values
 from robust_keras.settings.field import Flags, flag
 
-STUDY_NAMES = ("symmetric",)
+STUDY_NAMES = ("pruning", "symmetric", "survey")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +17,12 @@ class StudyConfig(Flags):
         None,
         values.Text(optional=True),
         "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
+    )
+    networks_dir: str | None = flag(
+        None,
+        values.Text(optional=True),
+        "kernel: directory of the networks that were published with that study (default: "
+        "kaf_networks_2020 beside the directory of --data_dir).",
     )
     smoke: bool = flag(False, values.Truth(), "A few images and steps, to see that it runs.")
     full: bool = flag(False, values.Truth(), "The original's schedule, for a GPU.")

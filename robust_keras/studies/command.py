@@ -8,6 +8,7 @@ from robust_keras.directories import whole_files
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.studies import all_studies, page, picture, results, running
 from robust_keras.studies.answers import Answers
+from robust_keras.studies.study import Place
 
 
 def main(asked: Any) -> None:
@@ -32,6 +33,7 @@ def main(asked: Any) -> None:
     reporting.register(Answers())
     if not asked.pages_only:
         start_tensorflow()
-        running.run(study.steps, study.forms[form], directory, asked.data_dir, write)
+        place = Place(directory, asked.data_dir, asked.networks_dir)
+        running.run(study.steps, study.forms[form], place, write)
     write()
     print(f"page  {where / f'{study.name}.md'}")

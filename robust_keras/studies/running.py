@@ -3,13 +3,14 @@
 import gc
 import json
 import pathlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from robust_keras.directories import whole_files
 from robust_keras.programs import command_line, evaluate, train
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
-from robust_keras.studies.study import Evaluate, Form, Make, Step, Train
+from robust_keras.studies.study import Evaluate, Form, Make, Place, Step, Train
 
 RUNS = "RUNS/"
 
@@ -46,8 +47,7 @@ def is_done(directory: pathlib.Path, step: Step) -> bool:
 def run(
     steps: tuple[Step, ...],
     form: Form,
-    directory: pathlib.Path,
-    data_dir: str | None,
+    place: Place,
     after: Callable[[], Any],
 ) -> None:
     """Runs what is not finished, in its order.
@@ -55,30 +55,31 @@ def run(
     Args:
         steps: of a study.
         form: how large it is run.
-        directory: the study's, which exists.
-        data_dir: as `--data_dir`, or None.
+        place: where; the directory exists.
         after: called after each step that was run.
     """
     chosen = steps[: form.steps]
     for number, step in enumerate(chosen, 1):
-        if is_done(directory, step):
+        if is_done(place.directory, step):
             continue
         print(f"[{number}/{len(chosen)}] {type(step).__name__.lower()} {step.name}", flush=True)
-        _run(step, form, directory, data_dir)
+        _run(step, form, place)
         _forget()
         after()
 
 
-def _run(step, form, directory, data_dir):
+def _run(step, form, place):
     if isinstance(step, Make):
-        found = step.make(directory, data_dir, min(step.images, form.images))
-        whole_files.write(output(directory, step), json.dumps(found, indent=1))
+        found = step.make(place, min(step.images, form.images))
+        whole_files.write(output(place.directory, step), json.dumps(found, indent=1))
         return
     program, settings = (
         (train, TrainConfig) if isinstance(step, Train) else (evaluate, EvaluateConfig)
     )
-    given = flags(step, form, str(directory), data_dir)
-    program.main(command_line.parse(settings, "", [type(step).__name__, *given]))
+    given = flags(step, form, str(place.directory), place.data_dir)
+    # What the run's report and its last lines tell as the command.
+    sys.argv = [f"{type(step).__name__.lower()}.py", *given]
+    program.main(command_line.parse(settings, "", sys.argv))
 
 
 def _forget():

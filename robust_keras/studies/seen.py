@@ -89,8 +89,9 @@ class Seen:
         return self._read(self._directory / f"{name}-{self.seed}.json", name)
 
     def model(self, run: str) -> Any:
-        """The first model of an evaluation's report."""
-        return self.report(run)["models"][0]
+        """A model of an evaluation's report: the first, or `RUN:1` the second."""
+        name, _, place = run.partition(":")
+        return self.report(name)["models"][int(place or 0)]
 
     def report(self, run: str) -> Any:
         """An evaluation's report as JSON holds it; raises NotRunError."""
@@ -108,7 +109,7 @@ class Seen:
         return self.model(model)["answers"]
 
     def _place(self, model, epsilon):
-        return _place(self.report(model), epsilon)
+        return _place(self.report(model.partition(":")[0]), epsilon)
 
 
 def _place(report, epsilon):

@@ -7,8 +7,37 @@ from typing import Any
 
 import numpy as np
 
+from robust_keras.errors import InputError
+
 # What `Measure.value` and lines of a figure are given: a `seen.Seen`, what is known of one seed.
 Value = Callable[[Any], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a study finds and keeps its files.
+
+    Args:
+        directory: of its runs.
+        data_dir: where TensorFlow Datasets keeps its data, or None for its own place.
+        networks_dir: of published networks, or None for `kaf_networks_2020` beside `data_dir`.
+    """
+
+    directory: pathlib.Path
+    data_dir: str | None = None
+    networks_dir: str | None = None
+
+    def networks(self, name: str) -> pathlib.Path:
+        """A published network; raises InputError where there is none."""
+        beside = pathlib.Path(self.data_dir or ".").parent / "kaf_networks_2020"
+        path = pathlib.Path(self.networks_dir or beside) / name
+        if not path.is_dir():
+            raise InputError.expected("--networks_dir", f"a directory that holds {name}", path)
+        return path
+
+
+# (Where, how many images at most) -> what JSON can hold.
+MadeBy = Callable[[Place, int], Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +67,12 @@ class Make:
 
     Args:
         name: of the step; what it returns is kept as `NAME.json` in the study's directory.
-        make: function of (the study's directory, where TensorFlow Datasets keeps its data, how many
-            images at most) that returns what JSON can hold.
+        make: function of a `Place` and of how many images it may look at, to what JSON can hold.
         images: how many images it looks at.
     """
 
     name: str
-    make: Callable[[pathlib.Path, str | None, int], Any]
+    make: MadeBy
     images: int
 
 

@@ -67,7 +67,7 @@ def _verdict(measure: Measure, found, claim):
         return OPEN, f"the audit does not believe {', '.join(found['doubtful'])}"
     if found["low"] > measure.above:
         return HOLDS, ""
-    return (FAILS, "") if found["high"] <= measure.above else (OPEN, "the interval has the bound")
+    return (FAILS if found["high"] <= measure.above else OPEN), ""
 
 
 def judged(claim: Claim, seen: Sequence[Seen]) -> dict[str, Any]:
@@ -93,9 +93,7 @@ def _sentence(claim, rows, verdict):
     first, last = rows[0], rows[-1]
     if last["found"] is None:
         return "Not run yet."
-    text = claim.sentences[verdict]
-    if last["reason"]:
-        text = f"{text} (Open: {last['reason']}.)"
+    text = f"Open: {last['reason']}." if last["reason"] else claim.sentences[verdict]
     if first["verdict"] != verdict and first["verdict"] != OPEN:
         outcome = f"{first['verdict'].capitalize()} under {first['budget']}"
         text = f"{outcome}, {'open' if verdict == OPEN else verdict} under {last['budget']}. {text}"

@@ -1,0 +1,206 @@
+"""Pruning, low rank, temperature: the claims of Maestrati (2020)."""
+
+from robust_keras.studies import kernels
+from robust_keras.studies.pruning_claims import CLAIMS, EPSILONS
+from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train
+
+SEEDS = (0, 1, 2, 3, 4)
+_FC5 = ("--dataset=mnist", "--model=fc5", "--epochs=5")
+_CIFAR = ("--dataset=cifar10", "--augment", "--epochs=5")
+_ROBUST = ("--adversarial=fast", "--train_epsilon=0.1", "--normalise=false", "--kernel_scale=0.1")
+
+
+def _sparsities(batch):
+    return {
+        f"b{batch}_s{share}": (f"--batch_size={batch}", f"--final_sparsity=0.{share}")
+        for share in ("5", "9", "95")
+    }
+
+
+# Model -> flags, in the order in which claims become whole.
+_DENSE = {"b128": ("--batch_size=128",)}
+_TEMPERED = {f"t{t}": (f"--temperature={t}",) for t in (100, 20, 40, 60, 80)}
+_ON_MNIST = {
+    **_DENSE,
+    **_sparsities(128),
+    **_TEMPERED,
+    "b512": ("--batch_size=512",),
+    **_sparsities(512),
+    "robust": _ROBUST,
+    "twin": ("--normalise=false", "--kernel_scale=0.1"),
+    "nuclear": ("--nuclear_norm=1e-3", "--normalise=false", "--kernel_scale=0.1"),
+}
+
+
+def _on_cifar(network, batch):
+    base = (f"--model={network}", f"--batch_size={batch}")
+    name = f"{network}_{batch}"
+    return {
+        name: base,
+        f"{name}_s9": (*base, "--final_sparsity=0.9"),
+        f"{name}_rank": (*base, "--low_rank=0.25"),
+    }
+
+
+_LATER = {
+    **_on_cifar("alexnet", 128),
+    **_on_cifar("alexnet", 512),
+    **_on_cifar("resnet18", 128),
+    **_on_cifar("resnet18", 512),
+}
+_ATTACKED = ("--attacks=fgsm,quick",)
+
+
+def _evaluate(run, dataset, name=None, flags=_ATTACKED):
+    epsilons = ",".join(map(str, EPSILONS[dataset]))
+    given = (f"--dataset={dataset}", "--examples=300", f"--epsilons={epsilons}", *flags)
+    return Evaluate(name or run, (f"--models=RUNS/{run}/serving", *given))
+
+
+def _steps():
+    for seeds in (SEEDS[:3], SEEDS[3:]):
+        for models, recipe in ((_ON_MNIST, _FC5), (_LATER, _CIFAR)):
+            for model, flags in models.items():
+                for seed in seeds:
+                    run, dataset = f"{model}-{seed}", recipe[0].partition("=")[2]
+                    yield Train(run, (*recipe, *flags, f"--seed={seed}"))
+                    yield _evaluate(run, dataset)
+                    yield from _more(model, run, seed)
+
+
+def _more(model, run, seed):
+    if model in _TEMPERED:
+        knowing = ("--attacks=fgsm", f"--attacker_temperature={model[1:]}")
+        yield _evaluate(run, "mnist", f"{model}_known-{seed}", knowing)
+    if model == "twin":
+        yield Make(f"kernels-{seed}", kernels.compared(f"robust-{seed}", run), 0)
+    if model == "b128":
+        yield Make(f"bound-{seed}", kernels.bound(run, 0.1), 300)
+
+
+def _worst(model):
+    return lambda epsilon: (
+        (lambda of: of.worst(model, epsilon)) if epsilon else lambda of: of.clean(model)
+    )
+
+
+def _fgsm(model):
+    return lambda epsilon: (
+        (lambda of: of.robust(model, "fgsm", epsilon)) if epsilon else lambda of: of.clean(model)
+    )
+
+
+_LABELS = {
+    "b128": "dense, batch 128",
+    **{f"b128_s{s}": f"0.{s} zeros, batch 128" for s in ("5", "9", "95")},
+    "b512": "dense, batch 512",
+    **{f"b512_s{s}": f"0.{s} zeros, batch 512" for s in ("5", "9", "95")},
+    **{f"t{t}": f"T = {t}" for t in (20, 40, 60, 80, 100)},
+    "robust": "adversarially trained",
+    "twin": "its plain twin",
+    "nuclear": "nuclear norm",
+}
+_SHOWN = ("b128", "b128_s9", "t100")
+
+PRUNING = Study(
+    name="pruning",
+    title="Pruning, low rank, temperature: what makes a network look robust",
+    source="L. Maestrati's slides (Oxford, 2020) and the papers that they quote",
+    question=(
+        "Robust networks are sparse and of low rank: does pruning a network, or lowering its rank, "
+        "make it robust, and does training at a high temperature?"
+    ),
+    method=(
+        "MNIST: five dense layers (FC5) at batch 128 and 512. CIFAR-10: AlexNet and ResNet-18.",
+        "Gradual magnitude pruning to 0.5, 0.9 and 0.95 zeros (Zhu and Gupta, 2017); convolutions "
+        "as a vertical and a horizontal one of a quarter of the rank (Tai and others, 2016); "
+        "cross-entropy at temperatures of 20 to 100; nuclear norm with weight 0.001 (Langenberg "
+        "and others, 2019).",
+        "The slides measure accuracy under FGSM over epsilon. Here FGSM comes first, by an "
+        "attacker who knows the temperature (who divides the logits by it) and one who does not, "
+        "then `quick`, whose losses do not hang on the scale of logits, and the audit.",
+        "An adversarially trained FC5 (fast, at 0.1) beside its plain twin: share of kernel "
+        "entries below a hundredth of the kernel's largest, and effective rank (nuclear over spectral "
+        "norm) as a share of the full rank.",
+        "The slides' bound (6): a change of the logits is at most the change of the image times "
+        "the product of the layers' spectral norms.",
+        "The same 300 test images for all. The slides' data set is not named; their numbers are "
+        "figures, so that directions are all there is to compare.",
+    ),
+    steps=tuple(_steps()),
+    seeds=SEEDS,
+    rows=tuple((label, model) for model, label in _LABELS.items()),
+    columns=(
+        ("clean", lambda m: lambda of: of.clean(m)),
+        ("FGSM, 0.05", lambda m: lambda of: of.robust(m, "fgsm", 0.05)),
+        ("FGSM, 0.2", lambda m: lambda of: of.robust(m, "fgsm", 0.2)),
+        ("worst case, 0.02", lambda m: lambda of: of.worst(m, 0.02)),
+        ("worst case, 0.05", lambda m: lambda of: of.worst(m, 0.05)),
+    ),
+    claims=CLAIMS,
+    figure=Figure(
+        title="FC5 on MNIST: what FGSM leaves, and what a strong attack and the audit leave",
+        across="epsilon",
+        up="accuracy, %",
+        places=(0.0, *EPSILONS["mnist"]),
+        lines=(
+            *((f"{_LABELS[m]}, FGSM", _fgsm(m)) for m in _SHOWN),
+            *((f"{_LABELS[m]}, worst case", _worst(m)) for m in _SHOWN),
+        ),
+    ),
+    meaning=(
+        (
+            "unknown_temperature",
+            "fails",
+            "A high training temperature makes logits so large that cross-entropy has no gradient "
+            "left in float32: FGSM stands still. A loss that does not hang on their scale finds "
+            "the examples.",
+        ),
+        (
+            "known_temperature",
+            "holds",
+            "Something is left of the gain where the attacker knows the temperature.",
+        ),
+        (
+            "pruning_128",
+            "holds",
+            "Zeros cost robustness: robust networks may be sparse, sparse ones are not robust.",
+        ),
+        (
+            "pruning_128",
+            "fails",
+            "Zeros do not cost robustness here, nor do they buy any worth having.",
+        ),
+        (
+            "nuclear_less",
+            "holds",
+            "A penalty on the rank is no substitute for adversarial training.",
+        ),
+    ),
+    doubts=(
+        "AlexNet and ResNet-18 on CIFAR-10, the slides' own networks, where they are not run yet.",
+        "A pruned or low-rank network that keeps ten points more than its dense twin under `quick` "
+        "and a passed audit.",
+        "The slides' own settings, if they come to light.",
+    ),
+    forms={
+        "smoke": Form(
+            "One small network on mnist5k, 20 images.",
+            train=("--dataset=mnist5k", "--epochs=1"),
+            evaluate=("--dataset=mnist5k", "--examples=20"),
+            steps=2,
+            images=20,
+            hours="Half a minute.",
+        ),
+        "small": Form(
+            "Shortened: 5 epochs, 300 test images.",
+            hours="About 2.5 hours on two cores for FC5; the networks on CIFAR-10 take longer.",
+        ),
+        "full": Form(
+            "60 epochs; 1,000 images, `autoattack` beside `quick`.",
+            train=("--epochs=60",),
+            evaluate=("--examples=1000",),
+            hours="About 30 hours on one GPU, by the count of images times epochs.",
+        ),
+    },
+)

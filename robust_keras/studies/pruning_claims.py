@@ -1,0 +1,260 @@
+"""What Maestrati (2020) claims, and what decides about it."""
+
+import numpy as np
+
+from robust_keras.studies.study import Claim, Measure
+
+EPSILONS = {"mnist": (0.02, 0.05, 0.1, 0.2), "cifar10": (0.00784313725490196, 0.0313725490196078)}
+_FIGURES = "figures, no numbers"
+_SMALL, _LARGE = EPSILONS["cifar10"]
+
+
+def _difference(higher, lower, epsilon, above=0.0, strong=None):
+    """FGSM first, then everything, which may be at a smaller epsilon."""
+    strong = strong or epsilon
+    bound = {0.0: "more", 0.1: "ten points more"}.get(above, "not two points less")
+    return (
+        Measure(
+            f"FGSM at {epsilon:.3g}; {bound}",
+            lambda of: of.robust(higher, "fgsm", epsilon) - of.robust(lower, "fgsm", epsilon),
+            above,
+        ),
+        Measure(
+            f"`quick` and audit at {strong:.3g}; {bound}",
+            lambda of: of.worst(higher, strong) - of.worst(lower, strong),
+            above,
+        ),
+    )
+
+
+_LOWERED = {
+    "holds": "The dense network keeps more.",
+    "fails": "The dense network keeps no more.",
+    "open": "The difference is too small to tell.",
+}
+_UNHARMED = {
+    "holds": "What pruning costs is less than two points.",
+    "fails": "Pruning costs two points and more.",
+    "open": "What pruning costs is about two points.",
+}
+_NO_HELP = {
+    "holds": "Low rank gains less than two points.",
+    "fails": "Low rank gains two points and more.",
+    "open": "What low rank gains is about two points.",
+}
+
+
+def _unharmed(network, batch, label):
+    name = f"{network}_{batch}"
+    return Claim(
+        f"pruning_{name}",
+        f"Not so for {label} at batch {batch}",
+        _FIGURES,
+        _difference(f"{name}_s9", name, _SMALL, -0.02),
+        _UNHARMED,
+    )
+
+
+def _no_help(network, batch, label):
+    name = f"{network}_{batch}"
+    return Claim(
+        f"rank_{name}",
+        f"Low-rank convolutions do not help {label} at batch {batch}",
+        _FIGURES,
+        _difference(name, f"{name}_rank", _SMALL, -0.02),
+        _NO_HELP,
+    )
+
+
+CLAIMS = (
+    Claim(
+        "pruning_128",
+        "Gradual pruning lowers robustness: FC5 at batch 128, 0.9 zeros",
+        _FIGURES,
+        _difference("b128", "b128_s9", 0.05, strong=0.05),
+        _LOWERED,
+    ),
+    Claim(
+        "pruning_half",
+        "Already at 0.5 zeros",
+        _FIGURES,
+        _difference("b128", "b128_s5", 0.05, strong=0.05),
+        _LOWERED,
+    ),
+    Claim(
+        "pruning_most",
+        "And more at 0.95 zeros",
+        _FIGURES,
+        _difference("b128", "b128_s95", 0.05, strong=0.05),
+        _LOWERED,
+    ),
+    Claim(
+        "pruning_512",
+        "Not so for FC5 at batch 512, 0.9 zeros",
+        _FIGURES,
+        _difference("b512_s9", "b512", 0.05, -0.02, strong=0.05),
+        _UNHARMED,
+    ),
+    Claim(
+        "unknown_temperature",
+        "Training at T = 100 withstands FGSM by an attacker who does not know T",
+        _FIGURES,
+        _difference("t100", "b128", 0.1, 0.1, strong=0.05),
+        {
+            "holds": "It keeps ten points more under every attack.",
+            "fails": "Attacks whose loss does not hang on the scale of logits leave it less than "
+            "ten points more.",
+            "open": "The gain is about ten points.",
+        },
+    ),
+    Claim(
+        "known_temperature",
+        "It withstands FGSM also if the attacker knows T",
+        _FIGURES,
+        (
+            Measure(
+                "FGSM at T = 100 at 0.1; more",
+                lambda of: of.robust("t100_known", "fgsm", 0.1) - of.robust("b128", "fgsm", 0.1),
+            ),
+            Measure(
+                "`quick` and audit at 0.05; more",
+                lambda of: of.worst("t100", 0.05) - of.worst("b128", 0.05),
+            ),
+        ),
+        {
+            "holds": "Something is left of the gain.",
+            "fails": "Nothing is left of the gain.",
+            "open": "What is left of the gain is too little to tell.",
+        },
+    ),
+    Claim(
+        "low_temperature",
+        "T = 20 does so as well",
+        _FIGURES,
+        _difference("t20", "b128", 0.1, 0.1, strong=0.05),
+        {
+            "holds": "It keeps ten points more under every attack.",
+            "fails": "Attacks whose loss does not hang on the scale of logits leave it less than "
+            "ten points more.",
+            "open": "The gain is about ten points.",
+        },
+    ),
+    Claim(
+        "grows_with_epsilon",
+        "What temperature gains grows with epsilon",
+        _FIGURES,
+        (
+            Measure(
+                "FGSM, gain at 0.2 beyond that at 0.02",
+                lambda of: (
+                    of.robust("t100", "fgsm", 0.2)
+                    - of.robust("b128", "fgsm", 0.2)
+                    - of.robust("t100", "fgsm", 0.02)
+                    + of.robust("b128", "fgsm", 0.02)
+                ),
+            ),
+            Measure(
+                "`quick` and audit, the same",
+                lambda of: (
+                    of.worst("t100", 0.2)
+                    - of.worst("b128", 0.2)
+                    - of.worst("t100", 0.02)
+                    + of.worst("b128", 0.02)
+                ),
+            ),
+        ),
+        {
+            "holds": "It does under every attack.",
+            "fails": "Under a strong attack nothing grows: at 0.2 both have nothing left.",
+            "open": "The difference is too small to tell.",
+        },
+    ),
+    Claim(
+        "sparse",
+        "Adversarial training makes weights sparse",
+        "quoted there",
+        (
+            Measure(
+                "share of near-zero kernel entries, beyond the plain twin's",
+                lambda of: np.array(
+                    [
+                        of.made("kernels")["robust"]["near_zero"]
+                        - of.made("kernels")["plain"]["near_zero"]
+                    ]
+                ),
+                unit="",
+            ),
+        ),
+        {
+            "holds": "More of its kernel entries are near zero.",
+            "fails": "No more of its kernel entries are near zero.",
+            "open": "The difference is too small to tell.",
+        },
+    ),
+    Claim(
+        "low_rank",
+        "Adversarial training makes weights of low rank",
+        "quoted there",
+        (
+            Measure(
+                "effective rank (share of the full one) below the plain twin's",
+                lambda of: np.array(
+                    [of.made("kernels")["plain"]["rank"] - of.made("kernels")["robust"]["rank"]]
+                ),
+                unit="",
+            ),
+        ),
+        {
+            "holds": "Its kernels have a lower effective rank.",
+            "fails": "Its kernels have no lower effective rank.",
+            "open": "The difference is too small to tell.",
+        },
+    ),
+    Claim(
+        "nuclear_helps",
+        "A nuclear-norm penalty makes a network more robust",
+        "quoted there",
+        _difference("nuclear", "twin", 0.05, strong=0.05),
+        {
+            "holds": "It keeps more than without the penalty.",
+            "fails": "It keeps no more than without the penalty.",
+            "open": "The difference is too small to tell.",
+        },
+    ),
+    Claim(
+        "nuclear_less",
+        "But less than adversarial training does",
+        "quoted there",
+        _difference("robust", "nuclear", 0.1, 0.1),
+        {
+            "holds": "Adversarial training keeps at least ten points more.",
+            "fails": "Adversarial training keeps less than ten points more.",
+            "open": "Adversarial training keeps about ten points more.",
+        },
+    ),
+    Claim(
+        "bound",
+        "A change of the logits is at most that of the image times the layers' spectral norms",
+        "an inequality",
+        (
+            Measure(
+                "1 minus the largest ratio seen to the bound, on adversarial examples; above 0",
+                lambda of: np.array(
+                    [1.0 - of.made("bound")["largest"] / of.made("bound")["product"]]
+                ),
+                unit="",
+            ),
+        ),
+        {
+            "holds": "No example comes near it: as a bound it is right, and far too loose to prove "
+            "anything.",
+            "fails": "An example breaks it, which cannot be: one of both is computed wrongly.",
+            "open": "The largest change is near the bound.",
+        },
+    ),
+    _unharmed("alexnet", 128, "AlexNet"),
+    _no_help("alexnet", 512, "AlexNet"),
+    _unharmed("resnet18", 128, "ResNet-18"),
+    _unharmed("resnet18", 512, "ResNet-18"),
+    _no_help("resnet18", 128, "ResNet-18"),
+)

@@ -1,0 +1,95 @@
+"""The runs of the survey's study."""
+
+from robust_keras.studies import other_models
+from robust_keras.studies.study import Evaluate, Make, Train
+from robust_keras.studies.survey_claims import MODELS
+
+SEEDS = (0, 1, 2, 3, 4)
+_MNIST = ("--dataset=mnist", "--batch_size=100", "--epochs=2")
+_ROBUST = (
+    *("--normalise=false", "--kernel_scale=0.1", "--adversarial=fast", "--train_epsilon=0.3"),
+    *("--learning_rate=5e-3", "--learning_rate_schedule=one_cycle"),
+)
+_FOOLING = "--unusual=fooling_gradient,fooling_direct,fooling_cppn"
+
+
+def _train(name, seed, *flags, model="lenet5"):
+    return Train(f"{name}-{seed}", (*_MNIST, f"--model={model}", *flags, f"--seed={seed}"))
+
+
+def _evaluate(name, models, seed, *flags, examples=300):
+    paths = ",".join(f"RUNS/{model}-{seed}/serving" for model in models)
+    given = (f"--models={paths}", "--dataset=mnist", f"--examples={examples}", *flags)
+    return Evaluate(f"{name}-{seed}", given)
+
+
+def _alone(seed):
+    """The plain network: what fools it, where its examples and its features lead."""
+    yield _train("plain", seed)
+    yield _evaluate(
+        "plain", ["plain"], seed, "--attacks=fgsm", "--epsilons=0.3", _FOOLING, "--keep_examples"
+    )
+    yield Make(f"carried-{seed}", other_models.carried(f"plain-{seed}"), 10_000)
+    yield Make(f"features-{seed}", other_models.features(f"plain-{seed}"), 1_797)
+
+
+def _protected(seed):
+    """The other networks, and everybody's examples on everybody."""
+    yield _train("elu", seed, "--activation=elu")
+    yield _train("fc5", seed, model="fc5")
+    yield _train("adversarial", seed, *_ROBUST)
+    sources = f"--source_models=RUNS/fc5-{seed}/model.keras,RUNS/elu-{seed}/model.keras"
+    yield _train(
+        *("ensemble", seed, "--adversarial=ensemble", "--train_epsilon=0.3"),
+        *("--ensemble_attack=step_ll", sources),
+    )
+    yield _train("penalty", seed, "--gradient_penalty=10")
+    yield _evaluate(
+        *("transfer", MODELS, seed, "--attacks=step_ll,fgsm,quick", "--epsilons=0.0625,0.3"),
+        *("--transfer", "--transfer_attack=step_ll"),
+    )
+    yield _evaluate(
+        *("robust", ["adversarial"], seed, "--attacks=fgsm", "--epsilons=0.3"),
+        "--unusual=fooling_gradient",
+    )
+
+
+def _black_box(seed):
+    yield _evaluate(
+        *("substitute", ["plain", "penalty"], seed, "--attacks=fgsm", "--epsilons=0.3"),
+        *("--transfer", "--transfer_attack=fgsm", "--substitute"),
+    )
+    yield _evaluate(
+        *("grid", ["plain"], seed, "--attacks=jsma", "--epsilons=1", "--target_class=all"),
+        examples=20,
+    )
+
+
+def _last(seed):
+    """What takes longest for what it decides."""
+    yield _train("fc5_adversarial", seed, *_ROBUST, model="fc5")
+    yield _train("fc5_plain", seed, "--normalise=false", "--kernel_scale=0.1", model="fc5")
+    pair = f"fc5_adversarial-{seed}", f"fc5_plain-{seed}"
+    yield Make(f"weights-{seed}", other_models.first_weights(*pair), 0)
+    yield Train(
+        f"denoiser-{seed}",
+        (
+            *_MNIST,
+            *("--denoiser", f"--classifier=RUNS/plain-{seed}/model.keras"),
+            *("--denoiser_epsilon=0.3", f"--seed={seed}"),
+        ),
+    )
+    yield _evaluate(
+        *("denoised", ["plain", "denoiser"], seed, "--attacks=pgd,quick", "--epsilons=0.3"),
+        *("--transfer", "--transfer_attack=pgd"),
+    )
+
+
+def _steps():
+    for seeds in (SEEDS[:3], SEEDS[3:]):
+        for part in (_alone, _protected, _black_box, _last):
+            for seed in seeds:
+                yield from part(seed)
+
+
+STEPS = tuple(_steps())
