@@ -120,8 +120,8 @@ PRUNING = Study(
         "attacker who knows the temperature (who divides the logits by it) and one who does not, "
         "then `quick`, whose losses do not hang on the scale of logits, and the audit.",
         "An adversarially trained FC5 (fast, at 0.1) beside its plain twin: share of kernel "
-        "entries below a hundredth of the kernel's largest, and effective rank (nuclear over spectral "
-        "norm) as a share of the full rank.",
+        "entries below a hundredth of the kernel's largest, and effective rank (nuclear over "
+        "spectral norm) as a share of the full rank.",
         "The slides' bound (6): a change of the logits is at most the change of the image times "
         "the product of the layers' spectral norms.",
         "The same 300 test images for all. The slides' data set is not named; their numbers are "
