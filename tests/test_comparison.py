@@ -10,7 +10,7 @@ import scipy.stats
 
 from robust_keras import proportions, reporting
 from robust_keras.findings import comparison
-from robust_keras.reporting import html
+from robust_keras.reporting import html, plain_words
 from robust_keras.reporting.conclusion import conclusion
 from robust_keras.runs.training_settings import training_settings
 from robust_keras.settings.config import TrainConfig
@@ -145,3 +145,22 @@ def test_how_a_model_was_trained_is_read_beside_it_and_nowhere_else(tmp_path):
     assert "adversarial fast" in html.render(samples.report(model, samples.doubtful_model()))
     file.write_text(json.dumps(config | {"robust_keras": {"program": "evaluate"}}))
     assert training_settings(export) is None
+
+
+def test_who_knows_none_of_the_words_is_told_as_well():
+    models = [samples.quotable_model(), samples.doubtful_model()]
+    text = plain_words.of_models(samples.report(*models), ["a", "b"])
+    assert (
+        "Named rightly both times, at most: a 2." in text and "counted for b is worth not" in text
+    )
+    report = samples.report(*models)
+    for model, end in zip(models, ("at most 2 rightly.", "would find more."), strict=True):
+        said = plain_words.of_model(report, model)
+        assert said.startswith("Shown 1,000 images, the model names 9") and said.endswith(end)
+        terms = ("epsilon", "accuracy", "attack", "adversarial", "robust", "gradient", "class")
+        assert not [term for term in terms if term in (said + text).lower()]
+    half = [plain_words.half_falls(report, model) for model in models]
+    assert half == [
+        "Half of the images fall within epsilon 0.2, not yet at 0.1.",
+        "Fewer than half of the images fell, up to epsilon 0.3.",
+    ]

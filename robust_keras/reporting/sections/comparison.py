@@ -5,7 +5,7 @@ from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.findings.model import VERDICTS
-from robust_keras.reporting import curves, figures, wording
+from robust_keras.reporting import curves, figures, plain_words, wording
 from robust_keras.reporting.conclusion import conclusion
 from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.table import Table
@@ -33,7 +33,7 @@ class Comparison(Section):
         lines = model_lines(report)
         return {
             "conclusion": conclusion(report),
-            "pairs": report.comparison is not None,
+            "plain": plain_words.of_models(report, _names(report)),
             "rows": [_row(report, each) for each in report.models],
             "pictures": figures.variants(curves.of_report(report, lines)) if lines else None,
             "any_doubtful": any(line.doubtful for line in lines),

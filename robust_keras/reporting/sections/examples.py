@@ -16,6 +16,7 @@ class Examples(Section):
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         shown = _with_pictures(model)
         return {
+            "looks": _looks(report, shown),
             "amplified": wording.times(shown[0].amplification) if shown else "",
             "items": [_item(report, example) for example in shown],
         }
@@ -31,6 +32,14 @@ class Examples(Section):
                     class_names=report.dataset.class_names,
                 ),
             )
+
+
+def _looks(report, shown):
+    """Says of which epsilon the pictures are an example."""
+    largest = report.threat_model.epsilons[-1]
+    if shown and all(example.epsilon == largest for example in shown):
+        return f"This is what epsilon {wording.epsilon(largest)} looks like, that of the headline."
+    return "Below each stands the epsilon at which it was found."
 
 
 def _with_pictures(model):

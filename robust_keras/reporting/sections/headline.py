@@ -3,7 +3,7 @@
 from typing import Any
 
 from robust_keras.findings import Report
-from robust_keras.reporting import wording
+from robust_keras.reporting import plain_words, wording
 from robust_keras.reporting.section import NAME_LENGTH, Section, part
 from robust_keras.reporting.verdict import verdict
 
@@ -14,7 +14,12 @@ class Headline(Section):
     template = part("headline.html")
 
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
-        return {"verdict": verdict(report, model), "scores": _scores(report, model)}
+        return {
+            "verdict": verdict(report, model),
+            "scores": _scores(report, model),
+            "plain": plain_words.of_model(report, model),
+            "half": plain_words.half_falls(report, model),
+        }
 
     def lines(self, report: Report) -> list[str]:
         lines, command = [], ""

@@ -1,0 +1,84 @@
+"""What a report says to somebody who knows none of its words."""
+
+from typing import Any
+
+from robust_keras.findings import Report
+from robust_keras.findings.minimal_epsilon import SHARES
+from robust_keras.reporting import wording
+
+
+def of_model(report: Report, model: Any) -> str:
+    """Gives one paragraph without a term: what was done to the model and what came out."""
+    images = report.dataset.examples
+    right = report.count(model.clean_accuracy)
+    shown = (
+        f"Shown {wording.plural(images, 'image')}, the model names {_of(right, images)} of them "
+        "rightly."
+    )
+    if not model.measured:
+        return f"{shown} What somebody can do who alters them on purpose could not be found out."
+    left = report.count(model.worst_case.accuracy[-1])
+    altered = "altered on purpose"
+    if any(example.pictures for example in model.examples):
+        altered += ", about as much as the pictures further down show,"
+    bound = "at most " if left else ""
+    after = f"Once they are {altered} it still names {bound}{_of(left, images)} rightly."
+    if model.verdict == "unreliable":
+        after += (
+            " Do not rely on that: there are signs that whoever altered them was led astray, and "
+            "that somebody better would find more."
+        )
+    elif model.verdict == "preliminary":
+        after += " Somebody who tries harder may find more."
+    return f"{shown} {after}"
+
+
+def of_models(report: Report, names: list[str]) -> str:
+    """Gives one paragraph without a term on several models, by the names they are shown by."""
+    images = report.dataset.examples
+    pairs = list(zip(names, report.models, strict=True))
+    believed = [
+        f"{name} {_of(report.count(model.worst_case.accuracy[-1]), images)}"
+        for name, model in pairs
+        if model.verdict != "unreliable"
+    ]
+    doubted = [name for name, model in pairs if model.verdict == "unreliable"]
+    text = (
+        f"Every model was shown the same {wording.plural(images, 'image')}, and the same again "
+        "after they had been altered on purpose to make it err."
+    )
+    if believed:
+        text += f" Named rightly both times, at most: {wording.listed(believed)}."
+    if doubted:
+        text += (
+            f" What was counted for {wording.listed(doubted)} is worth nothing: there are signs "
+            "that whoever altered the images was led astray."
+        )
+    return text
+
+
+def half_falls(report: Report, model: Any) -> str:
+    """Says within which epsilon half of the images fall, as far as it is known; or nothing."""
+    if not model.measured:
+        return ""
+    if model.minimal_epsilon is not None:
+        middle = model.minimal_epsilon.quantiles[len(SHARES) // 2]
+        if middle is not None:
+            return f"Half of the images fall within epsilon {middle:.3g}."
+    epsilons = (0.0, *model.worst_case.epsilons)
+    levels = (model.clean_accuracy, *model.worst_case.accuracy)
+    if levels[0] <= 0.5:
+        return "Half of the images are misclassified as they are."
+    for place in range(1, len(levels)):
+        if levels[place] <= 0.5:
+            low, high = (wording.epsilon(value) for value in epsilons[place - 1 : place + 1])
+            end = f", not yet at {low}" if place > 1 else ""
+            return f"Half of the images fall within epsilon {high}{end}."
+    largest = wording.epsilon(epsilons[-1])
+    return f"Fewer than half of the images fell, up to epsilon {largest}."
+
+
+def _of(count: int, images: int) -> str:
+    if count in (0, images):
+        return "none" if not count else f"all {wording.count(images)}"
+    return wording.count(count)
