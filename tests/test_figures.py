@@ -1,12 +1,13 @@
 import io
 import itertools
+import re
 
 import matplotlib.image
 import numpy as np
 import pytest
 import report_samples as samples
 
-from robust_keras.reporting import curves, figures, gallery, grid, output, theme
+from robust_keras.reporting import curves, figures, gallery, grid, inline_svg, output, theme
 from robust_keras.reporting.sections.comparison import model_lines
 from robust_keras.reporting.sections.curves import attack_lines
 
@@ -161,6 +162,16 @@ def test_svg_is_the_same_every_time():
     )
     assert first == second and first.startswith(b"<?xml")
     assert b"<text" not in first
+
+
+def test_a_figure_on_the_page_says_its_values_and_has_the_page_s_colours():
+    shown = figures.on_page(curves.of_report(SOUND, LINES["one model"][1]))
+    assert "<title>worst case: 11.2\xa0% at epsilon 0.2</title>" in shown
+    assert 'class="stroke-ink"' in shown and "#16191d" not in shown and "style=" not in shown
+    page = inline_svg.numbered(shown + shown)
+    names = re.findall(r' id="([^"]+)"', page)
+    assert len(names) == len(set(names)) == 2 * len(re.findall(r' id="', shown))
+    assert set(re.findall(r"#(figure[\w-]+)", page)) <= set(names)
 
 
 def test_files_are_pictures_of_the_right_size():

@@ -1,5 +1,7 @@
 """The page in a real browser: no error, no request, nothing wider than the window."""
 
+import re
+
 import headless_chromium
 import pytest
 import test_report_html
@@ -14,6 +16,7 @@ pytestmark = [
     ),
 ]
 
+WHITE, DARK = "rgb(255, 255, 255)", "rgb(27, 31, 37)"
 WIDTHS = (390, 1280)
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Elements whose text does not fit into them, but for the boxes that scroll by design.
@@ -25,7 +28,14 @@ CUT_OFF = """
   .map(e => e.tagName + '.' + e.className)
 """
 BROKEN = "[...document.images].filter(i => !i.complete || !i.naturalWidth).length"
-CHARTS = "[...document.querySelectorAll('.chart')].filter(i => i.offsetWidth).map(i => i.className)"
+# Colours of the marks that a chart is drawn with, and what it says where the pointer rests.
+CHARTS = """
+[...document.querySelectorAll('.plot')].map(plot => [
+  plot.getBoundingClientRect().width,
+  getComputedStyle(plot.querySelector('text')).fill,
+  [...plot.querySelectorAll('title')].map(title => title.textContent)])
+"""
+PAPER = "getComputedStyle(document.querySelector('article')).backgroundColor"
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +62,11 @@ def test_the_page_opens_cleanly(chromium, address, width, scheme):
     assert chromium.value(OVERFLOW) <= 0
     assert chromium.value(CUT_OFF) == []
     assert chromium.value(BROKEN) == 0
-    shown = "narrow" if width < 600 else "wide"
     charts = chromium.value(CHARTS)
-    assert charts and set(charts) == {f"chart {shown}-{scheme}"}
+    assert charts and chromium.value(PAPER) == {"light": WHITE, "dark": DARK}[scheme]
+    for wide, ink, said in charts:
+        assert 300 < wide < width and ink != {"light": DARK, "dark": WHITE}[scheme]
+        assert any(re.search(r"\d %|\d\.\d", text) for text in said)
 
 
 @pytest.mark.parametrize(

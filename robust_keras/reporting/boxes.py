@@ -78,7 +78,12 @@ def draw(
     for place, (_, images, values) in enumerate(rows):
         colour = theme.ink if place == 0 else theme.lines[0]
         draw_row = _draw_points if images < FEW else _draw_box
-        draw_row(axes, place, [_end(value, minimal) for value in values], colour, theme)
+        ends = [_end(value, minimal) for value in values]
+        draw_row(axes, place, ends, colour, theme)
+        for end, value in zip(ends, values, strict=True):
+            said = f"above {minimal.largest:.3g}" if value is None else f"{value:.3g}"
+            at = min(end, minimal.largest)
+            figures.hover(axes, at, place, f"{wording.visible(names[place])}: {said}", size)
     _dress(axes, names, norm, theme, size)
     style = {"color": theme.muted, "fontsize": size.type_size, "parse_math": False}
     subtitle = "Smallest epsilon found: middle half, median, 5 to 95 %"

@@ -86,7 +86,7 @@ def draw(
     axes.set_xlim(-0.025 * reach, 1.025 * reach)
     axes.set_ylim(BOTTOM, TOP)
     _dress(axes, points, norm, theme, size, box[2])
-    _draw_lines(axes, curves, points, chance, theme, size.type_size)
+    _draw_lines(axes, curves, points, chance, theme, size)
     _draw_labels(
         figure, labels, [*(c.accuracy[-1] for c in curves), chance], curves, theme, size, box
     )
@@ -200,7 +200,7 @@ def _ticks(points, limits, width, type_size):
     return sorted({points[0], *shown})
 
 
-def _draw_lines(axes, curves, points, chance, theme, type_size):
+def _draw_lines(axes, curves, points, chance, theme, size):
     axes.axhline(chance, color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1.5)
     index = 0
     for curve in curves:
@@ -224,6 +224,10 @@ def _draw_lines(axes, curves, points, chance, theme, type_size):
             markerfacecolor=theme.paper if curve.doubtful else colour,
             zorder=4 if curve.bold else 3,
         )
+        for point, accuracy in zip(points, curve.accuracy, strict=True):
+            where = f"at epsilon {wording.epsilon(point)}" if point else "without attack"
+            said = f"{wording.visible(curve.label)}: {wording.percent(accuracy)} {where}"
+            figures.hover(axes, point, accuracy, said, size)
         axes.plot([0.0], [curve.accuracy[0]], "o", color=colour, markersize=8, zorder=5)
         if curve.bold:
             axes.annotate(
@@ -232,7 +236,7 @@ def _draw_lines(axes, curves, points, chance, theme, type_size):
                 xytext=(0, 8),
                 textcoords="offset points",
                 color=theme.ink,
-                fontsize=type_size,
+                fontsize=size.type_size,
                 bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 1.0},
                 zorder=6,
             )

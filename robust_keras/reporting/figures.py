@@ -5,7 +5,9 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-from robust_keras.reporting import theme
+import markupsafe
+
+from robust_keras.reporting import inline_svg, theme
 
 # matplotlib is imported by who draws: reading a report must not cost the second that it takes.
 
@@ -27,30 +29,50 @@ def blank(width: float, height: float, look: theme.Theme) -> Any:
     return figure
 
 
-def svg(figure: Any) -> bytes:
-    """Gives a figure as the bytes of an SVG file; the same figure always gives the same bytes."""
+def svg(figure: Any, letters: str = "path") -> bytes:
+    """Gives a figure as the bytes of an SVG file; the same figure always gives the same bytes.
+
+    Args:
+        figure: of matplotlib.
+        letters: "path", or "none" for text in the reader's own font.
+    """
     import matplotlib
 
     stream = io.BytesIO()
     # Letters as paths look the same where the reader lacks the font.
-    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "robust_keras"}):
+    with matplotlib.rc_context({"svg.fonttype": letters, "svg.hashsalt": "robust_keras"}):
         figure.savefig(
             stream, format="svg", facecolor=figure.get_facecolor(), metadata={"Date": None}
         )
     return stream.getvalue()
 
 
-def variants(draw: Callable[..., Any]) -> dict[str, str]:
-    """Gives a figure on both papers in both sizes, of which style.css shows one, as addresses.
+def on_page(draw: Callable[..., Any]) -> markupsafe.Markup:
+    """Gives a figure as one SVG in the page, which suits light, dark, wide and narrow.
 
     Args:
-        draw: called with `paper` and `size`.
+        draw: called with `size="page"`.
     """
-    return {
-        f"{size}-{paper}": address("svg+xml", svg(draw(paper=paper, size=size)))
-        for size in theme.SIZES
-        for paper in theme.THEMES
-    }
+    return inline_svg.inline(svg(draw(size="page"), letters="none"))
+
+
+# As it is still called by some.
+variants = on_page
+
+
+def hover(axes: Any, x: float, y: float, text: str, size: theme.Size) -> None:
+    """Lets a point of a figure on the page say something where the pointer rests on it.
+
+    Args:
+        axes: of matplotlib.
+        x: place in the axes' units.
+        y: the same.
+        text: what it says.
+        size: of the figure; only on the page there is a pointer.
+    """
+    if size.on_page:
+        gid = inline_svg.HOVER + text
+        axes.plot([x], [y], "o", markersize=16, color="black", alpha=0.0, zorder=9, gid=gid)
 
 
 def address(kind: str, content: bytes) -> str:

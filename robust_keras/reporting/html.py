@@ -9,7 +9,7 @@ import jinja2
 import markupsafe
 
 from robust_keras.findings import Report
-from robust_keras.reporting import sections, wording
+from robust_keras.reporting import inline_svg, sections, wording
 from robust_keras.reporting.sections.attacker import outside
 
 FOLDER = pathlib.Path(__file__).parent
@@ -49,7 +49,7 @@ def render(report: Report) -> str:
         {"name": name, "verdict": model.verdict, "parts": parts(sections.of_model(), model, name)}
         for name, model in zip(names, report.models, strict=True)
     ]
-    return environment.get_template("page.html").render(
+    page = environment.get_template("page.html").render(
         common,
         # Only this style sheet may act, so a name that a stranger chose can do nothing.
         style=markupsafe.Markup(style),
@@ -60,6 +60,7 @@ def render(report: Report) -> str:
         models=models,
         after=parts(below),
     )
+    return inline_svg.numbered(page)
 
 
 def _environment():

@@ -9,7 +9,7 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 
 @dataclasses.dataclass(frozen=True)
 class Theme:
-    """Colours of a figure on light or on dark paper.
+    """Colours of a figure; on the page they are names of colours in style.css.
 
     Args:
         paper: background.
@@ -29,12 +29,17 @@ class Theme:
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """Size of a figure in CSS pixels, its type size, and how long a label may be."""
+    """Size of a figure in CSS pixels, its type size, how long a label may be, and what it is for.
+
+    A figure on the page is drawn once: its letters can be read on a phone and are not huge on a
+    wide screen.
+    """
 
     width: int
     height: int
     type_size: float
     label_length: int
+    on_page: bool = False
 
 
 THEMES = {
@@ -45,18 +50,11 @@ THEMES = {
         rule="#e3e6ea",
         lines=("#0072b2", "#c75200", "#008563", "#a8487f", "#8a6100", "#3b86ba", "#6b7280"),
     ),
-    "dark": Theme(
-        paper="#1b1f25",
-        ink="#f1f3f5",
-        muted="#a3adb8",
-        rule="#343a43",
-        lines=("#4fa8df", "#f07b35", "#2dbe92", "#de8dbb", "#e0a92e", "#8ccbf2", "#9aa4b2"),
-    ),
 }
 
 SIZES = {
     "wide": Size(width=680, height=400, type_size=12.5, label_length=28),
-    "narrow": Size(width=342, height=320, type_size=11.5, label_length=15),
+    "page": Size(width=460, height=340, type_size=12.5, label_length=15, on_page=True),
 }
 
 

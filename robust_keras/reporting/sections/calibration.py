@@ -19,7 +19,7 @@ class Calibration(Section):
             return None
         return {
             "sentence": _sentence(found),
-            "pictures": figures.variants(reliability.of_model(found)),
+            "pictures": figures.on_page(reliability.of_model(found)),
             "bins": list(_bins(found)),
             "temperatures": list(_temperatures(found)),
             "attacked": found.attacked_error is not None,

@@ -35,7 +35,7 @@ class Comparison(Section):
             "conclusion": conclusion(report),
             "plain": plain_words.of_models(report, _names(report)),
             "rows": [_row(report, each) for each in report.models],
-            "pictures": figures.variants(curves.of_report(report, lines)) if lines else None,
+            "pictures": figures.on_page(curves.of_report(report, lines)) if lines else None,
             "any_doubtful": any(line.doubtful for line in lines),
         }
 

@@ -20,7 +20,7 @@ class Curves(Section):
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         draw = curves.of_report(report, attack_lines(report, model))
         return {
-            "pictures": figures.variants(draw) if model.attacked else None,
+            "pictures": figures.on_page(draw) if model.attacked else None,
             "facts": model_facts(report, model),
         }
 

@@ -25,7 +25,7 @@ class MinimalEpsilon(Section):
         return {
             "minimal": minimal,
             "sentence": _sentence(report, minimal),
-            "pictures": figures.variants(boxes.of_model(report, model)),
+            "pictures": figures.on_page(boxes.of_model(report, model)),
             "drawn": len(drawn),
             "few": FEW,
             "left_out": len(minimal.classes) > len(drawn),
