@@ -22,7 +22,7 @@ OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clie
 # Elements whose text does not fit into them, but for the boxes that scroll by design.
 CUT_OFF = """
 [...document.querySelectorAll('main *')]
-  .filter(e => !e.closest('.scroll') && getComputedStyle(e).display !== 'inline')
+  .filter(e => !e.closest('.scroll, .plot') && getComputedStyle(e).display !== 'inline')
   .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
   .filter(e => !e.matches('thead, thead *'))
   .map(e => e.tagName + '.' + e.className)
@@ -33,7 +33,11 @@ CHARTS = """
 [...document.querySelectorAll('.plot')].map(plot => [
   plot.getBoundingClientRect().width,
   getComputedStyle(plot.querySelector('text')).fill,
-  [...plot.querySelectorAll('title')].map(title => title.textContent)])
+  [...plot.querySelectorAll('title')].map(title => title.textContent),
+  [...plot.querySelectorAll('text')].filter(text => {
+    const [a, b] = [text, plot].map(e => e.getBoundingClientRect());
+    return a.left < b.left - 1 || a.right > b.right + 1;
+  }).map(text => text.textContent)])
 """
 PAPER = "getComputedStyle(document.querySelector('article')).backgroundColor"
 
@@ -64,8 +68,8 @@ def test_the_page_opens_cleanly(chromium, address, width, scheme):
     assert chromium.value(BROKEN) == 0
     charts = chromium.value(CHARTS)
     assert charts and chromium.value(PAPER) == {"light": WHITE, "dark": DARK}[scheme]
-    for wide, ink, said in charts:
-        assert 300 < wide < width and ink != {"light": DARK, "dark": WHITE}[scheme]
+    for wide, ink, said, cut in charts:
+        assert cut == [] and 300 < wide < width and ink != {"light": DARK, "dark": WHITE}[scheme]
         assert any(re.search(r"\d %|\d\.\d", text) for text in said)
 
 
