@@ -32,9 +32,11 @@ class TimeLeft:
     corrects all that is still to come.
 
     Args:
-        plans: `Plan`s of the models, in their order.
+        plans: `Plan`s of the models, in their order; a model may have several, of which each is
+            begun and ended.
         images: number of images.
         now: clock in seconds.
+        models: how many models there are, or None for as many as plans.
         after: `Part`s that follow the last model.
         survivors_only: whether attacks meet only what those before them left.
         batch_size: images a pass.
@@ -49,11 +51,12 @@ class TimeLeft:
         images: int,
         now: Callable[[], float] = time.monotonic,
         *,
+        models: int | None = None,
         after: Sequence[Part] = (),
         survivors_only: bool = False,
         batch_size: int = 250,
     ):
-        self.models = len(plans)
+        self.models = len(plans) if models is None else models
         self._images = images
         self._now = now
         self._batch_size = min(batch_size, images)

@@ -88,14 +88,19 @@ def test_every_kind_of_model_and_of_data(model, path, images, result):
         assert numbers(report) == numbers(result.models[0])
     blind = found.models[3]
     assert blind.clean_accuracy == result.models[0].clean_accuracy
-    assert all(attack.skipped for attack in blind.attacks) and blind.verdict == "unreliable"
+    assert all(attack.skipped for attack in blind.attacks) and not blind.reliable
+    # What fooled the others is tried on it, and fools it.
+    (known,) = (check for check in blind.audit if check.check == "transferred examples")
+    assert known.passed is False and known.evidence["broken"][-1] > 0
+    before, after = blind.worst_case.before_audit[-1], blind.worst_case.accuracy[-1]
+    assert after <= result.models[0].worst_case.accuracy[-1] < before == blind.clean_accuracy
     searched = robust_keras.evaluate(
         {"numpy": torch_like},
         *images,
         num_classes=10,
         **{**QUICKLY, "attacks": [Square(queries=300)]},
     )
-    assert searched.models[0].worst_case.accuracy[-1] < blind.worst_case.accuracy[-1]
+    assert searched.models[0].worst_case.before_audit[-1] < blind.clean_accuracy
 
 
 def test_attacks_as_objects_and_bytes_as_images(model, images, result):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from robust_keras.attackable import told
+from robust_keras.attacks.given_examples import GivenExamples
 from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.audit import (
     clean_checks,
@@ -23,6 +24,7 @@ from robust_keras.audit.account import Account
 from robust_keras.audit.attacking_again import AttackingAgain
 from robust_keras.audit.averaging import steady
 from robust_keras.audit.counter_attack import RANDOM
+from robust_keras.audit.probing_attacks import probing_attacks
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.results import Evaluation
 from robust_keras.findings.audit_check import AuditCheck
@@ -63,6 +65,7 @@ def audit(
     seed: int,
     journal: Any = None,
     budget: float | None = None,
+    transferred: GivenExamples | None = None,
     tell: Callable[[Sequence[str], int, float], None] | None = None,
 ) -> Audited:
     """Looks for the known ways in which a model only seems robust, and attacks again.
@@ -86,6 +89,7 @@ def audit(
         journal: `engine.Journal` for its own attacks, or None.
         budget: forward passes that counter-attacks may take over all images, or as many as take as
             long; None for `PASSES` an image.
+        transferred: what fooled other models, or None.
         tell: called once before counter-attacks, if any are called for, with the names of the
             checks that do, the number of images that are left and the budget.
 
@@ -112,7 +116,7 @@ def audit(
     masking = opening.looked_into(classifier, images)
     checks += (opening.operations_that_mask(masking),)
     account = Account(asked, *given, masking=masking, **settings)
-    checks += probes.probing_attacks(account)
+    checks += probing_attacks(account, transferred)
     doubts = [check.check for check in checks if check.passed is False]
     allowed = PASSES * len(images) if budget is None else budget
     again = AttackingAgain(account, doubts, allowed, fits_attack.called_for(classifier))

@@ -25,6 +25,7 @@ OF_GRADIENTS = frozenset(
         "unbounded attack",
         "falling accuracy",
         "search against gradients",
+        "transferred examples",
         "layers that mislead",
         "rough loss",
         "rising loss",

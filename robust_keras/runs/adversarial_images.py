@@ -1,14 +1,31 @@
 """Somebody else's adversarial images: which of them may count, and the attack that tries them."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from robust_keras.attacks import ThreatModel
 from robust_keras.attacks.attack import Attack
-from robust_keras.attacks.given_examples import recognised, within
+from robust_keras.attacks.given_examples import GivenExamples, recognised, within
 from robust_keras.data import adversarial_file
+from robust_keras.engine.results import PerImage
 from robust_keras.settings.config import EvaluateConfig
+
+
+def of_other_models(images: np.ndarray, tables: Sequence[PerImage]) -> GivenExamples | None:
+    """The attack that tries what fooled other models, or None where nothing was kept of that.
+
+    Args:
+        images: float32 array (images, height, width, channels), those attacked.
+        tables: what was found out about every image, one `PerImage` a model.
+    """
+    pairs = [pair for table in tables for pair in (table.adversarial or {}).items()]
+    if not pairs:
+        return None
+    index, examples = np.array([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
+    counted = {"given": len(index), "refused": 0, "elsewhere": 0}
+    return recognised(index, examples, images, **counted, digest=_digest(index, examples))
 
 
 def given_examples(
@@ -38,10 +55,15 @@ def given_examples(
         "given": len(index),
         "refused": int((here & ~allowed).sum()),
         "elsewhere": int((~here).sum()),
-        "digest": hashlib.sha256(index.tobytes() + examples.tobytes()).hexdigest()[:16],
+        "digest": _digest(index, examples),
     }
     attack = recognised(index[allowed], examples[allowed], images, **counted)
     return (attack,), (_told(attack, threat_model),)
+
+
+def _digest(index, examples):
+    """What tells these examples from others."""
+    return hashlib.sha256(index.tobytes() + examples.tobytes()).hexdigest()[:16]
 
 
 def _told(attack, threat_model):

@@ -1,0 +1,171 @@
+"""The audit's checks that are attacks: what they find lowers the number that there is."""
+
+import numpy as np
+
+from robust_keras.attackable import told
+from robust_keras.attacks import EvolutionPGD, MarginPGD
+from robust_keras.attacks.given_examples import GivenExamples
+from robust_keras.audit.account import Account, Round
+from robust_keras.audit.counter_attack import Through
+from robust_keras.audit.probes import FEWEST, NO_GRADIENTS
+from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
+from robust_keras.strength import FEW_QUERIES
+
+_STEPS = 20
+# Images that are searched, and queries for each.
+_SEARCHED, _QUERIES = 32, 1500
+_ATTACKS = ("scale-free loss", "converged attack", "search against gradients")
+
+
+def probing_attacks(
+    account: Account, transferred: GivenExamples | None = None
+) -> tuple[AuditCheck, ...]:
+    """The checks that are attacks, which lower the number that there is.
+
+    Args:
+        account: `Account`, which is lowered.
+        transferred: what fooled other models, or None where there is nothing.
+    """
+    if not account.measured:
+        return tuple(not_applicable(name, "no attack measured anything") for name in _ATTACKS)
+    others = () if transferred is None else (transferred_examples(account, transferred),)
+    return (
+        *others,
+        scale_free_loss(account),
+        converged(account),
+        search_against_gradients(account),
+    )
+
+
+def transferred_examples(account: Account, examples: GivenExamples) -> AuditCheck:
+    """Whether what fooled other models fools this one where its own attacks did not.
+
+    What it fools counts; the check fails where that is clearly more than two points of robust
+    accuracy: whoever knows the model should not do worse than who does not.
+
+    Args:
+        account: `Account`, which is lowered.
+        examples: the `GivenExamples`.
+    """
+    return more_found(
+        "transferred examples",
+        account,
+        account.attack(Through(name="audit_transferred", inner=examples, view=account.classifier)),
+        "What fooled other models of this run fools hardly any image more.",
+        "what fooled other models of this run",
+    )
+
+
+def scale_free_loss(account: Account) -> AuditCheck:
+    """Whether an attack that the logits' scale cannot blind finds more than the attacks did.
+
+    A short PGD on the margin between the label's logit and the best other, on all that they left.
+    What it fools counts; the check fails where that is clearly more than two points of robust
+    accuracy.
+
+    Args:
+        account: `Account`, which is lowered.
+    """
+    name = "scale-free loss"
+    obstacle = account.classifier.gradient_error
+    if obstacle is not None:
+        return not_applicable(name, NO_GRADIENTS)
+    return more_found(
+        name,
+        account,
+        account.attack(
+            Through(name="audit_margin", inner=MarginPGD(steps=_STEPS), view=account.classifier)
+        ),
+        "An attack on a loss that ignores the size of the logits finds hardly more.",
+        "a short attack on a loss that ignores the size of the logits",
+    )
+
+
+def converged(account: Account) -> AuditCheck:
+    """Whether twice the steps, from more starts, find hardly more than the short attack.
+
+    On a few of the images that are left at the largest epsilon. What it fools counts.
+
+    Args:
+        account: `Account`, which is lowered.
+    """
+    name, places = "converged attack", _few(account)
+    if account.classifier.gradient_error is not None:
+        return not_applicable(name, NO_GRADIENTS)
+    if len(places) < FEWEST:
+        return not_applicable(name, f"that takes {FEWEST} images that are left")
+    attack = MarginPGD(steps=2 * _STEPS, step=0.05, restarts=2)
+    return more_found(
+        name,
+        account,
+        account.attack(
+            Through(name="audit_converged", inner=attack, view=account.classifier), places
+        ),
+        "Twice the steps from two starts find hardly more.",
+        "an attack of twice the steps from two starts",
+    )
+
+
+def search_against_gradients(account: Account) -> AuditCheck:
+    """Whether a short search without gradients finds what attacks along them did not.
+
+    An evolution strategy on a few of the images that are left at the largest epsilon. What it fools
+    counts; the check fails where that is clearly more than gradients that lead somewhere leave.
+
+    Args:
+        account: `Account`, which is lowered.
+    """
+    name, places = "search against gradients", _few(account)
+    if len(places) < FEWEST:
+        return not_applicable(name, f"that takes {FEWEST} images that are left")
+    queries = _QUERIES // told(account.classifier, "passes")
+    if queries < FEW_QUERIES:
+        return not_applicable(name, "an answer of this model takes too many passes")
+    attack = EvolutionPGD(queries=_QUERIES, samples=50, growth=2)
+    return more_found(
+        name,
+        account,
+        account.attack(Through(name="audit_search", inner=attack, view=account.classifier), places),
+        "A short search without gradients finds hardly anything that gradients did not.",
+        "a short search without gradients",
+    )
+
+
+def _few(account):
+    """Some of the images that are left at the largest epsilon."""
+    standing = np.flatnonzero(account.left[-1]) if account.rows.size else []
+    order = np.random.default_rng([account.seed, _SEARCHED])
+    return np.sort(order.permutation(standing)[:_SEARCHED]).astype(int)
+
+
+def more_found(
+    name: str, account: Account, found: Round | None, passed: str, attack: str
+) -> AuditCheck:
+    """The check that one more attack makes of what the attacks had left.
+
+    Args:
+        name: of the check.
+        account: `Account`.
+        found: what the attack came to, or None where nothing was left.
+        passed: message where it found hardly more.
+        attack: what it was, for the message where it found more.
+    """
+    if found is None:
+        return not_applicable(name, "no image is left at an epsilon above 0")
+    tried = np.maximum(found.tried, 1)
+    share = found.broken / tried
+    evidence = {
+        "epsilons": list(account.threat_model.epsilons),
+        "images": found.tried.tolist(),
+        "broken": found.broken.tolist(),
+        "corrected": floats(found.left),
+    }
+    if not found.too_high.any():
+        return AuditCheck(name, True, passed, evidence)
+    worst = int(np.argmax(np.where(found.too_high, share, -1.0)))
+    message = (
+        f"At epsilon {account.threat_model.epsilons[worst]:.4g} {attack} fools "
+        f"{percent(share[worst])} of the images that it met and that the attacks had left. The "
+        "number as first measured is too high."
+    )
+    return AuditCheck(name, False, message, evidence)
