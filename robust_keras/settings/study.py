@@ -5,7 +5,7 @@ import dataclasses
 from robust_keras.settings import values
 from robust_keras.settings.field import Flags, flag
 
-STUDY_NAMES = ("pruning", "symmetric", "survey")
+STUDY_NAMES = ("kernel", "pruning", "symmetric", "survey")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,12 @@ from typing import Any
 from robust_keras import reporting
 from robust_keras.directories import whole_files
 from robust_keras.quiet_start import start_tensorflow
+from robust_keras.runs.plugins import load_plugins
 from robust_keras.studies import all_studies, page, picture, results, running
 from robust_keras.studies.answers import Answers
 from robust_keras.studies.study import Place
+
+_ATTACK = pathlib.Path(__file__).parent / "published_attack.py"
 
 
 def main(asked: Any) -> None:
@@ -33,6 +36,7 @@ def main(asked: Any) -> None:
     reporting.register(Answers())
     if not asked.pages_only:
         start_tensorflow()
+        load_plugins([str(_ATTACK)])
         place = Place(directory, asked.data_dir, asked.networks_dir)
         running.run(study.steps, study.forms[form], place, write)
     write()

@@ -7,28 +7,34 @@ from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Trai
 SEEDS = (0, 1, 2, 3, 4)
 _FC5 = ("--dataset=mnist", "--model=fc5", "--epochs=5")
 _CIFAR = ("--dataset=cifar10", "--augment", "--epochs=5")
-_ROBUST = ("--adversarial=fast", "--train_epsilon=0.1", "--normalise=false", "--kernel_scale=0.1")
 
 
-def _sparsities(batch):
+def _sparse(batch, *shares):
     return {
         f"b{batch}_s{share}": (f"--batch_size={batch}", f"--final_sparsity=0.{share}")
-        for share in ("5", "9", "95")
+        for share in shares
     }
 
 
+def _tempered(*temperatures):
+    return {f"t{t}": (f"--temperature={t}",) for t in temperatures}
+
+
+_PLAIN = ("--normalise=false", "--kernel_scale=0.1")
 # Model -> flags, in the order in which claims become whole.
-_DENSE = {"b128": ("--batch_size=128",)}
-_TEMPERED = {f"t{t}": (f"--temperature={t}",) for t in (100, 20, 40, 60, 80)}
 _ON_MNIST = {
-    **_DENSE,
-    **_sparsities(128),
-    **_TEMPERED,
+    "b128": ("--batch_size=128",),
+    **_sparse(128, "9"),
+    **_tempered(100),
+    "robust": (*_PLAIN, "--adversarial=fast", "--train_epsilon=0.1"),
+    "twin": _PLAIN,
+    "nuclear": (*_PLAIN, "--nuclear_norm=1e-3"),
     "b512": ("--batch_size=512",),
-    **_sparsities(512),
-    "robust": _ROBUST,
-    "twin": ("--normalise=false", "--kernel_scale=0.1"),
-    "nuclear": ("--nuclear_norm=1e-3", "--normalise=false", "--kernel_scale=0.1"),
+    **_sparse(512, "9"),
+    **_tempered(20),
+    **_sparse(128, "5", "95"),
+    **_sparse(512, "5", "95"),
+    **_tempered(40, 60, 80),
 }
 
 
@@ -69,7 +75,7 @@ def _steps():
 
 
 def _more(model, run, seed):
-    if model in _TEMPERED:
+    if "--temperature" in _ON_MNIST.get(model, ("",))[0]:
         knowing = ("--attacks=fgsm", f"--attacker_temperature={model[1:]}")
         yield _evaluate(run, "mnist", f"{model}_known-{seed}", knowing)
     if model == "twin":

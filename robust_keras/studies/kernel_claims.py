@@ -1,0 +1,269 @@
+"""What Peconi (2020) claims of kernel activations, and what decides about it."""
+
+import numpy as np
+
+from robust_keras.studies.seen import NotRunError
+from robust_keras.studies.study import Claim, Measure
+
+EPSILON = "8/255"
+_SIZES = ("_1000", "_250", "")
+_FAST = ("--adversarial=fast", "--train_epsilon=8/255")
+# Model -> (network, activation, flags).
+OWN = {
+    **{
+        f"vgg_{a}": ("vgg", a, _FAST) for a in ("relu", "silu", "kaf", "kaf_elu", "elu", "kaf_silu")
+    },
+    **{f"resnet20_{a}": ("resnet20", a, _FAST) for a in ("relu", "silu", "kaf", "kaf_elu")},
+    "plain_relu": ("cifar_quick", "relu", ()),
+    "plain_kaf": ("cifar_quick", "kaf", ()),
+    "plain_kwta": ("cifar_quick", "kwta", ()),
+    "resnet56_kaf": ("resnet56", "kaf", ()),
+    "resnet56_kaf_elu": ("resnet56", "kaf_elu", ()),
+}
+_WORDS = {"relu": "ReLU", "silu": "SiLU", "elu": "ELU", "kwta": "kWTA", "kaf": "KAF"}
+
+
+def _word(activation):
+    return " from ".join(_WORDS[part] for part in activation.split("_"))
+
+
+OWN_LABELS = {
+    model: f"{_word(activation)}, {'plain ' * (not flags)}{network} (ours)"
+    for model, (network, activation, flags) in OWN.items()
+}
+
+
+def newest(model, ask):
+    """What the largest comparison that has run tells of a network.
+
+    Args:
+        model: name of a published network or of ours.
+        ask: function of a `Seen` and the run's name.
+    """
+
+    def value(of):
+        for size in _SIZES:
+            try:
+                return ask(of, f"{model}{size}")
+            except NotRunError:
+                continue
+        raise NotRunError(model)
+
+    return value
+
+
+def _paired(higher, lower, ask):
+    """The difference of two networks on the largest set of images that both have met."""
+
+    def value(of):
+        for size in _SIZES:
+            try:
+                return ask(of, f"{higher}{size}") - ask(of, f"{lower}{size}")
+            except NotRunError:
+                continue
+        raise NotRunError(higher)
+
+    return value
+
+
+def _pgd(of, run):
+    return of.robust(run, "pgd50", 8 / 255)
+
+
+def _worst(of, run):
+    return of.worst(run, 8 / 255)
+
+
+def _robust(higher, lower):
+    return (
+        Measure("PGD-50 at 8/255; more", _paired(higher, lower, _pgd)),
+        Measure("`quick` and audit at 8/255; more", _paired(higher, lower, _worst)),
+    )
+
+
+def _sentences(one, other):
+    return {
+        "holds": f"{one} keeps more than {other}.",
+        "fails": f"{one} keeps no more than {other}.",
+        "open": f"{one} and {other} are too near each other to tell.",
+    }
+
+
+def _published(name, higher, lower, says, number):
+    words = f"The published {higher[1]}", f"the published {lower[1]}"
+    measures = _robust(higher[0], lower[0])
+    return Claim(name, says, number, measures, _sentences(*words), seeds=1)
+
+
+def _ours(name, higher, lower, says, number):
+    words = OWN_LABELS[higher], OWN_LABELS[lower]
+    return Claim(name, says, number, _robust(higher, lower), _sentences(*words))
+
+
+_RELU, _KAF, _SILU = ("relu", "ReLU"), ("kaf", "KAF"), ("swish", "SiLU")
+
+
+def _clean(higher, lower):
+    return (Measure("clean; more", _paired(higher, lower, lambda of, run: of.clean(run))),)
+
+
+CLAIMS = (
+    _published(
+        "kaf_relu", _KAF, _RELU, "ResNet-20: KAF is more robust than ReLU", "52.2 % against 50.2 %"
+    ),
+    _published(
+        "silu_relu",
+        _SILU,
+        _RELU,
+        "ResNet-20: SiLU is more robust than ReLU",
+        "53.9 % against 50.2 %",
+    ),
+    _published(
+        "silu_kaf",
+        _SILU,
+        _KAF,
+        "ResNet-20: SiLU is the most robust, before KAF",
+        "53.9 % against 52.2 %",
+    ),
+    _published(
+        "elu_relu",
+        ("elu", "ELU"),
+        _RELU,
+        "ResNet-20: ELU is more robust than ReLU",
+        "51.7 % against 50.2 %",
+    ),
+    _published(
+        "kafelu_relu",
+        ("kafelu", "KAF from ELU"),
+        _RELU,
+        "ResNet-20: KAF from ELU is more robust than ReLU",
+        "52.8 % against 50.2 %",
+    ),
+    _published(
+        "kafrelu_relu",
+        ("kafrelu", "KAF from ReLU"),
+        _RELU,
+        "ResNet-20: KAF from ReLU is more robust than ReLU",
+        "51.4 % against 50.2 %",
+    ),
+    _published(
+        "kafswish_relu",
+        ("kafswish", "KAF from SiLU"),
+        _RELU,
+        "ResNet-20: KAF from SiLU is more robust than ReLU",
+        "52.1 % against 50.2 %",
+    ),
+    Claim(
+        "pgd_tells",
+        "PGD-50 tells how robust the ReLU network is",
+        "50.2 %",
+        (
+            Measure(
+                "what `quick` and the audit leave below PGD-50; within two points",
+                newest("relu", lambda of, run: _worst(of, run) - _pgd(of, run)),
+                above=-0.02,
+            ),
+        ),
+        {
+            "holds": "A stronger attack finds less than two points more.",
+            "fails": "A stronger attack finds more than two points that PGD-50 missed.",
+            "open": "A stronger attack finds about two points more.",
+        },
+        seeds=1,
+    ),
+    Claim(
+        "clean_kafrelu",
+        "ResNet-20: KAF raises clean accuracy (from ReLU, the best)",
+        "79.7 % against 77.5 %",
+        _clean("kafrelu", "relu"),
+        _sentences("The published KAF from ReLU", "the published ReLU"),
+        seeds=1,
+    ),
+    Claim(
+        "clean_kaf",
+        "ResNet-20: KAF raises clean accuracy",
+        "78.1 % against 77.5 %",
+        _clean("kaf", "relu"),
+        _sentences("The published KAF", "the published ReLU"),
+        seeds=1,
+    ),
+    _ours(
+        "vgg_kaf",
+        "vgg_kaf",
+        "vgg_relu",
+        "VGG: KAF is more robust than ReLU",
+        "46.8 % against 45.4 %",
+    ),
+    _ours(
+        "vgg_silu",
+        "vgg_silu",
+        "vgg_relu",
+        "VGG: SiLU is more robust than ReLU",
+        "47.7 % against 45.4 %",
+    ),
+    _ours(
+        "resnet20_kaf",
+        "resnet20_kaf",
+        "resnet20_relu",
+        "ResNet-20, trained anew: KAF is more robust than ReLU",
+        "52.2 % against 50.2 %",
+    ),
+    _ours(
+        "kwta",
+        "plain_kwta",
+        "plain_relu",
+        "Without adversarial training: kWTA is more robust than ReLU",
+        "13.2 % against 11.0 %, another small network",
+    ),
+    _ours(
+        "plain_kaf",
+        "plain_kaf",
+        "plain_relu",
+        "Without adversarial training: KAF is more robust than ReLU",
+        "15.7 % against 11.0 %, another small network",
+    ),
+    Claim(
+        "resnet56",
+        "KafResNet-56 does not train",
+        "not a number after the first step (random start, half precision)",
+        (
+            Measure(
+                "random start, clean accuracy; below 20 %",
+                lambda of: -of.clean("resnet56_kaf"),
+                above=-0.2,
+            ),
+            Measure(
+                "started from ELU by ridge regression; below 20 %",
+                lambda of: -of.clean("resnet56_kaf_elu"),
+                above=-0.2,
+            ),
+        ),
+        {
+            "holds": "Started from ELU it does not train either.",
+            "fails": "Started from ELU by ridge regression, in single precision, it trains.",
+            "open": "It hardly trains.",
+        },
+    ),
+    Claim(
+        "activations",
+        "Under attack KAF's activations move less than ReLU's",
+        "figures, no numbers",
+        (
+            Measure(
+                "mean distance of the layers' clean and attacked activations",
+                lambda of: np.array([_moved(of, "relu_inside") - _moved(of, "kaf_inside")]),
+                unit="",
+            ),
+        ),
+        _sentences("KAF", "ReLU"),
+        seeds=1,
+    ),
+)
+
+
+def _moved(of, run):
+    """Mean over the layers of how far an attack moves their activations."""
+    layers = of.model(run).get("activations")
+    if not layers:
+        raise NotRunError(run)
+    return float(np.mean([layer["distance"] for layer in layers]))
