@@ -1,5 +1,8 @@
 """The page in a real browser: no error, no request, nothing wider than the window."""
 
+import importlib.util
+import json
+import pathlib
 import re
 
 import headless_chromium
@@ -71,6 +74,51 @@ def test_the_page_opens_cleanly(chromium, address, width, scheme):
     for wide, ink, said, cut in charts:
         assert cut == [] and 300 < wide < width and ink != {"light": DARK, "dark": WHITE}[scheme]
         assert any(re.search(r"\d %|\d\.\d", text) for text in said)
+
+
+AXE = importlib.util.find_spec("axe_core_python")
+FINDINGS = """
+axe.run({resultTypes: ['violations']}).then(found => JSON.stringify(found.violations.map(
+  v => [v.id, v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ' ' + n.failureSummary)])))
+"""
+
+
+def findings(chromium):
+    """What axe finds fault with on the page that is open."""
+    script = pathlib.Path(AXE.origin).with_name("axe.min.js").read_text(encoding="utf-8")
+    chromium.value(script + "; null")
+    return json.loads(chromium.value(FINDINGS))
+
+
+@pytest.mark.skipif(AXE is None, reason="axe-core-python is not installed")
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_axe_finds_nothing(chromium, address, width, scheme):
+    chromium.open(address, width=width, scheme=scheme)
+    assert findings(chromium) == []
+
+
+@pytest.mark.skipif(AXE is None, reason="axe-core-python is not installed")
+def test_axe_would_find_something(chromium, tmp_path):
+    (tmp_path / "page.html").write_text("<!doctype html><title>x</title><img src='data:,'>")
+    chromium.open((tmp_path / "page.html").as_uri(), width=390)
+    assert {"image-alt", "html-has-lang"} <= {name for name, _ in findings(chromium)}
+
+
+SORTED = "[...document.querySelectorAll('.models tbody tr')].map(row => row.cells[1].innerText)"
+FOLDED = "[...document.querySelectorAll('details')].filter(d => !d.open).length"
+
+
+def test_tables_sort_and_nothing_is_folded_in_print(chromium, tmp_path):
+    reporting.write(*test_report_html.REPORTS["three"], tmp_path)
+    chromium.open((tmp_path / "report.html").as_uri(), width=1280)
+    before = chromium.value(SORTED)
+    chromium.value("document.querySelectorAll('.models button')[6].click()")
+    assert chromium.value(SORTED) == [before[1], before[2], before[0]]
+    chromium.value("document.querySelectorAll('.models button')[6].click()")
+    assert chromium.value(SORTED) == [before[0], before[2], before[1]]
+    assert chromium.value(FOLDED) > 0
+    chromium.value("dispatchEvent(new Event('beforeprint'))")
+    assert chromium.value(FOLDED) == 0
 
 
 @pytest.mark.parametrize(

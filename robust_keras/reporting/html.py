@@ -1,4 +1,7 @@
-"""The report as one HTML file that needs nothing else: no script, no network, no font to fetch."""
+"""The report as one HTML file that needs nothing else: no network, no font to fetch.
+
+A small script sorts tables; without it the page says the same.
+"""
 
 import base64
 import datetime
@@ -9,7 +12,7 @@ import jinja2
 import markupsafe
 
 from robust_keras.findings import Report
-from robust_keras.reporting import inline_svg, sections, wording
+from robust_keras.reporting import contents, inline_svg, sections, wording
 from robust_keras.reporting.sections.attacker import outside
 
 FOLDER = pathlib.Path(__file__).parent
@@ -44,23 +47,40 @@ def render(report: Report) -> str:
         return markupsafe.Markup("\n".join(pieces))
 
     above, below = sections.around_models()
-    style = (FOLDER / "style.css").read_text(encoding="utf-8")
     models = [
-        {"name": name, "verdict": model.verdict, "parts": parts(sections.of_model(), model, name)}
-        for name, model in zip(names, report.models, strict=True)
+        _part(number, name, model.verdict, parts(sections.of_model(), model, name))
+        for number, (name, model) in enumerate(zip(names, report.models, strict=True), 1)
     ]
-    page = environment.get_template("page.html").render(
-        common,
-        # Only this style sheet may act, so a name that a stranger chose can do nothing.
-        style=markupsafe.Markup(style),
-        style_hash=base64.b64encode(hashlib.sha256(style.encode("utf-8")).digest()).decode(),
-        created=_date(report.created),
-        outside=outside(report),
-        before=parts(above),
-        models=models,
-        after=parts(below),
-    )
-    return inline_svg.numbered(page)
+    shown = {
+        # Nothing else may act, so a name that a stranger chose can do nothing.
+        "style": _own("style.css"),
+        "script": _own("page.js"),
+        "created": _date(report.created),
+        "outside": outside(report),
+        "before": parts(above),
+        "models": models,
+        "after": parts(below),
+    }
+    template = environment.get_template("page.html")
+    titles = contents.links(template.render(common, **shown, contents=()), 2)
+    return inline_svg.numbered(template.render(common, **shown, contents=titles))
+
+
+def _part(number, name, verdict, text):
+    """What the page shows of one model."""
+    text = contents.with_identifiers(text, f"model-{number}-part")
+    links = contents.links(text, 3)
+    return {"name": name, "verdict": verdict, "parts": text, "contents": links}
+
+
+def _own(name):
+    return markupsafe.Markup((FOLDER / name).read_text(encoding="utf-8"))
+
+
+def _hash(text):
+    """How a page's policy names what may act in it."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def _environment():
@@ -72,6 +92,7 @@ def _environment():
         lstrip_blocks=True,
     )
     environment.filters.update(
+        hash=_hash,
         percent=wording.percent,
         count=wording.count,
         seconds=wording.seconds,

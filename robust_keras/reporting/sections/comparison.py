@@ -70,7 +70,7 @@ class Comparison(Section):
         rows = ((t, *(texts.get(t, "not measured") for texts in measured)) for t in titles)
         return Table(
             caption=f"What else is known of each model, {wording.images_of(report)}",
-            columns=("", *_names(report)),
+            columns=("Measure", *_names(report)),
             rows=tuple(rows),
             words=(0, *range(1, len(measured) + 1)),
         )
