@@ -210,6 +210,17 @@ def test_kernel_scale_shrinks_every_kernel_and_nothing_else():
     assert sum(weight.name == "kernel" for weight in models[0].weights) == 4
 
 
+def test_kernels_that_keep_bounds_and_normalised_units_are_built_on_request():
+    settings = {"batch_normalization": True, "kernel_initializer": "ibp"}
+    model = build("conv_small", image_shape=(16, 16, 1), num_classes=10, **settings)
+    kinds = [type(layer).__name__ for layer in model.layers]
+    assert kinds.count("BatchNormalization") == kinds.count("Activation") == 3
+    kernel = model.get_layer("conv2").kernel
+    assert np.abs(kernel).sum(axis=(0, 1, 2)).mean() == pytest.approx(2.0, rel=0.1)
+    with pytest.raises(InputError, match="one of he, ibp"):
+        build("fc5", image_shape=(8, 8, 1), num_classes=2, kernel_initializer="large")
+
+
 def test_normalisation_is_inside_the_model():
     shape, mean, variance = (16, 16, 2), (0.25, 0.5), (0.04, 0.25)
     settings = {"image_shape": shape, "num_classes": 4}

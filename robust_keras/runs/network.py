@@ -37,6 +37,8 @@ def network(config: Any, dataset: ImageDataset) -> keras.Model:
         activation=config.activation,
         mean=mean,
         variance=variance,
+        kernel_initializer=config.kernel_initializer,
+        batch_normalization=config.batch_normalization,
         kernel_scale=config.kernel_scale,
         nonsense_classes=config.nonsense_classes,
         rejection_threshold=config.rejection_threshold,

@@ -72,6 +72,16 @@ class TrainConfig(
         values.Truth(),
         "Bring every channel to mean 0 and variance 1, inside the network.",
     )
+    batch_normalization: bool = flag(
+        False,
+        values.Truth(),
+        "Batch normalisation before every activation, also where the network has none of its own.",
+    )
+    kernel_initializer: str = flag(
+        "he",
+        values.Choice(names.INITIALIZERS),
+        "How kernels start: he, or ibp, which keeps the width of interval bounds.",
+    )
     kernel_scale: float = flag(
         1.0,
         values.Number(minimum=1e-6, maximum=1e3),

@@ -14,6 +14,7 @@ ACTIVATIONS = (
     *("kaf", "kaf_elu", "kaf_relu", "kaf_silu", "kwta"),
     *SYMMETRIC_ACTIVATIONS,
 )
+INITIALIZERS = ("he", "ibp")
 OPTIMIZERS = ("adam", "sgd")
 LOSSES = ("cross_entropy", "hybrid")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
