@@ -33,7 +33,7 @@ def encloses(curve, function, x, tolerance=1e-6):
     """Whether the range and both lines hold at 200 places of every interval."""
     relaxation = curve.relax(x)
     low, high = x.lower.numpy(), x.upper.numpy()
-    (slope, height), (steep, top) = relaxation._below, relaxation._above
+    (slope, height), (steep, top) = relaxation.lines
     for share in np.linspace(0.0, 1.0, 200):
         place = low + share * (high - low)
         value = np.asarray(function(tf.constant(place)), np.float64)

@@ -22,6 +22,7 @@ class Affine:
         shift: b, float64, broadcast to the output; 0.0 for none.
         magnitude: an upper bound of all that was added up to b, in absolute values.
         terms: n, of the longest sum.
+        mixes: whether an output is a sum of several inputs.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class Affine:
         shift: Any = 0.0,
         magnitude: tf.Tensor | None = None,
         terms: int = 1,
+        mixes: bool = False,
     ):
+        self.mixes, self.terms = mixes, terms
         self._linear = linear
         self._absolute = absolute or linear
         self._shift = tf.convert_to_tensor(shift, tf.float64)
@@ -88,6 +91,8 @@ class AffineRelaxation:
 class Sum:
     """The sum of several tensors, as where a skip meets its branch."""
 
+    mixes = True
+
     def relax(self, *inputs: Interval) -> "SumRelaxation":
         """The sum's bounds for inputs within `Interval`s."""
         lower = tf.add_n([x.lower for x in inputs])
@@ -110,6 +115,8 @@ class SumRelaxation:
 
 class Joined:
     """Tensors side by side along the last axis."""
+
+    mixes = False
 
     def relax(self, *inputs: Interval) -> "JoinedRelaxation":
         """The bounds side by side."""

@@ -10,6 +10,7 @@ Functions", 2018, arXiv 1811.00866 (CROWN).
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -56,14 +57,25 @@ class Curve:
         chord = (ends[1] - ends[0]) / tf.maximum(width, _NARROW)
         slope = tf.where(width > _NARROW, chord, tf.zeros_like(chord))
         output = self._between(tf.zeros_like(slope), x, ends)
-        below, above = self._lines(slope, x, ends)
         error = self._error(output)
+        return CurveRelaxation(
+            functools.partial(self._enclosing, slope, x, ends, error), output.widened(error)
+        )
+
+    def undecided(self, x: Interval) -> tf.Tensor:
+        """Where tighter bounds of the input would tell more: a bool tensor like it."""
+        if not self.convex_at_zero:
+            return x.upper - x.lower > _NARROW
+        return (x.lower < 0.0) & (x.upper > 0.0)
+
+    def _enclosing(self, slope, x, ends, error):
+        below, above = self._lines(slope, x, ends)
         lines = (slope, below - error), (slope, above + error)
-        if self.convex_at_zero:
-            steep = tf.cast(x.upper > -x.lower, tf.float64)
-            sloped = tf.where((x.lower < 0.0) & (x.upper > 0.0), steep, slope)
-            lines = (sloped, self._lines(sloped, x, ends)[0] - error), lines[1]
-        return CurveRelaxation(lines, output.widened(error))
+        if not self.convex_at_zero:
+            return lines
+        steep = tf.cast(x.upper > -x.lower, tf.float64)
+        sloped = tf.where((x.lower < 0.0) & (x.upper > 0.0), steep, slope)
+        return (sloped, self._lines(sloped, x, ends)[0] - error), lines[1]
 
     def _lines(self, slope, x, ends):
         gap = self._between(slope, x, ends)
@@ -95,18 +107,24 @@ class CurveRelaxation:
     """A curve at work on a batch; see `affine.AffineRelaxation`.
 
     Args:
-        lines: two pairs (slope, height): the line below and the line above.
+        enclosing: function that gives two pairs (slope, height), the line below and the line above;
+            called where they are needed.
         output: `Interval` of the values.
     """
 
-    def __init__(self, lines: Any, output: Interval):
+    def __init__(self, enclosing: Callable, output: Interval):
         self.output = output
-        self._below, self._above = lines
+        self._enclosing = enclosing
+
+    @functools.cached_property
+    def lines(self) -> tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
+        """The line below and the line above, each (slope, height)."""
+        return self._enclosing()
 
     def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
         """See `affine.AffineRelaxation.pull`."""
         positive, negative = tf.nn.relu(weights), -tf.nn.relu(-weights)
-        (low_slope, low), (high_slope, high) = self._below, self._above
+        (low_slope, low), (high_slope, high) = self.lines
         pulled = positive * low_slope[:, None] + negative * high_slope[:, None]
         constant = total(positive * low[:, None]) + total(negative * high[:, None])
         return [pulled], constant

@@ -34,6 +34,10 @@ class MaxPooling:
         settled = tf.cast(output.lower >= others, tf.float64)
         return _MaxRelaxation(self, x.lower, best, settled, output)
 
+    def undecided(self, x: Interval) -> tf.Tensor:
+        """See `curves.Curve.undecided`."""
+        return x.upper > x.lower
+
     def windows(self, x: Interval) -> tf.Tensor:
         """The entries of each window side by side: (batch, rows, columns, channels, entries)."""
         return self._windows(x, 0.0)
@@ -57,11 +61,6 @@ class MaxPooling:
             for j in range(width)
         ]
         return tf.stack(shifted, axis=-1)
-
-
-def _missing(side, stride, window):
-    """How many entries "same" padding adds to a side."""
-    return max(0, (-(-side // stride) - 1) * stride + window - side)
 
 
 class _MaxRelaxation:
@@ -97,6 +96,10 @@ class WinnersOrNothing:
         """The bounds for inputs within an `Interval`."""
         output = Interval(tf.minimum(x.lower, 0.0), tf.maximum(x.upper, 0.0))
         return ConstantRelaxation(output)
+
+    def undecided(self, x: Interval) -> tf.Tensor:
+        """See `curves.Curve.undecided`."""
+        return x.upper > x.lower
 
 
 class ConstantRelaxation:

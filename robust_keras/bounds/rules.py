@@ -1,5 +1,7 @@
 """What is known of each kind of layer: one entry, one rule."""
 
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -57,6 +59,7 @@ def _dense(step):
         lambda x: tf.tensordot(x, tf.abs(kernel), 1),
         shift=_double(layer.bias) if layer.use_bias else 0.0,
         terms=kernel.shape[0] + 1,
+        mixes=True,
     )
     return _activated(affine, step)
 
@@ -79,6 +82,7 @@ def _convolution(step):
         lambda x: convolve(x, tf.abs(kernel)),
         shift=_double(layer.bias) if layer.use_bias else 0.0,
         terms=int(np.prod(kernel.shape[:-1])) + 1,
+        mixes=True,
     )
     return _activated(affine, step)
 
@@ -122,7 +126,8 @@ def _shaped(step):
 def _global_average(step):
     height, width = step.layer.input.shape[1:3]
     axes, keep = [1, 2], step.layer.keepdims
-    return [Affine(lambda x: tf.reduce_mean(x, axes, keepdims=keep), terms=height * width + 1)]
+    mean = functools.partial(tf.reduce_mean, axis=axes, keepdims=keep)
+    return [Affine(mean, terms=height * width + 1, mixes=True)]
 
 
 def _average(step):
@@ -131,7 +136,7 @@ def _average(step):
     def pool(x):
         return tf.nn.avg_pool2d(x, layer.pool_size, layer.strides, layer.padding.upper())
 
-    return [Affine(pool, terms=int(np.prod(layer.pool_size)) + 1)]
+    return [Affine(pool, terms=int(np.prod(layer.pool_size)) + 1, mixes=True)]
 
 
 def _maximum(step):
@@ -161,6 +166,10 @@ class _FirstOf:
     def relax(self, x, _):
         """See `curves.Curve.relax`."""
         return _FirstRelaxation(self._rule.relax(x))
+
+    def undecided(self, x):
+        """See `curves.Curve.undecided`."""
+        return self._rule.undecided(x)
 
 
 class _FirstRelaxation:
