@@ -156,7 +156,7 @@ def test_no_change_within_epsilon_gets_below_the_bound(name):
         changed = np.clip(images + epsilon * np.concatenate(moves), 0, 1)
         least = [margins(model, each, labels) for each in changed]
         loose = margin_bounds(model, images, labels, epsilon, method="intervals")
-        tight = margin_bounds(model, images, labels, epsilon)
+        tight = margin_bounds(model, images, labels, epsilon, method="thorough")
         np.testing.assert_allclose(in_training(model, images, labels, epsilon), loose, atol=0.02)
         assert np.all(np.min(least, axis=0) >= np.maximum(loose, tight))
         if epsilon == 0.0 and name != "winners":
@@ -180,8 +180,10 @@ def test_linear_bounds_prove_what_intervals_do_not():
     images = rng.uniform(size=(40, 8, 8, 1))
     labels = np.asarray(model(images.astype("float32"))).argmax(1)
     loose = certify(model, images, labels, 0.004, method="intervals")
-    tight = certify(model, images, labels, 0.004)
+    tight = certify(model, images, labels, 0.004, method="linear")
+    thorough = certify(model, images, labels, 0.008)
     assert tight.sum() > loose.sum()
+    assert thorough.sum() > certify(model, images, labels, 0.008, method="linear").sum()
     assert not certify(model, images, (labels + 1) % 3, 0.0).any()
 
 

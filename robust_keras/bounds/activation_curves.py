@@ -26,9 +26,23 @@ MIRRORED = Curve(
     value=lambda x: tf.nn.relu(1.0 - tf.abs(x)),
     turns=lambda slope: (-tf.ones_like(slope), tf.ones_like(slope)),
 )
-# Largest second derivatives: 1 / (6 sqrt 3), 4 / (3 sqrt 3), 1/2 at 0, 2 / sqrt(2 pi) at 0, 2 at 0.
-SIGMOID = Curve(value=tf.sigmoid, curvature=0.0963, active=(-16.0, 16.0), tail=1.2e-7)
-TANH = Curve(value=tf.tanh, curvature=0.7699, active=(-9.0, 9.0), tail=4e-8)
+
+
+def _logistic_turns(slope):
+    apart = tf.sqrt(tf.maximum(1.0 - 4.0 * slope, 0.0))
+    share = tf.clip_by_value((1.0 + apart) / 2.0, 0.5, 1.0 - 1e-15)
+    place = tf.math.log(share / (1.0 - share))
+    return -place, place
+
+
+def _tanh_turns(slope):
+    place = tf.atanh(tf.clip_by_value(tf.sqrt(tf.maximum(1.0 - slope, 0.0)), 0.0, 1.0 - 1e-15))
+    return -place, place
+
+
+SIGMOID = Curve(value=tf.sigmoid, turns=_logistic_turns)
+TANH = Curve(value=tf.tanh, turns=_tanh_turns)
+# Largest second derivatives: 1/2 at 0, 2 / sqrt(2 pi) at 0, 2 at 0.
 SILU = Curve(value=tf.nn.silu, curvature=0.5, active=(-18.0, 18.0), tail=3e-7)
 GELU = Curve(
     value=lambda x: 0.5 * x * (1.0 + tf.math.erf(x / 2.0**0.5)),

@@ -1,7 +1,7 @@
 """Activations as curves: their range, and lines below and above them, over any interval.
 
-Over [l, u] a curve f is enclosed by the lines `s x + min (f - s x)` and `s x + max (f - s x)`; the
-slope s is that of the chord, and 0 gives the range. Where the extremes of f - s x lie is known in
+Over [l, u] a curve f is enclosed by the lines `s x + min (f - s x)` and `s x + max (f - s x)`, each
+with the slope s that leaves least room; 0 gives the range. Where the extremes of f - s x lie is known in
 closed form, or they are looked for on a grid: with |f''| at most M, f - s x between two points h
 apart exceeds neither by more than `h^2 M / 8`.
 
@@ -14,12 +14,15 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from robust_keras.bounds.affine import total
 from robust_keras.bounds.interval import ROUNDING, Interval
 
 _POINTS = 33
+# Of the range of slopes in which the best is looked for.
+_HALVINGS = 8
 # Intervals this narrow have no chord worth the name.
 _NARROW = 1e-9
 
@@ -52,15 +55,11 @@ class Curve:
 
     def relax(self, x: Interval) -> "CurveRelaxation":
         """The curve's bounds for inputs within an `Interval`."""
-        width = x.upper - x.lower
-        ends = self.value(x.lower), self.value(x.upper)
-        chord = (ends[1] - ends[0]) / tf.maximum(width, _NARROW)
-        slope = tf.where(width > _NARROW, chord, tf.zeros_like(chord))
-        output = self._between(tf.zeros_like(slope), x, ends)
-        error = self._error(output)
-        return CurveRelaxation(
-            functools.partial(self._enclosing, slope, x, ends, error), output.widened(error)
-        )
+        samples = self._samples(x)
+        output = self._between(tf.zeros_like(x.lower), x, samples)
+        error = 8.0 * ROUNDING * output.magnitude + self.error
+        enclosing = functools.partial(self._enclosing, x, samples, output, error)
+        return CurveRelaxation(enclosing, output.widened(error))
 
     def undecided(self, x: Interval) -> tf.Tensor:
         """Where tighter bounds of the input would tell more: a bool tensor like it."""
@@ -68,39 +67,69 @@ class Curve:
             return x.upper - x.lower > _NARROW
         return (x.lower < 0.0) & (x.upper > 0.0)
 
-    def _enclosing(self, slope, x, ends, error):
-        below, above = self._lines(slope, x, ends)
-        lines = (slope, below - error), (slope, above + error)
-        if not self.convex_at_zero:
-            return lines
-        steep = tf.cast(x.upper > -x.lower, tf.float64)
-        sloped = tf.where((x.lower < 0.0) & (x.upper > 0.0), steep, slope)
-        return (sloped, self._lines(sloped, x, ends)[0] - error), lines[1]
+    def _enclosing(self, x, samples, output, error):
+        """The line below and the line above, each (slope, height)."""
+        width = x.upper - x.lower
+        chord = (samples[1][1] - samples[1][0]) / tf.maximum(width, _NARROW)
+        chord = tf.where(width > _NARROW, chord, tf.zeros_like(chord))
+        if self.convex_at_zero:
+            steep = tf.cast(x.upper > -x.lower, tf.float64)
+            slopes = tf.where((x.lower < 0.0) & (x.upper > 0.0), steep, chord), chord
+        else:
+            slopes = [self._highest(sign, chord, x, samples, output) for sign in (1.0, -1.0)]
+        below, above = (self._between(slope, x, samples) for slope in slopes)
+        return (slopes[0], below.lower - error), (slopes[1], above.upper + error)
 
-    def _lines(self, slope, x, ends):
-        gap = self._between(slope, x, ends)
-        return gap.lower, gap.upper
+    def _highest(self, sign, chord, x, samples, output):
+        """The slope of the line below `sign f` that is highest in the interval's middle.
 
-    def _error(self, output):
-        return 8.0 * ROUNDING * output.magnitude + self.error
+        It touches the convex hull there: as long as f - s x is least left of the middle, a larger s
+        is better. Its slope lies between those from the middle's least height to both ends.
+        """
+        middle, half = x.centre, tf.maximum(x.radius, _NARROW)
+        least = tf.minimum(sign * output.lower, sign * output.upper)
+        low, high = (least - sign * samples[1][0]) / half, (sign * samples[1][1] - least) / half
+        for _ in range(_HALVINGS):
+            slope = (low + high) / 2.0
+            places, gaps = self._gaps(sign * slope, x, samples)
+            gaps = sign * gaps
+            lowest = tf.where(gaps <= tf.reduce_min(gaps, 0), places, -np.inf)
+            left = tf.reduce_max(lowest, 0) < middle
+            low, high = tf.where(left, slope, low), tf.where(left, high, slope)
+        heights = []
+        for slope in (sign * low, sign * high, chord):
+            _, gaps = self._gaps(slope, x, samples)
+            heights.append(tf.reduce_min(sign * gaps, 0) + sign * slope * middle)
+        best = tf.where(heights[0] >= heights[1], sign * low, sign * high)
+        return tf.where(heights[2] >= tf.maximum(heights[0], heights[1]), chord, best)
 
-    def _between(self, slope, x, ends):
-        """Bounds of f - s x over the interval."""
+    def _samples(self, x):
+        """Places at which f is looked at whatever the slope, the interval's ends first, and f."""
         low, high = (tf.clip_by_value(_wide(side, x), x.lower, x.upper) for side in self.active)
         places = [x.lower, x.upper, low, high]
-        gaps = [ends[0] - slope * x.lower, ends[1] - slope * x.upper]
         if self.turns is None:
             step = (high - low) / (_POINTS - 1)
             places += [low + n * step for n in range(1, _POINTS - 1)]
-            between = tf.square(step) * self.curvature / 8.0
-        else:
-            places += [tf.clip_by_value(turn, x.lower, x.upper) for turn in self.turns(slope)]
-            between = 0.0
-        gaps += [self.value(place) - slope * place for place in places[2:]]
-        least, most = gaps[0], gaps[0]
-        for gap in gaps[1:]:
-            least, most = tf.minimum(least, gap), tf.maximum(most, gap)
-        return Interval(least, most).widened(between + self.tail)
+        places = tf.stack(places)
+        return places, self.value(places)
+
+    def _gaps(self, slope, x, samples):
+        """Places, and f - s x there; their first axis is the places'."""
+        places, values = samples
+        if self.turns is not None and (turns := self.turns(slope)):
+            extra = tf.stack([tf.clip_by_value(turn, x.lower, x.upper) for turn in turns])
+            places = tf.concat([places, extra], 0)
+            values = tf.concat([values, self.value(extra)], 0)
+        return places, values - slope * places
+
+    def _between(self, slope, x, samples):
+        """Bounds of f - s x over the interval."""
+        _, gaps = self._gaps(slope, x, samples)
+        missed = self.tail
+        if self.turns is None:
+            step = (samples[0][3] - samples[0][2]) / (_POINTS - 1)
+            missed += tf.square(step) * self.curvature / 8.0
+        return Interval(tf.reduce_min(gaps, 0), tf.reduce_max(gaps, 0)).widened(missed)
 
 
 class CurveRelaxation:
