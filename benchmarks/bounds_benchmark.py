@@ -1,9 +1,9 @@
 """Bounds of the same networks by robust_keras and by auto_LiRPA.
 
 python benchmarks/bounds_benchmark.py PYTHON, the Python of an environment with torch and
-auto_LiRPA. For each network: how far the interval bounds lie apart, as a share of the largest, and what ours
-leave below the margin as a multiple of what theirs leave. Theirs are not rounded outwards: nor are
-ours here, but in the last column.
+auto_LiRPA. For each network: how far the interval bounds lie apart, as a share of the largest, and
+what ours leave below the margin as a multiple of what theirs leave. Theirs are not rounded
+outwards: nor are ours here, but in the last column.
 """
 
 import json

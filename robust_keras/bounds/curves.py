@@ -1,9 +1,9 @@
 """Activations as curves: their range, and lines below and above them, over any interval.
 
 Over [l, u] a curve f is enclosed by the lines `s x + min (f - s x)` and `s x + max (f - s x)`, each
-with the slope s that leaves least room; 0 gives the range. Where the extremes of f - s x lie is known in
-closed form, or they are looked for on a grid: with |f''| at most M, f - s x between two points h
-apart exceeds neither by more than `h^2 M / 8`.
+with the slope s that leaves least room; 0 gives the range. Where the extremes of f - s x lie is
+known in closed form, or they are looked for on a grid: with |f''| at most M, f - s x between two
+points h apart exceeds neither by more than `h^2 M / 8`.
 
 Reference: Zhang et al., "Efficient Neural Network Robustness Certification with General Activation
 Functions", 2018, arXiv 1811.00866 (CROWN).
@@ -12,7 +12,6 @@ Functions", 2018, arXiv 1811.00866 (CROWN).
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
