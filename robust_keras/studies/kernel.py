@@ -96,11 +96,13 @@ KERNEL = Study(
         ("worst case", lambda m: newest(m, lambda of, run: of.worst(run, 8 / 255))),
     ),
     claims=CLAIMS,
+    headlines=("kaf_relu", "silu_relu", "pgd_tells"),
     figure=Figure(
         title="The published networks at 8/255",
-        across=", ".join(f"{i} {_LABELS[name]}" for i, name in enumerate(_ORDER)),
+        across="activation",
         up="accuracy, %",
         places=tuple(map(float, range(len(_ORDER)))),
+        ticks=tuple(_LABELS[name] for name in _ORDER),
         lines=(
             ("clean", _line(lambda of, run: of.clean(run))),
             ("PGD-50", _line(lambda of, run: of.robust(run, "pgd50", 8 / 255))),

@@ -73,8 +73,12 @@ def _bands(found):
 
 
 def _table(table):
-    rows = [[row["label"], *map(_cell, row["cells"])] for row in table["rows"]]
-    return _markdown(["", *table["headings"]], rows)
+    run = [row for row in table["rows"] if any(row["cells"])]
+    later = [row["label"] for row in table["rows"] if not any(row["cells"])]
+    rows = [[row["label"], *map(_cell, row["cells"])] for row in run]
+    made = [_markdown(["", *table["headings"]], rows)] if run else []
+    made += [f"Not run yet: {', '.join(later)}."] if later else []
+    return "\n\n".join(made)
 
 
 def _cell(found):
@@ -103,18 +107,24 @@ def _claims(claims):
     return _markdown(["claim", "its number", "ours", "verdict", "why"], rows)
 
 
-def _ours(measure):
+def short(measure: dict[str, Any]) -> str:
+    """Gives what one measure of a claim found, with its interval, its seeds and its images."""
     found = measure["found"]
     if found is None:
+        return "not run yet"
+    scale, unit, digits = (100, " points", 1) if measure["unit"] == "points" else (1, "", 3)
+    mean, low, high = (f"{scale * found[name]:+.{digits}f}" for name in ("mean", "low", "high"))
+    count = len(found["seeds"])
+    images = f", {found['images']} images" if found["images"] > 1 else ""
+    return f"{mean}{unit} ({low} to {high}; {count} seed{'s' * (count != 1)}{images})"
+
+
+def _ours(measure):
+    if measure["found"] is None:
         return f"{measure['budget']}: not run yet"
-    scale, unit = (100, " points") if measure["unit"] == "points" else (1, "")
-    mean, low, high = (f"{scale * found[name]:+.1f}" for name in ("mean", "low", "high"))
-    bound = f"{scale * measure['above']:g}"
-    seeds = ", ".join(map(str, found["seeds"]))
-    return (
-        f"{measure['budget']}: {mean}{unit} ({low} to {high}), bound {bound}, seeds {seeds}: "
-        f"{measure['verdict']}"
-    )
+    scale = 100 if measure["unit"] == "points" else 1
+    bound = f"{scale * measure['above']:+g}"
+    return f"{measure['budget']}: {short(measure)}, bound {bound}: {measure['verdict']}"
 
 
 def _meaning(study, found):
@@ -129,12 +139,8 @@ def _commands(study, found):
         f"- `{command}{'' if name == 'small' else f' --{name}'}`: {form.told} {form.hours}"
         for name, form in study.forms.items()
     )
-    runs = "\n".join(f"    {_typed(run)}" for run in found["runs"] if run["kind"] != "make")
-    return f"{forms}\n\nIts runs, each of which can be made alone:\n\n{runs}"
-
-
-def _typed(run):
-    return f"{run['kind']}.py {' '.join(run['flags'])}{'' if run['done'] else '  # not run yet'}"
+    told = f"Every run, with its flags, is in `{found['name']}.json`, and can be made alone."
+    return f"{forms}\n\n{told}"
 
 
 def _markdown(headings, rows):

@@ -144,6 +144,7 @@ PRUNING = Study(
         ("worst case, 0.05", lambda m: lambda of: of.worst(m, 0.05)),
     ),
     claims=CLAIMS,
+    headlines=("pruning_128", "unknown_temperature", "known_temperature", "nuclear_less"),
     figure=Figure(
         title="FC5 on MNIST: what FGSM leaves, and what a strong attack and the audit leave",
         across="epsilon",

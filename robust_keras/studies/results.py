@@ -65,5 +65,6 @@ def _figure(figure, seen):
         "across": figure.across,
         "up": figure.up,
         "places": list(figure.places),
+        "ticks": list(figure.ticks),
         "lines": lines,
     }

@@ -129,6 +129,7 @@ class Figure:
         across: label of the axis.
         up: label of the other.
         places: where on the axis.
+        ticks: names of the places, where they are no numbers; nothing joins them then.
         lines: pairs of a label and a function from a place to what `Measure.value` is.
     """
 
@@ -137,6 +138,7 @@ class Figure:
     up: str
     places: tuple[float, ...]
     lines: tuple[tuple[str, Callable[[float], Value]], ...]
+    ticks: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +178,7 @@ class Study:
         columns: of that table: pairs of a heading and a function from a model's name to what
             `Measure.value` is.
         claims: its claims.
+        headlines: names of those that README tells.
         figure: its figure.
         meaning: what it means: pieces of text, each given only where a claim came out so; triples
             of (claim, verdict, text).
@@ -193,6 +196,7 @@ class Study:
     rows: tuple[tuple[str, str], ...]
     columns: tuple[tuple[str, Callable[[str], Value]], ...]
     claims: tuple[Claim, ...]
+    headlines: tuple[str, ...]
     figure: Figure
     meaning: tuple[tuple[str, str, str], ...]
     doubts: tuple[str, ...]

@@ -63,11 +63,13 @@ SURVEY = Study(
         ("worst case, 0.3", lambda m: lambda of: of.worst(f"transfer:{MODELS.index(m)}", 0.3)),
     ),
     claims=CLAIMS,
+    headlines=("fooling_gradient", "fooling_after", "substitute", "ensemble", "ensemble_whitebox"),
     figure=Figure(
         title="Accuracy on Step-LL's examples at 0.3 made on one network, tried on each",
-        across="tried on: " + ", ".join(f"{i} {name}" for i, name in enumerate(MODELS)),
+        across="tried on",
         up="accuracy, %",
         places=tuple(map(float, range(len(MODELS)))),
+        ticks=MODELS,
         lines=tuple((f"made on {name}", _bar(name)) for name in MODELS),
     ),
     meaning=(

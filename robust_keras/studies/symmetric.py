@@ -131,6 +131,7 @@ SYMMETRIC = Study(
         ),
     ),
     claims=CLAIMS,
+    headlines=("one_step", "better_than_rm", "nonsense", "fooling"),
     figure=Figure(
         title="MNIST: what one step leaves, and what a strong attack and the audit leave",
         across="epsilon",

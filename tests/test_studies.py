@@ -1,0 +1,157 @@
+"""The studies: what is declared can run, the rule decides as it says, pages are made of results."""
+
+import json
+import os
+import pathlib
+
+import numpy as np
+import pytest
+
+from robust_keras.programs import command_line
+from robust_keras.settings.attacks import REGISTERED
+from robust_keras.settings.config import EvaluateConfig, TrainConfig
+from robust_keras.settings.study import STUDY_NAMES, StudyConfig
+from robust_keras.studies import all_studies, command, page, picture, running, verdicts
+from robust_keras.studies.intervals import interval
+from robust_keras.studies.seen import NotRunError, Seen, shuffled
+from robust_keras.studies.study import Claim, Make, Measure, Train
+
+ROOT = pathlib.Path(__file__).parent.parent
+TFDS = ROOT.parent / "shared" / "data" / "tfds"
+STUDIES = all_studies.STUDIES
+# All four take minutes, so that one stands for them unless asked for: STUDIES_SMOKE=all.
+SMOKES = STUDY_NAMES if os.environ.get("STUDIES_SMOKE") == "all" else ("pruning",)
+
+
+@pytest.mark.parametrize("name", STUDY_NAMES)
+def test_every_run_of_every_form_has_flags_that_its_program_takes(name, monkeypatch):
+    monkeypatch.setattr(
+        "robust_keras.settings.attacks.REGISTERED", [*REGISTERED, "pgd50", "pgd50x10"]
+    )
+    for form in STUDIES[name].forms.values():
+        for step in STUDIES[name].steps[: form.steps]:
+            if not isinstance(step, Make):
+                settings = TrainConfig if isinstance(step, Train) else EvaluateConfig
+                command_line.parse(settings, "", ["", *running.flags(step, form, "runs", None)])
+
+
+def test_every_claim_can_be_judged_by_a_run_that_is_declared():
+    """What a claim asks for is one of its study's runs, or of a name that no run has yet."""
+    missing = set()
+    for study in STUDIES.values():
+        runs = {step.name.rpartition("-")[0] for step in study.steps}
+        for claim in study.claims:
+            for measure in claim.measures:
+                with pytest.raises(NotRunError) as asked:
+                    measure.value(Seen(ROOT / "nowhere", 0))
+                name = str(asked.value).partition(":")[0]
+                # One of the kernel study's networks is compared on sets of several sizes.
+                if not runs & {name, f"{name}_250"}:
+                    missing.add(name)
+    assert missing <= {"relu_inside"}
+
+
+def test_claims_have_names_of_their_own_and_are_enough():
+    assert sum(len(study.claims) for study in STUDIES.values()) >= 24
+    for study in STUDIES.values():
+        names = [claim.name for claim in study.claims]
+        assert len(set(names)) == len(names)
+        assert {name for name, *_ in study.meaning} | set(study.headlines) <= set(names)
+        assert all(set(claim.sentences) == {"holds", "fails", "open"} for claim in study.claims)
+        steps = [(type(step), step.name) for step in study.steps]
+        assert len(set(steps)) == len(steps)
+
+
+def test_an_interval_has_the_mean_of_all_trainings_and_images_in_it_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    inside = 0
+    for _ in range(400):
+        seeds = rng.normal(0, 0.05, (3, 1))
+        images = np.clip(rng.normal(0.1, 0.3, (1, 100)) + seeds, -1, 1)
+        found = interval(images)
+        inside += found.low <= 0.1 <= found.high
+    assert 0.92 <= inside / 400 <= 1.0
+
+
+def test_equal_images_are_no_certainty():
+    found = interval(np.zeros((1, 100)))
+    assert 0.015 < found.high < 0.03 and found.low == -found.high
+    assert interval(np.full((3, 1), 2.5)) == (2.5, 2.5, 2.5)
+
+
+def judged(values, above=0.0, seeds=3):
+    """The verdict on seeds' differences of 200 images, each a share of ones."""
+
+    def value(of):
+        if of.seed >= len(values):
+            raise NotRunError("later")
+        return shuffled(values[of.seed], 200, f"{of.seed}")
+
+    measure = Measure("an attack", value, above)
+    sentences = {"holds": "It does.", "fails": "It does not.", "open": "Who knows."}
+    claim = Claim("name", "says", "number", (measure,), sentences, seeds)
+    return verdicts.judged(claim, [Seen(ROOT, seed) for seed in range(5)])
+
+
+@pytest.mark.parametrize(
+    ("values", "above", "seeds", "verdict", "sentence"),
+    [
+        ((0.9, 0.9, 0.9), 0.5, 3, "holds", "It does."),
+        ((0.2, 0.2, 0.2), 0.5, 3, "fails", "It does not."),
+        ((0.2, 0.9, 0.6), 0.5, 3, "open", "Who knows."),
+        ((0.9, 0.9), 0.5, 3, "open", "Open: 2 of 3 seeds run."),
+        ((0.01, 0.01, 0.01), 0.0, 3, "open", "Open: 3 of 5 seeds run."),
+        ((0.9,), 0.5, 1, "holds", "It does."),
+        ((), 0.5, 3, "open", "Not run yet."),
+    ],
+)
+def test_the_rule(values, above, seeds, verdict, sentence):
+    found = judged(values, above, seeds)
+    assert (found["verdict"], found["sentence"]) == (verdict, sentence)
+
+
+def test_a_number_that_the_audit_does_not_believe_decides_nothing(tmp_path):
+    (tmp_path / "net-0-report").mkdir()
+    report = {
+        "threat_model": {"epsilons": [0.1]},
+        "models": [{"verdict": "unreliable", "answers": {"worst_case": ["1111"]}}],
+    }
+    (tmp_path / "net-0-report" / "report.json").write_text(json.dumps(report))
+    claim = Claim("n", "", "", (Measure("all", lambda of: of.worst("net", 0.1), -9),), {}, 1)
+    found = verdicts.judged(claim, [Seen(tmp_path, 0)])
+    assert found["sentence"] == "Open: the audit does not believe net-0."
+
+
+@pytest.mark.tfds
+@pytest.mark.parametrize("name", SMOKES)
+def test_a_study_that_was_stopped_goes_on_to_the_same_results(name, tmp_path, monkeypatch):
+    config = StudyConfig(
+        study=name, smoke=True, data_dir=str(TFDS), output_dir=str(tmp_path), results_dir=None
+    )
+    forget, stops = running._forget, iter((True, False))
+
+    def stop():
+        forget()
+        if next(stops, False):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "_forget", stop)
+    with pytest.raises(KeyboardInterrupt):
+        command.main(config)
+    command.main(config)
+    first = (tmp_path / f"{name}.json").read_text()
+    assert all(run["done"] for run in json.loads(first)["runs"])
+    trained = (tmp_path / STUDIES[name].steps[0].name).stat().st_mtime_ns
+    command.main(config)
+    assert (tmp_path / f"{name}.json").read_text() == first
+    assert (tmp_path / STUDIES[name].steps[0].name).stat().st_mtime_ns == trained
+    assert json.loads(first)["table"]["rows"][0]["cells"][0]["images"] == 20
+
+
+@pytest.mark.parametrize("name", STUDY_NAMES)
+def test_page_and_figure_are_made_of_the_results(name):
+    folder = ROOT / "docs" / "studies"
+    found = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    assert (folder / f"{name}.md").read_text(encoding="utf-8") == page.page(STUDIES[name], found)
+    assert (folder / f"{name}.svg").read_text(encoding="utf-8") == picture.svg(found["figure"])
+    assert [claim["name"] for claim in found["claims"]] == [c.name for c in STUDIES[name].claims]
