@@ -55,7 +55,9 @@ def report(*accuracies, **changes):
 def test_one_sentence_says_which_is_better_by_how_much_and_how_sure():
     said = conclusion(report(0.3, 0.5)).text.replace("\xa0", " ")
     assert said.startswith("m1 is more robust than m0 at epsilon 0.3: 50.0 % against 30.0 %, 20.0 ")
-    assert "(95 % interval 1" in said and said.endswith("suffice to say so (p below 0.001).")
+    assert "points more (95 % interval 1" in said and said.endswith(
+        "suffice to say so (p below 0.001)."
+    )
     assert said in reporting.summary_table(report(0.3, 0.5))
 
 

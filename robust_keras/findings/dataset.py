@@ -23,6 +23,12 @@ class DatasetReport(Finding):
         default=(),
     )
 
+    fingerprint: str | None = fields.text(
+        "hash (BLAKE2b, 16 bytes) of the shape, the images as float32 and the labels; null if "
+        "unknown",
+        null=True,
+    )
+
     def check_together(self) -> None:
         if self.class_names and len(self.class_names) != self.num_classes:
             raise ValueError(

@@ -162,6 +162,10 @@ class ModelReport(Finding):
         "epsilons, and in an older report",
         null=True,
     )
+    fingerprint: str | None = fields.text(
+        "hash (BLAKE2b, 16 bytes) of its files and their names; null of a model in memory",
+        null=True,
+    )
     training: Mapping | None = fields.mapping(
         "settings of train.py that made it and are not the defaults, and those that always tell, "
         "from the `config.json` of the run that it lies in; null where there is none",

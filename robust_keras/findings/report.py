@@ -142,6 +142,23 @@ class Report(Finding):
         "attacks made on one model and tried on another; null where that was not done",
         null=True,
     )
+    settings: Dictionary = fields.mapping(
+        "every setting of the evaluation that decides results, defaults included, and the batch "
+        "size; empty in an older report",
+        default_factory=dict,
+    )
+    hardware: Dictionary = fields.mapping(
+        "`machine`, `processor`, `cores` and `accelerators` that it ran on; empty if unknown",
+        default_factory=dict,
+    )
+    commit: str | None = fields.text(
+        "git commit of the code, followed by `-dirty` where files differ from it; null outside a "
+        "checkout",
+        null=True,
+    )
+    joined: tuple[str, ...] = fields.texts(
+        "where `robust-keras-report join` made it: what was joined, a sentence each"
+    )
     extensions: Dictionary = field(
         Extensions("report"), "what registered sections found, by name", default_factory=dict
     )

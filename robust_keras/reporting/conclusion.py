@@ -82,15 +82,15 @@ def _ranking(report, found, names):
         how = f"the most robust of {len(found.ranked)} models, before {names[rival]},"
     proof = _proof(report, best, accuracy[rival])
     return (
-        f"{names[best]} is {how} {at}: {numbers}, {_points(pairs[rival])} more. The {images} "
+        f"{names[best]} is {how} {at}: {numbers}, {_points(pairs[rival], ' more')}. The {images} "
         f"suffice to say so ({_p_value(pairs[rival])}).{proof}"
     )
 
 
-def _points(pair: PairReport) -> str:
+def _points(pair: PairReport, more: str = "") -> str:
     low, high = (f"{100.0 * value:.1f}" for value in pair.interval)
     interval = f"95{wording.NO_BREAK_SPACE}% interval {low} to {high}"
-    return f"{100.0 * pair.difference:.1f} points ({interval})"
+    return f"{100.0 * pair.difference:.1f} points{more} ({interval})"
 
 
 def _p_value(pair):

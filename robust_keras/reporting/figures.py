@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import markupsafe
@@ -56,10 +56,6 @@ def on_page(draw: Callable[..., Any]) -> markupsafe.Markup:
     return inline_svg.inline(svg(draw(size="page"), letters="none"))
 
 
-# As it is still called by some.
-variants = on_page
-
-
 def hover(axes: Any, x: float, y: float, text: str, size: theme.Size) -> None:
     """Lets a point of a figure on the page say something where the pointer rests on it.
 
@@ -78,6 +74,28 @@ def hover(axes: Any, x: float, y: float, text: str, size: theme.Size) -> None:
 def address(kind: str, content: bytes) -> str:
     """Gives an address that holds the bytes of an image of a kind, `png` or `svg+xml`."""
     return f"data:image/{kind};base64," + base64.b64encode(content).decode("ascii")
+
+
+def for_print(figure: Any, caption: str) -> Iterator[tuple[str, bytes]]:
+    """Gives a figure as the bytes of an SVG and of a PDF file that hold its caption.
+
+    Yields:
+        `(kind, bytes)`, the same bytes for the same figure and caption.
+    """
+    import matplotlib
+
+    known = {
+        "svg": {"Description": caption, "Date": None},
+        "pdf": {"Subject": caption, "CreationDate": None, "ModDate": None},
+    }
+    # Type 42 keeps letters as letters, which publishers ask for.
+    settings: Any = {"svg.fonttype": "path", "svg.hashsalt": "robust_keras", "pdf.fonttype": 42}
+    for kind, metadata in known.items():
+        stream = io.BytesIO()
+        with matplotlib.rc_context(settings):
+            paper = figure.get_facecolor()
+            figure.savefig(stream, format=kind, facecolor=paper, metadata=metadata)
+        yield kind, stream.getvalue()
 
 
 def png(figure: Any) -> bytes:

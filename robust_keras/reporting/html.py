@@ -57,6 +57,7 @@ def render(report: Report) -> str:
         "script": _own("page.js"),
         "created": _date(report.created),
         "outside": outside(report),
+        "provenance": list(_provenance(report, names)),
         "before": parts(above),
         "models": models,
         "after": parts(below),
@@ -71,6 +72,21 @@ def _part(number, name, verdict, text):
     text = contents.with_identifiers(text, f"model-{number}-part")
     links = contents.links(text, 3)
     return {"name": name, "verdict": verdict, "parts": text, "contents": links}
+
+
+def _provenance(report, names):
+    """What the numbers came from, as far as the report tells."""
+    if report.commit:
+        yield "Commit", report.commit
+    if report.dataset.fingerprint:
+        yield "Images' hash", report.dataset.fingerprint
+    for name, model in zip(names, report.models, strict=True):
+        if model.fingerprint:
+            yield f"Hash of {name}", model.fingerprint
+    if report.hardware:
+        yield "Machine", wording.settings(report.hardware)
+    if report.settings:
+        yield "Settings", wording.settings(report.settings)
 
 
 def _own(name):

@@ -9,7 +9,7 @@ from typing import Any
 import robust_keras
 from robust_keras.directories import place, whole_files
 from robust_keras.errors import InputError
-from robust_keras.findings import Report
+from robust_keras.findings import ModelReport, Report
 from robust_keras.reporting import example_table, figures, sections, wording
 
 REPORT_JSON = "report.json"
@@ -76,18 +76,31 @@ def figure_files(report: Report) -> Iterator[tuple[str, bytes]]:
     Yields:
         `(file name, bytes)`.
     """
+    for prefix, section, model, name in placed_sections(report):
+        for end, figure in section.figures(report, model, name):
+            yield f"{prefix}{end}.png", figures.png(figure)
+
+
+def placed_sections(
+    report: Report,
+) -> Iterator[tuple[str, sections.Section, ModelReport | None, str]]:
+    """Gives every section, once for each thing that it is about.
+
+    Yields:
+        `(prefix, section, model, name)`: how its files' names begin, and what its methods take.
+    """
     above, below = sections.around_models()
     for section in above + below:
-        for end, figure in section.figures(report, None, ""):
-            yield f"{end}.png", figures.png(figure)
+        yield "", section, None, ""
     names = wording.display_names(report.models)
     for number, (name, model) in enumerate(zip(names, report.models, strict=True), 1):
         for section in sections.of_model():
-            for end, figure in section.figures(report, model, wording.shortened(name, 48)):
-                yield f"{number:02}-{_slug(name)}-{end}.png", figures.png(figure)
+            prefix = f"{number:02}-{slug(name)}-"
+            yield prefix, section, model, wording.shortened(name, 48)
 
 
-def _slug(name):
+def slug(name: str) -> str:
+    """Gives a name as a file's: letters, digits and dashes, at most 40."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "model"
 
 

@@ -7,8 +7,14 @@ from robust_keras.findings.minimal_epsilon import SHARES
 from robust_keras.reporting import wording
 
 
-def of_model(report: Report, model: Any) -> str:
-    """Gives one paragraph without a term: what was done to the model and what came out."""
+def of_model(report: Report, model: Any, pictures: bool = True) -> str:
+    """Gives one paragraph without a term: what was done to the model and what came out.
+
+    Args:
+        report: `Report`.
+        model: a `ModelReport` of it.
+        pictures: whether those of the examples stand further down.
+    """
     images = report.dataset.examples
     right = report.count(model.clean_accuracy)
     shown = (
@@ -19,7 +25,7 @@ def of_model(report: Report, model: Any) -> str:
         return f"{shown} What somebody can do who alters them on purpose could not be found out."
     left = report.count(model.worst_case.accuracy[-1])
     altered = "altered on purpose"
-    if any(example.pictures for example in model.examples):
+    if pictures and any(example.pictures for example in model.examples):
         altered += ", about as much as the pictures further down show,"
     bound = "at most " if left else ""
     after = f"Once they are {altered} it still names {bound}{_of(left, images)} rightly."

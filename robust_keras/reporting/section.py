@@ -73,6 +73,18 @@ class Section:
         """
         return ()
 
+    def caption(self, report: Report, model: ModelReport | None, name: str, end: str) -> str:
+        """Gives what a figure of its shows, in words that stand alone.
+
+        Args:
+            report: as for `show`.
+            model: the same.
+            name: the same as for `figures`.
+            end: of the figure's file name.
+        """
+        of = f" of {name}" if name else ""
+        return f"{end.capitalize()}{of}, {wording.images_of(report)}."
+
     def tables(
         self, report: Report, model: ModelReport | None, name: str
     ) -> Iterable[tuple[str, Table]]:

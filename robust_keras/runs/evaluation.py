@@ -13,6 +13,7 @@ from robust_keras.engine.results import AdversarialExample, PerImage
 from robust_keras.findings import DatasetReport, Report, ThreatModelReport
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import sections
+from robust_keras.runs import provenance
 from robust_keras.runs.adversarial_images import given_examples
 from robust_keras.runs.evaluation_plan import parts_after
 from robust_keras.runs.fitted_models import FittedModels, fitted
@@ -142,6 +143,9 @@ def attack_models(
         survivors_only=config.survivors_only,
         command=command,
         transfer=transfer,
+        settings=provenance.resolved_settings(config),
+        hardware=provenance.hardware(),
+        commit=provenance.commit(),
     )
     extensions = {s.name: s.find_in(report) for s in sections.registered("report")}
     return dataclasses.replace(report, extensions=extensions), examples, tables
@@ -167,6 +171,7 @@ def _dataset_report(config, dataset, split, notes):
         num_classes=dataset.num_classes,
         class_names=dataset.class_names,
         notes=(*dataset.notes, *notes),
+        fingerprint=provenance.images_hash(split),
     )
 
 

@@ -24,6 +24,7 @@ from robust_keras.notes.layer_facts import read_layer_facts
 from robust_keras.notes.training_note import accuracy_in_training, read_training_note
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import sections
+from robust_keras.runs import provenance
 from robust_keras.runs.adversarial_images import of_other_models
 from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts
@@ -218,6 +219,7 @@ def _model_report(classifier, split, threat_model, found, before, judged, checks
         per_class=class_reports(found),
         outcomes=outcomes.encoded(found.clean_correct, found.worst_case),
         training=training_settings(classifier.path),
+        fingerprint=provenance.files_hash(classifier.path),
         confusion=confusion(found, meaningful_classes(classifier), classifier.num_classes),
         top_five=top_five(found, threat_model.epsilons),
     )

@@ -41,9 +41,9 @@ def _read(file):
         config = TrainConfig.from_json(json.dumps(values))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    return {
+    told = {name: getattr(config, name) for name in _ALWAYS}
+    return told | {
         field.name: getattr(config, field.name)
         for field in dataclasses.fields(config)
-        if field.name not in _NEVER
-        and (field.name in _ALWAYS or getattr(config, field.name) != field.default)
+        if field.name not in _NEVER and getattr(config, field.name) != field.default
     }

@@ -45,6 +45,13 @@ class Comparison(Section):
             title = "Worst case over all attacks, per model"
             yield "comparison", curves.of_report(report, lines)(title=title)
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return (
+            f"Share of {wording.images_of(report)} that each model classifies correctly under "
+            f"every attack, against epsilon ({report.threat_model.norm}). Dotted lines with hollow "
+            "marks are not to be believed; the dashed line is guessing."
+        )
+
     def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
         if len(report.models) > 1:
             yield "comparison", _worst_cases(report)
@@ -83,14 +90,17 @@ def _names(report):
 def _row(report, model):
     """What the first table shows of a model: each number with its interval."""
     accuracies = (model.clean_accuracy, *model.worst_case.accuracy)
+    epsilons = (f"epsilon {wording.epsilon(value)}" for value in model.worst_case.epsilons)
+    titles = ("no attack", *epsilons)
     cells = [
         {
+            "title": title,
             "share": wording.percent(accuracy),
             "value": accuracy,
             "range": _range(report, accuracy),
             "known": model.measured or place == 0,
         }
-        for place, accuracy in enumerate(accuracies)
+        for place, (title, accuracy) in enumerate(zip(titles, accuracies, strict=True))
     ]
     found = verdict(report, model)
     return {"verdict": found, "rank": VERDICTS.index(found.level), "cells": cells}

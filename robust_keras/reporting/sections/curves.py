@@ -36,6 +36,13 @@ class Curves(Section):
         )
         yield "Attacks' cost an image", f"{gradients} gradients, {forwards} forward passes"
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return (
+            f"Share of {wording.images_of(report)} that {name} classifies correctly, against "
+            f"epsilon ({report.threat_model.norm}): bold the worst case over all attacks with its "
+            f"95{wording.NO_BREAK_SPACE}% interval, thin single attacks, dashed guessing."
+        )
+
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.attacked:
             yield "curves", curves.of_report(report, attack_lines(report, model))(title=name)

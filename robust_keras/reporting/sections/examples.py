@@ -21,6 +21,14 @@ class Examples(Section):
             "items": [_item(report, example) for example in shown],
         }
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return (
+            f"Images of {wording.visible(report.dataset.name)} that fool {name}: as they were, the "
+            f"change enlarged around mid grey, and after it ({report.threat_model.norm}, epsilon "
+            f"up to {wording.epsilon(report.threat_model.epsilons[-1])}), each with answer and "
+            "confidence."
+        )
+
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if shown := _with_pictures(model):
             yield (

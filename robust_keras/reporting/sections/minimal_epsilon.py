@@ -42,6 +42,13 @@ class MinimalEpsilon(Section):
             middle = _epsilon(minimal.quantiles[len(SHARES) // 2], minimal)
             yield "Smallest epsilon, median", middle
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return (
+            f"Smallest epsilon ({report.threat_model.norm}) found that changes what {name} "
+            f"answers, {wording.images_of(report)}: middle half, median and 5 to 95"
+            f"{wording.NO_BREAK_SPACE}% of all images and of each class."
+        )
+
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.minimal_epsilon is not None:
             yield "minimal", boxes.of_model(report, model)(title=name)

@@ -60,6 +60,9 @@ class Unusual(Section):
                 title = f"Fooling images: {fooling_grid.title(fooling.name).lower()}"
                 yield title, f"{fooling.accepted} of {len(fooling.images)} accepted"
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return f"Images made to be taken for a class by {name}, with its answer and confidence."
+
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         fooling = model.unusual.fooling if model.unusual else ()
         if rows := [part for part in fooling if fooling_grid.shown(part)]:
