@@ -12,13 +12,14 @@ import robust_keras
 from robust_keras import layers, serving
 from robust_keras.errors import InputError
 from robust_keras.inside import calibration as calibrations
+from robust_keras.inside import weights
 from robust_keras.inside.convolution import Convolution
 from robust_keras.inside.lipschitz_bound import lipschitz_bound
 from robust_keras.inside.steepest import FUNCTIONS, steepest
 from robust_keras.inside.subject import Subject
 
 
-def subject(model, **changed):
+def subject(model, /, **changed):
     images, labels = (values[::100] for values in digits())
     given = {
         "classifier": serving.from_keras(model),
@@ -53,8 +54,43 @@ def test_the_report_holds_and_shows_all_of_it(looked_into):
     assert "Is it as often right as it is sure?" in page
     assert list((directory / "figures").glob("*calibration.png"))
     assert "expected calibration error" in found.summary()
+    assert {layer["name"] for layer in report["layers"]} >= {"dense", "dense_1"}
+    assert list((directory / "figures").glob("*spectra.png"))
     read = robust_keras.reporting.Report.read(directory / "report.json").models[0]
     assert read.calibration == found.models[0].calibration
+
+
+def test_ranks_and_norms_are_numpys_and_a_graph_tells_the_same(tmp_path):
+    k = keras.layers
+    first = k.Conv2D(3, 3, padding="same", strides=2, name="first")
+    model = keras.Sequential(
+        [keras.Input((6, 6, 2)), first, k.ReLU(), k.Flatten(), k.Dense(4, name="last")]
+    )
+    draw = np.random.default_rng(0)
+    low = draw.normal(size=(27, 2)) @ draw.normal(size=(2, 4))
+    low[:, 0] = 0.0
+    first.set_weights([draw.normal(size=(3, 3, 2, 3)), np.zeros(3)])
+    model.get_layer("last").set_weights([low, np.zeros(4)])
+    images = draw.random((8, 6, 6, 2), np.float32)
+    given = {"images": images, "labels": np.zeros(8, int), "fooling": {}}
+    found = {each.name: each for each in weights.layers(subject(model, **given))}
+    kernel = np.asarray(first.kernel).reshape(-1, 3)
+    assert found["first"].rank == np.linalg.matrix_rank(kernel) == 3
+    assert found["first"].nuclear_norm == pytest.approx(np.linalg.norm(kernel, "nuc"), rel=1e-5)
+    values = np.linalg.svd(kernel, compute_uv=False)
+    np.testing.assert_allclose(found["first"].singular_values, values, rtol=1e-5)
+    last = found["last"]
+    assert (last.rank, last.energy_rank, last.full_rank, last.sparsity) == (2, 2, 4, 0.25)
+    assert last.spectral_norm == pytest.approx(np.linalg.norm(low, 2), rel=1e-5)
+    assert sum(last.histogram) == low.size and found["re_lu"].largest_slope == 1.0
+    model.export(tmp_path / "stranger", verbose=False)
+    classifier = serving.load(tmp_path / "stranger")
+    graph = weights.layers(subject(model, model=None, classifier=classifier, **given))
+    assert [layer.kind for layer in graph] == ["Conv2D", "MatMul"]
+    for own, other in zip((found["first"], last), graph, strict=True):
+        assert other.name.endswith(own.name) and other.rank == own.rank
+        for name in ("spectral_norm", "nuclear_norm", "sparsity", "near_zero"):
+            assert getattr(other, name) == pytest.approx(getattr(own, name), rel=1e-5)
 
 
 def test_calibration_by_hand():

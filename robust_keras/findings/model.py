@@ -99,7 +99,8 @@ class ModelReport(Finding):
     )
     layers: tuple[LayerReport, ...] = fields.parts(
         LayerReport,
-        "what is known of the layers; empty for a model that was not exported by train.py",
+        "what is known of the layers: with `--inside` all of it, else what train.py noted in an "
+        "export",
         default=(),
     )
     rejection: RejectionReport | None = fields.part(

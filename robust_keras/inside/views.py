@@ -8,7 +8,9 @@ from typing import Any
 
 from robust_keras.inside.calibration import calibration
 from robust_keras.inside.subject import Subject
+from robust_keras.inside.weights import layers
 
 VIEWS: dict[str, Callable[[Subject], Any]] = {
+    "layers": layers,
     "calibration": calibration,
 }

@@ -68,6 +68,14 @@ def percents(axes: Any, side: str = "y") -> None:
     axis.set_ticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
 
 
+def logarithmic(axes: Any, side: str = "y") -> None:
+    """Makes a side logarithmic, its numbers written out."""
+    getattr(axes, f"set_{side}scale")("log")
+    axis = axes.yaxis if side == "y" else axes.xaxis
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_tick_params(which="minor", length=0, labelsize=0)
+
+
 def legend(axes: Any, theme: Theme, size: Size, place: str = "best") -> None:
     """Tells the lines of a diagram apart, by the labels that they were drawn with."""
     axes.legend(

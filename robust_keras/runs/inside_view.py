@@ -1,9 +1,10 @@
 """The part of an evaluation that looks into the models."""
 
+import dataclasses
 import functools
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ import numpy as np
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.results import Evaluation
 from robust_keras.errors import InputError
-from robust_keras.findings import ModelReport
+from robust_keras.findings import LayerReport, ModelReport
 from robust_keras.findings.finding import kind_of
 from robust_keras.inside.subject import Subject
 from robust_keras.inside.views import VIEWS
 from robust_keras.notes import keras_twin
+from robust_keras.notes.layer_facts import read_layer_facts
 from robust_keras.progress import RunProgress
 from robust_keras.serving.classifier import Classifier
 from robust_keras.settings.config import EvaluateConfig
@@ -64,7 +66,18 @@ def inside_view(
             kept = journal.remember(key, functools.partial(_looked, view, subject))
             value = json.loads(str(kept["found"]))
             found[name] = kind_of(ModelReport, name).read(name, value)
+    found["layers"] = _with_gradients(found["layers"], read_layer_facts(classifier))
     return found
+
+
+def _with_gradients(layers: Sequence[LayerReport], noted: Sequence[LayerReport]) -> list:
+    """The layers with the gradients that train.py noted of them."""
+    norms = {layer.name: layer.gradient_norm for layer in noted}
+    return [
+        # A graph names the model in front of the layer.
+        dataclasses.replace(layer, gradient_norm=norms.get(layer.name.rpartition("/")[2]))
+        for layer in layers
+    ]
 
 
 def _subject(
