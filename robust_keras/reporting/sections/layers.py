@@ -21,7 +21,7 @@ class Layers(Section):
         return {
             "summary": layer_summary(model),
             "sentences": list(_sentences(kernels)),
-            "pictures": figures.variants(spectra.of_model(model)) if drawn else None,
+            "pictures": figures.on_page(spectra.of_model(model)) if drawn else None,
             "left_out": len(drawn) < len(kernels),
             "drawn": len(drawn),
             "kernels": len(kernels),
