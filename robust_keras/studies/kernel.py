@@ -1,7 +1,8 @@
 """Kernel activations: the claims of Peconi (2020), on his networks and on ours."""
 
-from robust_keras.studies import published_networks
-from robust_keras.studies.kernel_claims import CLAIMS, EPSILON, OWN, OWN_LABELS, newest
+from robust_keras.studies import kernels, published_networks
+from robust_keras.studies.kernel_claims import CLAIMS
+from robust_keras.studies.kernel_networks import EPSILON, OWN, OWN_LABELS, newest
 from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -16,9 +17,9 @@ _ORDER = ("relu", "kaf", "swish", "kafelu", "elu", "kafrelu", "kafswish")
 _SIZES = (250, 1000)
 
 
-def _published(name, size):
+def _published(name, size, attack="pgd50,quick"):
     flags = (f"--models=RUNS/{name}/model.keras", *_CIFAR, f"--examples={size}")
-    attacks = ("--attacks=pgd50,quick", "--batch_size=125")
+    attacks = (f"--attacks={attack}", "--batch_size=125")
     return Evaluate(f"{name}_{size}-0", (*flags, *attacks))
 
 
@@ -43,6 +44,10 @@ def _steps():
             if size == _SIZES[0]:
                 yield Make(f"rebuilt_{name}-0", published_networks.rebuilt(name), 200)
             yield _published(name, size)
+            if size == _SIZES[0] and name == _ORDER[1]:
+                yield Make("lipschitz-0", kernels.bounds(_ORDER[:2]), 0)
+    for name in _ORDER[:2]:
+        yield _published(name, 100, "autoattack")
     for seeds in (SEEDS[:3], SEEDS[3:]):
         for model in OWN:
             for seed in seeds:
@@ -78,7 +83,8 @@ KERNEL = Study(
         "8/255, rebuilt with our layers: the probabilities are equal to about a thousandth, which "
         "is what their half precision leaves open.",
         "PGD of 50 steps of 2/255 (`pgd50`; there from ten random starts, here from one), then "
-        "`quick` and the audit, whose finds count. The same test images for all.",
+        "`quick` and the audit, whose finds count; `autoattack` for two of them on 100 images. The "
+        "same test images for all.",
         "One network each was published: the intervals are over images alone, and a verdict is "
         "about these networks, not about their activations.",
         "Then our own trainings, VGG and ResNet-20, three seeds.",

@@ -29,35 +29,88 @@ def compared(robust: str, plain: str) -> MadeBy:
     return make
 
 
-def bound(run: str, epsilon: float) -> MadeBy:
-    """How near changes of the logits come to the product of the layers' spectral norms.
+def bound(run: str) -> MadeBy:
+    """How near changes of the logits come to what the layers' norms allow.
 
     Args:
-        run: of a network of dense layers with ReLU, after one normalisation.
-        epsilon: size of the random and of the gradient's changes that are tried.
+        run: of an evaluated network.
 
     Returns:
-        A `Make.make` whose result has the `product`, and the `largest` ratio that was seen of a
-        change of the logits to that of the image, both Euclidean.
+        A `Make.make` whose result has the `bound` on the ratio of a change of the logits to that
+        of the image, both Euclidean, and the `largest` ratio of its adversarial examples.
     """
 
     def make(place: Place, images: int) -> dict[str, Any]:
         import keras
 
+        from robust_keras.inside.lipschitz_bound import lipschitz_bound
+
         attacked = np.load(place.directory / f"{run}-report" / "adversarial_examples.npz")
         network = keras.models.load_model(place.directory / run / "model.keras")
         before, after = attacked["originals"][:images], attacked["images"][:images]
         length = np.linalg.norm((after - before).reshape(len(before), -1), axis=1)
-        moved = length > 0
         change = network.predict(after, verbose=0) - network.predict(before, verbose=0)
-        ratio = np.linalg.norm(change, axis=1)[moved] / length[moved]
-        norms = [float(np.linalg.norm(kernel, 2)) for kernel in _kernels(place, run)]
-        scale = network.get_layer("normalization").variance
-        factor = 1 / float(np.sqrt(np.asarray(scale).min()))
-        return {
-            "product": round(float(np.prod(norms)) * factor, 4),
-            "largest": round(float(ratio.max()), 4),
-        }
+        ratio = np.linalg.norm(change, axis=1)[length > 0] / length[length > 0]
+        highest = lipschitz_bound(network).l2
+        return {"bound": round(highest, 4), "largest": round(float(ratio.max()), 4)}
+
+    return make
+
+
+def bounds(runs: tuple[str, ...]) -> MadeBy:
+    """The bounds alone, of several networks.
+
+    Args:
+        runs: whose directories hold a `model.keras`.
+
+    Returns:
+        A `Make.make` whose result has the decimal logarithm of each one's bound.
+    """
+
+    def make(place: Place, images: int) -> dict[str, float]:
+        import keras
+
+        from robust_keras.inside.lipschitz_bound import lipschitz_bound
+
+        models = {r: keras.models.load_model(place.directory / r / "model.keras") for r in runs}
+        return {run: round(float(np.log10(lipschitz_bound(m).l2)), 3) for run, m in models.items()}
+
+    return make
+
+
+def asymmetry(run: str) -> MadeBy:
+    """How symmetric the inputs of a network's convolutional activations are.
+
+    Args:
+        run: of a LeNet-5 trained on MNIST.
+
+    Returns:
+        A `Make.make` whose result has the median over all channels of the absolute `skewness` of
+        what the convolutions give on test images, and of the `distance` of plain noise from the
+        features' mean, in standard deviations, over that of the test images.
+    """
+
+    def make(place: Place, images: int) -> dict[str, float]:
+        import keras
+        import scipy.stats
+
+        from robust_keras import data
+
+        network = keras.models.load_model(place.directory / run / "model.keras")
+        test = data.load("mnist", place.data_dir).test.select(slice(0, images)).float_images()
+        noise = np.random.default_rng(0).uniform(0, 1, test.shape).astype("float32")
+        outputs = [network.get_layer(name).output for name in ("conv1", "conv2")]
+        inner = keras.Model(network.inputs, outputs)
+        skewness, ratios = [], []
+        for real, odd in zip(
+            inner.predict(test, verbose=0), inner.predict(noise, verbose=0), strict=True
+        ):
+            columns = real.reshape(-1, real.shape[-1])
+            skewness.extend(np.abs(scipy.stats.skew(columns, axis=0)))
+            middle, spread = columns.mean(0), columns.std(0) + 1e-9
+            away = [np.abs((one - middle) / spread).mean() for one in (odd, real)]
+            ratios.append(away[0] / away[1])
+        return {"skewness": float(np.median(skewness)), "distance": float(np.mean(ratios))}
 
     return make
 

@@ -31,8 +31,7 @@ def carried(run: str) -> MadeBy:
 
         from robust_keras import data
 
-        train = data.load("mnist" if images > 1000 else "mnist5k", place.data_dir).train
-        train = train.select(slice(0, images))
+        train = data.load("mnist", place.data_dir).part("train").select(slice(0, images))
         models = {
             "linear": sklearn.linear_model.LogisticRegression(max_iter=100),
             "forest": sklearn.ensemble.RandomForestClassifier(100, random_state=0),

@@ -81,7 +81,7 @@ def _more(model, run, seed):
     if model == "twin":
         yield Make(f"kernels-{seed}", kernels.compared(f"robust-{seed}", run), 0)
     if model == "b128":
-        yield Make(f"bound-{seed}", kernels.bound(run, 0.1), 300)
+        yield Make(f"bound-{seed}", kernels.bound(run), 300)
 
 
 def _worst(model):

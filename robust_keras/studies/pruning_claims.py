@@ -239,7 +239,7 @@ CLAIMS = (
             Measure(
                 "1 minus the largest ratio seen to the bound, on adversarial examples; above 0",
                 lambda of: np.array(
-                    [1.0 - of.made("bound")["largest"] / of.made("bound")["product"]]
+                    [1.0 - of.made("bound")["largest"] / of.made("bound")["bound"]]
                 ),
                 unit="",
             ),

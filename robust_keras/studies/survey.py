@@ -2,7 +2,8 @@
 
 from robust_keras.studies import survey_steps
 from robust_keras.studies.study import Figure, Form, Study
-from robust_keras.studies.survey_claims import CLAIMS, MODELS, transferred
+from robust_keras.studies.survey_claims import CLAIMS
+from robust_keras.studies.transfer_claims import MODELS, transferred
 
 _LABELS = {
     "plain": "plain",

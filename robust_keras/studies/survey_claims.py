@@ -7,20 +7,7 @@ import numpy as np
 
 from robust_keras.studies import answers
 from robust_keras.studies.study import Claim, Measure
-
-MODELS = ("plain", "elu", "fc5", "adversarial", "ensemble", "penalty")
-_UNKNOWN = "not at hand"
-
-
-def transferred(source, target, epsilon=0.3):
-    """Accuracy of one network on Step-LL's examples that were made on another."""
-    return lambda of: of.transferred(
-        "transfer", MODELS.index(source), MODELS.index(target), epsilon
-    )
-
-
-def _less(higher, lower):
-    return lambda of: higher(of) - lower(of)
+from robust_keras.studies.transfer_claims import TRANSFER_CLAIMS, UNKNOWN, less
 
 
 def _sure(model, kind):
@@ -37,11 +24,6 @@ def _answers(name, *keys):
         return answers.array(found)
 
     return value
-
-
-def _on_substitute(of, target):
-    """Accuracy of a model (0 plain, 1 penalty) on FGSM's examples of its own substitute."""
-    return of.transferred("substitute", 2 + target, target, 0.3)
 
 
 def _grid(of):
@@ -87,7 +69,7 @@ CLAIMS = (
     Claim(
         "fooling_after",
         "Asked here: adversarial training ends it",
-        _UNKNOWN,
+        UNKNOWN,
         (
             Measure(
                 "gradient ascent, share of classes below 99 %; most",
@@ -104,11 +86,11 @@ CLAIMS = (
     Claim(
         "carried_linear",
         "Examples carry over to a linear classifier",
-        _UNKNOWN,
+        UNKNOWN,
         (
             Measure(
                 "FGSM at 0.3, errors more than by noise of 0.3",
-                _less(
+                less(
                     _answers("carried", "linear", "noise"),
                     _answers("carried", "linear", "examples"),
                 ),
@@ -124,11 +106,11 @@ CLAIMS = (
     Claim(
         "carried_forest",
         "And to an ensemble of trees",
-        _UNKNOWN,
+        UNKNOWN,
         (
             Measure(
                 "FGSM at 0.3, errors more than by noise of 0.3",
-                _less(
+                less(
                     _answers("carried", "forest", "noise"),
                     _answers("carried", "forest", "examples"),
                 ),
@@ -149,7 +131,7 @@ CLAIMS = (
         (
             Measure(
                 "scikit-learn's digits, against their own pixels",
-                _less(_answers("features", "features"), _answers("features", "pixels")),
+                less(_answers("features", "features"), _answers("features", "pixels")),
             ),
         ),
         {
@@ -159,152 +141,9 @@ CLAIMS = (
         },
     ),
     Claim(
-        "own_is_strongest",
-        "A network's own gradient does more than another network's",
-        "error of v4: 60.2 % by its own, 39.2 % by v3's (ImageNet, 16/256)",
-        (
-            Measure(
-                "Step-LL at 16/256",
-                _less(transferred("elu", "plain", 0.0625), transferred("plain", "plain", 0.0625)),
-            ),
-            Measure(
-                "Step-LL at 0.3",
-                _less(transferred("elu", "plain"), transferred("plain", "plain")),
-            ),
-        ),
-        {
-            "holds": "Its own examples fool the plain network more often than ELU's.",
-            "fails": "ELU's examples fool the plain network as often as its own: one step towards "
-            "the least likely class is no strong attack.",
-            "open": "The difference is too small to tell.",
-        },
-    ),
-    Claim(
-        "robust_source",
-        "Examples made on an adversarially trained network carry over less",
-        "error of v4: 39.2 % by v3's, 31.1 % by v3 adversarially trained",
-        (
-            Measure(
-                "Step-LL at 0.3",
-                _less(transferred("adversarial", "plain"), transferred("elu", "plain")),
-            ),
-        ),
-        {
-            "holds": "They fool the plain network less often than ELU's.",
-            "fails": "They fool the plain network at least as often as ELU's.",
-            "open": "The difference is too small to tell.",
-        },
-    ),
-    Claim(
-        "ensemble",
-        "Ensemble training lowers what carries over",
-        _UNKNOWN,
-        (
-            Measure(
-                "Step-LL at 0.3 made on the plain network, which it was not trained on",
-                _less(transferred("plain", "ensemble"), transferred("plain", "elu")),
-            ),
-        ),
-        {
-            "holds": "Examples of a network that it never met fool it far less.",
-            "fails": "Examples of a network that it never met fool it as often.",
-            "open": "The difference is too small to tell.",
-        },
-    ),
-    Claim(
-        "ensemble_whitebox",
-        "Asked here: ensemble training withstands an attacker who has the network",
-        _UNKNOWN,
-        (
-            Measure(
-                "its own Step-LL at 0.3; half of the digits left",
-                lambda of: of.robust(f"transfer:{MODELS.index('ensemble')}", "step_ll", 0.3),
-                0.5,
-            ),
-            Measure(
-                "`quick` and audit at 0.3; half of the digits left",
-                lambda of: of.worst(f"transfer:{MODELS.index('ensemble')}", 0.3),
-                0.5,
-            ),
-        ),
-        {
-            "holds": "More than half of the digits hold out.",
-            "fails": "Less than half of the digits hold out.",
-            "open": "About half of the digits hold out.",
-        },
-    ),
-    Claim(
-        "ceiling",
-        "Adversarial training costs clean accuracy",
-        _UNKNOWN,
-        (
-            Measure(
-                "clean",
-                lambda of: (
-                    of.clean("transfer:0") - of.clean(f"transfer:{MODELS.index('adversarial')}")
-                ),
-            ),
-        ),
-        {
-            "holds": "It is less accurate on clean digits.",
-            "fails": "It is not less accurate on clean digits.",
-            "open": "On digits the difference is too small to tell.",
-        },
-    ),
-    Claim(
-        "penalty",
-        "A network hardened against its own gradient still falls to examples from outside",
-        _UNKNOWN,
-        (
-            Measure(
-                "Step-LL at 0.3: errors by the plain network's examples beyond those by its own",
-                _less(transferred("penalty", "penalty"), transferred("plain", "penalty")),
-            ),
-        ),
-        {
-            "holds": "Another network's examples do more than its own.",
-            "fails": "Its own examples do at least as much: this penalty hides no gradient.",
-            "open": "The difference is too small to tell.",
-        },
-    ),
-    Claim(
-        "substitute",
-        "A substitute trained on a model's answers alone is enough to fool it",
-        "84.24 % of MNIST misclassified, 6,400 questions",
-        (
-            Measure(
-                "FGSM at 0.3 on the substitute, 4,800 questions; most misclassified",
-                lambda of: 1.0 - _on_substitute(of, 0),
-                0.5,
-            ),
-        ),
-        {
-            "holds": "It misclassifies most of them.",
-            "fails": "It misclassifies less than half of them.",
-            "open": "It misclassifies about half of them.",
-        },
-    ),
-    Claim(
-        "substitute_penalty",
-        "Also where the model was hardened",
-        _UNKNOWN,
-        (
-            Measure(
-                "gradient penalty; the same",
-                lambda of: 1.0 - _on_substitute(of, 1),
-                0.5,
-            ),
-        ),
-        {
-            "holds": "It misclassifies most of them.",
-            "fails": "It misclassifies less than half of them.",
-            "open": "It misclassifies about half of them.",
-        },
-    ),
-    Claim(
         "jsma",
         "JSMA makes any digit of any by changing few pixels",
-        _UNKNOWN,
+        UNKNOWN,
         (Measure("of all pairs, at most 14.5 % of the pixels; 90 %", _grid, 0.9),),
         {
             "holds": "More than nine of ten pairs are reached.",
@@ -329,40 +168,5 @@ CLAIMS = (
             "open": "The difference is too small to tell.",
         },
     ),
-    Claim(
-        "denoiser",
-        "A denoiser guided by the network's logits stops attacks that do not know of it",
-        _UNKNOWN,
-        (
-            Measure(
-                "PGD at 0.3 made on the network behind it; ten points more",
-                lambda of: (
-                    of.transferred("denoised", 0, 1, 0.3) - of.transferred("denoised", 0, 0, 0.3)
-                ),
-                0.1,
-            ),
-        ),
-        {
-            "holds": "With it, far more of these examples are read correctly.",
-            "fails": "With it, hardly more of these examples are read correctly.",
-            "open": "The gain is about ten points.",
-        },
-    ),
-    Claim(
-        "denoiser_whitebox",
-        "And falls to attacks that go through it",
-        "100 % of targets reached at 4/255 (Athalye and Carlini, 2018)",
-        (
-            Measure(
-                "`quick` and audit at 0.3; at most a tenth left",
-                lambda of: -of.worst("denoised:1", 0.3),
-                -0.1,
-            ),
-        ),
-        {
-            "holds": "Less than a tenth of the digits hold out.",
-            "fails": "More than a tenth of the digits hold out.",
-            "open": "About a tenth of the digits holds out.",
-        },
-    ),
+    *TRANSFER_CLAIMS,
 )

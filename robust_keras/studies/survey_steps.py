@@ -2,7 +2,7 @@
 
 from robust_keras.studies import other_models
 from robust_keras.studies.study import Evaluate, Make, Train
-from robust_keras.studies.survey_claims import MODELS
+from robust_keras.studies.transfer_claims import MODELS
 
 SEEDS = (0, 1, 2, 3, 4)
 _MNIST = ("--dataset=mnist", "--batch_size=100", "--epochs=2")

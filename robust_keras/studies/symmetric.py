@@ -1,6 +1,7 @@
 """Symmetric activations: the claims of Zhao and Griffin (2016), on MNIST and CIFAR-10."""
 
-from robust_keras.studies.study import Evaluate, Figure, Form, Study, Train
+from robust_keras.studies import kernels
+from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train
 from robust_keras.studies.symmetric_claims import CLAIMS
 
 _ROBUST = ("--noise_training", "--mean_training")
@@ -51,6 +52,8 @@ def _pair(model, recipe, flags, seed):
             *_UNUSUAL,
         ),
     )
+    if model == "plain":
+        yield Make(f"histograms-{seed}", kernels.asymmetry(run), 200)
 
 
 def _steps():

@@ -44,12 +44,15 @@ def measured(value: Value, seen: Sequence[Seen]) -> dict[str, Any] | None:
         doubtful |= {f"{model}-{one.seed}" for model in one.doubtful}
     if not rows:
         return None
-    found = interval(np.stack(rows))
+    images = min(map(len, rows))
+    # Images that are not the same for all seeds vary with them.
+    same = all(len(row) == images for row in rows)
+    found = interval(np.stack(rows) if same else np.array([[row.mean()] for row in rows]))
     return {
         **{name: round(number, 6) for name, number in found._asdict().items()},
         "seeds": seeds,
         "each": [round(float(row.mean()), 6) for row in rows],
-        "images": len(rows[0]),
+        "images": images,
         "doubtful": sorted(doubtful),
     }
 
