@@ -1,6 +1,14 @@
 """The networks of the kernel-activation study that are compared, published ones and ours."""
 
-from robust_keras.studies.seen import NotRunError
+from collections.abc import Callable
+
+import numpy as np
+
+from robust_keras.studies.seen import NotRunError, Seen
+from robust_keras.studies.study import Value
+
+# What a `Seen` tells of a run.
+Ask = Callable[[Seen, str], np.ndarray]
 
 EPSILON = "8/255"
 _SIZES = ("_1000", "_250", "")
@@ -30,7 +38,7 @@ OWN_LABELS = {
 }
 
 
-def newest(model, ask):
+def newest(model: str, ask: Ask) -> Value:
     """What the largest comparison that has run tells of a network.
 
     Args:
@@ -49,7 +57,7 @@ def newest(model, ask):
     return value
 
 
-def paired(higher, lower, ask):
+def paired(higher: str, lower: str, ask: Ask) -> Value:
     """The difference of two networks on the largest set of images that both have met."""
 
     def value(of):

@@ -9,7 +9,7 @@ MODELS = ("plain", "elu", "fc5", "adversarial", "ensemble", "penalty")
 UNKNOWN = "not at hand"
 
 
-def transferred(source, target, epsilon=0.3):
+def transferred(source: str, target: str, epsilon: float = 0.3) -> Value:
     """Accuracy of one network on Step-LL's examples that were made on another."""
     return lambda of: of.transferred(
         "transfer", MODELS.index(source), MODELS.index(target), epsilon
