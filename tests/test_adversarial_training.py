@@ -300,9 +300,14 @@ def test_saving_writes_the_classifier_and_pruning_finds_its_kernels(tmp_path):
 
 
 RUNS = {
-    "fast": {"adversarial": "fast", "warm_up_epochs": 1, "epsilon_ramp_epochs": 1},
     "free": {"adversarial": "free", "replays": 2, "learning_rate_schedule": "one_cycle"},
-    "trades": {"adversarial": "trades", "adversarial_steps": 2, "final_sparsity": 0.5},
+    "trades": {
+        "adversarial": "trades",
+        "adversarial_steps": 2,
+        "warm_up_epochs": 1,
+        "epsilon_ramp_epochs": 1,
+        "final_sparsity": 0.5,
+    },
 }
 
 

@@ -16,11 +16,13 @@ def network(**settings):
     return models.build("fc5", image_shape=(8, 8, 1), num_classes=3, **settings)
 
 
-@pytest.mark.parametrize("rejection", [{}, {"nonsense_classes": 1, "rejection_threshold": 0.4}])
+REJECTION = {"nonsense_classes": 1, "rejection_threshold": 0.4}
+
+
 @pytest.mark.parametrize(
-    ("activation", "temperature", "kind"),
-    [("relu", 1.0, "softmax"), ("relu", 20.0, "softmax"),
-     ("rbf", 1.0, "rbf"), ("mrelu", 20.0, "rbf")],
+    ("activation", "temperature", "kind", "rejection"),
+    [("relu", 1.0, "softmax", REJECTION), ("relu", 20.0, "softmax", {}),
+     ("rbf", 1.0, "rbf", {}), ("mrelu", 20.0, "rbf", REJECTION)],
 )  # fmt: skip
 def test_both_files_of_a_model_are_as_sure_and_reject_the_same(
     tmp_path, activation, temperature, kind, rejection

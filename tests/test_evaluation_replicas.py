@@ -46,7 +46,7 @@ def found(distribute):
     calls.clear()
     config = EvaluateConfig(
         models=(where + "/model.keras", where + "/serving"), dataset=where + "/mine.npz",
-        attacks=("pgd", "margin_pgd"), epsilons=(0.03,), batch_size=20, keep_examples=True,
+        attacks=("pgd",), epsilons=(0.03,), batch_size=20, keep_examples=True,
         distribute=distribute)
     report, _, tables = evaluation.evaluate(config)
     value = json.loads(report.to_json())
