@@ -48,6 +48,8 @@ def _steps():
                 yield Make("lipschitz-0", kernels.bounds(_ORDER[:2]), 0)
     for name in _ORDER[:2]:
         yield _published(name, 100, "autoattack")
+        inside = (f"--models=RUNS/{name}/model.keras", *_CIFAR, "--examples=100", "--attacks=pgd50")
+        yield Evaluate(f"{name}_inside-0", (*inside, "--inside"))
     for seeds in (SEEDS[:3], SEEDS[3:]):
         for model in OWN:
             for seed in seeds:
