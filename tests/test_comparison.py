@@ -80,7 +80,8 @@ def test_nothing_is_ranked_that_is_not_to_be_believed():
     three = samples.report(*report(0.3, 0.5).models, doubtful)
     said = conclusion(three).text
     assert said.startswith("m1 is more robust than m0")
-    assert "temperature_50 is not ranked: its number is not to be believed (finite grad" in said
+    why = "temperature_50 is not ranked: its number is not to be believed. Finite gradients: 97.2 %"
+    assert why in said and "attacks had no direction. (1 more reason)" in said
     assert three.comparison.left_out == (doubtful.path,)
     two = samples.report(report(0.3).models[0], doubtful)
     assert conclusion(two).sentence.startswith("No model can be called better: only")

@@ -122,8 +122,15 @@ def _smaller(report, found, names):
 def _left_out(report, names):
     for model in report.models:
         if model.verdict == "unreliable":
-            why = verdict(report, model).short
-            yield f"{names[model.path]} is not ranked: its number is not to be believed ({why})."
+            why = _why(verdict(report, model).reasons)
+            yield f"{names[model.path]} is not ranked: its number is not to be believed. {why}"
+
+
+def _why(reasons):
+    """The first reason in its own words, and how many more there are."""
+    title, text = reasons[0]
+    more = f" ({wording.plural(len(reasons) - 1, 'more reason')})" if len(reasons) > 1 else ""
+    return wording.visible(f"{title[:1].upper()}{title[1:]}: {text}{more}")
 
 
 def _preliminary(report, ranked, names):
