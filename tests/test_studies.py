@@ -20,7 +20,9 @@ ROOT = pathlib.Path(__file__).parent.parent
 TFDS = ROOT.parent / "shared" / "data" / "tfds"
 STUDIES = all_studies.STUDIES
 # All four take minutes, so that one stands for them unless asked for: STUDIES_SMOKE=all.
-SMOKES = STUDY_NAMES if os.environ.get("STUDIES_SMOKE") == "all" else ("pruning",)
+SMOKES = ["pruning"]
+if os.environ.get("STUDIES_SMOKE") == "all":
+    SMOKES += ["symmetric", "survey", pytest.param("kernel", marks=pytest.mark.tfds)]
 
 
 @pytest.mark.parametrize("name", STUDY_NAMES)
@@ -121,7 +123,6 @@ def test_a_number_that_the_audit_does_not_believe_decides_nothing(tmp_path):
     assert found["sentence"] == "Open: the audit does not believe net-0."
 
 
-@pytest.mark.tfds
 @pytest.mark.parametrize("name", SMOKES)
 def test_a_study_that_was_stopped_goes_on_to_the_same_results(name, tmp_path, monkeypatch):
     config = StudyConfig(

@@ -9,10 +9,18 @@ stopped.
 """
 
 import sys
+from typing import Any
 
 from robust_keras.programs import packages
 from robust_keras.settings.study import StudyConfig
-from robust_keras.studies.command import main
+
+
+def main(asked: Any) -> None:
+    """See `command.main`, which is imported once the flags are known to be right."""
+    from robust_keras.studies import command
+
+    command.main(asked)
+
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("-"):
