@@ -42,4 +42,6 @@ def interval(values: np.ndarray) -> Interval:
         return Interval(mean, mean, mean)
     freedom = variance**2 / sum(part**2 / degrees for part, degrees in parts)
     half = float(scipy.stats.t.ppf((1 + LEVEL) / 2, freedom)) * math.sqrt(variance)
-    return Interval(mean, mean - half, mean + half)
+    # Shares of images, and their differences, are in [-1, 1].
+    widest = 1.0 if images > 1 else math.inf
+    return Interval(mean, max(mean - half, -widest), min(mean + half, widest))

@@ -22,8 +22,7 @@ def page(study: Study, found: dict[str, Any]) -> str:
         "## Method",
         _bullets([*study.method, form.told, RULE]),
         "## What was seen",
-        f"![{found['figure']['title']}]({study.name}.svg)",
-        _bands(found),
+        _figure(study.name, found["figure"]),
         _table(found["table"]),
         "## The claims",
         _claims(found["claims"]),
@@ -66,10 +65,11 @@ def _counts(found):
     )
 
 
-def _bands(found):
-    if not any(any(line["found"]) for line in found["figure"]["lines"]):
-        return "Nothing of it has been run yet."
-    return "Bands are 95 % intervals over the seeds that have run and over images."
+def _figure(name, figure):
+    if not any(any(line["found"]) for line in figure["lines"]):
+        return "Nothing that the figure shows has been run yet."
+    told = "Bands and bars are 95 % intervals over the seeds that have run and over images."
+    return f"![{figure['title']}]({name}.svg)\n\n{told}"
 
 
 def _table(table):

@@ -98,8 +98,8 @@ CLAIMS = (
             ),
         ),
         {
-            "holds": "They fool it far more often than noise of the same size.",
-            "fails": "Noise of the same size does about as much.",
+            "holds": "They fool it more often than noise of the same size, by ten points and more.",
+            "fails": "They do less than ten points more than noise of the same size.",
             "open": "They do about ten points more than noise.",
         },
     ),
@@ -118,8 +118,8 @@ CLAIMS = (
             ),
         ),
         {
-            "holds": "They fool it far more often than noise of the same size.",
-            "fails": "Noise of the same size does about as much.",
+            "holds": "They fool it more often than noise of the same size, by ten points and more.",
+            "fails": "They do less than ten points more than noise of the same size.",
             "open": "They do about ten points more than noise.",
         },
     ),
