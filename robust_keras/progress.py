@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TextIO
 
 from robust_keras import durations
-from robust_keras.findings.model import short_name
+from robust_keras.findings.short_name import short_name
 from robust_keras.progress_bar import ProgressBar
 
 _WIDEST_TITLE = 14

@@ -1,5 +1,6 @@
 """--inside: what goes on in a network, each number against one that was found another way."""
 
+import dataclasses
 import json
 
 import keras
@@ -12,7 +13,7 @@ import robust_keras
 from robust_keras import layers, serving
 from robust_keras.errors import InputError
 from robust_keras.inside import calibration as calibrations
-from robust_keras.inside import weights
+from robust_keras.inside import lipschitz, weights
 from robust_keras.inside.convolution import Convolution
 from robust_keras.inside.lipschitz_bound import lipschitz_bound
 from robust_keras.inside.steepest import FUNCTIONS, steepest
@@ -54,6 +55,9 @@ def test_the_report_holds_and_shows_all_of_it(looked_into):
     assert "Is it as often right as it is sure?" in page
     assert list((directory / "figures").glob("*calibration.png"))
     assert "expected calibration error" in found.summary()
+    assert 0.0 < report["lipschitz"]["empirical"] <= report["lipschitz"]["upper_bound"]
+    assert list((directory / "figures").glob("*lipschitz.png"))
+    assert "How much can a small change do?" in page and "(l2, proved)" in found.summary()
     assert {layer["name"] for layer in report["layers"]} >= {"dense", "dense_1"}
     assert list((directory / "figures").glob("*spectra.png"))
     read = robust_keras.reporting.Report.read(directory / "report.json").models[0]
@@ -91,6 +95,31 @@ def test_ranks_and_norms_are_numpys_and_a_graph_tells_the_same(tmp_path):
         assert other.name.endswith(own.name) and other.rank == own.rank
         for name in ("spectral_norm", "nuclear_norm", "sparsity", "near_zero"):
             assert getattr(other, name) == pytest.approx(getattr(own, name), rel=1e-5)
+
+
+def test_what_is_found_and_estimated_of_a_line_is_exact():
+    draw = np.random.default_rng(0)
+    weight = draw.normal(size=(16, 3))
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    )
+    dense.set_weights([weight, 0.1 * np.ones(3)])
+    images = draw.uniform(0.3, 0.7, (8, 4, 4, 1)).astype(np.float32)
+    answers = np.argmax(model(images).numpy(), axis=1)
+    asked = subject(model, images=images, labels=answers, fooling={0: images[1]})
+    found = lipschitz.lipschitz(asked)
+    assert found.upper_bound == pytest.approx(np.linalg.norm(weight, 2), rel=1e-5)
+    assert 0.999 * found.upper_bound <= found.empirical <= found.upper_bound
+    logits = np.sort(model(images[:1]).numpy()[0])
+    order = np.argsort(model(images[:1]).numpy()[0])
+    slope = np.linalg.norm(weight[:, order[-1]] - weight[:, order[-2]])
+    one = lipschitz.lipschitz(subject(model, images=images[:1], labels=answers[:1], fooling={}))
+    assert one.clever.median == pytest.approx((logits[-1] - logits[-2]) / slope, rel=1e-3)
+    lead = (logits[-1] - logits[-2]) / np.sqrt(2) / found.upper_bound
+    assert one.proved_radius == pytest.approx(lead, rel=1e-3) and one.clever.median > lead
+    stranger = subject(model, model=None, obstacle="no model", images=images, labels=answers)
+    unknown = lipschitz.lipschitz(dataclasses.replace(stranger, fooling={}))
+    assert unknown.upper_bound is None and unknown.unknown == "no model" and unknown.empirical
 
 
 def test_calibration_by_hand():

@@ -15,7 +15,7 @@ from robust_keras import findings, reporting
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.findings import kinds
-from robust_keras.findings.model import short_name
+from robust_keras.findings.short_name import short_name
 from robust_keras.proportions import wilson
 
 DOCUMENT = pathlib.Path(__file__).parent.parent / "docs" / "report_format.md"

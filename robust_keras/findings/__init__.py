@@ -18,6 +18,7 @@ from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
 from robust_keras.findings.example import ExampleReport
 from robust_keras.findings.finding import Finding, derived, field
 from robust_keras.findings.layer import LayerReport
+from robust_keras.findings.lipschitz import CleverReport, LayerGainReport, LipschitzReport
 from robust_keras.findings.minimal_epsilon import ClassEpsilons, MinimalEpsilonReport
 from robust_keras.findings.model import ModelReport
 from robust_keras.findings.rejection import RejectionReport
@@ -44,6 +45,7 @@ __all__ = [
     "CertifiedReport",
     "ClassEpsilons",
     "ClassReport",
+    "CleverReport",
     "ComparisonReport",
     "CounterAttackReport",
     "DatasetReport",
@@ -51,7 +53,9 @@ __all__ = [
     "Finding",
     "FoolingImageReport",
     "FoolingReport",
+    "LayerGainReport",
     "LayerReport",
+    "LipschitzReport",
     "MinimalEpsilonReport",
     "ModelReport",
     "PairReport",

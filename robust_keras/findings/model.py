@@ -29,8 +29,10 @@ from robust_keras.findings.kinds import (
     OrNone,
 )
 from robust_keras.findings.layer import LayerReport
+from robust_keras.findings.lipschitz import LipschitzReport
 from robust_keras.findings.minimal_epsilon import MinimalEpsilonReport
 from robust_keras.findings.rejection import RejectionReport
+from robust_keras.findings.short_name import short_name
 from robust_keras.findings.targets import TargetsReport
 from robust_keras.findings.unusual import UnusualReport
 from robust_keras.strength import STRONG, strength
@@ -145,6 +147,11 @@ class ModelReport(Finding):
         SmoothedReport,
         "what is proved of its most frequent answer under noise, which is another classifier; null "
         "without `--certify=smoothing`",
+        null=True,
+    )
+    lipschitz: LipschitzReport | None = fields.part(
+        LipschitzReport,
+        "between which numbers its Lipschitz constant lies; null without `--inside`",
         null=True,
     )
     calibration: CalibrationReport | None = fields.part(
@@ -282,17 +289,3 @@ class ModelReport(Finding):
         if not self.measured or not self.checked or doubts:
             return "unreliable"
         return "quotable" if self.reliable and self.strength == STRONG else "preliminary"
-
-
-def short_name(path: str) -> str:
-    """Gives the last telling part of a path: not a version number, `serving` or `model.keras`.
-
-    Example:
-        >>> short_name("runs/quickstart/serving/1")
-        'quickstart'
-    """
-    pieces = [piece for piece in path.replace("\\", "/").split("/") if piece not in ("", ".", "..")]
-    for piece in reversed(pieces):
-        if not piece.isdigit() and piece not in ("serving", "model.keras"):
-            return piece.removesuffix(".keras") or piece
-    return pieces[-1] if pieces else path

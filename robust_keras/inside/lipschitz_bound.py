@@ -33,6 +33,7 @@ class LayerGain:
             what it changes there.
         kernel: the norm of its kernel as an operator, or None without one.
         slope: the largest slope of its activation, or None without one.
+        total: the Euclidean bound from the image to its output.
     """
 
     name: str
@@ -40,6 +41,7 @@ class LayerGain:
     factor: float
     kernel: float | None
     slope: float | None
+    total: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +114,7 @@ class _Walk:
         before = math.hypot(*(source.l2 for source in sources))
         factor = total.l2 / before if 0.0 < before < math.inf else total.l2
         norm = None if kernel is None else kernel.l2
-        return LayerGain(layer.name, type(layer).__name__, factor, norm, _slope(step))
+        return LayerGain(layer.name, type(layer).__name__, factor, norm, _slope(step), total.l2)
 
     def _single(self, step, source, kernel):
         layer = step.layer

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 from robust_keras.inside.calibration import calibration
+from robust_keras.inside.lipschitz import lipschitz
 from robust_keras.inside.subject import Subject
 from robust_keras.inside.weights import layers
 
 VIEWS: dict[str, Callable[[Subject], Any]] = {
     "layers": layers,
+    "lipschitz": lipschitz,
     "calibration": calibration,
 }

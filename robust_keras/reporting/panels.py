@@ -16,6 +16,7 @@ def sheet(
     title: str = "",
     columns: int = 2,
     height: float = 210,
+    names: float = 4.1,
 ) -> tuple[Any, list[Any]]:
     """Gives a figure with one empty diagram a title, in rows of `columns`, in one where narrow.
 
@@ -26,6 +27,7 @@ def sheet(
         title: text above the figure, or "".
         columns: most diagrams in a row.
         height: of a diagram with its title and numbers, in CSS pixels.
+        names: room for what stands left of a diagram, in letters' heights.
 
     Returns:
         `(figure, axes)`, a `matplotlib.figure.Figure` and one `Axes` a title.
@@ -39,7 +41,7 @@ def sheet(
     if title:
         style = {"color": theme.ink, "fontsize": 1.1 * letters, "parse_math": False}
         figure.text(8 / size.width, 1 - 1.5 * letters / whole, title, **style)
-    left, above, below = 4.1 * letters, 2.0 * letters, 3.6 * letters
+    left, above, below = names * letters, 2.0 * letters, 3.6 * letters
     wide = size.width / columns
     made = []
     for number, name in enumerate(titles):

@@ -14,6 +14,7 @@ from robust_keras.reporting.sections.curves import Curves
 from robust_keras.reporting.sections.examples import Examples
 from robust_keras.reporting.sections.headline import Headline
 from robust_keras.reporting.sections.layers import Layers
+from robust_keras.reporting.sections.lipschitz import Lipschitz
 from robust_keras.reporting.sections.minimal_epsilon import MinimalEpsilon
 from robust_keras.reporting.sections.rejection import Rejection
 from robust_keras.reporting.sections.targets import Targets
@@ -35,6 +36,7 @@ SECTIONS: list[Section] = [
     Unusual(),
     Calibration(),
     Layers(),
+    Lipschitz(),
     Transfer(),
     Attacker(),
 ]

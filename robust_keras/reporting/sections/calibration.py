@@ -6,6 +6,7 @@ from typing import Any
 from robust_keras.findings import Report
 from robust_keras.reporting import figures, reliability, wording
 from robust_keras.reporting.section import Section, named_lines, part
+from robust_keras.reporting.table import Table
 
 
 class Calibration(Section):
@@ -20,10 +21,37 @@ class Calibration(Section):
         return {
             "sentence": _sentence(found),
             "pictures": figures.on_page(reliability.of_model(found)),
-            "bins": list(_bins(found)),
-            "temperatures": list(_temperatures(found)),
-            "attacked": found.attacked_error is not None,
         }
+
+    def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
+        found = model.calibration
+        if found is None:
+            return
+        attacked = found.attacked_error is not None
+        columns = ("Confidence", "Images", "Mean", "Right")
+        more = ("Attacked images", "Their mean", "Right of them") if attacked else ()
+        yield (
+            "reliability",
+            Table(
+                caption=f"Right answers of {name} by confidence",
+                columns=columns + more,
+                rows=tuple(_bins(found)),
+            ),
+        )
+        if found.temperatures:
+            yield (
+                "temperatures",
+                Table(
+                    caption=f"Calibration error of {name} by temperature",
+                    columns=("Temperature", "Error", *(["Attacked"] if attacked else [])),
+                    rows=tuple(_temperatures(found)),
+                ),
+            )
+
+    def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
+        if model.calibration is not None:
+            error = model.calibration.expected_calibration_error
+            yield "Calibration error", wording.percent(error)
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.calibration is not None:
@@ -48,10 +76,8 @@ def _bins(found):
     attacked = found.attacked_bins or (None,) * len(found.bins)
     for clean, under in zip(found.bins, attacked, strict=True):
         if clean.images or (under and under.images):
-            yield {
-                "range": f"{clean.low:.2f} to {clean.high:.2f}",
-                "cells": [*_cells(clean), *(_cells(under) if under else ())],
-            }
+            span = f"{clean.low:.2f} to {clean.high:.2f}"
+            yield (span, *_cells(clean), *(_cells(under) if under else ()))
 
 
 def _cells(found):
@@ -63,7 +89,4 @@ def _temperatures(found):
     for row in found.temperatures:
         attacked = [] if row.attacked is None else [wording.percent(row.attacked)]
         best = " (labels likeliest)" if row.temperature == found.best_temperature else ""
-        yield {
-            "temperature": f"{row.temperature:g}{best}",
-            "cells": [wording.percent(row.clean), *attacked],
-        }
+        yield (f"{row.temperature:g}{best}", wording.percent(row.clean), *attacked)

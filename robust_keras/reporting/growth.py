@@ -1,0 +1,47 @@
+"""Drawing of a Lipschitz bound: how it grows from layer to layer, and what was found."""
+
+from collections.abc import Callable
+from typing import Any
+
+from robust_keras.reporting import panels, wording
+from robust_keras.reporting import theme as themes
+
+# Of more layers only some are named.
+_NAMED = 24
+
+
+def of_model(lipschitz: Any) -> Callable[..., Any]:
+    """Gives a function of `paper`, `size` and `title` that draws a `LipschitzReport`."""
+    return lambda paper="light", size="wide", title="": _draw(
+        lipschitz, themes.THEMES[paper], themes.SIZES[size], title
+    )
+
+
+def _draw(found, theme, size, title):
+    layers = [layer for layer in found.layers if abs(layer.factor - 1.0) > 1e-9]
+    letters = size.type_size
+    high = 2.2 * letters + 3.6 * letters + 1.7 * letters * max(min(len(layers), _NAMED), 4)
+    figure, (axes,) = panels.sheet(
+        ["Bound up to each layer"],
+        theme=theme,
+        size=size,
+        title=title,
+        height=high,
+        names=11.0,
+    )
+    places = range(len(layers))
+    colour = themes.line_look(theme, 0)[0]
+    totals = [max(layer.total, 1e-30) for layer in layers]
+    axes.plot(totals, places, color=colour, marker="o", markersize=5, linewidth=1.8, label="bound")
+    if found.empirical:
+        style = {"color": theme.ink, "linewidth": 1.6, "linestyle": (0, (4, 3))}
+        axes.axvline(found.empirical, label="found", **style)
+    every = -(-len(layers) // _NAMED)
+    shown = [n for n in places if n % every == 0]
+    names = [wording.shortened(wording.visible(layers[n].name), 20) for n in shown]
+    panels.logarithmic(axes, "x")
+    axes.set_yticks(shown, names, parse_math=False)
+    axes.set_ylim(len(layers) - 0.4, -0.6)
+    panels.label(axes, "largest change of the logits for a change of 1 (l2)", "", theme, size)
+    panels.legend(axes, theme, size, "upper right")
+    return figure
