@@ -103,7 +103,7 @@ def test_what_is_found_and_estimated_of_a_line_is_exact():
     model = keras.Sequential(
         [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
     )
-    dense.set_weights([weight, 0.1 * np.ones(3)])
+    model.layers[1].set_weights([weight, 0.1 * np.ones(3)])
     images = draw.uniform(0.3, 0.7, (8, 4, 4, 1)).astype(np.float32)
     answers = np.argmax(model(images).numpy(), axis=1)
     asked = subject(model, images=images, labels=answers, fooling={0: images[1]})
