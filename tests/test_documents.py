@@ -6,12 +6,12 @@ import subprocess
 
 import pdoc
 import pytest
-from document_blocks import DOCUMENTS, ROOT, outside
+from document_blocks import DOCUMENTS, ROOT, blocks, outside
 
 from robust_keras.programs import command_line
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
 
-CONFIGS = sorted((ROOT / "configs").glob("*.cfg"))
+CONFIGS = sorted((ROOT / "configs").glob("**/*.cfg"))
 PROGRAMS = [ROOT / "robust_keras" / "programs" / f"{name}.py" for name in ("train", "evaluate")]
 CLASSES = {"train.py": TrainConfig, "evaluate.py": EvaluateConfig}
 
@@ -49,7 +49,7 @@ def test_every_command_parses(command, monkeypatch):
 def test_every_config_begins_with_its_command(path):
     comments = [line for line in path.read_text().splitlines() if line.startswith("#")]
     assert len(comments) >= 3
-    assert f"--flagfile=configs/{path.name}" in comments[-1]
+    assert f"--flagfile={path.relative_to(ROOT).as_posix()}" in comments[-1]
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
@@ -64,6 +64,14 @@ def test_links_lead_somewhere(path):
     for target in re.findall(r"\]\(([^)#]+)\)", outside(path)):
         if "://" not in target:
             assert (path.parent / target).exists(), target
+
+
+def test_the_block_of_symmetric_units_tells_who_is_in_the_sphere():
+    code = next(b for b in blocks(ROOT / "docs" / "symmetric_units.md") if b.language == "python")
+    made = {}
+    exec(code.text.partition("\n\ndef small")[0], made)
+    assert made["inside"].min() > 0 and made["outside"].max() == 0
+    assert made["radius"] < made["farther"] < 1.02 * made["radius"]
 
 
 def test_api_pages_are_made_from_docstrings(tmp_path):

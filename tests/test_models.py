@@ -1,4 +1,6 @@
 import math
+import pathlib
+import re
 
 import keras
 import numpy as np
@@ -9,10 +11,14 @@ from robust_keras.data import channel_statistics, load
 from robust_keras.data.pipeline import training_dataset
 from robust_keras.errors import InputError
 from robust_keras.layers import KernelActivation, SymmetricActivation
+from robust_keras.layers.kernels import BANDWIDTH_RULES, KERNELS
 from robust_keras.models import ACTIVATIONS, MODELS, build, confidence_rule
 from robust_keras.models.resnet import ResidualLayers
+from robust_keras.programs import command_line
 from robust_keras.settings import names
+from robust_keras.settings.config import TrainConfig
 
+ROOT = pathlib.Path(__file__).parent.parent
 NEEDS_NORMALISATION = ("kaf", "kaf_elu", "kaf_relu", "kaf_silu", "rbf", "mrelu")
 
 
@@ -298,9 +304,9 @@ GOOD = {"name": "lenet5", "image_shape": (28, 28, 1), "num_classes": 10}
     [
         ({"name": "lenet"}, InputError, "--model: expected one of fc5, .*; received lenet$"),
         (
-            {"activation": "tanh"},
+            {"activation": "tanhh"},
             InputError,
-            "--activation: expected one of relu, .*; received tanh$",
+            "--activation: expected one of relu, .*; received tanhh$",
         ),
         (
             {"image_shape": (12, 28, 1)},
@@ -323,3 +329,66 @@ GOOD = {"name": "lenet5", "image_shape": (28, 28, 1), "num_classes": 10}
 def test_what_cannot_be_built_is_refused(change, error, message):
     with pytest.raises(error, match=message):
         build(**(GOOD | change))
+
+
+def test_every_flagfile_of_the_kernel_study_builds_the_activations_it_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    layers = {}
+    for path in sorted((ROOT / "configs" / "kernel_activations").glob("*.cfg")):
+        flags = [f"--flagfile={path}", "--model=fc5", f"--output_dir={tmp_path}"]
+        config = command_line.parse(TrainConfig, "", ["train.py", *flags])
+        settings = config.kernel_settings()
+        model = build(
+            "fc5",
+            image_shape=(4, 4, 1),
+            num_classes=3,
+            activation=config.activation,
+            kernel_settings=settings,
+        )
+        layer = layers[path.stem] = model.get_layer("dense1_activation")
+        if settings:
+            rebuilt = KernelActivation.from_config(layer.get_config())
+            assert {name: getattr(rebuilt, name) for name in settings} == settings
+            assert layer.boundary == 3.0
+    assert len(layers) == 11
+    assert layers["kaf_free"].dictionary is not None
+    assert layers["kaf_free"].log_bandwidth is not None
+    assert layers["kaf_paired"].output.shape == (None, 128)
+    kernels = {layers[name].kernel for name in layers if name.startswith("kaf")}
+    assert tuple(KERNELS) == names.KERNELS and kernels == set(names.KERNELS)
+    assert tuple(BANDWIDTH_RULES) == names.BANDWIDTH_RULES
+
+
+def test_what_no_flag_says_leaves_the_layer_as_it_is_in_python():
+    settings = TrainConfig(activation="kaf_elu").kernel_settings()
+    by_itself = KernelActivation().get_config()
+    assert settings == {name: by_itself[name] for name in settings}
+    assert TrainConfig(activation="relu").kernel_settings() == {}
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (
+            {"activation": "elu", "kaf_paired": True},
+            "kaf_paired: expected false without --activation=kaf|",
+        ),
+        ({"activation": "kaf_elu", "kaf_kernel": "relu"}, "activation: expected kaf with"),
+        (
+            {"activation": "kaf", "kaf_kernel": "softplus", "kaf_trainable_bandwidth": True},
+            "kaf_trainable_bandwidth: expected false with --kaf_kernel=softplus",
+        ),
+    ],
+)
+def test_kernel_flags_that_fit_no_other_are_refused(flags, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        TrainConfig(**flags)
+
+
+def test_maxout_keeps_the_larger_of_two_channels():
+    model = build("conv_small", image_shape=(8, 8, 1), num_classes=3, activation="maxout")
+    images = _images((8, 8, 1))
+    before = keras.Model(model.input, model.get_layer("conv1").output)(images)
+    after = keras.Model(model.input, model.get_layer("conv1_activation").output)(images)
+    pairs = np.reshape(before, (2, 4, 4, 8, 2))
+    np.testing.assert_array_equal(after, pairs.max(axis=-1))

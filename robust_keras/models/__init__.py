@@ -2,13 +2,15 @@
 
 import dataclasses
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
 from robust_keras import layers
 from robust_keras.errors import InputError
 from robust_keras.models import blocks
-from robust_keras.models.activations import ACTIVATIONS, confidence_rule
+from robust_keras.models.activations import ACTIVATIONS, confidence_rule, with_settings
 from robust_keras.models.alexnet import ALEXNET
 from robust_keras.models.architecture import Architecture
 from robust_keras.models.cifar_quick import CIFAR_QUICK
@@ -46,6 +48,7 @@ def build(
     image_shape: tuple[int, ...],
     num_classes: int,
     activation: str = "relu",
+    kernel_settings: Mapping[str, Any] | None = None,
     mean: tuple[float, ...] | None = None,
     variance: tuple[float, ...] | None = None,
     kernel_initializer: str = "he",
@@ -65,6 +68,8 @@ def build(
         image_shape: (height, width, channels).
         num_classes: number of classes that mean something, at least 2.
         activation: a key of `ACTIVATIONS`.
+        kernel_settings: arguments of every `layers.KernelActivation`, where the activation is one;
+            `initializer` follows from its name.
         mean: of every channel, one value a channel; None (with `variance`) to leave the pixels.
         variance: of every channel, at least 0.
         kernel_initializer: "he", or "ibp" for hidden kernels drawn from N(0, 2 pi / n^2), n inputs
@@ -96,7 +101,7 @@ def build(
         raise InputError.expected(
             "kernel_initializer", "one of " + ", ".join(INITIALIZERS), kernel_initializer
         )
-    kind = ACTIVATIONS[activation]
+    kind = with_settings(activation, kernel_settings or {})
     kind = dataclasses.replace(kind, normalised=kind.normalised or batch_normalization)
     images = keras.Input(tuple(image_shape), dtype="float32", name="images")
     x = _normalised(images, mean, variance)

@@ -1,10 +1,13 @@
 """The activations that a model can be built with, by name, and what each asks of its network."""
 
 import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 
+from robust_keras.arguments import choice
 from robust_keras.layers import (
     KernelActivation,
     KWinnersTakeAll,
@@ -20,7 +23,8 @@ class Activation:
     """How to make an activation layer, and where it may stand.
 
     Attributes:
-        layer: takes the rank of the input and the layer's name; returns a new layer.
+        layer: takes the rank of the input and the layer's name; returns a new layer, or a function
+            that applies several.
         normalised: batch normalisation always comes before it, in every network. A Gaussian KAF
             vanishes outside its dictionary, and a symmetric unit away from zero, so both need
             pre-activations of bounded size.
@@ -33,7 +37,7 @@ class Activation:
             hundred steps of a short run.
     """
 
-    layer: Callable[[int, str], keras.layers.Layer]
+    layer: Callable[[int, str], Callable]
     normalised: bool = False
     symmetric: bool = False
     scale: float = 1.0
@@ -45,9 +49,10 @@ def _keras(function):
     return Activation(lambda rank, name: keras.layers.Activation(function, name=name))
 
 
-def _kernel(initializer):
+def _kernel(initializer, **settings):
     return Activation(
-        lambda rank, name: KernelActivation(initializer=initializer, name=name), normalised=True
+        lambda rank, name: KernelActivation(initializer=initializer, name=name, **settings),
+        normalised=True,
     )
 
 
@@ -74,6 +79,24 @@ def _prelu(rank, name):
     )
 
 
+def _maxout(rank, name):
+    """The larger one of every two channels, of stock layers, which any program can read.
+
+    Goodfellow et al., 2013, arXiv 1302.4389.
+    """
+
+    def larger(x):
+        *place, channels = x.shape[1:]
+        rows = keras.layers.Reshape((math.prod(place), channels, 1), name=f"{name}_pairs")(x)
+        rows = keras.layers.MaxPooling2D((1, 2), name=f"{name}_maximum")(rows)
+        return keras.layers.Reshape((*place, channels // 2), name=name)(rows)
+
+    return larger
+
+
+# What each kernel activation starts as.
+_STARTS = {"kaf": "random_normal", "kaf_elu": "elu", "kaf_relu": "relu", "kaf_silu": "silu"}
+
 ACTIVATIONS: dict[str, Activation] = names.table(
     names.ACTIVATIONS,
     {
@@ -85,14 +108,26 @@ ACTIVATIONS: dict[str, Activation] = names.table(
         "parametric_softplus": Activation(lambda rank, name: ParametricSoftplus(name=name)),
         "prelu": Activation(_prelu),
         "smooth_relu": Activation(lambda rank, name: SmoothReLU(name=name)),
-        "kaf": _kernel("random_normal"),
-        "kaf_elu": _kernel("elu"),
-        "kaf_relu": _kernel("relu"),
-        "kaf_silu": _kernel("silu"),
+        "sigmoid": _keras("sigmoid"),
+        "tanh": _keras("tanh"),
+        "maxout": Activation(_maxout),
+        **{name: _kernel(start) for name, start in _STARTS.items()},
         "kwta": Activation(lambda rank, name: KWinnersTakeAll(name=name)),
         **{kind: _symmetric(kind) for kind in names.SYMMETRIC_ACTIVATIONS},
     },
 )
+
+
+def with_settings(activation: str, kernel_settings: Mapping[str, Any]) -> Activation:
+    """The activation of a name, its kernel activations with settings of their own.
+
+    Raises:
+        ValueError: there are settings, and it is no kernel activation, or they fit no other.
+    """
+    if not kernel_settings:
+        return ACTIVATIONS[activation]
+    start = choice("activation", activation, _STARTS)
+    return _kernel(_STARTS[start], **kernel_settings)
 
 
 def confidence_rule(activation: str) -> str:

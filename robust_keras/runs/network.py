@@ -35,6 +35,7 @@ def network(config: Any, dataset: ImageDataset) -> keras.Model:
         image_shape=dataset.image_shape,
         num_classes=dataset.num_classes,
         activation=config.activation,
+        kernel_settings=config.kernel_settings(),
         mean=mean,
         variance=variance,
         kernel_initializer=config.kernel_initializer,

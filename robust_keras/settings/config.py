@@ -19,6 +19,7 @@ from robust_keras.settings.denoiser import DenoiserFlags
 from robust_keras.settings.evaluation import EngineFlags
 from robust_keras.settings.field import Flags, flag
 from robust_keras.settings.inside import InsideFlags
+from robust_keras.settings.kernels import KernelFlags
 from robust_keras.settings.loss import LossFlags
 from robust_keras.settings.minimal import MinimalFlags
 from robust_keras.settings.nonsense import NonsenseFlags
@@ -46,6 +47,7 @@ class TrainConfig(
     PruningFlags,
     StructureFlags,
     WinnerFlags,
+    KernelFlags,
     DenoiserFlags,
     TrustFlags,
     Flags,

@@ -25,8 +25,8 @@ def flag(
         parse: one of `values`, which turns text into a value and checks values.
         text: help.
         unset: what a default of None or () comes to, in words.
-        needs: the flag without which it means nothing, as `transfer` or `loss=hybrid`; beside
-            another value of that flag any value but the default is refused.
+        needs: the flag without which it means nothing, as `transfer`, `loss=hybrid` or
+            `model=vgg|fc5`; beside another value of that flag any value but the default is refused.
         decides_results: whether a run that goes on must have been begun with the same value.
         setting: its name in the library's own settings.
     """
@@ -76,7 +76,8 @@ class Flags:
         if needs is None or getattr(self, field.name) == field.default:
             return
         name, _, wanted = needs.partition("=")
-        if getattr(self, name) != wanted if wanted else not getattr(self, name):
+        given = getattr(self, name)
+        if given not in wanted.split("|") if wanted else not given:
             self.refuse(field.name, f"{self.typed(field.name, field.default)} without --{needs}")
 
     def refuse(self, name: str, expected: str) -> NoReturn:

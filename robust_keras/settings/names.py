@@ -9,12 +9,15 @@ MODELS = (
 )
 # Their networks end in an RBF unit.
 SYMMETRIC_ACTIVATIONS = ("rbf", "mrelu")
+KERNEL_ACTIVATIONS = ("kaf", "kaf_elu", "kaf_relu", "kaf_silu")
 ACTIVATIONS = (
     *("relu", "elu", "silu", "gelu", "softplus", "parametric_softplus", "prelu", "smooth_relu"),
-    *("kaf", "kaf_elu", "kaf_relu", "kaf_silu", "kwta"),
+    *("sigmoid", "tanh", "maxout", *KERNEL_ACTIVATIONS, "kwta"),
     *SYMMETRIC_ACTIVATIONS,
 )
 INITIALIZERS = ("he", "ibp")
+KERNELS = ("gaussian", "relu", "softplus")
+BANDWIDTH_RULES = ("paper", "reference")
 OPTIMIZERS = ("adam", "sgd")
 LOSSES = ("cross_entropy", "hybrid")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
