@@ -1,8 +1,11 @@
 """What Peconi (2020) claims of kernel activations, and what decides about it."""
 
+import contextlib
+
 import numpy as np
 
 from robust_keras.studies.kernel_networks import OWN_LABELS, newest, paired
+from robust_keras.studies.published_networks import NAMES
 from robust_keras.studies.seen import NotRunError
 from robust_keras.studies.study import Claim, Measure
 
@@ -49,6 +52,25 @@ def _clean(higher, lower):
 
 
 CLAIMS = (
+    Claim(
+        "rebuilt",
+        "Asked here: rebuilt with our layers they are the published networks",
+        "nothing to compare",
+        (
+            Measure(
+                "minus the largest difference of a probability on 100 images; below 0.01",
+                lambda of: np.array([-max(_differences(of))]),
+                above=-0.01,
+                unit="",
+            ),
+        ),
+        {
+            "holds": "What differs is rounding: theirs compute in half precision.",
+            "fails": "They are not the same networks.",
+            "open": "They are nearly the same networks.",
+        },
+        seeds=1,
+    ),
     _published(
         "kaf_relu", _KAF, _RELU, "ResNet-20: KAF is more robust than ReLU", "52.2 % against 50.2 %"
     ),
@@ -241,3 +263,14 @@ def _moved(of, run):
     if not layers:
         raise NotRunError(run)
     return float(np.mean([layer["distance"] for layer in layers]))
+
+
+def _differences(of):
+    """Of those that have been rebuilt so far."""
+    found = []
+    for name in NAMES:
+        with contextlib.suppress(NotRunError):
+            found.append(of.made(f"rebuilt_{name}")["largest"])
+    if not found:
+        raise NotRunError("rebuilt_relu")
+    return found

@@ -166,5 +166,23 @@ CLAIMS = (
             "open": "The difference is too small to tell.",
         },
     ),
+    Claim(
+        "rejected",
+        "Asked here: what fools mReLU-R-M is at least rejected as nonsense",
+        "not measured there",
+        (
+            Measure(
+                "every attack, `apgd_accepted` and audit at 0.2; half of the digits left",
+                lambda of: of.accepted_worst("mrelu_rm", 0.2),
+                0.5,
+            ),
+        ),
+        {
+            "holds": "Of most digits no attack makes a wrong answer that is accepted.",
+            "fails": "An attack that aims at the rule makes wrong answers of most digits that are "
+            "accepted.",
+            "open": "Of about half of the digits.",
+        },
+    ),
     *NONSENSE_CLAIMS,
 )
