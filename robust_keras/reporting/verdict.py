@@ -123,6 +123,8 @@ def _correction(model):
     before, after = (wording.percent(values[-1]) for values in (worst.before_audit, worst.accuracy))
     names = wording.listed(model.settled)
     text = f"The attacks had left {before}; with the audit's own attacks it is {after}."
+    if before == after:
+        text = f"The attacks had left {after}, and the audit's own found nothing more there."
     if not names:
         return text
     return f"{text} It doubted: {names}. A last attack of another kind found nothing more."

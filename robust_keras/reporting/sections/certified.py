@@ -29,7 +29,9 @@ class Certified(Section):
         if model.certified is not None:
             epsilon = wording.epsilon(model.certified.epsilons[-1])
             proved = model.certified.accuracy[-1]
-            yield f"Proved at epsilon {epsilon}", wording.percent(proved)
+            low, high = (wording.percent(bound) for bound in report.interval(proved))
+            shown = f"{wording.percent(proved)} ({low} to {high})"
+            yield f"Proved at epsilon {epsilon}", shown
 
     def lines(self, report: Report) -> list[str]:
         return named_lines(report, lambda model: _sentences(report, model))

@@ -1,10 +1,12 @@
 """Transfer: what examples made on one model did to the others."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, part
+from robust_keras.reporting.table import Table
 
 NAME_LENGTH = 48
 
@@ -32,6 +34,30 @@ class Transfer(Section):
                 for place, epsilon in enumerate(report.threat_model.epsilons)
             ],
         }
+
+    def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
+        if report.transfer is None:
+            return
+        names = _names(report)
+        for place, epsilon in enumerate(report.threat_model.epsilons):
+            shown = wording.epsilon(epsilon)
+            rows = [_row(source, names, place) for source in report.transfer.sources]
+            yield (
+                f"transfer-{shown}",
+                Table(
+                    caption=f"Accuracy of the model in each column on images changed to fool the "
+                    f"source in each row, {wording.images_of(report)}, "
+                    f"{report.threat_model.norm}, epsilon {shown}",
+                    columns=("Source", *names.values()),
+                    rows=tuple(_cells(row, len(names)) for row in rows),
+                ),
+            )
+
+
+def _cells(row, count):
+    if row["skipped"]:
+        return (row["name"], *["did not run"] * count)
+    return (row["name"], *map(wording.percent, row["accuracy"]))
 
 
 def _names(report):
