@@ -57,11 +57,6 @@ class Calibration(Section):
         if model.calibration is not None:
             yield "calibration", reliability.of_model(model.calibration)(title=name)
 
-    def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
-        if model.calibration is not None:
-            error = wording.percent(model.calibration.expected_calibration_error)
-            yield "Confidence off by", error
-
     def lines(self, report: Report) -> list[str]:
         return named_lines(
             report, lambda model: [_sentence(model.calibration)] if model.calibration else []
