@@ -214,7 +214,7 @@ CLAIMS = (
         (
             Measure(
                 "`autoattack` and audit at 8/255; more",
-                lambda of: _worst(of, "kaf_100") - _worst(of, "relu_100"),
+                lambda of: _worst(of, "kaf_autoattack") - _worst(of, "relu_autoattack"),
             ),
         ),
         _sentences("The published KAF", "the published ReLU"),

@@ -11,7 +11,7 @@ from robust_keras.studies.study import Value
 Ask = Callable[[Seen, str], np.ndarray]
 
 EPSILON = "8/255"
-_SIZES = ("_1000", "_250", "")
+_SIZES = ("_1000", "_100", "")
 _FAST = ("--adversarial=fast", "--train_epsilon=8/255")
 # Model -> (network, activation, flags).
 OWN = {
