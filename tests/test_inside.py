@@ -12,8 +12,8 @@ from small_classifier import digits, network
 import robust_keras
 from robust_keras import layers, serving
 from robust_keras.errors import InputError
+from robust_keras.inside import activations, lipschitz, weights
 from robust_keras.inside import calibration as calibrations
-from robust_keras.inside import lipschitz, weights
 from robust_keras.inside.convolution import Convolution
 from robust_keras.inside.lipschitz_bound import lipschitz_bound
 from robust_keras.inside.steepest import FUNCTIONS, steepest
@@ -57,6 +57,8 @@ def test_the_report_holds_and_shows_all_of_it(looked_into):
     assert "expected calibration error" in found.summary()
     assert 0.0 < report["lipschitz"]["empirical"] <= report["lipschitz"]["upper_bound"]
     assert list((directory / "figures").glob("*lipschitz.png"))
+    assert all(layer["distance"] > 0.0 for layer in report["activations"])
+    assert "What moves inside under attack?" in page
     assert "How much can a small change do?" in page and "(l2, proved)" in found.summary()
     assert {layer["name"] for layer in report["layers"]} >= {"dense", "dense_1"}
     assert list((directory / "figures").glob("*spectra.png"))
@@ -120,6 +122,35 @@ def test_what_is_found_and_estimated_of_a_line_is_exact():
     stranger = subject(model, model=None, obstacle="no model", images=images, labels=answers)
     unknown = lipschitz.lipschitz(dataclasses.replace(stranger, fooling={}))
     assert unknown.upper_bound is None and unknown.unknown == "no model" and unknown.empirical
+
+
+def test_activations_of_layers_and_of_a_graph_are_the_same(tmp_path):
+    k = keras.layers
+    first = k.Conv2D(3, 3, activation="relu", name="first")
+    model = keras.Sequential(
+        [keras.Input((6, 6, 2)), first, k.Flatten(), k.Dense(4), k.Activation("tanh"), k.Dense(3)]
+    )
+    draw = np.random.default_rng(0)
+    images = draw.random((8, 6, 6, 2), np.float32)
+    moved = {number: 1.0 - images[number] for number in (1, 4, 6)}
+    given = {"images": images, "labels": np.zeros(8, int), "fooling": moved}
+    relu, tanh = activations.activations(subject(model, **given))
+    fell = np.maximum(np.asarray(first(images[list(moved)])), 0.0).ravel()
+    other = np.maximum(np.asarray(first(np.stack(list(moved.values())))), 0.0).ravel()
+    assert (relu.kind, tanh.kind, relu.images) == ("relu", "tanh", 3)
+    assert relu.clean.zeros == relu.clean.saturated == pytest.approx(np.mean(fell == 0.0))
+    assert tanh.clean.zeros == 0.0 and sum(relu.clean.histogram) == fell.size
+    places = np.sort(np.concatenate([fell, other]))
+    shares = [np.searchsorted(np.sort(v), places, "right") / v.size for v in (fell, other)]
+    assert relu.distance == pytest.approx(np.abs(shares[0] - shares[1]).max())
+    model.export(tmp_path / "stranger", verbose=False)
+    classifier = serving.load(tmp_path / "stranger")
+    graph = activations.activations(subject(model, model=None, classifier=classifier, **given))
+    for own, found in zip((relu, tanh), graph, strict=True):
+        assert found.distance == pytest.approx(own.distance, abs=1e-6)
+        assert found.clean.zeros == own.clean.zeros and found.clean.saturated is None
+    alone = activations.activations(subject(model, **(given | {"fooling": {}})))
+    assert alone[0].attacked is None and alone[0].distance is None and alone[0].images == 8
 
 
 def test_calibration_by_hand():

@@ -3,6 +3,7 @@
 Nothing here imports TensorFlow. `Report` is the whole of `report.json`.
 """
 
+from robust_keras.findings.activations import ActivationReport, ActivationValues
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
 from robust_keras.findings.calibration import (
@@ -39,6 +40,8 @@ from robust_keras.findings.unusual import (
 )
 
 __all__ = [
+    "ActivationReport",
+    "ActivationValues",
     "AttackReport",
     "AuditCheck",
     "CalibrationReport",

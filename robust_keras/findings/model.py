@@ -6,6 +6,7 @@ from typing import Any
 
 from robust_keras.findings import fields
 from robust_keras.findings.accuracies import check_accuracies
+from robust_keras.findings.activations import ActivationReport
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
 from robust_keras.findings.audit_check import AuditCheck
 from robust_keras.findings.calibration import CalibrationReport
@@ -152,6 +153,12 @@ class ModelReport(Finding):
     lipschitz: LipschitzReport | None = fields.part(
         LipschitzReport,
         "between which numbers its Lipschitz constant lies; null without `--inside`",
+        null=True,
+    )
+    activations: tuple[ActivationReport, ...] | None = fields.parts(
+        ActivationReport,
+        "how the outputs of each activation move under attack; null without `--inside`, or where "
+        "none is known",
         null=True,
     )
     calibration: CalibrationReport | None = fields.part(

@@ -42,13 +42,13 @@ class Seen:
 
     Args:
         kernels: `Kernel`s, in their order.
-        activations: names of activations, in their order.
+        activations: names and types of activations, in their order.
         values: function from float32 images (batch, height, width, channels) to the activations'
             outputs.
     """
 
     kernels: tuple[Kernel, ...] = ()
-    activations: tuple[str, ...] = ()
+    activations: tuple[tuple[str, str], ...] = ()
     values: Any = None
 
 
@@ -83,7 +83,7 @@ def seen(classifier: Classifier) -> Seen:
     titles = _apart([kernel.name for kernel in kernels])
     return Seen(
         tuple(dataclasses.replace(k, name=n) for k, n in zip(kernels, titles, strict=True)),
-        tuple(names),
+        tuple(zip(names, (met.kind for met, _ in reader.activations), strict=True)),
         lambda images: function(images)[1],
     )
 

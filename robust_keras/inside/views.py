@@ -6,6 +6,7 @@ Each takes a `Subject` and returns the field's value: a finding, a list of findi
 from collections.abc import Callable
 from typing import Any
 
+from robust_keras.inside.activations import activations
 from robust_keras.inside.calibration import calibration
 from robust_keras.inside.lipschitz import lipschitz
 from robust_keras.inside.subject import Subject
@@ -14,5 +15,6 @@ from robust_keras.inside.weights import layers
 VIEWS: dict[str, Callable[[Subject], Any]] = {
     "layers": layers,
     "lipschitz": lipschitz,
+    "activations": activations,
     "calibration": calibration,
 }

@@ -17,6 +17,7 @@ def sheet(
     columns: int = 2,
     height: float = 210,
     names: float = 4.1,
+    key: bool = False,
 ) -> tuple[Any, list[Any]]:
     """Gives a figure with one empty diagram a title, in rows of `columns`, in one where narrow.
 
@@ -27,6 +28,7 @@ def sheet(
         title: text above the figure, or "".
         columns: most diagrams in a row.
         height: of a diagram with its title and numbers, in CSS pixels.
+        key: whether a line is left for `key` above the diagrams.
         names: room for what stands left of a diagram, in letters' heights.
 
     Returns:
@@ -35,7 +37,7 @@ def sheet(
     letters = size.type_size
     columns = 1 if size.width < 500 else min(columns, len(titles))
     rows = -(-len(titles) // columns)
-    top = 2.6 * letters if title else 0.4 * letters
+    top = (2.6 if title else 0.4) * letters + (2.0 * letters if key else 0.0)
     whole = top + rows * height
     figure = figures.blank(size.width, whole, theme)
     if title:
@@ -75,7 +77,8 @@ def logarithmic(axes: Any, side: str = "y") -> None:
     getattr(axes, f"set_{side}scale")("log")
     axis = axes.yaxis if side == "y" else axes.xaxis
     axis.set_major_formatter(lambda value, _: f"{value:g}")
-    axis.set_tick_params(which="minor", length=0, labelsize=0)
+    axis.set_minor_formatter(lambda value, _: "")
+    axis.set_tick_params(which="minor", length=0)
 
 
 def legend(axes: Any, theme: Theme, size: Size, place: str = "best") -> None:
@@ -89,6 +92,25 @@ def legend(axes: Any, theme: Theme, size: Size, place: str = "best") -> None:
         framealpha=0.85,
         handlelength=1.6,
         borderaxespad=0.2,
+    )
+
+
+def key(figure: Any, axes: Any, theme: Theme, size: Size) -> None:
+    """Tells the lines of all diagrams apart, in the line that `sheet` left for it."""
+    handles, names = axes.get_legend_handles_labels()
+    down = (2.6 if figure.texts else 0.2) * size.type_size / (72 * figure.get_figheight())
+    figure.legend(
+        handles,
+        names,
+        loc="upper left",
+        bbox_to_anchor=(4.1 * size.type_size / size.width, 1.0 - down),
+        ncols=len(names),
+        fontsize=size.type_size - 1,
+        labelcolor=theme.ink,
+        frameon=False,
+        handlelength=1.6,
+        borderpad=0.0,
+        borderaxespad=0.0,
     )
 
 

@@ -3,6 +3,7 @@
 from robust_keras.findings import ModelReport, Report, extensions
 from robust_keras.findings.finding import fields
 from robust_keras.reporting.section import Section
+from robust_keras.reporting.sections.activations import Activations
 from robust_keras.reporting.sections.attacker import Attacker
 from robust_keras.reporting.sections.attacks import Attacks
 from robust_keras.reporting.sections.audit import Audit
@@ -34,6 +35,7 @@ SECTIONS: list[Section] = [
     Audit(),
     Rejection(),
     Unusual(),
+    Activations(),
     Calibration(),
     Layers(),
     Lipschitz(),
