@@ -1,7 +1,17 @@
 """Bounds from below: images whose class no small change of their pixels can alter, with proof."""
 
 from robust_keras.bounds.certify import Bounds, certify, margin_bounds
+from robust_keras.bounds.complete import Searched, search
 from robust_keras.bounds.proofs import prove
 from robust_keras.bounds.smoothing import Smoothed, smooth
 
-__all__ = ["Bounds", "Smoothed", "certify", "margin_bounds", "prove", "smooth"]
+__all__ = [
+    "Bounds",
+    "Searched",
+    "Smoothed",
+    "certify",
+    "margin_bounds",
+    "prove",
+    "search",
+    "smooth",
+]

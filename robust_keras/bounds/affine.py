@@ -1,8 +1,10 @@
 """Layers that are a matrix and a shift, whatever shape their matrix is written in."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from robust_keras.bounds.interval import ROUNDING, Interval
@@ -40,14 +42,26 @@ class Affine:
         self._absolute = absolute or linear
         self._shift = tf.convert_to_tensor(shift, tf.float64)
         self._magnitude = tf.abs(self._shift) if magnitude is None else magnitude
-        rounding = (terms + 2) * ROUNDING
-        self._rounding = rounding / (1.0 - rounding)
+        relative = (terms + 2) * ROUNDING
+        self._rounding = relative / (1.0 - relative)
+
+    def matrix(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """W, float64 (outputs, inputs), and b (outputs,), of inputs of a shape, all flattened."""
+        size = math.prod(shape)
+        basis = tf.reshape(tf.eye(size, dtype=tf.float64), [size, *shape])
+        columns = self._linear(basis)
+        shift = tf.broadcast_to(self._shift, columns.shape[1:])
+        return tf.reshape(columns, [size, -1]).numpy().T, tf.reshape(shift, [-1]).numpy()
+
+    def rounding(self, x: Interval) -> tf.Tensor:
+        """How far float32 may be off, for inputs within an `Interval`."""
+        return self._rounding * (self._absolute(x.magnitude) + self._magnitude)
 
     def relax(self, x: Interval) -> "AffineRelaxation":
         """The layer's bounds for inputs within an `Interval`."""
         centre = self._linear(x.centre) + self._shift
         radius = self._absolute(x.radius)
-        error = self._rounding * (self._absolute(x.magnitude) + self._magnitude)
+        error = self.rounding(x)
         bounds = Interval(centre - radius, centre + radius).widened(error)
         return AffineRelaxation(self._linear, tf.shape(x.lower), self._shift, error, bounds)
 

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -21,6 +22,27 @@ METHODS = ("intervals", "linear", "thorough")
 _CHEAP = 3e8
 # By so much one logit must lead another for a softmax in float32 to tell them apart.
 _SOFTMAX = 1e-3
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A rule at work.
+
+    Args:
+        rule: of `rules`.
+        sources: numbers of the values that it takes; 0 is the image.
+        mixed: through how many sums of several entries its input has gone; of one, intervals are
+            exact.
+    """
+
+    rule: Any
+    sources: tuple[int, ...]
+    mixed: int
+
+    @property
+    def gains(self) -> bool:
+        """Whether linear bounds of its input would make its own tighter."""
+        return self.mixed > 1 and hasattr(self.rule, "undecided")
 
 
 def certify(
@@ -102,16 +124,20 @@ class Bounds:
     Args:
         model: as for `certify`.
 
+    Attributes:
+        stages: its `Stage`s in the order of computation.
+        least: by how much a label's logit must lead every other for its answer to be proved.
+
     Raises:
         InputError: a layer for which no bounds are known, which it names, or a subclassed model.
     """
 
     def __init__(self, model: keras.Model):
         steps = network.steps(model)
-        self._stages = _stages(steps)
+        self.stages = _stages(steps)
         self._shape = model.inputs[0].shape[1:]
-        self._classes = model.outputs[0].shape[-1]
-        self._least = _SOFTMAX if steps[-1].ends_in_softmax else 0.0
+        self.classes = model.outputs[0].shape[-1]
+        self.least = _SOFTMAX if steps[-1].ends_in_softmax else 0.0
 
     def certify(
         self, images: np.ndarray, labels: np.ndarray, epsilon: float, **settings: Any
@@ -123,13 +149,13 @@ class Bounds:
         for tried in METHODS[: METHODS.index(method) + 1] if method in METHODS else (method,):
             left = np.flatnonzero(~proved)
             bound = self.margins(images[left], labels[left], epsilon, method=tried, **settings)
-            proved[left] = np.all(bound > self._least, axis=1)
+            proved[left] = np.all(bound > self.least, axis=1)
         return proved
 
     @functools.cached_property
     def best(self) -> str:
         """The tightest method that is cheap for this model."""
-        cost = _hidden_cost(self._stages, self._shape)
+        cost = _hidden_cost(self.stages, self._shape)
         return "thorough" if cost < _CHEAP else "linear"
 
     def margins(
@@ -150,10 +176,10 @@ class Bounds:
         starts = range(0, len(images), batch_size)
         for start in tqdm.tqdm(starts, desc="bounds", unit="batch", disable=not progress):
             part = slice(start, start + batch_size)
-            forms = tf.constant(_margins(labels[part], self._classes))
-            bound = _bound(self._stages, tf.constant(images[part]), forms, epsilon, method)
+            forms = tf.constant(margin_forms(labels[part], self.classes))
+            bound = _bound(self.stages, ball(images[part], epsilon), forms, method)
             rows.append(bound.numpy())
-        return np.concatenate(rows) if rows else np.zeros((0, self._classes - 1))
+        return np.concatenate(rows) if rows else np.zeros((0, self.classes - 1))
 
 
 def _check(images, labels, epsilon, method):
@@ -173,58 +199,57 @@ def _check(images, labels, epsilon, method):
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Stage:
-    """A rule at work.
-
-    Args:
-        rule: of `rules`.
-        sources: numbers of the values that it takes; 0 is the image.
-        mixed: through how many sums of several entries its input has gone; of one, intervals are
-            exact.
-    """
-
-    rule: Any
-    sources: tuple[int, ...]
-    mixed: int
-
-    @property
-    def gains(self) -> bool:
-        """Whether linear bounds of its input would make its own tighter."""
-        return self.mixed > 1 and hasattr(self.rule, "undecided")
-
-
 def _stages(steps):
-    """A layer's rules one after the other, each a `_Stage`."""
+    """A layer's rules one after the other, each a `Stage`."""
     stages, numbers, mixed = [], [0], [0]
     for step in steps:
         sources = tuple(numbers[source] for source in step.sources)
         for rule in rules(step):
             before = max(mixed[source] for source in sources)
-            stages.append(_Stage(rule, sources, before))
+            stages.append(Stage(rule, sources, before))
             mixed.append(before + getattr(rule, "mixes", False))
             sources = (len(stages),)
         numbers.append(sources[0])
     return stages
 
 
-def _margins(labels, classes):
-    """One row for each other class: 1 at the label, -1 at the class."""
+def margin_forms(labels: np.ndarray, classes: int) -> np.ndarray:
+    """One row for each other class, 1 at the label and -1 at the class: (batch, rows, classes)."""
     eye = np.eye(classes)
     forms = eye[labels][:, None] - eye[None]
     return forms[~np.eye(classes, dtype=bool)[labels]].reshape(len(labels), classes - 1, classes)
 
 
-def _bound(stages, images, forms, epsilon, method):
-    image = Interval(tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0))
-    values, places = [image], []
+def walk(
+    stages: Sequence[Stage], image: Interval, *, thorough: bool
+) -> tuple[list[Interval], list[Place]]:
+    """The image and every stage's output as `Interval`s, and the `Place`s of the stages.
+
+    Args:
+        stages: of a model, see `Bounds.stages`.
+        image: `Interval` of the pixels.
+        thorough: whether linear bounds make hidden intervals tighter.
+    """
+    values: list[Interval] = [image]
+    places: list[Place] = []
     for stage in stages:
-        if method == "thorough" and stage.gains:
+        if thorough and stage.gains:
             (source,) = set(stage.sources)
             values[source] = _tightened(places[:source], stage.rule, values[source], image)
         relaxation = stage.rule.relax(*(values[source] for source in stage.sources))
         values.append(relaxation.output)
         places.append(Place(relaxation, stage.sources))
+    return values, places
+
+
+def ball(images: Any, epsilon: float) -> Interval:
+    """What may become of images (batch, ...) by changes of at most epsilon, within [0, 1]."""
+    images = tf.constant(images, tf.float64)
+    return Interval(tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0))
+
+
+def _bound(stages, image, forms, method):
+    values, places = walk(stages, image, thorough=method == "thorough")
     if method == "intervals":
         # Differences of logits, whose common parts cancel, and not the logits.
         pulled, constant = places[-1].relaxation.pull(forms)
