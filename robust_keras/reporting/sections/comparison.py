@@ -12,6 +12,8 @@ from robust_keras.reporting.table import Table
 from robust_keras.reporting.verdict import verdict
 
 UNKNOWN = "unknown"
+# The intervals of more models would hide each other.
+_MOST_SHADED = 4
 
 
 class Comparison(Section):
@@ -36,6 +38,7 @@ class Comparison(Section):
             "plain": plain_words.of_models(report, _names(report)),
             "rows": [_row(report, each) for each in report.models],
             "pictures": figures.on_page(curves.of_report(report, lines)) if lines else None,
+            "shaded": any(line.band for line in lines),
             "any_doubtful": any(line.doubtful for line in lines),
         }
 
@@ -162,11 +165,13 @@ def _pairs(report):
 
 
 def model_lines(report: Report) -> list[curves.Curve]:
-    """Gives one line a model that was attacked: its worst case."""
+    """Gives one line a model that was attacked: its worst case, shaded where few are drawn."""
+    few = len(report.models) <= _MOST_SHADED
     return [
         curves.Curve(
             label=name,
-            accuracy=(model.clean_accuracy, *model.worst_case.accuracy),
+            accuracy=(accuracy := (model.clean_accuracy, *model.worst_case.accuracy)),
+            band=tuple(map(report.interval, accuracy)) if few else (),
             doubtful=model.verdict == "unreliable",
         )
         for name, model in zip(wording.display_names(report.models), report.models, strict=True)
