@@ -1,7 +1,9 @@
 """--inside: what goes on in a network, each number against one that was found another way."""
 
 import dataclasses
+import io
 import json
+import types
 
 import keras
 import numpy as np
@@ -11,6 +13,7 @@ from small_classifier import digits, network
 
 import robust_keras
 from robust_keras import layers, serving
+from robust_keras.engine.journal import Journal
 from robust_keras.errors import InputError
 from robust_keras.inside import activations, lipschitz, weights
 from robust_keras.inside import calibration as calibrations
@@ -18,6 +21,9 @@ from robust_keras.inside.convolution import Convolution
 from robust_keras.inside.lipschitz_bound import lipschitz_bound
 from robust_keras.inside.steepest import FUNCTIONS, steepest
 from robust_keras.inside.subject import Subject
+from robust_keras.progress import RunProgress
+from robust_keras.runs import inside_view
+from robust_keras.settings.config import EvaluateConfig
 
 
 def subject(model, /, **changed):
@@ -151,6 +157,26 @@ def test_activations_of_layers_and_of_a_graph_are_the_same(tmp_path):
         assert found.clean.zeros == own.clean.zeros and found.clean.saturated is None
     alone = activations.activations(subject(model, **(given | {"fooling": {}})))
     assert alone[0].attacked is None and alone[0].distance is None and alone[0].images == 8
+
+
+def test_what_is_done_is_read_again_from_the_journal(tmp_path, monkeypatch):
+    model = serving.from_keras(network())
+    images, labels = (values[::250] for values in digits())
+    table = types.SimpleNamespace(adversarial={1: 1.0 - images[1]})
+    given = model, images, labels, types.SimpleNamespace(per_image=table)
+    config = EvaluateConfig(models=("a",), inside=True, epsilons=(0.1,))
+    views = {name: inside_view.VIEWS[name] for name in ("layers", "activations", "calibration")}
+    monkeypatch.setattr(inside_view, "VIEWS", views)
+    journal = Journal(tmp_path / "journal", (tmp_path / "journal").mkdir)
+    quiet = RunProgress(io.StringIO())
+    quiet.time_left = None
+    first = inside_view.inside_view(*given, config, journal, quiet)
+    monkeypatch.setattr(inside_view, "VIEWS", dict.fromkeys(views, None))
+    assert inside_view.inside_view(*given, config, journal, quiet) == first
+    with pytest.raises(TypeError):
+        table.adversarial = {}
+        inside_view.inside_view(*given, config, journal, quiet)
+    assert inside_view.inside_view(*given, dataclasses.replace(config, inside=False), 0, 0) == {}
 
 
 def test_calibration_by_hand():

@@ -15,6 +15,8 @@ BINS = 40
 # Images of each sort, and values of a layer that are kept of an image.
 IMAGES, KEPT = 256, 1000
 _ENDS = (0.005, 0.995)
+# Of a batch: all values of a network are held at once.
+_PIXELS = 2**19
 
 
 def activations(subject: Subject) -> list[ActivationReport] | None:
@@ -33,9 +35,10 @@ def activations(subject: Subject) -> list[ActivationReport] | None:
     sorts = [subject.images[list(numbers)], subject.nonsense[:IMAGES]]
     if subject.fooling:
         sorts.append(np.stack([subject.fooling[number] for number in numbers]))
-    size = min(subject.batch_size, IMAGES)
+    pixels = subject.images.shape[1] * subject.images.shape[2]
+    size = max(min(subject.batch_size, IMAGES, _PIXELS // pixels), 1)
     found = [_collected(values, images, size, subject.seed) for images in sorts]
-    return [_report(*layer, images=len(sorts[0])) for layer in zip(*found, strict=True)]
+    return [_report(*each, images=len(sorts[0])) for each in zip(*found, strict=True)] or None
 
 
 class _Layer:

@@ -15,6 +15,7 @@ from robust_keras.findings import CleverReport
 from robust_keras.inside.subject import Subject
 
 IMAGES, RADIUS, BATCHES, SAMPLES = 10, 5.0, 24, 32
+_FAR = 10.0
 
 
 def clever(subject: Subject) -> CleverReport | None:
@@ -96,9 +97,13 @@ def _in_ball(generator, shape):
 
 
 def _end(largest):
-    """The end of the fitted distribution, at least the largest that was seen."""
+    """The end of the fitted distribution, at least the largest that was seen.
+
+    Where the fit puts it farther than `_FAR` times that, the sample tells of no end, and the
+    largest that was seen counts.
+    """
     most = float(largest.max())
     if np.ptp(largest) <= 1e-6 * most:
         return most
     _, place, _ = scipy.stats.weibull_min.fit(-largest / most, 1.0)
-    return most * max(-place, 1.0) if np.isfinite(place) else most
+    return most * max(-place, 1.0) if -place <= _FAR else most

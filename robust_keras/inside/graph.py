@@ -104,10 +104,14 @@ class _Reader(Surgeon):
     compiled = False
 
     def __init__(self):
+        # What stands within a loop or branch cannot be had from without.
+        self._graph = tf.compat.v1.get_default_graph()
         self.kernels, self.activations = [], []
 
     def __call__(self, frame, operation, inputs):
         outputs = super().__call__(frame, operation, inputs)
+        if tf.compat.v1.get_default_graph() is not self._graph:
+            return outputs
         name = "/".join((*frame.path, operation.name))
         if operation.type in _MATRICES + _CONVOLUTIONS and len(inputs) == 2:
             image, kernel = inputs

@@ -47,7 +47,7 @@ class Layers(Section):
 
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         if kernels := spectra.kernels(model):
-            yield "Mean rank", wording.percent(_mean_rank(kernels))
+            yield "Mean rank (99 %)", wording.percent(_mean_rank(kernels))
 
 
 def _short(name: str) -> Callable[[Any], str]:
@@ -97,7 +97,7 @@ def _sentences(kernels) -> Iterator[str]:
         low = min(kernels, key=lambda layer: layer.energy_rank / layer.full_rank)
         yield (
             f"{wording.percent(zeros / weights)} of the kernels' weights are zero. On average "
-            f"{wording.percent(_mean_rank(kernels))} of a kernel's rank hold 99 % of it; "
+            f"{wording.percent(_mean_rank(kernels))} of a kernel's rank holds 99 % of it; "
             f"least in {wording.visible(low.name)}, {low.energy_rank} of {low.full_rank}."
         )
 

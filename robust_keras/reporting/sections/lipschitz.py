@@ -52,8 +52,8 @@ class Lipschitz(Section):
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         found = model.lipschitz
         if found is not None and found.empirical is not None:
-            most = "unknown" if found.upper_bound is None else f"{found.upper_bound:.3g}"
-            yield "Lipschitz constant (l2)", f"{found.empirical:.3g} to {most}"
+            most = "unknown" if found.upper_bound is None else _number(found.upper_bound)
+            yield "Lipschitz constant (l2)", f"{_number(found.empirical)} to {most}"
 
     def lines(self, report: Report) -> list[str]:
         return named_lines(
@@ -78,13 +78,13 @@ def _between(found) -> Iterator[str]:
     if found.upper_bound is not None:
         yield (
             "A change of 1 in the image changes the logits by no more than "
-            f"{found.upper_bound:.3g} (l2, proved)."
+            f"{_number(found.upper_bound)} (l2, proved)."
         )
     else:
         why = wording.visible(found.unknown or "no layer is known")
         yield f"By how much a change can change the logits at most is not known: {why}."
     if found.empirical is not None:
-        yield f"Between two images {found.empirical:.3g} times their distance was found."
+        yield f"Between two images {_number(found.empirical)} times their distance was found."
 
 
 def _why(found) -> Iterator[str]:
@@ -97,7 +97,7 @@ def _why(found) -> Iterator[str]:
     if not found.empirical or found.upper_bound < _LOOSE * found.empirical:
         return
     text = (
-        f"The bound is {found.upper_bound / found.empirical:.3g} times what was found, so it "
+        f"The bound is {_number(found.upper_bound / found.empirical)} times what was found, so it "
         "proves little: it supposes that every layer meets the change that it enlarges most, at "
         "every place at once."
     )
@@ -108,10 +108,15 @@ def _why(found) -> Iterator[str]:
             found, lambda layer: layer.kind == "KernelActivation"
         ),
     }
-    told = [f"{name} {value:.3g}" for name, value in parts.items() if value is not None]
+    told = [f"{name} {_number(value)}" for name, value in parts.items() if value is not None]
     yield f"{text} Of its factors, multiplied: {', '.join(told)}." if told else text
 
 
 def _product(found, chosen):
     factors = [layer.factor for layer in found.layers if chosen(layer)]
     return math.prod(factors) if factors else None
+
+
+def _number(value):
+    """Three digits, written out up to a million."""
+    return wording.count(round(value)) if 1000 <= value < 1e6 else f"{value:.3g}"
