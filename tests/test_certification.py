@@ -57,6 +57,15 @@ def test_a_headline_with_a_proof_names_both_numbers():
     assert page.headline.startswith(("Robust accuracy is between ", "Robust accuracy is exactly "))
 
 
+def test_in_l2_the_lead_and_the_lipschitz_bound_prove():
+    settings = {"norm": "l2", "certify": "lipschitz", "epsilons": (0.05, 0.2, 1.0)}
+    result = attacked(network(), **settings)
+    (model,), proved = result.models, result.models[0].certified
+    assert (proved.norm, proved.method) == ("l2", "lipschitz")
+    assert 0.2 < proved.accuracy[0] and proved.accuracy[2] == 0.0
+    assert all(np.array(proved.accuracy) <= model.worst_case.accuracy)
+
+
 @pytest.mark.parametrize("sweep", ("every", "bisection"))
 def test_proved_images_are_not_attacked(sweep):
     classifier = serving.from_keras(network())
@@ -105,7 +114,10 @@ def test_an_export_is_proved_by_the_model_beside_it_and_by_no_other(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "text"),
     [
-        ({"certify": "bounds", "norm": "l2"}, "certify: expected smoothing with norm=l2"),
+        (
+            {"certify": "bounds", "norm": "l2"},
+            "certify: expected lipschitz or smoothing with norm=l2",
+        ),
         ({"certify": "magic"}, "certify"),
         ({"certify": ("none", "bounds")}, "none alone"),
         ({"certify": "smoothing", "smoothing_sigma": 0.0}, "smoothing_sigma"),

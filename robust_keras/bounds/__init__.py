@@ -2,11 +2,12 @@
 
 from robust_keras.bounds.certify import Bounds, certify, margin_bounds
 from robust_keras.bounds.complete import Searched, search
-from robust_keras.bounds.proofs import prove
+from robust_keras.bounds.proofs import Prover, prove
 from robust_keras.bounds.smoothing import Smoothed, smooth
 
 __all__ = [
     "Bounds",
+    "Prover",
     "Searched",
     "Smoothed",
     "certify",

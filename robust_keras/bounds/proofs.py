@@ -1,6 +1,7 @@
 """At which of several epsilons each image is proved to keep its class."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import keras
 import numpy as np
@@ -8,8 +9,18 @@ import numpy as np
 from robust_keras.bounds.certify import Bounds
 
 
+class Prover(Protocol):
+    """What proves answers, such as `Bounds`."""
+
+    def certify(
+        self, images: np.ndarray, labels: np.ndarray, epsilon: float, *, batch_size: int = 50
+    ) -> np.ndarray:
+        """Whether each label is proved to be the answer to every image within epsilon."""
+        ...
+
+
 def prove(
-    model: keras.Model | Bounds,
+    model: keras.Model | Prover,
     images: np.ndarray,
     labels: np.ndarray,
     epsilons: Sequence[float],
@@ -20,7 +31,7 @@ def prove(
     """Proves images at the smallest epsilon first; what fails there is not tried at a larger one.
 
     Args:
-        model: as for `certify`, or its `Bounds`.
+        model: as for `certify`, or its `Bounds`, or another `Prover`.
         images: float array (images, height, width, channels) in [0, 1].
         labels: int array (images,).
         epsilons: rising, each as for `certify`.
@@ -29,7 +40,7 @@ def prove(
 
     Returns:
         bool array (epsilons, images), never rising with epsilon: True where the label is proved to
-        be the answer to every image within epsilon (l-infinity).
+        be the answer to every image within epsilon (l-infinity, or the prover's norm).
 
     Raises:
         InputError: a layer for which no bounds are known, or a subclassed model.
@@ -40,7 +51,7 @@ def prove(
         >>> prove(model, image, np.array([0]), (0.2, 0.3))[:, 0].tolist()
         [True, False]
     """
-    bounds = model if isinstance(model, Bounds) else Bounds(model)
+    bounds = Bounds(model) if isinstance(model, keras.Model) else model
     proved = np.zeros((len(epsilons), len(images)), bool)
     wanted = np.arange(len(images))
     total = len(epsilons) * len(images)

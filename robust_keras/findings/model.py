@@ -141,7 +141,7 @@ class ModelReport(Finding):
     certified: CertifiedReport | None = fields.part(
         CertifiedReport,
         "what is proved of the model, never more than the worst case; null without "
-        "`--certify=bounds`",
+        "`--certify=bounds` or `lipschitz`",
         null=True,
     )
     smoothed: SmoothedReport | None = fields.part(

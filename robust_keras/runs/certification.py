@@ -1,5 +1,8 @@
 """The part of an evaluation that proves: bounds of a model, and its answers under noise."""
 
+from collections.abc import Callable
+
+import keras
 import numpy as np
 
 from robust_keras import bounds
@@ -7,10 +10,11 @@ from robust_keras.bounds.smoothing import farthest
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.errors import InputError
 from robust_keras.findings import CertifiedReport, SmoothedReport
+from robust_keras.inside.lipschitz_proof import LipschitzProof
 from robust_keras.notes import keras_twin
 from robust_keras.progress import RunProgress
 from robust_keras.serving.classifier import Classifier
-from robust_keras.settings.certify import BOUNDS, SMOOTHING
+from robust_keras.settings.certify import BOUNDS, LIPSCHITZ, SMOOTHING
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.time_spent import Part
 
@@ -22,8 +26,14 @@ _KEPT = 20
 _BOUNDS_PASSES = 40
 
 
-def provable(classifier: Classifier, config: EvaluateConfig) -> bounds.Bounds | None:
-    """The bounds of the Keras model of a classifier; None where none are asked for.
+PROVERS: dict[str, Callable[[keras.Model], bounds.Prover]] = {
+    BOUNDS: bounds.Bounds,
+    LIPSCHITZ: LipschitzProof,
+}
+
+
+def provable(classifier: Classifier, config: EvaluateConfig) -> tuple[str, bounds.Prover | None]:
+    """How the Keras model of a classifier is proved, and by what; None if it is not to be.
 
     Args:
         classifier: the loaded `serving.Classifier`.
@@ -32,14 +42,15 @@ def provable(classifier: Classifier, config: EvaluateConfig) -> bounds.Bounds | 
     Raises:
         InputError: it has no bounds; the line says why, and names the layer.
     """
-    if BOUNDS not in config.certify:
-        return None
-    model = keras_twin.keras_model(classifier)
+    method = next((name for name in PROVERS if name in config.certify), "none")
+    if method == "none":
+        return method, None
+    model = keras_twin.keras_model(classifier, f"--certify={method}")
     try:
-        return bounds.Bounds(model)
+        return method, PROVERS[method](model)
     except InputError as error:
         raise InputError(
-            f"--certify=bounds, {classifier.path}: {error}; leave --certify out for this model"
+            f"--certify={method}, {classifier.path}: {error}; leave --certify out for this model"
         ) from error
 
 
@@ -61,12 +72,12 @@ class Certification:
         self._classifier = classifier
         self._config = config
         self._journal = journal
-        self._bounds = provable(classifier, config)
+        self._method, self._prover = provable(classifier, config)
 
     def parts(self, images: int) -> list[Part]:
         """What it goes through, for `TimeLeft`, `images` of them."""
         config, parts = self._config, []
-        if self._bounds is not None:
+        if self._prover is not None:
             passes = _BOUNDS_PASSES * len(config.epsilons)
             parts.append(Part("bounds", images=images, forwards=passes, built=1))
         if SMOOTHING in config.certify:
@@ -77,22 +88,22 @@ class Certification:
         self, images: np.ndarray, labels: np.ndarray, progress: RunProgress
     ) -> tuple[np.ndarray | None, CertifiedReport | None]:
         """Which images need no attack: bool array (epsilons, images), or None; and the report."""
-        if self._bounds is None:
+        if self._prover is None:
             return None, None
         epsilons, start = self._config.epsilons, self._journal.now()
-        key = ("bounds", str(self._classifier.path), [float(e).hex() for e in epsilons])
+        key = (self._method, str(self._classifier.path), [float(e).hex() for e in epsilons])
         with progress.part("bounds") as step:
             kept = self._journal.remember(
                 key,
                 lambda: {
-                    "proved": bounds.prove(self._bounds, images, labels, epsilons, progress=step)
+                    "proved": bounds.prove(self._prover, images, labels, epsilons, progress=step)
                 },
             )
         report = CertifiedReport(
             norm=self._config.norm,
             epsilons=epsilons,
             accuracy=kept["proved"].mean(axis=1),
-            method=BOUNDS,
+            method=self._method,
             seconds=self._journal.now() - start,
         )
         return kept["proved"], report

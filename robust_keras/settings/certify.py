@@ -7,7 +7,7 @@ from robust_keras.errors import InputError
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
 
-BOUNDS, SMOOTHING = "bounds", "smoothing"
+BOUNDS, LIPSCHITZ, SMOOTHING = "bounds", "lipschitz", "smoothing"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,10 +16,11 @@ class CertifyFlags:
 
     certify: tuple[str, ...] = flag(
         ("none",),
-        values.Choices(("none", BOUNDS, SMOOTHING)),
+        values.Choices(("none", BOUNDS, LIPSCHITZ, SMOOTHING)),
         "What to prove, comma separated. bounds: images whose class no change within epsilon "
         "alters (linf), for Keras models and exports of train.py; what is proved is not attacked. "
-        "smoothing: l2 distances within which the most frequent answer under noise stays.",
+        "lipschitz: the same for l2, by how far the label's logit leads and how fast logits can "
+        "change. smoothing: l2 distances within which the most frequent answer under noise stays.",
     )
     smoothing_sigma: float = flag(
         0.25,
@@ -41,7 +42,10 @@ class CertifyFlags:
         """Raises InputError where a proof is not of the norm, or none stands beside others."""
         if "none" in self.certify and self.certify != ("none",):
             raise InputError.expected("--certify", "none alone", ",".join(self.certify))
-        if BOUNDS in self.certify and self.norm != "linf":
-            raise InputError.expected(
-                "--certify", "smoothing with --norm=l2 (bounds are for linf)", BOUNDS
-            )
+        for proof, norm, other in ((BOUNDS, "linf", LIPSCHITZ), (LIPSCHITZ, "l2", BOUNDS)):
+            if proof in self.certify and self.norm != norm:
+                raise InputError.expected(
+                    "--certify",
+                    f"{other} or smoothing with --norm={self.norm} ({proof} is for {norm})",
+                    proof,
+                )

@@ -43,9 +43,8 @@ def _sentences(report, model) -> Iterator[str]:
         epsilon, proved = wording.epsilon(certified.epsilons[-1]), certified.accuracy[-1]
         yield (
             f"Proved for {wording.percent(proved)} of the images at epsilon {epsilon} "
-            f"({certified.norm}): no change within it alters their class. "
-            f"{wording.percent(model.worst_case.accuracy[-1] - proved)} are neither proved nor "
-            "broken there."
+            f"({certified.norm}): no change within it alters their class. The truth lies between "
+            f"that and the {wording.percent(model.worst_case.accuracy[-1])} that attacks leave."
         )
     if smoothed is not None:
         yield (
