@@ -15,7 +15,7 @@ import robust_keras
 from robust_keras import layers, serving
 from robust_keras.engine.journal import Journal
 from robust_keras.errors import InputError
-from robust_keras.inside import activations, lipschitz, weights
+from robust_keras.inside import activations, lipschitz, pictures, weights
 from robust_keras.inside import calibration as calibrations
 from robust_keras.inside.convolution import Convolution
 from robust_keras.inside.lipschitz_bound import lipschitz_bound
@@ -68,8 +68,11 @@ def test_the_report_holds_and_shows_all_of_it(looked_into):
     assert "How much can a small change do?" in page and "(l2, proved)" in found.summary()
     assert {layer["name"] for layer in report["layers"]} >= {"dense", "dense_1"}
     assert list((directory / "figures").glob("*spectra.png"))
+    assert report["pictures"]["saliency"] and "What does it look like inside?" in page
+    assert list((directory / "figures").glob("*surface.png"))
     read = robust_keras.reporting.Report.read(directory / "report.json").models[0]
     assert read.calibration == found.models[0].calibration
+    assert read.pictures == found.models[0].pictures
 
 
 def test_ranks_and_norms_are_numpys_and_a_graph_tells_the_same(tmp_path):
@@ -335,3 +338,39 @@ def test_a_bound_is_exact_where_it_can_be_and_names_what_it_does_not_know():
     unknown = keras.Sequential([keras.Input((4,)), k.LayerNormalization(name="odd"), k.Dense(2)])
     with pytest.raises(InputError, match="layer 'odd': expected a layer whose Lipschitz"):
         lipschitz_bound(unknown)
+
+
+def test_pictures_show_what_is_in_the_model():
+    k, draw = keras.layers, np.random.default_rng(0)
+    kaf = layers.KernelActivation(boundary=2.0, name="kaf")
+    first, second = k.Conv2D(3, 3, name="first"), k.Conv2D(2, 1, name="second")
+    model = keras.Sequential(
+        [keras.Input((6, 6, 1)), first, kaf, second, k.Flatten(), k.Dense(2, name="last")]
+    )
+    images = draw.random((20, 6, 6, 1), np.float32)
+    labels = np.argmax(model(images), axis=1)
+    found = pictures.pictures(subject(model, images=images, labels=labels, fooling={}))
+    kernel = np.asarray(first.kernel)
+    for number, shown in enumerate(found.filters.arrays):
+        own = kernel[..., number]
+        np.testing.assert_allclose(shown, 127.5 + 127.5 * own / np.abs(own).max(), atol=0.51)
+    # Noise like the images, so that nothing tells them apart; and one value a channel and place.
+    assert found.features.overlap > 0.7 and sum(found.features.single[0].images) == 20 * 16
+    assert np.sum(found.features.pairs[0].nonsense) == 20 * 16
+    (curves,) = found.curves
+    inputs = np.asarray(first(images))
+    assert curves.outside == pytest.approx(np.mean(np.abs(inputs) > 2.0), abs=1e-6)
+    at = np.asarray(kaf(np.full((1, 3), curves.points[20], np.float32)))[0]
+    np.testing.assert_allclose([curve[20] for curve in curves.curves], at, atol=1e-3)
+    plane = found.surfaces[0]
+    middle, label = len(plane.losses) // 2, labels[0]
+    assert plane.answers[middle][middle] == label == plane.label
+    losses = np.array(plane.losses)
+    assert losses[middle, middle + 1] > losses[middle, middle] > losses[middle, middle - 1]
+    with tf.GradientTape() as tape:
+        inputs = tf.Variable(images[:1])
+        logits = model(inputs)[0]
+        lead = logits[label] - logits[1 - label]
+    gradient = np.abs(tape.gradient(lead, inputs)[0])
+    _, saliency = found.saliency[0].arrays
+    np.testing.assert_allclose(saliency, 255 * gradient / gradient.max(), atol=0.51)

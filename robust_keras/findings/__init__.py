@@ -22,6 +22,16 @@ from robust_keras.findings.layer import LayerReport
 from robust_keras.findings.lipschitz import CleverReport, LayerGainReport, LipschitzReport
 from robust_keras.findings.minimal_epsilon import ClassEpsilons, MinimalEpsilonReport
 from robust_keras.findings.model import ModelReport
+from robust_keras.findings.pictures import (
+    FeaturePairReport,
+    FeatureReport,
+    FeaturesReport,
+    FiltersReport,
+    KernelCurvesReport,
+    PicturesReport,
+    SaliencyReport,
+    SurfaceReport,
+)
 from robust_keras.findings.rejection import RejectionReport
 from robust_keras.findings.report import Report
 from robust_keras.findings.targets import TargetsReport
@@ -53,25 +63,33 @@ __all__ = [
     "CounterAttackReport",
     "DatasetReport",
     "ExampleReport",
+    "FeaturePairReport",
+    "FeatureReport",
+    "FeaturesReport",
+    "FiltersReport",
     "Finding",
     "FoolingImageReport",
     "FoolingReport",
+    "KernelCurvesReport",
     "LayerGainReport",
     "LayerReport",
     "LipschitzReport",
     "MinimalEpsilonReport",
     "ModelReport",
     "PairReport",
+    "PicturesReport",
     "RejectionReport",
     "ReliabilityBin",
     "Report",
+    "SaliencyReport",
     "SampleReport",
     "SmoothedReport",
     "StrengthReport",
     "SubstituteReport",
+    "SurfaceReport",
     "TargetsReport",
-    "ThreatModelReport",
     "TemperatureError",
+    "ThreatModelReport",
     "TopFiveReport",
     "TransferReport",
     "TransferSource",

@@ -32,6 +32,7 @@ from robust_keras.findings.kinds import (
 from robust_keras.findings.layer import LayerReport
 from robust_keras.findings.lipschitz import LipschitzReport
 from robust_keras.findings.minimal_epsilon import MinimalEpsilonReport
+from robust_keras.findings.pictures import PicturesReport
 from robust_keras.findings.rejection import RejectionReport
 from robust_keras.findings.short_name import short_name
 from robust_keras.findings.targets import TargetsReport
@@ -164,6 +165,11 @@ class ModelReport(Finding):
     calibration: CalibrationReport | None = fields.part(
         CalibrationReport,
         "how far confidences are the share of right answers; null without `--inside`",
+        null=True,
+    )
+    pictures: PicturesReport | None = fields.part(
+        PicturesReport,
+        "what is drawn of its inside; null without `--inside`",
         null=True,
     )
     targets: TargetsReport | None = fields.part(

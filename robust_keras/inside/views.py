@@ -9,6 +9,7 @@ from typing import Any
 from robust_keras.inside.activations import activations
 from robust_keras.inside.calibration import calibration
 from robust_keras.inside.lipschitz import lipschitz
+from robust_keras.inside.pictures import pictures
 from robust_keras.inside.subject import Subject
 from robust_keras.inside.weights import layers
 
@@ -17,4 +18,5 @@ VIEWS: dict[str, Callable[[Subject], Any]] = {
     "lipschitz": lipschitz,
     "activations": activations,
     "calibration": calibration,
+    "pictures": pictures,
 }

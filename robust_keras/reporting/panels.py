@@ -15,11 +15,12 @@ def sheet(
     size: Size,
     title: str = "",
     columns: int = 2,
+    narrow: int = 1,
     height: float = 210,
     names: float = 4.1,
     key: bool = False,
 ) -> tuple[Any, list[Any]]:
-    """Gives a figure with one empty diagram a title, in rows of `columns`, in one where narrow.
+    """Gives a figure with one empty diagram a title, in rows of `columns` or `narrow`.
 
     Args:
         titles: of the diagrams, at least one.
@@ -27,6 +28,7 @@ def sheet(
         size: `Size`; the height follows from the number of rows.
         title: text above the figure, or "".
         columns: most diagrams in a row.
+        narrow: the same where the figure is narrow.
         height: of a diagram with its title and numbers, in CSS pixels.
         key: whether a line is left for `key` above the diagrams.
         names: room for what stands left of a diagram, in letters' heights.
@@ -35,7 +37,7 @@ def sheet(
         `(figure, axes)`, a `matplotlib.figure.Figure` and one `Axes` a title.
     """
     letters = size.type_size
-    columns = 1 if size.width < 500 else min(columns, len(titles))
+    columns = min(narrow if size.width < 500 else columns, len(titles))
     rows = -(-len(titles) // columns)
     top = (2.6 if title else 0.4) * letters + (2.0 * letters if key else 0.0)
     whole = top + rows * height

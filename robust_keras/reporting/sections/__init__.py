@@ -17,6 +17,7 @@ from robust_keras.reporting.sections.headline import Headline
 from robust_keras.reporting.sections.layers import Layers
 from robust_keras.reporting.sections.lipschitz import Lipschitz
 from robust_keras.reporting.sections.minimal_epsilon import MinimalEpsilon
+from robust_keras.reporting.sections.pictures import Pictures
 from robust_keras.reporting.sections.rejection import Rejection
 from robust_keras.reporting.sections.targets import Targets
 from robust_keras.reporting.sections.transfer import Transfer
@@ -37,6 +38,7 @@ SECTIONS: list[Section] = [
     Unusual(),
     Activations(),
     Calibration(),
+    Pictures(),
     Layers(),
     Lipschitz(),
     Transfer(),
