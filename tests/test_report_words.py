@@ -307,7 +307,7 @@ def test_long_names_lose_their_middle():
 
 
 def test_characters_that_deceive_are_spelled_out():
-    assert wording.visible("a\u202eb\x1b\udcff") == r"a\u202eb\x1b\udcff"
+    assert wording.visible("a\u202eb\x1b\udcff\ufffe") == r"a\u202eb\x1b\udcff\ufffe"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ Its colours become classes that style.css fills, its letters those of the page, 
 says in its gid a title, which a browser shows where the pointer rests; all without a script.
 """
 
+import functools
 import re
 import xml.etree.ElementTree as ElementTree
 
@@ -82,6 +83,7 @@ def _style(text):
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
+@functools.cache
 def _words():
     """The name of each colour of the light theme, as style.css knows it."""
     light = THEMES["light"]

@@ -125,7 +125,8 @@ def visible(text: str) -> str:
 
 
 def _shows(character):
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs") or character in "\n\t"
+    # What is no character at all (Cn) has no place in XML.
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cn", "Cs") or character in "\n\t"
 
 
 def display_names(models: Sequence[ModelReport]) -> list[str]:
