@@ -36,12 +36,20 @@ _ONE_THREAD = {
 }
 _LEFT_OUT = {
     "command",
+    "commit",
+    "comparison",
     "created",
+    "fingerprint",
+    "hardware",
     "interval",
     "message",
+    "joined",
+    "outcomes",
     "output_dir",
     "pictures",
+    "resolved_settings",
     "seconds",
+    "training",
     "versions",
 }
 _LONGEST_TEXT = 200

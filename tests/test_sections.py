@@ -55,6 +55,10 @@ def test_it_is_made_by_an_evaluation_and_written_everywhere(registered, tmp_path
     (value,) = whole["models"]
     assert outcomes.survived(report.models[0], 50).mean() == value["worst_case"]["accuracy"][0]
     assert value["training"] is None
+    assert whole["resolved_settings"]["batch_size"] == config.batch_size
+    assert whole["resolved_settings"]["attacks"] == ["fgsm"] and whole["hardware"]["cores"] >= 1
+    hashes = {value["fingerprint"], whole["dataset"]["fingerprint"]}
+    assert {len(text) for text in hashes} == {32} and len(hashes) == 2
     assert value["brightness"]["images"] == round(50 * (1 - value["worst_case"]["accuracy"][-1]))
     assert 0.0 < value["brightness"]["mean"] < 1.0
     again = reporting.Report.read(tmp_path / "report" / "report.json")

@@ -142,7 +142,7 @@ class Report(Finding):
         "attacks made on one model and tried on another; null where that was not done",
         null=True,
     )
-    settings: Dictionary = fields.mapping(
+    resolved_settings: Dictionary = fields.mapping(
         "every setting of the evaluation that decides results, defaults included, and the batch "
         "size; empty in an older report",
         default_factory=dict,

@@ -85,8 +85,8 @@ def _provenance(report, names):
             yield f"Hash of {name}", model.fingerprint
     if report.hardware:
         yield "Machine", wording.settings(report.hardware)
-    if report.settings:
-        yield "Settings", wording.settings(report.settings)
+    if report.resolved_settings:
+        yield "Settings", wording.settings(report.resolved_settings)
 
 
 def _own(name):

@@ -143,7 +143,7 @@ def attack_models(
         survivors_only=config.survivors_only,
         command=command,
         transfer=transfer,
-        settings=provenance.resolved_settings(config),
+        resolved_settings=provenance.resolved_settings(config),
         hardware=provenance.hardware(),
         commit=provenance.commit(),
     )
