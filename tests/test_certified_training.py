@@ -57,6 +57,17 @@ def test_extremes_of_kernel_activations_are_where_a_search_finds_them():
         np.testing.assert_allclose(best.reduce(heights), best.reduce(search), atol=0.05)
 
 
+def test_noise_for_smoothing_is_gaussian_and_not_cut_off():
+    images, labels = np.zeros((50, 14, 14, 1), "float32"), np.zeros(50, int)
+    settings = AdversarialSettings(method="gaussian", epsilon=0.25)
+    training = AdversarialTraining(kernel_network(), settings)
+    training.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    noise = training.craft(images, labels, seed=(0, 1)).numpy()
+    assert noise.std() == pytest.approx(0.25, rel=0.03) and abs(noise.mean()) < 0.01
+    assert np.mean(np.abs(noise) > 0.5) == pytest.approx(0.0455, abs=0.01)
+    assert np.any(noise != training.craft(images, labels, seed=(0, 2)).numpy())
+
+
 def test_what_has_no_bounds_is_refused_before_training():
     images, labels = (values[:10] for values in digits())
     model = keras.Sequential(

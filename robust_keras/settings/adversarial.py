@@ -23,7 +23,8 @@ class AdversarialFlags:
     train_epsilon: float = flag(
         0.0,
         values.PIXEL_CHANGE,
-        "Largest change of a pixel in adversarial training, such as 0.3 or 8/255.",
+        "Largest change of a pixel in adversarial training, such as 0.3 or 8/255; of gaussian the "
+        "standard deviation of the noise.",
         setting="epsilon",
     )
     adversarial_steps: int | None = flag(

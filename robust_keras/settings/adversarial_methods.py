@@ -67,3 +67,4 @@ register(
     )
 )
 register(MethodDeclaration(name="ibp", code=f"{_HERE}.ibp:Ibp", settings=("steps", "bound_weight")))
+register(MethodDeclaration(name="gaussian", code=f"{_HERE}.gaussian:Gaussian"))

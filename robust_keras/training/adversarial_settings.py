@@ -29,8 +29,10 @@ class AdversarialSettings:
             1904.12843), "fast" (Wong et al., 2020, arXiv 2001.03994), "n_fgsm" (de Jorge et al.,
             2022, arXiv 2202.01181), "half_fgsm" (Zhao and Griffin, 2016, arXiv 1603.05145),
             "trades" (Zhang et al., 2019, arXiv 1901.08573), "ensemble" (Tramer et al., 2017, arXiv
-            1705.07204), "ibp" (Gowal et al., 2018, arXiv 1810.12715), or one that was registered.
-        epsilon: the largest change of a pixel in [0, 1], in (0, 1]; 8 of 255 is 8 / 255.
+            1705.07204), "ibp" (Gowal et al., 2018, arXiv 1810.12715), "gaussian" (Cohen et
+            al., 2019, arXiv 1902.02918), or one that was registered.
+        epsilon: the largest change of a pixel in [0, 1], in (0, 1]; 8 of 255 is 8 / 255. gaussian:
+            the standard deviation of its noise.
         steps: gradient steps an image, at least 1; pgd and trades: 40 where epsilon is at least
             0.1 (as published for MNIST), else 10 (CIFAR-10). free takes one a replay, ibp none,
             all others one.
