@@ -43,7 +43,7 @@ def subject(model, /, **changed):
 
 @pytest.fixture(scope="module")
 def looked_into(tmp_path_factory):
-    images, labels = (values[::100] for values in digits())
+    images, labels = (values[::250] for values in digits())
     found = robust_keras.evaluate(
         network(), images, labels, attacks="pgd", epsilons=(0.1,), inside=True, progress=False
     )
@@ -115,7 +115,7 @@ def test_what_is_found_and_estimated_of_a_line_is_exact():
         [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
     )
     model.layers[1].set_weights([weight, 0.1 * np.ones(3)])
-    images = draw.uniform(0.3, 0.7, (8, 4, 4, 1)).astype(np.float32)
+    images = draw.uniform(0.3, 0.7, (2, 4, 4, 1)).astype(np.float32)
     answers = np.argmax(model(images).numpy(), axis=1)
     asked = subject(model, images=images, labels=answers, fooling={0: images[1]})
     found = lipschitz.lipschitz(asked)
