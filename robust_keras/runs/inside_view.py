@@ -26,9 +26,9 @@ from robust_keras.time_spent import Part
 TITLE = "inside view"
 
 
-def inside_parts(config: EvaluateConfig, images: int) -> list[Part]:
-    """What it goes through, for `TimeLeft`, `images` of them."""
-    return [Part(TITLE, images=images, gradients=20, forwards=40, built=4)] if config.inside else []
+def inside_parts(config: EvaluateConfig) -> list[Part]:
+    """What it goes through, for `TimeLeft`: gradients on few images, however many there are."""
+    return [Part(TITLE, images=32, gradients=320, forwards=40, built=4)] if config.inside else []
 
 
 def inside_view(

@@ -92,7 +92,7 @@ class ModelRun:
         classifier, config, split = self._replicas.first, self._config, self._split
         parts = self._certification.parts(len(split))
         parts += model_parts(self._attacks, self._threat_model, config, classifier, split)
-        parts += inside_parts(config, len(split))
+        parts += inside_parts(config)
         look = first_look(classifier, split, config.norm, self._journal.now)
         first = [part for part in parts if part.attack or part.title in (BOUNDS, TITLE)]
         return Plan(first, look), Plan([part for part in parts if part not in first], look)
