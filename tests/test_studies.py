@@ -7,11 +7,12 @@ import pathlib
 import numpy as np
 import pytest
 
+from robust_keras.errors import InputError
 from robust_keras.programs import command_line
 from robust_keras.settings.attacks import REGISTERED
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
 from robust_keras.settings.study import STUDY_NAMES, StudyConfig
-from robust_keras.studies import all_studies, command, page, picture, running, verdicts
+from robust_keras.studies import all_studies, command, page, picture, readme, running, verdicts
 from robust_keras.studies.intervals import interval
 from robust_keras.studies.seen import NotRunError, Seen, shuffled
 from robust_keras.studies.study import Claim, Make, Measure, Train
@@ -155,3 +156,10 @@ def test_page_and_figure_are_made_of_the_results(name):
     assert (folder / f"{name}.md").read_text(encoding="utf-8") == page.page(STUDIES[name], found)
     assert (folder / f"{name}.svg").read_text(encoding="utf-8") == picture.svg(found["figure"])
     assert [claim["name"] for claim in found["claims"]] == [c.name for c in STUDIES[name].claims]
+
+
+def test_readme_has_the_table_of_the_results():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.placed(text, readme.table()) == text
+    with pytest.raises(InputError, match="markers"):
+        readme.placed("no table here", "")

@@ -87,7 +87,7 @@ NONSENSE_CLAIMS = (
     ),
     Claim(
         "fooling",
-        "Asked here: nonsense that is climbed towards a class is rejected as well",
+        "Asked here: mReLU-R-M also rejects nonsense that climbs towards a class",
         "not measured there",
         (
             Measure(

@@ -128,8 +128,13 @@ def _ours(measure):
 
 
 def _meaning(study, found):
-    verdicts = {claim["name"]: claim["verdict"] for claim in found["claims"]}
-    told = [text for name, verdict, text in study.meaning if verdicts[name] == verdict]
+    # What is open for want of runs means nothing yet.
+    judged = {
+        claim["name"]: claim["verdict"]
+        for claim in found["claims"]
+        if not claim["measures"][-1]["reason"]
+    }
+    told = [text for name, verdict, text in study.meaning if judged.get(name) == verdict]
     return told or ["Nothing yet: the runs that decide are still to come."]
 
 

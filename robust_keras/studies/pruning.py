@@ -163,6 +163,15 @@ PRUNING = Study(
             "left in float32: FGSM stands still. A loss that does not hang on their scale finds "
             "the examples.",
         ),
+        *(
+            (
+                "unknown_temperature",
+                verdict,
+                "A strong attack takes part of what a high training temperature gains under FGSM; "
+                "what is left at this epsilon stands until an attack finds more.",
+            )
+            for verdict in ("holds", "open")
+        ),
         (
             "known_temperature",
             "holds",

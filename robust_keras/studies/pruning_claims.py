@@ -108,7 +108,7 @@ CLAIMS = (
     ),
     Claim(
         "known_temperature",
-        "It withstands FGSM also if the attacker knows T",
+        "Training at T = 100 withstands FGSM also if the attacker knows T",
         _FIGURES,
         (
             Measure(
@@ -222,7 +222,7 @@ CLAIMS = (
     ),
     Claim(
         "nuclear_less",
-        "But less than adversarial training does",
+        "A nuclear-norm penalty helps less than adversarial training",
         "quoted there",
         _difference("robust", "nuclear", 0.1, 0.1),
         {

@@ -68,7 +68,7 @@ CLAIMS = (
     ),
     Claim(
         "fooling_after",
-        "Asked here: adversarial training ends it",
+        "Asked here: adversarial training puts an end to fooling images",
         UNKNOWN,
         (
             Measure(
