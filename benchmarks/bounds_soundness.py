@@ -35,7 +35,7 @@ def network(rng):
     images = keras.Input(SHAPE)
     x = K.Normalization(mean=0.4, variance=0.1)(images) if rng.random() < 0.5 else images
     x = hidden(K.Conv2D(4, 3, padding="same")(x), rng)
-    pools = (K.MaxPooling2D, K.AveragePooling2D, lambda: K.Conv2D(6, 2, strides=2))
+    pools = (K.MaxPooling2D, lambda: K.AveragePooling2D(2), lambda: K.Conv2D(6, 2, strides=2))
     x = rng.choice(pools)()(x)
     if rng.random() < 0.5:
         branch = hidden(K.Conv2D(x.shape[-1], 3, padding="same")(x), rng)

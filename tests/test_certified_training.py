@@ -10,6 +10,7 @@ from robust_keras import layers
 from robust_keras.bounds import certify
 from robust_keras.bounds.kernel_extremes import kernel_extremes
 from robust_keras.errors import InputError
+from robust_keras.inside.steepest import steepest
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 
 K = keras.layers
@@ -55,6 +56,21 @@ def test_extremes_of_kernel_activations_are_where_a_search_finds_them():
         assert np.all((places >= ends[0]) & (places <= ends[1]))
         heights = [np.asarray(layer(x)) for x in (places, *ends)]
         np.testing.assert_allclose(best.reduce(heights), best.reduce(search), atol=0.05)
+
+
+@pytest.mark.parametrize("bandwidth", ("paper", 0.7))
+def test_limited_slopes_are_within_the_limit_and_close_to_it(bandwidth):
+    limit = layers.SlopeLimit(0.5, bandwidth=bandwidth)
+    limit = keras.constraints.get(keras.constraints.serialize(limit))
+    start = np.random.default_rng(0).normal(size=(6, 20)).astype("float32")
+    start[0] *= 0.01
+    limited = np.asarray(limit(start))
+    np.testing.assert_array_equal(limited[0], start[0])
+    for row in limited[1:]:
+        layer = layers.KernelActivation(bandwidth=bandwidth)
+        layer.build((None, 1))
+        layer.mixing_coefficients.assign(row[None])
+        assert 0.49 < steepest(layer) <= 0.5 * (1.0 + 1e-5)
 
 
 def test_noise_for_smoothing_is_gaussian_and_not_cut_off():

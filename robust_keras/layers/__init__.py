@@ -7,6 +7,7 @@ no `custom_objects`.
 from robust_keras.layers.k_winners_take_all import KWinnersTakeAll, LowerRatio
 from robust_keras.layers.kernel_activation import KernelActivation
 from robust_keras.layers.rejection_rule import RejectionRule
+from robust_keras.layers.slope_limit import SlopeLimit
 from robust_keras.layers.smooth_relu import ParametricSoftplus, SmoothReLU
 from robust_keras.layers.symmetric_activation import SymmetricActivation
 from robust_keras.layers.temperature_softmax import TemperatureSoftmax
@@ -17,6 +18,7 @@ __all__ = [
     "LowerRatio",
     "ParametricSoftplus",
     "RejectionRule",
+    "SlopeLimit",
     "SmoothReLU",
     "SymmetricActivation",
     "TemperatureSoftmax",
