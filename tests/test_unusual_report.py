@@ -71,6 +71,19 @@ def test_an_evaluation_writes_all_of_it(evaluated):
     noisy, nonsense = model.unusual.samples
     assert noisy.strengths[0].accuracy == pytest.approx(model.clean_accuracy)
     assert (noisy.samples, nonsense.samples, len(nonsense.strengths)) == (50, 50, 13)
+    for part in (noisy, nonsense):
+        shown = [row for row in part.strengths if row.examples]
+        assert shown == [part.strengths[place] for place in (0, 6, 12)]
+        for row in shown:
+            images = np.stack([one.image for one in row.examples]) / np.float32(255)
+            logits = small_classifier.network()(images).numpy().astype(np.float64)
+            powers = np.exp(logits - logits.max(1, keepdims=True))
+            confidences = powers.max(1) / powers.sum(1)
+            for one, own, confidence in zip(row.examples, logits, confidences, strict=True):
+                assert one.confidence == pytest.approx(confidence, abs=0.02)
+                assert one.accepted == (one.confidence > 0.5)
+                assert one.answer == own.argmax() or np.ptp(np.sort(own)[-2:]) < 0.1
+    assert len(list((evaluated / "figures").glob("01-*-nonsense.png"))) == 1
     (value,) = json.loads((evaluated / "report.json").read_text())["models"]
     for part, item in zip(model.unusual.fooling, value["unusual"]["fooling"], strict=True):
         confidences = np.array([image["confidence"] for image in item["images"]])

@@ -44,6 +44,7 @@ from robust_keras.findings.transfer import (
 from robust_keras.findings.unusual import (
     FoolingImageReport,
     FoolingReport,
+    SampleImageReport,
     SampleReport,
     StrengthReport,
     UnusualReport,
@@ -82,6 +83,7 @@ __all__ = [
     "ReliabilityBin",
     "Report",
     "SaliencyReport",
+    "SampleImageReport",
     "SampleReport",
     "SmoothedReport",
     "StrengthReport",

@@ -19,6 +19,27 @@ _FORWARDS = (
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class SampleImageReport(Finding):
+    """One sample, and what the model made of it."""
+
+    answer: int | None = fields.count("the model's answer; null where it is no number", null=True)
+    confidence: float = fields.confidence(
+        "the largest confidence among the classes that mean something"
+    )
+    accepted: bool = fields.boolean("whether it is accepted")
+    shape: tuple[int, int, int] = field(ListOf(POSITIVE_COUNT, length=3), "height, width, channels")
+    pixels: str = fields.text("base64 of the bytes, row by row, cut off at 0 and 1")
+
+    def check_together(self) -> None:
+        byte_text.decoded("pixels", self.pixels, self.shape)
+
+    @property
+    def image(self) -> np.ndarray:
+        """The pixels, uint8 (height, width, channels)."""
+        return byte_text.decoded("pixels", self.pixels, self.shape)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class StrengthReport(Finding):
     """What a model made of samples of one strength."""
 
@@ -35,6 +56,11 @@ class StrengthReport(Finding):
         "accepted samples classified correctly, as a share of the accepted; null for nonsense, or "
         "if none is accepted",
         null=True,
+    )
+    examples: tuple[SampleImageReport, ...] = fields.parts(
+        SampleImageReport,
+        "the first few samples, at the lowest, the middle and the highest strength",
+        default=(),
     )
 
 

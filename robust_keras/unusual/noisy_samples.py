@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 from robust_keras.attacks.attack import require_number
-from robust_keras.findings import SampleReport, StrengthReport
+from robust_keras.findings import SampleImageReport, SampleReport, StrengthReport
+from robust_keras.findings.byte_text import encoded
 from robust_keras.unusual.subject import Subject
 
 # The study's, in pixel units: for images of one channel, and for all others.
 _MNIST = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
 _CIFAR10 = (0.0, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.045, 0.05, 0.075, 0.1, 0.15)
+
+# Samples of a strength that a report shows.
+_SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,16 +114,19 @@ def strength_results(
         Tuple of `StrengthReport`s.
     """
     found = []
+    kept = {strengths[place] for place in (0, len(strengths) // 2, -1)}
     for strength in strengths:
-        found.append(_result(subject, images, changes, strength, clip, labels))
+        shown = _SHOWN if strength in kept else 0
+        found.append(_result(subject, images, changes, strength, clip, labels, shown))
         if progress is not None:
             progress(len(found), len(strengths))
     return tuple(found)
 
 
-def _result(subject, images, changes, strength, clip, labels):
+def _result(subject, images, changes, strength, clip, labels, shown):
     changed = images + np.float32(strength) * changes
-    judged = subject.judge(np.clip(changed, 0.0, 1.0) if clip else changed)
+    changed = np.clip(changed, 0.0, 1.0) if clip else changed
+    judged = subject.judge(changed)
     accuracies = {}
     if labels is not None:
         right = judged.classes == labels
@@ -131,5 +138,17 @@ def _result(subject, images, changes, strength, clip, labels):
         accepted=float(judged.accepted.mean()),
         mean_confidence=float(judged.largest.mean()),
         largest_confidence=float(judged.largest.max()),
+        examples=tuple(_example(changed, judged, place) for place in range(len(changed))[:shown]),
         **accuracies,
+    )
+
+
+def _example(images, judged, place):
+    answer = int(judged.classes[place])
+    return SampleImageReport(
+        answer=None if answer < 0 else answer,
+        confidence=float(judged.largest[place]),
+        accepted=bool(judged.accepted[place]),
+        shape=images.shape[1:],
+        pixels=encoded(np.rint(255.0 * np.clip(images[place], 0.0, 1.0)).astype(np.uint8)),
     )

@@ -19,6 +19,7 @@ from robust_keras.reporting.sections.lipschitz import Lipschitz
 from robust_keras.reporting.sections.minimal_epsilon import MinimalEpsilon
 from robust_keras.reporting.sections.pictures import Pictures
 from robust_keras.reporting.sections.rejection import Rejection
+from robust_keras.reporting.sections.side_by_side import SideBySide
 from robust_keras.reporting.sections.targets import Targets
 from robust_keras.reporting.sections.transfer import Transfer
 from robust_keras.reporting.sections.unusual import Unusual
@@ -41,6 +42,7 @@ SECTIONS: list[Section] = [
     Pictures(),
     Layers(),
     Lipschitz(),
+    SideBySide(),
     Transfer(),
     Attacker(),
 ]

@@ -1,11 +1,12 @@
 """Unusual inputs: does a model know what it does not know?"""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 from robust_keras.findings import FoolingReport, Report, UnusualReport
 from robust_keras.findings.unusual import SURE, VERY_SURE
-from robust_keras.reporting import figures, fooling_grid, grid, theme, wording
+from robust_keras.reporting import figures, fooling_grid, grid, sample_pictures, theme, wording
 from robust_keras.reporting.section import Section, named_lines, part
 from robust_keras.reporting.sections.rejection import rule_in_words
 from robust_keras.reporting.table import Table
@@ -39,7 +40,7 @@ class Unusual(Section):
             return None
         return {
             "rule": acceptance_rule(model),
-            "samples": [_samples(part) for part in model.unusual.samples],
+            "samples": [_samples(report, part) for part in model.unusual.samples],
             "fooling": [_fooling(report, part) for part in model.unusual.fooling],
         }
 
@@ -52,7 +53,7 @@ class Unusual(Section):
         for samples in model.unusual.samples if model.unusual else ():
             if samples.strengths:
                 last = samples.strengths[-1]
-                title = _SAMPLES.get(samples.name, (wording.visible(samples.name), ""))[0]
+                title = _title(samples)
                 strength = wording.epsilon(last.strength)
                 yield f"{title} accepted at {strength}", wording.percent(last.accepted)
         for fooling in model.unusual.fooling if model.unusual else ():
@@ -61,9 +62,16 @@ class Unusual(Section):
                 yield title, f"{fooling.accepted} of {len(fooling.images)} accepted"
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        if end in _SAMPLES:
+            return f"{_SAMPLES[end][0]} by strength, with the answer of {name} and its confidence."
         return f"Images made to be taken for a class by {name}, with its answer and confidence."
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
+        for one in model.unusual.samples if model.unusual else ():
+            if any(row.examples for row in one.strengths):
+                names = report.dataset.class_names
+                heading = f"{_title(one)}, shown to {name}"
+                yield one.name, sample_pictures.draw(one, class_names=names, title=heading)
         fooling = model.unusual.fooling if model.unusual else ()
         if rows := [part for part in fooling if fooling_grid.shown(part)]:
             yield (
@@ -80,7 +88,7 @@ class Unusual(Section):
         return named_lines(report, lambda m: unusual_notes(m.unusual) if m.unusual else ())
 
 
-def _samples(part):
+def _samples(report, part):
     title, lead = _SAMPLES.get(part.name, (wording.visible(part.name), ""))
     clip = part.settings.get("clip")
     kept = " Pixels stay in [0, 1]." if clip is True else ""
@@ -92,15 +100,28 @@ def _samples(part):
         "lead": lead + kept,
         "count": f"{wording.plural(part.samples, 'sample')} of each strength, "
         f"{wording.seconds(part.seconds)}.",
+        "pictures": _pictures(report, part),
     }
+
+
+def _title(part):
+    return _SAMPLES.get(part.name, (wording.visible(part.name), ""))[0]
+
+
+def _pictures(report, part):
+    """The first samples on the page, or "" where none were kept."""
+    if not any(row.examples for row in part.strengths):
+        return ""
+    names = report.dataset.class_names
+    return figures.on_page(functools.partial(sample_pictures.draw, part, class_names=names))
 
 
 def _table(part, name):
     has_accuracy = any(row.accuracy is not None for row in part.strengths)
     accuracies = ("Accuracy", "of the\naccepted") if has_accuracy else ()
-    title = _SAMPLES.get(part.name, (wording.visible(part.name), ""))[0]
     return Table(
-        caption=f"{title} of {name}: {wording.plural(part.samples, 'sample')} of each strength",
+        caption=f"{_title(part)} of {name}: {wording.plural(part.samples, 'sample')} of each "
+        "strength",
         columns=(
             *("Strength", "Accepted", *accuracies),
             *("mean\nconfidence", "largest\nconfidence"),

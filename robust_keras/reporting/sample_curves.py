@@ -1,0 +1,39 @@
+"""Drawing of what several models accept of noisy and nonsense samples, and how sure they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from robust_keras.reporting import panels, wording
+from robust_keras.reporting import theme as themes
+
+
+def draw(
+    samples: Sequence[tuple[str, Any]], *, paper: str = "light", size: str = "wide", title: str = ""
+) -> Any:
+    """Draws the share accepted and the mean confidence against strength, a line a model.
+
+    Args:
+        samples: pairs of a model's name and its `SampleReport` that has strengths.
+        paper: name of a theme.
+        size: name of a size.
+        title: text above the figure, or "".
+    """
+    theme, room = themes.THEMES[paper], themes.SIZES[size]
+    titles = ["accepted", "mean confidence"]
+    known = all(row.accuracy is not None for _, one in samples for row in one.strengths)
+    titles += ["classified correctly"] if known else []
+    settings: dict[str, Any] = {"columns": 3, "height": 220}
+    figure, axes = panels.sheet(titles, theme=theme, size=room, title=title, **settings)
+    for number, (name, one) in enumerate(samples):
+        colour, dash, _ = themes.line_look(theme, number)
+        label = wording.shortened(wording.visible(name), room.label_length)
+        for part, field in zip(axes, ("accepted", "mean_confidence", "accuracy"), strict=False):
+            x = [row.strength for row in one.strengths]
+            y = [getattr(row, field) for row in one.strengths]
+            part.plot(x, y, color=colour, linestyle=dash, linewidth=1.6, label=label)
+    for part in axes:
+        part.set_ylim(-0.04, 1.04)
+        panels.percents(part)
+        panels.label(part, "strength", "", theme, room)
+    panels.legend(axes[0], theme, room)
+    return figure

@@ -1,0 +1,42 @@
+"""Drawing of noisy and nonsense samples, with what a model makes of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from robust_keras.reporting import grid, tiles, wording
+from robust_keras.reporting import theme as themes
+
+
+def draw(
+    samples: Any,
+    *,
+    class_names: Sequence[str] = (),
+    paper: str = "light",
+    size: str = "wide",
+    title: str = "",
+) -> Any:
+    """Draws a row a strength of which pictures were kept.
+
+    Args:
+        samples: `SampleReport`.
+        class_names: nothing, or one name a class.
+        paper: name of a theme.
+        size: name of a size.
+        title: text above the figure, or "".
+    """
+    rows = [
+        (f"strength {wording.epsilon(row.strength)}", [_tile(x, class_names) for x in row.examples])
+        for row in samples.strengths
+        if row.examples
+    ]
+    look, room = themes.THEMES[paper], themes.SIZES[size]
+    return tiles.draw(rows, theme=look, size=room, columns=5, title=title)
+
+
+def _tile(sample, class_names):
+    name = "none"
+    if sample.answer is not None:
+        name = wording.shortened(grid.class_name(sample.answer, class_names), 12)
+    accepted = "" if sample.accepted else "\nnot accepted"
+    words = f"{name}\n{wording.confidence(sample.confidence)}{accepted}"
+    return tiles.Tile(grid.rgb(sample.image / 255.0), words)
