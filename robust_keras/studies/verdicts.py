@@ -97,9 +97,11 @@ def _sentence(claim, rows, verdict):
     if last["found"] is None:
         return "Not run yet."
     text = f"Open: {last['reason']}." if last["reason"] else claim.sentences[verdict]
-    if first["verdict"] != verdict and first["verdict"] != OPEN:
-        outcome = f"{first['verdict'].capitalize()} under {first['budget']}"
-        text = f"{outcome}, {'open' if verdict == OPEN else verdict} under {last['budget']}. {text}"
+    if first["verdict"] != verdict and not first["reason"]:
+        told = [
+            f"{row['verdict']} under {row['budget'].partition(';')[0]}" for row in (first, last)
+        ]
+        text = f"{told[0].capitalize()}, {told[1]}. {text}"
     return text
 
 
