@@ -22,6 +22,7 @@ from robust_keras.inside.lipschitz_bound import lipschitz_bound
 from robust_keras.inside.steepest import FUNCTIONS, steepest
 from robust_keras.inside.subject import Subject
 from robust_keras.progress import RunProgress
+from robust_keras.reporting import html, output
 from robust_keras.runs import inside_view
 from robust_keras.settings.config import EvaluateConfig
 
@@ -73,6 +74,18 @@ def test_the_report_holds_and_shows_all_of_it(looked_into):
     read = robust_keras.reporting.Report.read(directory / "report.json").models[0]
     assert read.calibration == found.models[0].calibration
     assert read.pictures == found.models[0].pictures
+
+
+def test_models_are_told_side_by_side(looked_into):
+    (one,) = looked_into[0].models
+    two = dataclasses.replace(one, path="other", name="other")
+    report = dataclasses.replace(looked_into[0].report, models=(one, two))
+    page = html.render(report)
+    assert "What moves inside, model by model" in page
+    for measure in ("Calibration error", "Lipschitz constant (l2)", "Mean rank (99 %)"):
+        assert measure in page
+    files = dict(output.figure_files(report))
+    assert files["moved.png"].startswith(b"\x89PNG")
 
 
 def test_ranks_and_norms_are_numpys_and_a_graph_tells_the_same(tmp_path):

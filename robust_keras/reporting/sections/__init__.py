@@ -17,6 +17,7 @@ from robust_keras.reporting.sections.headline import Headline
 from robust_keras.reporting.sections.layers import Layers
 from robust_keras.reporting.sections.lipschitz import Lipschitz
 from robust_keras.reporting.sections.minimal_epsilon import MinimalEpsilon
+from robust_keras.reporting.sections.moved import Moved
 from robust_keras.reporting.sections.pictures import Pictures
 from robust_keras.reporting.sections.rejection import Rejection
 from robust_keras.reporting.sections.side_by_side import SideBySide
@@ -43,6 +44,7 @@ SECTIONS: list[Section] = [
     Layers(),
     Lipschitz(),
     SideBySide(),
+    Moved(),
     Transfer(),
     Attacker(),
 ]

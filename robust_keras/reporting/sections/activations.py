@@ -43,6 +43,12 @@ class Activations(Section):
         if model.activations:
             yield "activations", densities.of_model(model.activations)(title=name)
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return (
+            f"Outputs of the activations of {name} without attack, for what fooled the model in "
+            f"place of the same images, and for uniform noise, {wording.images_of(report)}."
+        )
+
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         if model.activations:
             known = [a.distance for a in model.activations if a.distance is not None]

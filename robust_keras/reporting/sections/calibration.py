@@ -48,6 +48,12 @@ class Calibration(Section):
                 ),
             )
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return (
+            f"Right answers of {name} by confidence, and its calibration error by temperature, "
+            f"without and under attack, {wording.images_of(report)}."
+        )
+
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         if model.calibration is not None:
             error = model.calibration.expected_calibration_error

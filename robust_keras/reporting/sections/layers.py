@@ -45,6 +45,12 @@ class Layers(Section):
         if spectra.drawn(model):
             yield "spectra", spectra.of_model(model)(title=name)
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return (
+            f"Singular values of the kernels of {name}, as shares of the largest, and how their "
+            "weights are spread."
+        )
+
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         if kernels := spectra.kernels(model):
             yield "Mean rank (99 %)", wording.percent(_mean_rank(kernels))

@@ -49,6 +49,12 @@ class Lipschitz(Section):
         if model.lipschitz is not None and model.lipschitz.layers:
             yield "lipschitz", growth.of_model(model.lipschitz)(title=name)
 
+    def caption(self, report: Report, model: Any, name: str, end: str) -> str:
+        return (
+            f"The Lipschitz bound of {name} from the image up to each layer (l2), and the most "
+            f"that was found between two images, {wording.images_of(report)}."
+        )
+
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         found = model.lipschitz
         if found is not None and found.empirical is not None:
