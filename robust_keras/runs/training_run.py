@@ -15,6 +15,7 @@ from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
 from robust_keras.training.methods import method_class
 from robust_keras.training.nuclear_norm import add_nuclear_norm
 from robust_keras.training.training_progress import TrainingProgress
+from robust_keras.training.workers import over_workers
 
 _PROBED_IMAGES = 256
 
@@ -94,6 +95,7 @@ def fit(
     guard = _guard(config, validation or training)
     callbacks = [
         StopOnNonFiniteLoss(),
+        *run_callbacks.same_statistics(model),
         *run_callbacks.falling_ratio(config, total_steps),
         *run_callbacks.validate_average(config),
         *run_callbacks.layer_log(config, model, training, directory, initial_epoch),
@@ -105,8 +107,15 @@ def fit(
         checkpoint,
     ]
     batches = _batches(trained, config, initial_epoch, split.image_shape)
-    held_out = validation and pipeline.evaluation_dataset(validation, batch_size=config.batch_size)
+    held_out = validation and _held_out(validation, model, config)
     _fit(model, batches, held_out, callbacks, config, initial_epoch, steps)
+
+
+def _held_out(split, model, config):
+    """The images that choose the best epoch, as many as the replicas can share equally."""
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    shared = split.select(slice(len(split) - len(split) % replicas))
+    return pipeline.evaluation_dataset(shared, batch_size=config.batch_size)
 
 
 def _compiled(model, config, split, steps):
@@ -132,9 +141,10 @@ def _begin(model, config, directory, checkpoint, introduction):
 
 def _fit(model, batches, held_out, callbacks, config, initial_epoch, steps):
     cost = compiling.relative_cost(config)
-    with TrainingProgress(
+    progress = TrainingProgress(
         epochs=config.epochs, initial_epoch=initial_epoch, steps=steps, cost=cost
-    ) as progress:
+    )
+    with over_workers(model, batches), progress:
         model.fit(
             batches,
             epochs=config.epochs,
