@@ -65,7 +65,7 @@ class KernelFlags:
             for field in dataclasses.fields(KernelFlags)
         }
 
-    def check_together(self):
+    def check_together(self: Any) -> None:
         """Raises InputError for the first value that does not fit another."""
         if self.kaf_kernel == "relu" and self.activation != "kaf":
             self.refuse("activation", "kaf with --kaf_kernel=relu")

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
@@ -52,7 +53,7 @@ class LastCheckpoint(keras.callbacks.Callback):
             InputError: if the file is no checkpoint of this model.
         """
         variables = self._variables(model)
-        epochs, values = 0, [np.zeros(v.shape, v.dtype) for v in variables]
+        epochs, values = 0, [_zeros(v) for v in variables]
         if self._path.exists():
             epochs, values = self._stored(variables)
         epochs = int(from_chief([np.int64(epochs)])[0])
@@ -88,6 +89,11 @@ class LastCheckpoint(keras.callbacks.Callback):
         }
         with whole_files.writing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, epochs=np.int64(epoch + 1), **arrays)
+
+
+def _zeros(variable):
+    """As many zeros of its kind; of Keras' variables or TensorFlow's."""
+    return np.zeros(variable.shape, tf.as_dtype(variable.dtype).as_numpy_dtype)
 
 
 class BestCheckpoint(keras.callbacks.Callback):

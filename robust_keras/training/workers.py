@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
@@ -16,7 +17,7 @@ def is_shared(strategy: tf.distribute.Strategy) -> bool:
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
-def from_chief(values: Sequence[np.ndarray]) -> list[np.ndarray]:
+def from_chief(values: Sequence[ArrayLike]) -> list[np.ndarray]:
     """What the first worker holds, on every worker; without other workers the values themselves.
 
     Call it on all of them, in the scope of their strategy.
