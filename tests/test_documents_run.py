@@ -14,6 +14,7 @@ from program_server import ProgramServer
 
 # Blocks that need what is not everywhere: (page, reason that the block itself gives).
 NOT_RUN = {
+    ("docs/inside.md", "takes many minutes"),
     ("README.md", "installs into another environment"),
     ("docs/operating.md", "needs a second run"),
     ("docs/operating.md", "needs a server"),
