@@ -204,7 +204,7 @@ PRUNING = Study(
         "smoke": Form(
             "One small network on mnist5k, 20 images.",
             train=("--dataset=mnist5k", "--epochs=1"),
-            evaluate=("--dataset=mnist5k", "--examples=20"),
+            evaluate=("--dataset=mnist5k", "--examples=20", "--epsilons=0.05"),
             steps=2,
             images=20,
             hours="Half a minute.",

@@ -101,7 +101,7 @@ def _sentence(claim, rows, verdict):
         told = [
             f"{row['verdict']} under {row['budget'].partition(';')[0]}" for row in (first, last)
         ]
-        text = f"{told[0].capitalize()}, {told[1]}. {text}"
+        text = f"{told[0][0].upper()}{told[0][1:]}, {told[1]}. {text}"
     return text
 
 
