@@ -1,10 +1,7 @@
 """From a name on the command line to a tf.distribute strategy."""
 
-import sys
-
 import tensorflow as tf
 
-from robust_keras.cluster import cluster
 from robust_keras.errors import InputError
 from robust_keras.settings import names
 
@@ -16,20 +13,8 @@ def _mirrored():
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
-def _multi_worker():
-    """One replica a GPU, or one a CPU, of every machine of the cluster; waits for all of them."""
-    workers, number = cluster()
-    print(f"worker {number} of {len(workers)}: waits for {', '.join(workers)}", file=sys.stderr)
-    return tf.distribute.MultiWorkerMirroredStrategy()
-
-
 STRATEGIES = names.table(
-    names.DISTRIBUTIONS,
-    {
-        "none": tf.distribute.get_strategy,
-        "mirrored": _mirrored,
-        "multi_worker": _multi_worker,
-    },
+    names.DISTRIBUTIONS, {"none": tf.distribute.get_strategy, "mirrored": _mirrored}
 )
 
 
@@ -51,19 +36,18 @@ def devices(name: str) -> tuple[str | None, ...]:
 
 
 def strategy(name: str, *, batch_size: int) -> tf.distribute.Strategy:
-    """The strategy of that name. That of several workers must come before anything else runs.
+    """The strategy of that name.
 
     Args:
-        name: `none`, `mirrored` or `multi_worker`.
+        name: `none` or `mirrored`.
         batch_size: images a step over all replicas.
 
     Returns:
         A `tf.distribute.Strategy`; build and compile the model in its `scope()`.
 
     Raises:
-        InputError: for an unknown name, a cluster that is not described, or a batch that the
-            replicas cannot share equally. Unequal shares would weight images differently and
-            retrace the step.
+        InputError: for an unknown name, or a batch that the replicas cannot share equally. Unequal
+            shares would weight images differently and retrace the step.
     """
     if name not in STRATEGIES:
         raise InputError.expected("--distribute", "one of " + ", ".join(STRATEGIES), name)

@@ -87,7 +87,7 @@ def training_dataset(
     dataset = dataset.apply(
         tf.data.experimental.assert_cardinality((epochs - initial_epoch) * steps)
     )
-    return _shared(dataset.prefetch(tf.data.AUTOTUNE))
+    return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 def evaluation_dataset(split: ImageSplit, *, batch_size: int) -> tf.data.Dataset:
@@ -101,20 +101,11 @@ def evaluation_dataset(split: ImageSplit, *, batch_size: int) -> tf.data.Dataset
         A `tf.data.Dataset` of (images float32, labels int64).
     """
     dataset = tf.data.Dataset.from_tensor_slices(_tensors(split)).batch(batch_size)
-    dataset = dataset.map(
+    return dataset.map(
         lambda images, labels: (_to_float(images), labels),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
-    )
-    return _shared(dataset.prefetch(tf.data.AUTOTUNE))
-
-
-def _shared(dataset):
-    """Of several workers each takes its part of every batch."""
-    options = tf.data.Options()
-    policy = tf.data.experimental.AutoShardPolicy.DATA
-    options.experimental_distribute.auto_shard_policy = policy
-    return dataset.with_options(options)
+    ).prefetch(tf.data.AUTOTUNE)
 
 
 def _tensors(split):

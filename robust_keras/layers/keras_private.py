@@ -4,13 +4,11 @@ Whoever allows another Keras in pyproject.toml looks here. `tests/test_architect
 names, and any other object's private ones, out of every other file.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import tensorflow as tf
-from keras.src.backend.tensorflow import trainer
 
 
 def all_layers(model: keras.Model) -> list[keras.layers.Layer]:
@@ -67,34 +65,3 @@ def moving_averages_of(optimizer: keras.optimizers.Optimizer) -> list | None:
 def is_called_by_fit(arguments: Mapping[str, Any]) -> bool:
     """Whether `Model.evaluate` with these keyword arguments was called by `Model.fit`."""
     return bool(arguments.get("_use_cached_eval_dataset"))
-
-
-@contextlib.contextmanager
-def fitting_over_workers(model: keras.Model, batch: Any) -> Iterator[None]:
-    """`Model.fit` under MultiWorkerMirroredStrategy, which Keras 3 cannot do by itself.
-
-    It builds metrics from a batch that it first averages over workers, which fails, and averages
-    scalar logs over their axis 0, which they lack (github.com/keras-team/keras/issues/20585).
-
-    Args:
-        model: the compiled model, built in the strategy's scope.
-        batch: arrays or specs with the shapes of one batch (images, labels).
-    """
-
-    def build(**_):
-        with model.distribute_strategy.scope():
-            model._symbolic_build(data_batch=batch)
-
-    def mean(values, strategy, reduction):
-        if reduction not in ("auto", "mean"):
-            return original(values, strategy, reduction)
-        return keras.tree.map_structure(lambda v: strategy.reduce("MEAN", v, axis=None), values)
-
-    original = trainer.reduce_per_replica
-    model._maybe_symbolic_build = build
-    trainer.reduce_per_replica = mean
-    try:
-        yield
-    finally:
-        trainer.reduce_per_replica = original
-        del model._maybe_symbolic_build

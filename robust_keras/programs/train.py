@@ -8,12 +8,10 @@ Serving serves), with config.json, logs and checkpoints beside them. The same co
 unfinished directory goes on where it stopped.
 """
 
-import shutil
 import time
 from typing import Any
 
 from robust_keras import durations
-from robust_keras.cluster import is_chief
 from robust_keras.directories import whole_files
 from robust_keras.programs import next_step, packages
 from robust_keras.quiet_start import start_tensorflow
@@ -45,13 +43,11 @@ def _train(config, directory, began):
     from robust_keras.runs.range_test_run import suggest_learning_rate
     from robust_keras.runs.training_run import fit
 
-    # First of all: several workers meet before anything runs.
-    strategy = distribution.strategy(config.distribute, batch_size=config.batch_size)
     training.make_reproducible(config.seed)
     keras.mixed_precision.set_dtype_policy(config.precision)
     dataset = data.load(config.dataset, config.data_dir)
     data.check_trainable(dataset)
-    with strategy.scope():
+    with distribution.strategy(config.distribute, batch_size=config.batch_size).scope():
         model = network(config, dataset)
         if config.learning_rate_range_test:
             return suggest_learning_rate(model, dataset.train, config, directory)
@@ -59,10 +55,7 @@ def _train(config, directory, began):
         told = data.description(dataset)
         fit(model, dataset.train, config, directory, introduction=told)
         model = low_rank_run.after_training(model, config)
-    # All workers together: what they save they share.
     training.save_model(model, directory.model_path)
-    if not is_chief(config.distribute):
-        return shutil.rmtree(directory.path)
     trained = keras.models.load_model(directory.model_path)
     accuracy = training.accuracy(trained, dataset.test, config.batch_size)
     served = serving.export(

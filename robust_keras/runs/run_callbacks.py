@@ -9,15 +9,9 @@ from robust_keras.layers import KernelActivation, keras_private
 from robust_keras.training.averaging import ValidateAverage
 from robust_keras.training.layer_log import LayerLog
 from robust_keras.training.winner_ratio import FallingRatio
-from robust_keras.training.workers import SameStatistics
 
 _LOGGED_IMAGES = 128
 _DEFAULT_RATIO = 0.2
-
-
-def same_statistics(model: keras.Model) -> list:
-    """[SameStatistics] where the model has several replicas, else []."""
-    return [SameStatistics()] if model.distribute_strategy.num_replicas_in_sync > 1 else []
 
 
 def falling_ratio(config: Any, total_steps: int) -> list:

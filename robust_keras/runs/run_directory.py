@@ -1,9 +1,7 @@
 """The directory of one training run: new, unfinished and to be resumed, or finished."""
 
 import pathlib
-import tempfile
 
-from robust_keras.cluster import is_chief
 from robust_keras.directories import lock, place, record, whole_files
 from robust_keras.directories.occupied import OccupiedError, first_free
 from robust_keras.directories.range_test_files import RANGE_TEST_FILES, is_range_test
@@ -14,9 +12,6 @@ _INPUTS = ("classifier", "distillation_teacher", "source_models")
 
 def training_directory(config: TrainConfig) -> "TrainingDirectory":
     """The `TrainingDirectory` that the config names, or the first default one that is free."""
-    if not is_chief(config.distribute):
-        # What this worker writes is what the first one writes, too.
-        return TrainingDirectory(config, tempfile.mkdtemp(prefix="robust_keras_worker_"))
     # Beside the fields, so that it is in no config.json.
     if not config.is_default_directory:  # type: ignore[attr-defined]
         return TrainingDirectory(config)

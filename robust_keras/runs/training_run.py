@@ -15,7 +15,6 @@ from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
 from robust_keras.training.methods import method_class
 from robust_keras.training.nuclear_norm import add_nuclear_norm
 from robust_keras.training.training_progress import TrainingProgress
-from robust_keras.training.workers import over_workers
 
 _PROBED_IMAGES = 256
 
@@ -95,7 +94,6 @@ def fit(
     guard = _guard(config, validation or training)
     callbacks = [
         StopOnNonFiniteLoss(),
-        *run_callbacks.same_statistics(model),
         *run_callbacks.falling_ratio(config, total_steps),
         *run_callbacks.validate_average(config),
         *run_callbacks.layer_log(config, model, training, directory, initial_epoch),
@@ -107,15 +105,8 @@ def fit(
         checkpoint,
     ]
     batches = _batches(trained, config, initial_epoch, split.image_shape)
-    held_out = validation and _held_out(validation, model, config)
+    held_out = validation and pipeline.evaluation_dataset(validation, batch_size=config.batch_size)
     _fit(model, batches, held_out, callbacks, config, initial_epoch, steps)
-
-
-def _held_out(split, model, config):
-    """The images that choose the best epoch, as many as the replicas can share equally."""
-    replicas = model.distribute_strategy.num_replicas_in_sync
-    shared = split.select(slice(len(split) - len(split) % replicas))
-    return pipeline.evaluation_dataset(shared, batch_size=config.batch_size)
 
 
 def _compiled(model, config, split, steps):
@@ -141,10 +132,9 @@ def _begin(model, config, directory, checkpoint, introduction):
 
 def _fit(model, batches, held_out, callbacks, config, initial_epoch, steps):
     cost = compiling.relative_cost(config)
-    progress = TrainingProgress(
+    with TrainingProgress(
         epochs=config.epochs, initial_epoch=initial_epoch, steps=steps, cost=cost
-    )
-    with over_workers(model, batches), progress:
+    ) as progress:
         model.fit(
             batches,
             epochs=config.epochs,

@@ -131,8 +131,7 @@ class TrainConfig(
     distribute: str = flag(
         "none",
         values.Choice(names.DISTRIBUTIONS),
-        "tf.distribute strategy. mirrored: every GPU of this machine, or this CPU; multi_worker: "
-        "those of every machine that TF_CONFIG names (docs/cluster.md).",
+        "tf.distribute strategy; mirrored uses every GPU, or this CPU.",
     )
     precision: str = flag("float32", values.Choice(PRECISIONS), "Keras dtype policy.")
     weight_decay: float = flag(

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from robust_keras.settings import values
+from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
 
 SWEEP_NAMES = ("every", "bisection")
@@ -38,6 +38,6 @@ class EngineFlags:
     )
     distribute: str = flag(
         "none",
-        values.Choice(("none", "mirrored")),
+        values.Choice(names.DISTRIBUTIONS),
         "mirrored: a copy of each model on every GPU (or this CPU) takes its share of each batch.",
     )

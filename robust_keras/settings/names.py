@@ -21,7 +21,7 @@ BANDWIDTH_RULES = ("paper", "reference")
 OPTIMIZERS = ("adam", "sgd")
 LOSSES = ("cross_entropy", "hybrid")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
-DISTRIBUTIONS = ("none", "mirrored", "multi_worker")
+DISTRIBUTIONS = ("none", "mirrored")
 UNUSUAL = ("noisy", "nonsense", "fooling_gradient", "fooling_direct", "fooling_cppn")
 ATTACKS = (
     *("fgsm", "step_ll", "bim", "pgd", "mim", "margin_pgd", "nearest_pgd", "jumping_pgd"),

@@ -38,8 +38,6 @@ class OptimizationFlags:
     def check_together(self: Any) -> None:
         """Raises InputError for what a learning-rate range test does not do."""
         if self.learning_rate_range_test:
-            if self.distribute == "multi_worker":
-                self.refuse("distribute", "none or mirrored with --learning_rate_range_test")
             for name in _UNREAD:
                 if getattr(self, name):
                     self.refuse(name, "nothing with --learning_rate_range_test")

@@ -6,13 +6,11 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.training.averaging import averaged_weights, read_variable
 from robust_keras.training.results import save_model
-from robust_keras.training.workers import from_chief
 
 _ADVICE = " (delete it to begin again with the first epoch)"
 
@@ -41,7 +39,7 @@ class LastCheckpoint(keras.callbacks.Callback):
         return [*model.variables, *optimizer.variables, *self._extra_variables()]
 
     def restore(self, model: keras.Model) -> int:
-        """Restores the state, if there is one; of several workers, that of the first.
+        """Restores the state, if there is one.
 
         Args:
             model: the compiled model of the run, newly built.
@@ -52,18 +50,9 @@ class LastCheckpoint(keras.callbacks.Callback):
         Raises:
             InputError: if the file is no checkpoint of this model.
         """
+        if not self._path.exists():
+            return 0
         variables = self._variables(model)
-        epochs, values = 0, [_zeros(v) for v in variables]
-        if self._path.exists():
-            epochs, values = self._stored(variables)
-        epochs = int(from_chief([np.int64(epochs)])[0])
-        if epochs:
-            for variable, value in zip(variables, from_chief(values), strict=True):
-                variable.assign(value)
-        return epochs
-
-    def _stored(self, variables):
-        """How many epochs are done, and the values of the variables."""
         try:
             with np.load(self._path) as stored:
                 values = [stored[f"variable_{i}"] for i in range(len(stored.files) - 1)]
@@ -79,7 +68,9 @@ class LastCheckpoint(keras.callbacks.Callback):
                 f"a checkpoint of this model{_ADVICE}",
                 f"{len(values)} other arrays",
             )
-        return epochs, values
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return epochs
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes the state; the old file stays until the new one is complete."""
@@ -89,11 +80,6 @@ class LastCheckpoint(keras.callbacks.Callback):
         }
         with whole_files.writing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, epochs=np.int64(epoch + 1), **arrays)
-
-
-def _zeros(variable):
-    """As many zeros of its kind; of Keras' variables or TensorFlow's."""
-    return np.zeros(variable.shape, tf.as_dtype(variable.dtype).as_numpy_dtype)
 
 
 class BestCheckpoint(keras.callbacks.Callback):
@@ -114,13 +100,12 @@ class BestCheckpoint(keras.callbacks.Callback):
         self._score_path = self._path.with_suffix(".txt")
         self._first_epoch = first_epoch
         self._metric = metric
-        self._score = -1.0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Raises InputError where an earlier run's score cannot be read."""
-        self._score = float(from_chief([np.float64(self._stored_score())])[0])
+        self._best()
 
-    def _stored_score(self):
+    def _best(self):
         if not self._score_path.exists():
             return -1.0
         try:
@@ -138,9 +123,8 @@ class BestCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Saves the model if it is the best so far."""
         accuracy = (logs or {}).get(self._metric)
-        if accuracy is None or epoch < self._first_epoch or accuracy <= self._score:
+        if accuracy is None or epoch < self._first_epoch or accuracy <= self._best():
             return
         with averaged_weights(self.model):
             save_model(self.model, self._path)
-        self._score = accuracy
         whole_files.write(self._score_path, f"{accuracy}\n")
