@@ -14,7 +14,12 @@ def _mirrored():
 
 
 STRATEGIES = names.table(
-    names.DISTRIBUTIONS, {"none": tf.distribute.get_strategy, "mirrored": _mirrored}
+    names.TRAINING_DISTRIBUTIONS,
+    {
+        "none": tf.distribute.get_strategy,
+        "mirrored": _mirrored,
+        "multi_worker": tf.distribute.MultiWorkerMirroredStrategy,
+    },
 )
 
 
@@ -39,7 +44,8 @@ def strategy(name: str, *, batch_size: int) -> tf.distribute.Strategy:
     """The strategy of that name.
 
     Args:
-        name: `none` or `mirrored`.
+        name: `none`, `mirrored`, or `multi_worker`, which waits until every process of TF_CONFIG is
+            there, and must be asked for before anything else is done with TensorFlow.
         batch_size: images a step over all replicas.
 
     Returns:

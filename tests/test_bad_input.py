@@ -145,7 +145,7 @@ TRAIN = {
     ),
     "optimizer": (["--optimizer=adamw"], "--optimizer: expected one of adam, sgd"),
     "precision": (["--precision=float16"], "--precision: expected one of float32"),
-    "strategy": (["--distribute=tpu"], "--distribute: expected one of none, mirrored"),
+    "strategy": (["--distribute=tpu"], "--distribute: expected one of none, mirrored, multi"),
     "validation fraction": (["--validation_fraction=1"], "--validation_fraction: expected"),
     "augment": (["--augment=maybe"], "--augment: expected true or false; received maybe"),
     "method": (

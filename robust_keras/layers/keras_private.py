@@ -65,3 +65,38 @@ def moving_averages_of(optimizer: keras.optimizers.Optimizer) -> list | None:
 def is_called_by_fit(arguments: Mapping[str, Any]) -> bool:
     """Whether `Model.evaluate` with these keyword arguments was called by `Model.fit`."""
     return bool(arguments.get("_use_cached_eval_dataset"))
+
+
+def fit_over_workers(model: keras.Model, batch: Any) -> None:
+    """Has `fit` and `evaluate` of a model run under `MultiWorkerMirroredStrategy`.
+
+    Keras 3.15 fails there twice (keras issue 20585): it reduces a first batch to build from, and
+    averages numbers as if they had a first axis.
+
+    Args:
+        model: compiled; its `steps_per_execution` is 1.
+        batch: arrays like those of a batch, of any numbers, to build metrics from.
+    """
+    with model.distribute_strategy.scope():
+        model._symbolic_build(data_batch=batch)
+    model._maybe_symbolic_build = lambda **_: None
+
+    def make_train_function(force=False):
+        if model.train_function is None or force:
+            model.train_function = _over_workers(model.distribute_strategy, model.train_step)
+
+    def make_test_function(force=False):
+        if model.test_function is None or force:
+            model.test_function = _over_workers(model.distribute_strategy, model.test_step)
+
+    model.make_train_function = make_train_function
+    model.make_test_function = make_test_function
+
+
+def _over_workers(strategy, step):
+    @tf.function(reduce_retracing=True)
+    def stepped(batch):
+        logs = strategy.run(step, args=(batch,))
+        return {name: strategy.reduce("MEAN", value, axis=None) for name, value in logs.items()}
+
+    return lambda iterator: stepped(next(iterator))

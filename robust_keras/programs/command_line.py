@@ -184,6 +184,11 @@ def _of_tensorflow(error):
     ) as file:
         file.write("".join(traceback.format_exception(error)))
     reason = (error.message or type(error).__name__).strip().splitlines()[0]
+    if type(error).__name__ == "UnavailableError":
+        return (
+            "another process of the cluster has stopped, and so does this one; what TensorFlow "
+            f"says of it is in {file.name}; the same command in every process goes on from here"
+        )
     return (
         f"an operation of TensorFlow failed ({type(error).__name__}: {reason[:200]}); where, is "
         f"told in {file.name}; once it is mended, the same command goes on from here"

@@ -11,19 +11,25 @@ unfinished directory goes on where it stopped.
 import time
 from typing import Any
 
-from robust_keras import durations
+from robust_keras import cluster, durations
 from robust_keras.directories import whole_files
 from robust_keras.programs import next_step, packages
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.runs.plugins import load_plugins
-from robust_keras.runs.run_directory import training_directory
+from robust_keras.runs.run_directory import TrainingDirectory, training_directory
 from robust_keras.settings.config import TrainConfig
 
 
 def main(config: Any) -> None:
     """One run, from the config to the exported SavedModel."""
     began = time.monotonic()
-    directory = training_directory(config)
+    if cluster.writes(config.distribute):
+        return _run(config, training_directory(config), began)
+    with cluster.unseen() as path:
+        _run(config, TrainingDirectory(config, path), began)
+
+
+def _run(config, directory, began):
     with whole_files.reasons(directory.path, only_disk=True):
         start_tensorflow()
         load_plugins(config.plugins)
@@ -42,12 +48,15 @@ def _train(config, directory, began):
     from robust_keras.runs.network import network
     from robust_keras.runs.range_test_run import suggest_learning_rate
     from robust_keras.runs.training_run import fit
+    from robust_keras.training import workers
 
+    # Before all else: processes can only join while TensorFlow has done nothing yet.
+    strategy = distribution.strategy(config.distribute, batch_size=config.batch_size)
     training.make_reproducible(config.seed)
     keras.mixed_precision.set_dtype_policy(config.precision)
     dataset = data.load(config.dataset, config.data_dir)
     data.check_trainable(dataset)
-    with distribution.strategy(config.distribute, batch_size=config.batch_size).scope():
+    with strategy.scope():
         model = network(config, dataset)
         if config.learning_rate_range_test:
             return suggest_learning_rate(model, dataset.train, config, directory)
@@ -55,6 +64,8 @@ def _train(config, directory, began):
         told = data.description(dataset)
         fit(model, dataset.train, config, directory, introduction=told)
         model = low_rank_run.after_training(model, config)
+    if not cluster.writes(config.distribute):
+        return workers.leave_together(strategy)
     training.save_model(model, directory.model_path)
     trained = keras.models.load_model(directory.model_path)
     accuracy = training.accuracy(trained, dataset.test, config.batch_size)
@@ -74,6 +85,7 @@ def _train(config, directory, began):
     print(f"SavedModel    {served}")
     print(f"took          {durations.measured(time.monotonic() - began)}")
     print(f"next          {next_step.after_training(config, directory.serving_path)}")
+    workers.leave_together(strategy)
 
 
 def run() -> None:

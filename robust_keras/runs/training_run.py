@@ -9,6 +9,7 @@ from robust_keras.data import hold_out, pipeline
 from robust_keras.data.datasets import ImageSplit
 from robust_keras.errors import InputError
 from robust_keras.runs import compiling, low_rank_run, pruning_run, run_callbacks, training_data
+from robust_keras.training import workers
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 from robust_keras.training.checkpoint import BestCheckpoint, LastCheckpoint
 from robust_keras.training.logs import StopOnNonFiniteLoss, log_callbacks
@@ -93,6 +94,7 @@ def fit(
     initial_epoch = _begin(model, config, directory, checkpoint, introduction)
     guard = _guard(config, validation or training)
     callbacks = [
+        *workers.prepare(model, split.image_shape),
         StopOnNonFiniteLoss(),
         *run_callbacks.falling_ratio(config, total_steps),
         *run_callbacks.validate_average(config),
@@ -124,7 +126,9 @@ def _begin(model, config, directory, checkpoint, introduction):
     directory.begin()
     for line in introduction:
         print(line)
-    initial_epoch = checkpoint.restore(model)
+    initial_epoch = workers.shared_start(
+        model, checkpoint.variables(model), checkpoint.restore(model)
+    )
     if initial_epoch:
         print(f"resuming after epoch {initial_epoch} of {config.epochs}")
     return initial_epoch

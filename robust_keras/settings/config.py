@@ -130,8 +130,9 @@ class TrainConfig(
     )
     distribute: str = flag(
         "none",
-        values.Choice(names.DISTRIBUTIONS),
-        "tf.distribute strategy; mirrored uses every GPU, or this CPU.",
+        values.Choice(names.TRAINING_DISTRIBUTIONS),
+        "tf.distribute strategy; mirrored uses every GPU, or this CPU, and multi_worker every process "
+        "of TF_CONFIG (docs/cluster.md).",
     )
     precision: str = flag("float32", values.Choice(PRECISIONS), "Keras dtype policy.")
     weight_decay: float = flag(

@@ -41,3 +41,5 @@ class OptimizationFlags:
             for name in _UNREAD:
                 if getattr(self, name):
                     self.refuse(name, "nothing with --learning_rate_range_test")
+            if self.distribute == "multi_worker":
+                self.refuse("distribute", "none or mirrored with --learning_rate_range_test")

@@ -32,7 +32,8 @@ class LastCheckpoint(keras.callbacks.Callback):
         self._path = pathlib.Path(path)
         self._extra_variables = extra_variables
 
-    def _variables(self, model):
+    def variables(self, model: keras.Model) -> list:
+        """Everything that is stored, of a compiled model."""
         optimizer = model.optimizer
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
@@ -52,7 +53,7 @@ class LastCheckpoint(keras.callbacks.Callback):
         """
         if not self._path.exists():
             return 0
-        variables = self._variables(model)
+        variables = self.variables(model)
         try:
             with np.load(self._path) as stored:
                 values = [stored[f"variable_{i}"] for i in range(len(stored.files) - 1)]
@@ -76,7 +77,7 @@ class LastCheckpoint(keras.callbacks.Callback):
         """Writes the state; the old file stays until the new one is complete."""
         arrays: dict[str, Any] = {
             f"variable_{i}": read_variable(variable)
-            for i, variable in enumerate(self._variables(self.model))
+            for i, variable in enumerate(self.variables(self.model))
         }
         with whole_files.writing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, epochs=np.int64(epoch + 1), **arrays)
