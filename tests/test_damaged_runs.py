@@ -60,6 +60,25 @@ def test_a_damaged_file_is_named_with_what_to_do(begun, tmp_path, name, damage):
         train(path)
 
 
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, capsys):
+    path = tmp_path / "last.npz"
+    model = network()
+    model.compile("adam", loss="mse")
+    checkpoint = LastCheckpoint(path)
+    checkpoint.set_model(model)
+    checkpoint.on_epoch_end(0)
+    weights = model.get_weights()
+    model.set_weights([weight + 1.0 for weight in weights])
+    checkpoint.on_epoch_end(1)
+    assert checkpoint.restore(model) == 2
+    path.write_bytes(path.read_bytes()[:-100])
+    assert checkpoint.restore(model) == 1
+    for restored, weight in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(restored, weight)
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert "last.npz: expected a checkpoint" in warning and "previous.npz" in warning
+
+
 def test_no_flipped_bit_of_a_checkpoint_goes_unnoticed_or_ends_in_another_error(begun, tmp_path):
     path = tmp_path / "last.npz"
     content = (begun / "checkpoints" / "last.npz").read_bytes()

@@ -12,6 +12,8 @@ from digits import digits
 from robust_keras import engine, serving
 from robust_keras.attacks import ATTACKS, BIM, FGSM, MIM, PGD, ThreatModel, UniformNoise
 from robust_keras.attacks.attack import Attack
+from robust_keras.engine.fitting_batch import fitting_batch, halved
+from robust_keras.engine.journal import Unrecorded
 from robust_keras.errors import InputError
 
 # Fewer steps where the default would take long.
@@ -107,6 +109,57 @@ def test_examples_are_real_and_spread_over_the_classes(everything, classifier, s
         assert found.worst_case[row - 1, example.index]
         named = next(result for result in found.attacks if result.name == example.attack)
         assert not named.robust[row, example.index]
+
+
+class Hungry(PGD):
+    """PGD on a device that has memory for seven images."""
+
+    sizes: typing.ClassVar[list] = []
+
+    def propose(self, classifier, images, labels, **settings):
+        self.sizes.append(len(images))
+        if len(images) > 7:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating a tensor")
+        return super().propose(classifier, images, labels, **settings)
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_changes_nothing(classifier, sample):
+    model = ThreatModel("linf", (0.05,))
+    plain, in_halves = (
+        engine.evaluate(classifier, *sample, [attack(steps=3)], model, batch_size=60, seed=3)
+        for attack in (PGD, Hungry)
+    )
+    refused = [size for size in Hungry.sizes if size > 7]
+    assert len(refused) == 4 and Hungry.sizes[:4] == refused and Hungry.sizes[4] == 4
+    np.testing.assert_array_equal(plain.worst_case, in_halves.worst_case)
+    np.testing.assert_array_equal(plain.examples[0].adversarial, in_halves.examples[0].adversarial)
+
+
+def test_the_fastest_batch_that_fits_is_found(classifier, sample):
+    tried = []
+
+    class Narrow:
+        gradient_error = "none are needed here"
+
+        def logits(self, images):
+            tried.append(len(images))
+            if len(images) > 16:
+                raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating a tensor")
+            return classifier.logits(images)
+
+    # Passes of 16, 8 and 4 images; by an image, those of 8 are the fastest.
+    clock = iter(np.cumsum([0.0, 16.0, 0.0, 4.0, 0.0, 3.0]))
+    found = fitting_batch([Narrow()], sample[0], Unrecorded(), clock.__next__)
+    assert found == 8
+    assert tried == [64, 32, 16, 16, 8, 8, 4, 4]
+
+
+def test_not_even_one_image_fits():
+    def run(size):
+        raise tf.errors.ResourceExhaustedError(None, None, f"OOM of {size}")
+
+    with pytest.raises(InputError, match="memory: expected enough for a pass of one image.*OOM of"):
+        halved(run, 64)
 
 
 def test_same_seed_same_result_whatever_the_batch_size(classifier, sample):

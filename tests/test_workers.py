@@ -41,19 +41,21 @@ def trained(strategy, build, path, **changes):
     with strategy.scope():
         model = build()
         training_run.fit(model, images(), settings, TrainingDirectory(settings))
-    return [[float(v).hex() for v in w.flatten()] for w in model.get_weights()], csv_rows(settings)
+    return [[float(v).hex() for v in w.flatten()] for w in model.get_weights()], settings
 
 pruned = dict(epochs=3, final_sparsity=0.5, pruning_begin=0.0, pruning_frequency=4)
 robust = dict(adversarial="pgd", adversarial_steps=2, train_epsilon=0.1, validation_fraction=0.1)
 ours = f"{root}/{chief}"
-found = dict(zip(("weights", "rows"), trained(spread, plain, ours + "plain", **pruned)))
+found = {}
+found["weights"], settings = trained(spread, plain, ours + "plain", **pruned)
+found["rows"] = csv_rows(settings)
 found["normalised"], _ = trained(spread, network, ours + "robust", epochs=1, **robust)
 # Only the first process has a checkpoint to go on from.
 later = f"{root}/{'Trueplain' if chief else 'nothing'}"
 found["resumed"], _ = trained(spread, plain, later, **pruned)
 if chief:
-    found["alone"], found["alone_rows"] = trained(
-        tf.distribute.get_strategy(), plain, f"{root}/alone", **pruned)
+    _, settings = trained(tf.distribute.get_strategy(), plain, f"{root}/alone", **pruned)
+    found["alone_rows"] = csv_rows(settings)
 print(json.dumps(found))
 workers.leave_together(spread)
 """

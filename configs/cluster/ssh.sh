@@ -3,22 +3,28 @@
 #
 #   configs/cluster/ssh.sh "host1 host2" --flagfile=configs/mnist_robust.cfg --output_dir=runs/spread
 #
-# The first machine writes. PORT (default 2222) must be open between them; PYTHON and SSH as given.
+# The first machine writes. A host may be HOST:PORT; else PORT, 2222 by default, must be open
+# between them. PYTHON and SSH say which to use.
 set -euo pipefail
 
-hosts=($1)
+read -ra hosts <<<"$1"
 shift
-port=${PORT:-2222}
-workers=$(printf "\"%s:${port}\"," "${hosts[@]}")
+workers=
+for host in "${hosts[@]}"; do
+    [[ $host == *:* ]] || host="${host}:${PORT:-2222}"
+    workers="${workers:+${workers},}\"${host}\""
+done
+read -ra remote <<<"${SSH:-ssh -tt}"
 started=()
 # Where one ends in error, the others could wait for it.
 trap 'kill "${started[@]}" 2>/dev/null || true' EXIT
 for index in "${!hosts[@]}"; do
-    told="{\"cluster\":{\"worker\":[${workers%,}]},\"task\":{\"type\":\"worker\",\"index\":${index}}}"
-    command=$(printf "%q " env "TF_CONFIG=${told}" "${PYTHON:-python}" train.py --distribute=multi_worker "$@")
-    ${SSH:-ssh -tt} "${hosts[index]}" "cd $(printf %q "$PWD") && ${command}" &
+    cluster="{\"cluster\":{\"worker\":[${workers}]},\"task\":{\"type\":\"worker\",\"index\":${index}}}"
+    arguments=("${PYTHON:-python}" train.py --distribute=multi_worker "$@")
+    command=$(printf "%q " cd "$PWD")"&& "$(printf "%q " env "TF_CONFIG=${cluster}" "${arguments[@]}")
+    "${remote[@]}" "${hosts[index]%%:*}" "$command" &
     started+=($!)
 done
-for process in "${started[@]}"; do
+for _ in "${started[@]}"; do
     wait -n || exit $?
 done

@@ -15,6 +15,7 @@ from robust_keras.attacks.loops.prediction import padded, predict, rejected
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_streams import generators
 from robust_keras.attacks.threat_model import ThreatModel
+from robust_keras.engine.fitting_batch import halved
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.replicas import Replicas
 from robust_keras.errors import InputError
@@ -124,7 +125,7 @@ class Subject:
         size = self.replicas.share_of(size)
 
         def attack(classifier, share):
-            return self._attack(classifier, stage, epsilon, round_, share, size)
+            return self._fitting(classifier, stage, epsilon, round_, share, size)
 
         return Outcome(
             **self.journal.remember(
@@ -163,6 +164,17 @@ class Subject:
             generators=generators(self.seed, stage.name, epsilon, round_, rows),
         )
         return proposal, self.threat_model.project(images, proposal.images, epsilon)
+
+    def _fitting(self, classifier, stage, epsilon, round_, indices, size):
+        """`_attack`, in halves where memory does not last: random numbers belong to the image."""
+
+        def attack(size):
+            parts = [indices[first : first + size] for first in range(0, len(indices), size)]
+            return _joined(
+                [self._attack(classifier, stage, epsilon, round_, part, size) for part in parts]
+            )
+
+        return halved(attack, size)[0]
 
     def _attack(self, classifier, stage, epsilon, round_, indices, size):
         """Projected proposals for the images, the model's fresh answers, and the passes made."""

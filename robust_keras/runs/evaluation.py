@@ -7,6 +7,7 @@ from robust_keras import data, distribution
 from robust_keras.attacks import ThreatModel, registry
 from robust_keras.attacks.attack import Attack
 from robust_keras.data.datasets import ImageSplit
+from robust_keras.engine.fitting_batch import fitting_batch
 from robust_keras.engine.goal import check_aims
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.results import AdversarialExample, PerImage
@@ -96,11 +97,12 @@ def attack_models(
     copies, dataset = models.copies, models.dataset
     threat_model = ThreatModel(config.norm, config.epsilons)
     split, left_out = attacked_images(config, split, dataset)
+    record: Journal | Unrecorded = Unrecorded() if journal is None else journal
+    config = _with_batch_size(config, copies, split, record)
     given, refused = given_examples(config, split.float_images(), threat_model)
     attacks, notes = [*attacks, *given], (*left_out, *refused)
     if config.target_class is not None:
         check_aims(attacks, config.norm)
-    record: Journal | Unrecorded = Unrecorded() if journal is None else journal
     reports, examples, tables = [], {}, {}
     runs = [ModelRun(r, split, threat_model, attacks, config, record) for r in copies]
     plans = [run.plans() for run in runs]
@@ -161,6 +163,15 @@ def _load_all(config):
         dataset.beyond(config.split)
     copies = load_models(config, part, dataset.num_classes, devices=devices, seed=IMAGE_SEED)
     return copies, dataset
+
+
+def _with_batch_size(config, copies, split, journal):
+    """The config, with a number of images where it leaves that to this machine."""
+    if config.batch_size != "auto":
+        return config
+    firsts = [replicas.first for replicas in copies]
+    size = fitting_batch(firsts, split.float_images(), journal)
+    return dataclasses.replace(config, batch_size=size)
 
 
 def _dataset_report(config, dataset, split, notes):

@@ -71,8 +71,9 @@ class TrainingDirectory:
         return [self.serving_path, self.checkpoint_path.parent, logs, self.tensorboard_path]
 
     def _files(self):
-        best = [self.best_path, self.best_path.with_suffix(".txt")]
-        return [self.model_path, self.checkpoint_path, *best, self.csv_path, self.layers_path]
+        last = self.checkpoint_path, self.checkpoint_path.with_name("previous.npz")
+        best = self.best_path, self.best_path.with_suffix(".txt")
+        return [self.model_path, *last, *best, self.csv_path, self.layers_path]
 
     def _range_test(self):
         return [self.path / name for name in RANGE_TEST_FILES]

@@ -131,8 +131,8 @@ class TrainConfig(
     distribute: str = flag(
         "none",
         values.Choice(names.TRAINING_DISTRIBUTIONS),
-        "tf.distribute strategy; mirrored uses every GPU, or this CPU, and multi_worker every process "
-        "of TF_CONFIG (docs/cluster.md).",
+        "tf.distribute strategy; mirrored uses every GPU, or this CPU, and multi_worker every "
+        "process of TF_CONFIG (docs/cluster.md).",
     )
     precision: str = flag("float32", values.Choice(PRECISIONS), "Keras dtype policy.")
     weight_decay: float = flag(
@@ -207,7 +207,12 @@ class EvaluateConfig(
         "Largest allowed perturbations of images in [0, 1], comma separated; fractions such as "
         "8/255 work. linf: at most 1; l2: 0.5, 2 and 3 are common.",
     )
-    batch_size: int = flag(250, values.Whole(1, 1_000_000), "Images a forward or backward pass.")
+    batch_size: Any = flag(
+        250,
+        values.Whole(1, 1_000_000, word="auto"),
+        "Images a forward or backward pass; auto: the fastest number that fits into memory. A "
+        "batch of an attack that does not fit is halved. What is found does not depend on it.",
+    )
     seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
     output_dir: str | None = flag(
         None,

@@ -51,22 +51,28 @@ def _chosen(kind, number):
 
 @dataclasses.dataclass(frozen=True)
 class Whole(Kind):
-    """A whole number from `minimum` to `maximum`."""
+    """A whole number from `minimum` to `maximum`; or `word` instead, where there is one."""
 
     minimum: int
     maximum: int
     optional: bool = False
+    word: str | None = None
 
     @property
     def _expected(self):
-        return f"a whole number from {self.minimum} to {self.maximum}"
+        number = f"a whole number from {self.minimum} to {self.maximum}"
+        return f"{number} or {self.word}" if self.word else number
 
     def _read(self, text):
+        if text == self.word:
+            return text
         if not _WHOLE.fullmatch(text.strip()):
             refuse(self._expected, text)
         return _chosen(self, int(text))
 
     def _check(self, value):
+        if self.word and value == self.word:
+            return
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not whole or not self.minimum <= value <= self.maximum:
             refuse(self._expected, value)

@@ -1,6 +1,8 @@
 """Checkpoints from which an interrupted run goes on to the same final weights."""
 
 import pathlib
+import shutil
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +20,8 @@ _ADVICE = " (delete it to begin again with the first epoch)"
 class LastCheckpoint(keras.callbacks.Callback):
     """Keeps all that a run needs to go on, after every epoch, in one file that is always whole.
 
+    That of the epoch before is kept beside it, as previous.npz, for a disk that damages the last.
+
     Stored are the model's variables (weights, moving statistics, the states of its random seeds),
     the optimizer's, and those of other callbacks such as pruning masks. Keras' own BackupAndRestore
     leaves the last group out.
@@ -30,6 +34,7 @@ class LastCheckpoint(keras.callbacks.Callback):
     def __init__(self, path: str | pathlib.Path, extra_variables: Callable = tuple):
         super().__init__()
         self._path = pathlib.Path(path)
+        self._previous = self._path.with_name(f"previous{self._path.suffix}")
         self._extra_variables = extra_variables
 
     def variables(self, model: keras.Model) -> list:
@@ -49,20 +54,12 @@ class LastCheckpoint(keras.callbacks.Callback):
             The number of epochs already done; 0 when there is no checkpoint.
 
         Raises:
-            InputError: if the file is no checkpoint of this model.
+            InputError: if the file is no checkpoint of this model, and there is none before it.
         """
         if not self._path.exists():
             return 0
         variables = self.variables(model)
-        try:
-            with np.load(self._path) as stored:
-                values = [stored[f"variable_{i}"] for i in range(len(stored.files) - 1)]
-                epochs = int(stored["epochs"])
-        # A damaged archive raises nearly everything: of zipfile, zlib, struct, memory, encodings.
-        except Exception as error:
-            raise InputError.expected(
-                str(self._path), f"a checkpoint{_ADVICE}", f"another file ({error})"
-            ) from error
+        values, epochs = self._stored()
         if [value.shape for value in values] != [tuple(v.shape) for v in variables]:
             raise InputError.expected(
                 str(self._path),
@@ -73,14 +70,41 @@ class LastCheckpoint(keras.callbacks.Callback):
             variable.assign(value)
         return epochs
 
+    def _stored(self):
+        """What is in the last file, or, where that is damaged, in the one before."""
+        try:
+            return _read(self._path)
+        except InputError as error:
+            if not self._previous.exists():
+                raise
+            found = _read(self._previous)
+            print(f"warning: {error}; going on from {self._previous}", file=sys.stderr)
+            return found
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Writes the state; the old file stays until the new one is complete."""
+        """Writes the state; the old file is kept beside the new one until the next."""
+        if self._path.exists():
+            with whole_files.writing(self._previous) as temporary:
+                shutil.copyfile(self._path, temporary)
         arrays: dict[str, Any] = {
             f"variable_{i}": read_variable(variable)
             for i, variable in enumerate(self.variables(self.model))
         }
         with whole_files.writing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, epochs=np.int64(epoch + 1), **arrays)
+
+
+def _read(path):
+    """The variables' values in a file, and the epochs done."""
+    try:
+        with np.load(path) as stored:
+            values = [stored[f"variable_{i}"] for i in range(len(stored.files) - 1)]
+            return values, int(stored["epochs"])
+    # A damaged archive raises nearly everything: of zipfile, zlib, struct, memory, encodings.
+    except Exception as error:
+        raise InputError.expected(
+            str(path), f"a checkpoint{_ADVICE}", f"another file ({error})"
+        ) from error
 
 
 class BestCheckpoint(keras.callbacks.Callback):

@@ -1,0 +1,102 @@
+"""How many images a pass may take: as many as fit into memory, and no more than serve."""
+
+import time
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from robust_keras.attackable import Attackable
+from robust_keras.engine.journal import Journal, Unrecorded
+from robust_keras.errors import InputError
+
+# Powers of two up to here are tried; larger batches serve no device that was measured.
+_LARGEST = 1024
+# Slower by an image than the fastest so far by this share, and smaller ones are not tried.
+_SLOWER = 1.2
+
+
+def fitting_batch(
+    classifiers: Iterable[Attackable],
+    images: np.ndarray,
+    journal: Journal | Unrecorded,
+    now: Callable[[], float] = time.perf_counter,
+) -> int:
+    """The batch size of the fastest gradient pass, by an image, of those that fit into memory.
+
+    Sizes are halved from the largest one. What fits all models is told; what was found is kept in
+    the journal, so that a run that goes on takes the same.
+
+    Args:
+        classifiers: `Attackable`s.
+        images: float32 array (images, height, width, channels), at least one.
+        journal: `Journal` or `Unrecorded`.
+        now: clock in seconds.
+
+    Returns:
+        A number of images, at least 1.
+
+    Raises:
+        InputError: not even one image fits.
+    """
+    models = list(classifiers)
+    kept = journal.remember(
+        ("fitting batch", images.shape, len(models)),
+        lambda: {"size": np.int64(min(_fastest(model, images, now) for model in models))},
+    )
+    return int(kept["size"])
+
+
+def halved(run: Callable, size: int) -> tuple[object, int]:
+    """`(run(size), size)` for the largest of size, size / 2, ... down to 1 that fits into memory.
+
+    Raises:
+        InputError: not even one image fits.
+    """
+    while True:
+        try:
+            return run(size), size
+        except tf.errors.ResourceExhaustedError as error:
+            if size == 1:
+                raise InputError.expected(
+                    "memory", "enough for a pass of one image", str(error).splitlines()[0]
+                ) from error
+            size = -(-size // 2)
+
+
+def _fastest(model, images, now):
+    step = _pass_of(model)
+
+    def seconds(size):
+        batch = tf.constant(np.resize(images, (size, *images.shape[1:])))
+        step(batch).numpy()  # builds the function
+        began = now()
+        step(batch).numpy()
+        return (now() - began) / size
+
+    largest = min(_LARGEST, 2 ** int(np.ceil(np.log2(len(images)))))
+    best, size = halved(seconds, largest)
+    fastest = size
+    while size > 1:
+        size //= 2
+        found = seconds(size)
+        if found < best:
+            best, fastest = found, size
+        elif found > _SLOWER * best:
+            break
+    return fastest
+
+
+def _pass_of(model):
+    """A gradient pass, as attacks make; a forward pass where there are no gradients."""
+    if model.gradient_error is not None:
+        return model.logits
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def step(images):
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            total = tf.reduce_sum(model.logits(images))
+        return tape.gradient(total, images, unconnected_gradients="zero")
+
+    return step
