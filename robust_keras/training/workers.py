@@ -61,7 +61,7 @@ def shared_start(model: keras.Model, variables: Sequence, initial_epoch: int) ->
 def leave_together(strategy: tf.distribute.Strategy) -> None:
     """Waits until all processes are here: one that has gone is taken for one that has died."""
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        strategy.reduce("SUM", strategy.run(lambda: tf.zeros(())), axis=None)
+        tf.function(lambda: strategy.reduce("SUM", strategy.run(tf.zeros, ((),)), axis=None))()
 
 
 def _of_first(strategy, value):
