@@ -84,16 +84,31 @@ def test_noise_for_smoothing_is_gaussian_and_not_cut_off():
     assert np.any(noise != training.craft(images, labels, seed=(0, 2)).numpy())
 
 
-def test_what_has_no_bounds_is_refused_before_training():
-    images, labels = (values[:10] for values in digits())
-    model = keras.Sequential(
-        [keras.Input((14, 14, 1)), K.Flatten(), K.Dense(10, "selu", name="odd")]
-    )
-    with pytest.raises(InputError, match="layer 'odd'"):
-        trained(model, images, labels)
-    with pytest.raises(InputError, match="one logit a class"):
-        settings = AdversarialSettings(method="ibp", epsilon=0.1)
-        binary = AdversarialTraining(kernel_network(1), settings)
-        binary.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True))
+@pytest.mark.parametrize(
+    ("model", "loss", "text"),
+    [
+        (
+            lambda: keras.Sequential(
+                [keras.Input((14, 14, 1)), K.Flatten(), K.Dense(10, "selu", name="odd")]
+            ),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "layer 'odd'",
+        ),
+        (
+            lambda: kernel_network(1),
+            keras.losses.BinaryCrossentropy(from_logits=True),
+            "one logit a class",
+        ),
+    ],
+    ids=("activation", "one logit"),
+)
+def test_what_has_no_bounds_is_refused_before_training(model, loss, text):
+    settings = AdversarialSettings(method="ibp", epsilon=0.1)
+    training = AdversarialTraining(model(), settings)
+    with pytest.raises(InputError, match=text):
+        training.compile("adam", loss)
+
+
+def test_a_weight_is_a_share():
     with pytest.raises(ValueError, match="bound_weight"):
         AdversarialSettings(method="ibp", epsilon=0.1, bound_weight=1.5)

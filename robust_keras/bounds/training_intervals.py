@@ -18,8 +18,8 @@ import tensorflow as tf
 from robust_keras import layers
 from robust_keras.bounds import network
 from robust_keras.bounds.kernel_extremes import kernel_extremes
+from robust_keras.bounds.rules import rules
 from robust_keras.bounds.turning_points import function_turns, layer_turns
-from robust_keras.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +61,7 @@ class TrainingIntervals:
     def __init__(self, model: keras.Model):
         self._steps = network.steps(model)
         for step in self._steps:
-            _rule(step)
+            rules(step)  # refuses what has no proof
 
     def __call__(
         self, images: tf.Tensor, lower: tf.Tensor, upper: tf.Tensor, labels: tf.Tensor
@@ -112,18 +112,7 @@ def _rule(step) -> Callable:
     layer = step.layer
     if step.ends_in_softmax and isinstance(layer, (keras.layers.Softmax, keras.layers.Activation)):
         return _same
-    if isinstance(layer, keras.layers.Activation):
-        function_turns(layer, layer.activation)
-    if layer_turns(layer) is not None:
-        return _curve
-    rule = RULES.get(type(layer))
-    if rule is None:
-        raise InputError.expected(
-            f"layer '{layer.name}'",
-            "a layer whose bounds are known (docs/certificates.md lists them)",
-            type(layer).__name__,
-        )
-    return rule
+    return _curve if layer_turns(layer) is not None else RULES[type(layer)]
 
 
 def _split(stacked, parts):
@@ -203,11 +192,7 @@ def _several(step, *inputs):
     )
 
 
-def _square(step, x, other):
-    if x is not other:
-        raise InputError.expected(
-            f"layer '{step.layer.name}'", "a product of a value with itself", "another product"
-        )
+def _square(step, x, _):
     return _along(tf.square, x, (0.0,))
 
 
