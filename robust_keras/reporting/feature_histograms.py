@@ -27,7 +27,9 @@ def draw(features: Any, *, paper: str = "light", size: str = "wide", title: str 
     figure, axes = panels.sheet(titles, theme=theme, size=room, title=title, **settings)
     for part, one in zip(axes, single, strict=False):
         _histograms(part, one, theme)
-    panels.legend(axes[0], theme, room)
+    # Room for the legend above the histograms.
+    axes[0].set_ylim(0, 1.7 * axes[0].get_ylim()[1])
+    panels.legend(axes[0], theme, room, "upper left")
     for part, pair in zip(axes[len(single) :], pairs, strict=True):
         _pair(part, pair, theme)
     return figure

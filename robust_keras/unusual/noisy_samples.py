@@ -145,10 +145,11 @@ def _result(subject, images, changes, strength, clip, labels, shown):
 
 def _example(images, judged, place):
     answer = int(judged.classes[place])
+    shown = np.clip(np.nan_to_num(images[place]), 0.0, 1.0)
     return SampleImageReport(
         answer=None if answer < 0 else answer,
         confidence=float(judged.largest[place]),
         accepted=bool(judged.accepted[place]),
         shape=images.shape[1:],
-        pixels=encoded(np.rint(255.0 * np.clip(images[place], 0.0, 1.0)).astype(np.uint8)),
+        pixels=encoded(np.rint(255.0 * shown).astype(np.uint8)),
     )
