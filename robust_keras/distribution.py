@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from robust_keras import interruption
 from robust_keras.errors import InputError
 from robust_keras.settings import names
 
@@ -13,12 +14,19 @@ def _mirrored():
     return tf.distribute.MirroredStrategy([device.name for device in devices])
 
 
+def _multi_worker():
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    # TensorFlow takes SIGTERM for itself here, and goes on.
+    interruption.answer_again()
+    return strategy
+
+
 STRATEGIES = names.table(
     names.TRAINING_DISTRIBUTIONS,
     {
         "none": tf.distribute.get_strategy,
         "mirrored": _mirrored,
-        "multi_worker": tf.distribute.MultiWorkerMirroredStrategy,
+        "multi_worker": _multi_worker,
     },
 )
 

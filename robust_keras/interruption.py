@@ -46,6 +46,16 @@ def ending_at_once(stderr: int = 2) -> Iterator[None]:
         _restore(before)
 
 
+def answer_again() -> None:
+    """Has both signals answered as Python was told, where a library has taken them since."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in _CODES:
+        handler = signal.getsignal(number)
+        if handler is not None:
+            signal.signal(number, handler)
+
+
 @contextlib.contextmanager
 def unwinding() -> Iterator[None]:
     """Within, Ctrl-C raises KeyboardInterrupt and SIGTERM `Terminated`, each once."""
