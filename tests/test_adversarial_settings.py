@@ -53,7 +53,7 @@ REFUSED = [
     (
         {"method": "fgsm"},
         "`method` must be one of pgd, free, fast, n_fgsm, half_fgsm, trades, "
-        "ensemble. Received: method='fgsm'",
+        "ensemble, ibp, gaussian. Received: method='fgsm'",
     ),
     ({"epsilon": 8}, r"`epsilon` must be in \(0, 1\]. Received: epsilon=8"),
     ({"epsilon": 0}, "`epsilon`"),
