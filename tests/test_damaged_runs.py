@@ -1,5 +1,6 @@
 """What a run left may be damaged afterwards: one line that says what to do, never a traceback."""
 
+import errno
 import shutil
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_a_damaged_file_is_named_with_what_to_do(begun, tmp_path, name, damage):
         train(path)
 
 
-def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, capsys):
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, capsys, monkeypatch):
     path = tmp_path / "last.npz"
     model = network()
     model.compile("adam", loss="mse")
@@ -77,6 +78,19 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path, capsys):
         np.testing.assert_array_equal(restored, weight)
     (warning,) = capsys.readouterr().err.splitlines()
     assert "last.npz: expected a checkpoint" in warning and "previous.npz" in warning
+    # The good one outlives an epoch whose checkpoint cannot be written.
+    monkeypatch.setattr(np, "savez", no_more_space)
+    with pytest.raises(InputError, match="free some space"):
+        checkpoint.on_epoch_end(1)
+    assert checkpoint.restore(model) == 1
+    for name in ("last.npz", "previous.npz"):
+        (tmp_path / name).write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"last\.npz.*delete it"):
+        checkpoint.restore(model)
+
+
+def no_more_space(*_, **arrays):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_no_flipped_bit_of_a_checkpoint_goes_unnoticed_or_ends_in_another_error(begun, tmp_path):

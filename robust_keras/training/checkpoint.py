@@ -77,21 +77,30 @@ class LastCheckpoint(keras.callbacks.Callback):
         except InputError as error:
             if not self._previous.exists():
                 raise
-            found = _read(self._previous)
+            try:
+                found = _read(self._previous)
+            except InputError:
+                raise error from None  # to delete the last one is what begins again
+            # Or else the next epoch would keep the damaged one, and write over the only good one.
+            _copy(self._previous, self._path)
             print(f"warning: {error}; going on from {self._previous}", file=sys.stderr)
             return found
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes the state; the old file is kept beside the new one until the next."""
         if self._path.exists():
-            with whole_files.writing(self._previous) as temporary:
-                shutil.copyfile(self._path, temporary)
+            _copy(self._path, self._previous)
         arrays: dict[str, Any] = {
             f"variable_{i}": read_variable(variable)
             for i, variable in enumerate(self.variables(self.model))
         }
         with whole_files.writing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, epochs=np.int64(epoch + 1), **arrays)
+
+
+def _copy(path, to):
+    with whole_files.writing(to) as temporary:
+        shutil.copyfile(path, temporary)
 
 
 def _read(path):
