@@ -1,5 +1,6 @@
 """How many images a pass may take: as many as fit into memory, and no more than serve."""
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 
@@ -10,9 +11,11 @@ from robust_keras.attackable import Attackable
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.errors import InputError
 
+# Where it begins: small, for on a CPU a batch that does not fit may end the process without a word.
+_FIRST = 16
 # Powers of two up to here are tried; larger batches serve no device that was measured.
 _LARGEST = 1024
-# Slower by an image than the fastest so far by this share, and smaller ones are not tried.
+# Slower by an image than the fastest so far by this share, and larger ones are not tried.
 _SLOWER = 1.2
 
 
@@ -24,7 +27,7 @@ def fitting_batch(
 ) -> int:
     """The batch size of the fastest gradient pass, by an image, of those that fit into memory.
 
-    Sizes are halved from the largest one. What fits all models is told; what was found is kept in
+    Sizes are doubled while that is faster. What fits all models is told; what was found is kept in
     the journal, so that a run that goes on takes the same.
 
     Args:
@@ -75,15 +78,16 @@ def _fastest(model, images, now):
         return (now() - began) / size
 
     largest = min(_LARGEST, 2 ** int(np.ceil(np.log2(len(images)))))
-    best, size = halved(seconds, largest)
+    best, size = halved(seconds, min(_FIRST, largest))
     fastest = size
-    while size > 1:
-        size //= 2
-        found = seconds(size)
-        if found < best:
-            best, fastest = found, size
-        elif found > _SLOWER * best:
-            break
+    with contextlib.suppress(tf.errors.ResourceExhaustedError):
+        while size < largest:
+            size *= 2
+            found = seconds(size)
+            if found < best:
+                best, fastest = found, size
+            elif found > _SLOWER * best:
+                break
     return fastest
 
 
