@@ -17,34 +17,21 @@ import tensorflow as tf
 
 from robust_keras import layers
 from robust_keras.bounds import network
+from robust_keras.bounds.interval import Interval
 from robust_keras.bounds.kernel_extremes import kernel_extremes
 from robust_keras.bounds.rules import rules
 from robust_keras.bounds.turning_points import function_turns, layer_turns
 
 
 @dataclasses.dataclass(frozen=True)
-class Carried:
-    """What is known of a tensor: its value for the images given, and bounds around others.
+class Carried(Interval):
+    """What is known of a tensor: bounds around images, in their kind of number, and their value.
 
     Args:
-        value: tensor (batch, ...).
-        lower: tensor of that shape.
-        upper: tensor of that shape.
+        value: tensor (batch, ...), of the shape of the bounds.
     """
 
     value: tf.Tensor
-    lower: tf.Tensor
-    upper: tf.Tensor
-
-    @property
-    def centre(self) -> tf.Tensor:
-        """The middle of the bounds."""
-        return (self.lower + self.upper) / 2.0
-
-    @property
-    def radius(self) -> tf.Tensor:
-        """Half the distance of the bounds."""
-        return (self.upper - self.lower) / 2.0
 
 
 class TrainingIntervals:
@@ -81,7 +68,7 @@ class TrainingIntervals:
             Tensors (batch, classes). The second holds, for each class, an upper bound of its logit
             minus the label's: 0 at the label.
         """
-        values = [Carried(images, lower, upper)]
+        values = [Carried(lower, upper, images)]
         for step in self._steps[:-1]:
             values.append(_rule(step)(step, *(values[source] for source in step.sources)))
         last = self._steps[-1]
@@ -135,7 +122,7 @@ def _weighted(step, x):
     both = both + layer.bias if layer.use_bias else both
     value, centre = _split(both, 2)
     radius = _product(layer, x.radius, tf.abs(kernel))
-    result = Carried(value, centre - radius, centre + radius)
+    result = Carried(centre - radius, centre + radius, value)
     if _is_linear(step):
         return result
     return _along(layer.activation, result, function_turns(layer, layer.activation))
@@ -152,7 +139,7 @@ def _extremes(function, x, places):
     lower, upper = found[0], found[0]
     for each in found[1:]:
         lower, upper = tf.minimum(lower, each), tf.maximum(upper, each)
-    return Carried(value, lower, upper)
+    return Carried(lower, upper, value)
 
 
 def _curve(step, x):
@@ -177,18 +164,18 @@ def _batch_normalization(step, x):
     centre = (x.centre - mean) * scale
     centre = centre + layer.beta if layer.center else centre
     radius = x.radius * tf.abs(scale)
-    return Carried(value, centre - radius, centre + radius)
+    return Carried(centre - radius, centre + radius, value)
 
 
 def _winners(step, x):
     value = step.layer(x.value, training=True)
-    return Carried(value, tf.minimum(x.lower, 0.0), tf.maximum(x.upper, 0.0))
+    return Carried(tf.minimum(x.lower, 0.0), tf.maximum(x.upper, 0.0), value)
 
 
 def _several(step, *inputs):
     """A sum, or tensors side by side: each of value and bounds by itself."""
     return Carried(
-        *(step.layer([getattr(x, name) for x in inputs]) for name in ("value", "lower", "upper"))
+        *(step.layer([getattr(x, name) for x in inputs]) for name in ("lower", "upper", "value"))
     )
 
 
@@ -197,7 +184,7 @@ def _square(step, x, _):
 
 
 def _values_only(step, x):
-    return Carried(step.layer(x.value, training=True), x.lower, x.upper)
+    return Carried(x.lower, x.upper, step.layer(x.value, training=True))
 
 
 def _same(step, x):
