@@ -157,7 +157,7 @@ TRAIN = {
     "epsilon without method": (["--train_epsilon=8/255"], "0 while --adversarial is none"),
     "steps of fast": (
         ["--adversarial=fast", "--train_epsilon=0.3", "--adversarial_steps=7"],
-        r"--adversarial_steps: expected nothing with .*fast \(it belongs to pgd, trades\)",
+        r"--adversarial_steps: expected nothing with .*fast \(it belongs to pgd, trades, ibp\)",
     ),
     "replays of pgd": (
         ["--adversarial=pgd", "--train_epsilon=0.3", "--replays=4"],

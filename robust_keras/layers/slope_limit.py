@@ -31,6 +31,7 @@ class SlopeLimit(keras.constraints.Constraint):
         ValueError: an argument is out of range.
 
     Example:
+        >>> from robust_keras.layers import KernelActivation
         >>> KernelActivation(initializer="elu", constraint=SlopeLimit(1.0)).constraint.limit
         1.0
     """
