@@ -15,6 +15,8 @@ import tempfile
 import keras
 import numpy as np
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
 from robust_keras import bounds
 from robust_keras.bounds import affine, curves, interval
 

@@ -4,11 +4,14 @@ python benchmarks/bounds_soundness.py [NETWORKS] draws networks, images and chan
 ball, places inside it, and steps uphill) and counts changes that get below a bound.
 """
 
+import pathlib
 import sys
 
 import keras
 import numpy as np
 import tensorflow as tf
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from robust_keras import layers
 from robust_keras.bounds import Bounds

@@ -13,6 +13,8 @@ import sys
 import keras
 import numpy as np
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
 from robust_keras import data, models
 from robust_keras.bounds import Bounds
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining

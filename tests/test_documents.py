@@ -83,3 +83,11 @@ def test_api_pages_are_made_from_docstrings(tmp_path):
         ["make", "--dry-run", "docs"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert "-m pdoc" in printed
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda p: p.name)
+def test_a_benchmark_finds_the_checkout_it_lies_in(path):
+    text = path.read_text(encoding="utf-8")
+    ours = re.search(r"^ *(?:from|import) robust_keras", text, re.MULTILINE)
+    if ours and '__name__ == "__main__"' in text:
+        assert "sys.path" in text[: ours.start()] or path.name == "recorded_runs.py"
