@@ -1,6 +1,7 @@
 """Pruning, low rank, temperature: the claims of Maestrati (2020)."""
 
 from robust_keras.studies import kernels
+from robust_keras.studies.accuracies import over_epsilon
 from robust_keras.studies.pruning_claims import CLAIMS, EPSILONS
 from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train
 
@@ -84,18 +85,6 @@ def _more(model, run, seed):
         yield Make(f"bound-{seed}", kernels.bound(run), 300)
 
 
-def _worst(model):
-    return lambda epsilon: (
-        (lambda of: of.worst(model, epsilon)) if epsilon else lambda of: of.clean(model)
-    )
-
-
-def _fgsm(model):
-    return lambda epsilon: (
-        (lambda of: of.robust(model, "fgsm", epsilon)) if epsilon else lambda of: of.clean(model)
-    )
-
-
 _LABELS = {
     "b128": "dense, batch 128",
     **{f"b128_s{s}": f"0.{s} zeros, batch 128" for s in ("5", "9", "95")},
@@ -151,8 +140,8 @@ PRUNING = Study(
         up="accuracy, %",
         places=(0.0, *EPSILONS["mnist"]),
         lines=(
-            *((f"{_LABELS[m]}, FGSM", _fgsm(m)) for m in _SHOWN),
-            *((f"{_LABELS[m]}, worst case", _worst(m)) for m in _SHOWN),
+            *((f"{_LABELS[m]}, FGSM", over_epsilon(m, "fgsm")) for m in _SHOWN),
+            *((f"{_LABELS[m]}, worst case", over_epsilon(m)) for m in _SHOWN),
         ),
     ),
     meaning=(

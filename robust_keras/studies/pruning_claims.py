@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from robust_keras.studies.accuracies import gains
 from robust_keras.studies.study import Claim, Measure
 
 EPSILONS = {"mnist": (0.02, 0.05, 0.1, 0.2), "cifar10": (0.00784313725490196, 0.0313725490196078)}
@@ -10,20 +11,8 @@ _SMALL, _LARGE = EPSILONS["cifar10"]
 
 
 def _difference(higher, lower, epsilon, above=0.0):
-    """FGSM first, then everything."""
     bound = {0.0: "more", 0.1: "ten points more"}.get(above, "not two points less")
-    return (
-        Measure(
-            f"FGSM at {epsilon:.3g}; {bound}",
-            lambda of: of.robust(higher, "fgsm", epsilon) - of.robust(lower, "fgsm", epsilon),
-            above,
-        ),
-        Measure(
-            f"`quick` and audit at {epsilon:.3g}; {bound}",
-            lambda of: of.worst(higher, epsilon) - of.worst(lower, epsilon),
-            above,
-        ),
-    )
+    return gains(higher, lower, epsilon, above, step="FGSM", bound=bound)
 
 
 _LOWERED = {

@@ -26,6 +26,27 @@ def _answers(name, *keys):
     return value
 
 
+def _carried(to, says):
+    """That what fools a network fools another kind of model more often than noise does."""
+    return Claim(
+        f"carried_{to}",
+        says,
+        UNKNOWN,
+        (
+            Measure(
+                "FGSM at 0.3, errors more than by noise of 0.3",
+                less(_answers("carried", to, "noise"), _answers("carried", to, "examples")),
+                0.1,
+            ),
+        ),
+        {
+            "holds": "They fool it more often than noise of the same size, by ten points and more.",
+            "fails": "They do less than ten points more than noise of the same size.",
+            "open": "They do about ten points more than noise.",
+        },
+    )
+
+
 def _grid(of):
     found = of.model("grid")["targets"]
     moved = [n for a, row in enumerate(found["moved"]) for b, n in enumerate(row) if a != b]
@@ -83,46 +104,8 @@ CLAIMS = (
             "open": "After it, about half of the classes are reached.",
         },
     ),
-    Claim(
-        "carried_linear",
-        "Examples carry over to a linear classifier",
-        UNKNOWN,
-        (
-            Measure(
-                "FGSM at 0.3, errors more than by noise of 0.3",
-                less(
-                    _answers("carried", "linear", "noise"),
-                    _answers("carried", "linear", "examples"),
-                ),
-                0.1,
-            ),
-        ),
-        {
-            "holds": "They fool it more often than noise of the same size, by ten points and more.",
-            "fails": "They do less than ten points more than noise of the same size.",
-            "open": "They do about ten points more than noise.",
-        },
-    ),
-    Claim(
-        "carried_forest",
-        "And to an ensemble of trees",
-        UNKNOWN,
-        (
-            Measure(
-                "FGSM at 0.3, errors more than by noise of 0.3",
-                less(
-                    _answers("carried", "forest", "noise"),
-                    _answers("carried", "forest", "examples"),
-                ),
-                0.1,
-            ),
-        ),
-        {
-            "holds": "They fool it more often than noise of the same size, by ten points and more.",
-            "fails": "They do less than ten points more than noise of the same size.",
-            "open": "They do about ten points more than noise.",
-        },
-    ),
+    _carried("linear", "Examples carry over to a linear classifier"),
+    _carried("forest", "And to an ensemble of trees"),
     Claim(
         "features",
         "A network's features with a linear classifier read another data set better than "

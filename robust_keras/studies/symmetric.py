@@ -1,6 +1,7 @@
 """Symmetric activations: the claims of Zhao and Griffin (2016), on MNIST and CIFAR-10."""
 
 from robust_keras.studies import kernels
+from robust_keras.studies.accuracies import over_epsilon
 from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train
 from robust_keras.studies.symmetric_claims import CLAIMS
 
@@ -67,18 +68,6 @@ def _steps():
                         yield from _pair(name, recipe, models[name], seed)
 
 
-def _accuracy(model, attack):
-    return lambda epsilon: (
-        (lambda of: of.robust(model, attack, epsilon)) if epsilon else lambda of: of.clean(model)
-    )
-
-
-def _worst(model):
-    return lambda epsilon: (
-        (lambda of: of.worst(model, epsilon)) if epsilon else lambda of: of.clean(model)
-    )
-
-
 _LABELS = {
     "plain": "plain (ReLU)",
     "plain_r": "plain-R",
@@ -141,8 +130,8 @@ SYMMETRIC = Study(
         up="accuracy, %",
         places=(0.0, 0.05, 0.1, 0.2, 0.3),
         lines=(
-            *((f"{_LABELS[m]}, one step", _accuracy(m, "fgsm")) for m in _SHOWN),
-            *((f"{_LABELS[m]}, worst case", _worst(m)) for m in _SHOWN),
+            *((f"{_LABELS[m]}, one step", over_epsilon(m, "fgsm")) for m in _SHOWN),
+            *((f"{_LABELS[m]}, worst case", over_epsilon(m)) for m in _SHOWN),
         ),
     ),
     meaning=(

@@ -4,6 +4,7 @@ Their table is not at hand; its numbers are those that the weights which they pu
 their own attack: one step towards the most sensitive class, not cut off at 0 and 1.
 """
 
+from robust_keras.studies.accuracies import gains
 from robust_keras.studies.nonsense_claims import NONSENSE_CLAIMS, WEIGHTS
 from robust_keras.studies.study import Claim, Measure
 
@@ -12,19 +13,7 @@ _GAIN = 0.1
 
 
 def _gain(better, worse, epsilon):
-    """Two measures of one network against another: one step, then everything."""
-    return (
-        Measure(
-            f"one step at {epsilon}; ten points more",
-            lambda of: of.robust(better, "fgsm", epsilon) - of.robust(worse, "fgsm", epsilon),
-            _GAIN,
-        ),
-        Measure(
-            f"`quick` and audit at {epsilon}; ten points more",
-            lambda of: of.worst(better, epsilon) - of.worst(worse, epsilon),
-            _GAIN,
-        ),
-    )
+    return gains(better, worse, epsilon, _GAIN, step="one step", bound="ten points more")
 
 
 CLAIMS = (

@@ -1,0 +1,50 @@
+"""Accuracies as claims and figures ask for them: over epsilon, and of one network above another."""
+
+from collections.abc import Callable
+
+from robust_keras.studies.study import Measure, Value
+
+
+def over_epsilon(model: str, attack: str | None = None) -> Callable[[float], Value]:
+    """What is left of a model at each epsilon; at 0 its clean accuracy.
+
+    Args:
+        model: name of a run.
+        attack: which attack's; None for the worst case.
+    """
+
+    def at(epsilon):
+        if not epsilon:
+            return lambda of: of.clean(model)
+        if attack is None:
+            return lambda of: of.worst(model, epsilon)
+        return lambda of: of.robust(model, attack, epsilon)
+
+    return at
+
+
+def gains(
+    better: str, worse: str, epsilon: float, above: float, *, step: str, bound: str
+) -> tuple[Measure, Measure]:
+    """By how much one network is above another: under FGSM first, then under everything.
+
+    Args:
+        better: name of a run.
+        worse: name of the other.
+        epsilon: of the attacks.
+        above: see `Measure`.
+        step: what FGSM is called.
+        bound: `above` in words.
+    """
+    return (
+        Measure(
+            f"{step} at {epsilon:.3g}; {bound}",
+            lambda of: of.robust(better, "fgsm", epsilon) - of.robust(worse, "fgsm", epsilon),
+            above,
+        ),
+        Measure(
+            f"`quick` and audit at {epsilon:.3g}; {bound}",
+            lambda of: of.worst(better, epsilon) - of.worst(worse, epsilon),
+            above,
+        ),
+    )
