@@ -7,7 +7,7 @@ import tensorflow as tf
 from robust_keras.bounds.training_intervals import TrainingIntervals
 from robust_keras.errors import InputError
 from robust_keras.training import crafting, loss_inputs
-from robust_keras.training.methods.method import Method
+from robust_keras.training.methods.method import Method, weighted_mean
 from robust_keras.training.methods.published_steps import published_steps
 
 _BOUND_WEIGHT = 0.5
@@ -66,9 +66,6 @@ class Ibp(Method):
         outputs = tf.nn.softmax(logits) if self.head.gives_probabilities else logits
         loss = training.compute_loss(moved, labels, outputs, sample_weight, training=True)
         bound = tf.nn.sparse_softmax_cross_entropy_with_logits(classes, worst)
-        if sample_weight is not None:
-            bound *= tf.cast(tf.reshape(sample_weight, [-1]), bound.dtype)
-        # Replicas' gradients are summed; Keras scales its losses in the same way.
-        bound = tf.reduce_mean(bound) / training.distribute_strategy.num_replicas_in_sync
+        bound = weighted_mean(training, bound, sample_weight)
         weight = self.settings.bound_weight * epsilon / self.settings.epsilon
         return (1.0 - weight) * loss + weight * bound, outputs

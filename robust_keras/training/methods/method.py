@@ -137,3 +137,16 @@ class Method:
         outputs = training(moved, training=True)
         loss = training.compute_loss(moved, labels, outputs, sample_weight, training=True)
         return loss, outputs
+
+
+def weighted_mean(training: Any, losses: tf.Tensor, sample_weight: Any) -> tf.Tensor:
+    """A replica's share of the mean of the images' losses, as Keras computes that of its own.
+
+    Args:
+        training: the `AdversarialTraining`, whose replicas' gradients are summed.
+        losses: tensor (batch,).
+        sample_weight: numbers (batch,), or None.
+    """
+    if sample_weight is not None:
+        losses *= tf.cast(tf.reshape(sample_weight, [-1]), losses.dtype)
+    return tf.reduce_mean(losses) / training.distribute_strategy.num_replicas_in_sync

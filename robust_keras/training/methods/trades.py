@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from robust_keras.training import crafting
-from robust_keras.training.methods.method import Method
+from robust_keras.training.methods.method import Method, weighted_mean
 from robust_keras.training.methods.published_steps import published_steps
 
 _BETA = 6.0
@@ -53,9 +53,5 @@ class Trades(Method):
     def _divergence(self, training, of_clean, of_moved, sample_weight):
         """Beta times the mean divergence; 0 in warm-up, where dropout alone would cause some."""
         divergence = crafting.divergence(*map(self.head.class_logits, (of_clean, of_moved)))
-        if sample_weight is not None:
-            divergence *= tf.cast(tf.reshape(sample_weight, [-1]), divergence.dtype)
-        mean = tf.reduce_mean(divergence)
-        beta = self.settings.beta * tf.cast(training.epsilon.value > 0, mean.dtype)
-        # Replicas' gradients are summed; Keras scales its losses in the same way.
-        return beta * mean / training.distribute_strategy.num_replicas_in_sync
+        mean = weighted_mean(training, divergence, sample_weight)
+        return self.settings.beta * tf.cast(training.epsilon.value > 0, mean.dtype) * mean
