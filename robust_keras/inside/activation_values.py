@@ -1,5 +1,6 @@
 """The values of every activation of a model, and its slopes where they were met."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -37,11 +38,9 @@ def watch(subject: Subject) -> Callable[[np.ndarray], Iterator[Values]] | None:
         The function, or None where there is nothing to watch.
     """
     if subject.model is not None:
-        try:
+        # Of layers whose order is code the graph still tells some.
+        with contextlib.suppress(InputError):
             return _of_layers(subject.model)
-        except InputError:
-            # Layers whose order is code; the graph still tells some.
-            pass
     graph = seen(subject.classifier)
     if not graph.activations:
         return None
@@ -65,22 +64,23 @@ def _of_layers(model: keras.Model) -> Callable[[np.ndarray], Iterator[Values]]:
             given = given if len(given) > 1 else given[0]
             parts = watched[number]
             if parts is None:
-                known.append(_called(step.layer, given))
+                known.append(step.layer(given))
                 continue
             before, function, kind = parts
-            inputs = tf.convert_to_tensor(before(given))
+            inputs = tf.convert_to_tensor(before(given) if before else given)
             with tf.GradientTape() as tape:
                 tape.watch(inputs)
                 outputs = function(inputs)
             slopes = tape.gradient(outputs, inputs)
             known.append(outputs)
-            yield Values(step.layer.name, kind, outputs.numpy(), _numpy(slopes))
+            told = None if slopes is None else slopes.numpy()
+            yield Values(step.layer.name, kind, outputs.numpy(), told)
 
     return values
 
 
 def _split(step) -> Any:
-    """(what comes before the activation, the activation, its kind) of a step; None without one."""
+    """(the layer before the activation or None, that, its kind) of a step; None without one."""
     layer, function = step.layer, getattr(step.layer, "activation", None)
     names = ("linear", "softmax")
     if step.last or getattr(function, "__name__", "") in names or steepest(layer) is None:
@@ -89,12 +89,8 @@ def _split(step) -> Any:
         return None
     if function is None or isinstance(layer, keras.layers.Activation):
         kind = getattr(function, "__name__", type(layer).__name__)
-        return _same, lambda inputs: _called(layer, inputs), kind
+        return None, layer, kind
     return _linear_part(layer), function, function.__name__
-
-
-def _same(inputs):
-    return inputs
 
 
 def _linear_part(layer):
@@ -102,13 +98,4 @@ def _linear_part(layer):
     copy = type(layer).from_config(layer.get_config() | {"activation": "linear"})
     copy.build(layer.input.shape)
     copy.set_weights(layer.get_weights())
-    return lambda inputs: _called(copy, inputs)
-
-
-def _called(layer, inputs):
-    """A layer at inference."""
-    return layer(inputs)
-
-
-def _numpy(values):
-    return None if values is None else values.numpy()
+    return copy

@@ -24,6 +24,8 @@ _RADII = 11
 _KEPT = 20
 # Bounds of an image cost about as much as so many forward passes.
 _BOUNDS_PASSES = 40
+# The part that proves before anything is attacked, by whatever method.
+TITLE = "bounds"
 
 
 PROVERS: dict[str, Callable[[keras.Model], bounds.Prover]] = {
@@ -79,7 +81,7 @@ class Certification:
         config, parts = self._config, []
         if self._prover is not None:
             passes = _BOUNDS_PASSES * len(config.epsilons)
-            parts.append(Part("bounds", images=images, forwards=passes, built=1))
+            parts.append(Part(TITLE, images=images, forwards=passes, built=1))
         if SMOOTHING in config.certify:
             parts.append(Part("smoothing", images=images, forwards=config.smoothing_samples))
         return parts
@@ -92,7 +94,7 @@ class Certification:
             return None, None
         epsilons, start = self._config.epsilons, self._journal.now()
         key = (self._method, str(self._classifier.path), [float(e).hex() for e in epsilons])
-        with progress.part("bounds") as step:
+        with progress.part(TITLE) as step:
             kept = self._journal.remember(
                 key,
                 lambda: {

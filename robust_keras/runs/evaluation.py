@@ -98,25 +98,16 @@ def attack_models(
     threat_model = ThreatModel(config.norm, config.epsilons)
     split, left_out = attacked_images(config, split, dataset)
     record: Journal | Unrecorded = Unrecorded() if journal is None else journal
-    config = _with_batch_size(config, copies, split, record)
-    given, refused = given_examples(config, split.float_images(), threat_model)
+    # Once for all models: as numbers they take four times as much memory as bytes.
+    images = split.float_images()
+    config = _with_batch_size(config, copies, images, record)
+    given, refused = given_examples(config, images, threat_model)
     attacks, notes = [*attacks, *given], (*left_out, *refused)
     if config.target_class is not None:
         check_aims(attacks, config.norm)
     reports, examples, tables = [], {}, {}
-    runs = [ModelRun(r, split, threat_model, attacks, config, record) for r in copies]
-    plans = [run.plans() for run in runs]
-    progress.follow(
-        TimeLeft(
-            [plan for both in zip(*plans, strict=True) for plan in both],
-            len(split),
-            record.now,
-            models=len(runs),
-            after=parts_after(config, len(copies), split),
-            survivors_only=config.survivors_only,
-            batch_size=config.batch_size,
-        )
-    )
+    runs = [ModelRun(r, split, images, threat_model, attacks, config, record) for r in copies]
+    progress.follow(_time_left(runs, split, config, record))
     # All are attacked before the first is judged: what fooled one of them is tried on the others.
     for name, run in zip(models.names, runs, strict=True):
         with progress.model(name):
@@ -136,7 +127,7 @@ def attack_models(
         progress,
     )
     report = Report(
-        dataset=_dataset_report(config, dataset, split, notes),
+        dataset=_dataset_report(config, dataset, split, images, notes),
         threat_model=_threat_model_report(threat_model, config),
         models=tuple(reports),
         seed=config.seed,
@@ -165,16 +156,29 @@ def _load_all(config):
     return copies, dataset
 
 
-def _with_batch_size(config, copies, split, journal):
+def _time_left(runs, split, config, record):
+    plans = [run.plans() for run in runs]
+    return TimeLeft(
+        [plan for both in zip(*plans, strict=True) for plan in both],
+        len(split),
+        record.now,
+        models=len(runs),
+        after=parts_after(config, len(runs), split),
+        survivors_only=config.survivors_only,
+        batch_size=config.batch_size,
+    )
+
+
+def _with_batch_size(config, copies, images, journal):
     """The config, with a number of images where it leaves that to this machine."""
     if config.batch_size != "auto":
         return config
     firsts = [replicas.first for replicas in copies]
-    size = fitting_batch(firsts, split.float_images(), journal)
+    size = fitting_batch(firsts, images, journal)
     return dataclasses.replace(config, batch_size=size)
 
 
-def _dataset_report(config, dataset, split, notes):
+def _dataset_report(config, dataset, split, images, notes):
     return DatasetReport(
         name=config.dataset,
         split=config.split,
@@ -182,7 +186,7 @@ def _dataset_report(config, dataset, split, notes):
         num_classes=dataset.num_classes,
         class_names=dataset.class_names,
         notes=(*dataset.notes, *notes),
-        fingerprint=provenance.images_hash(split),
+        fingerprint=provenance.images_hash(images, split.labels),
     )
 
 

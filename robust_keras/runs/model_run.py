@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from robust_keras import engine
 from robust_keras.attacks import ThreatModel
 from robust_keras.attacks.attack import Attack
@@ -24,9 +26,8 @@ from robust_keras.notes.layer_facts import read_layer_facts
 from robust_keras.notes.training_note import accuracy_in_training, read_training_note
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import sections
-from robust_keras.runs import provenance
+from robust_keras.runs import certification, provenance
 from robust_keras.runs.adversarial_images import of_other_models
-from robust_keras.runs.certification import Certification
 from robust_keras.runs.evaluation_plan import model_parts
 from robust_keras.runs.every_target import TITLE, every_target
 from robust_keras.runs.first_look import first_look
@@ -35,7 +36,6 @@ from robust_keras.runs.inside_view import inside_parts, inside_view
 from robust_keras.runs.minimal_evaluation import minimal_report
 from robust_keras.runs.training_settings import training_settings
 from robust_keras.runs.unusual_inputs import unusual_inputs
-from robust_keras.settings.certify import BOUNDS
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.settings.target import ALL
 from robust_keras.time_left import Plan
@@ -43,6 +43,8 @@ from robust_keras.unusual.examination import examine
 
 # Adversarial images are kept by themselves where all images take no more: 10,000 of MNIST.
 _KEPT_BYTES = 2**25
+# What runs before the audit and is no attack.
+_BEFORE = (certification.TITLE, TITLE)
 
 
 class ModelRun:
@@ -51,6 +53,7 @@ class ModelRun:
     Args:
         replicas: `Replicas` of it.
         split: the `ImageSplit` that is attacked.
+        images: its images, float32, which all models share.
         threat_model: `ThreatModel`.
         attacks: `Attack`s.
         config: an `EvaluateConfig`.
@@ -66,13 +69,14 @@ class ModelRun:
         self,
         replicas: Replicas,
         split: ImageSplit,
+        images: np.ndarray,
         threat_model: ThreatModel,
         attacks: Sequence[Attack],
         config: EvaluateConfig,
         journal: Journal | Unrecorded,
     ):
         self._replicas = replicas
-        self._data = split.float_images(), split.labels
+        self._data = images, split.labels
         self._split = split
         self._threat_model = threat_model
         self._config = config
@@ -85,7 +89,7 @@ class ModelRun:
             "seed": config.seed,
             "journal": journal,
         }
-        self._certification = Certification(replicas.first, config, journal)
+        self._certification = certification.Certification(replicas.first, config, journal)
 
     def plans(self) -> tuple[Plan, Plan]:
         """Up to the audit, and from there: what it goes through, and what its first passes tell."""
@@ -94,7 +98,7 @@ class ModelRun:
         parts += model_parts(self._attacks, self._threat_model, config, classifier, split)
         parts += inside_parts(config)
         look = first_look(classifier, split, config.norm, self._journal.now)
-        first = [part for part in parts if part.attack or part.title in (BOUNDS, TITLE)]
+        first = [part for part in parts if part.attack or part.title in _BEFORE]
         return Plan(first, look), Plan([part for part in parts if part not in first], look)
 
     def attack(self, progress: RunProgress) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 import robust_keras
-from robust_keras.data.datasets import ImageSplit
 from robust_keras.directories import fingerprints
 from robust_keras.settings.config import EvaluateConfig
 
@@ -28,12 +27,11 @@ def resolved_settings(config: EvaluateConfig) -> dict[str, Any]:
     }
 
 
-def images_hash(split: ImageSplit) -> str:
+def images_hash(images: np.ndarray, labels: np.ndarray) -> str:
     """A hash of the images as float32 and of their labels, in their order."""
-    images, labels = split.float_images(), np.asarray(split.labels, np.int64)
     digest = hashlib.blake2b(repr(images.shape).encode(), digest_size=16)
     digest.update(np.ascontiguousarray(images, np.float32).data)
-    digest.update(np.ascontiguousarray(labels).data)
+    digest.update(np.ascontiguousarray(labels, np.int64).data)
     return digest.hexdigest()
 
 
