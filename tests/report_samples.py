@@ -9,6 +9,7 @@ import numpy as np
 
 from robust_keras import findings, reporting
 from robust_keras.data import mnist5k
+from robust_keras.findings import byte_text
 
 EPSILONS = (0.05, 0.1, 0.2, 0.3)
 CREATED = "2026-11-21T10:55:00Z"
@@ -189,9 +190,18 @@ def with_classes(model, images=1000):
         seconds=3.0,
         gradient_evaluations=4000,
         forward_evaluations=5000,
+        pictures=[target_picture(2, 2), target_picture(2, 7)],
     )
     return dataclasses.replace(
         model, per_class=classes, confusion=counts, top_five=top, targets=targets
+    )
+
+
+def target_picture(source, answer):
+    """An image of a class, answered with one."""
+    pixels = byte_text.encoded(np.arange(64, dtype=np.uint8) * (answer + 1) % 64 * 4)
+    return findings.TargetPictureReport(
+        index=source, source=source, answer=answer, confidence=0.87, shape=(8, 8, 1), pixels=pixels
     )
 
 

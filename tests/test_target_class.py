@@ -127,6 +127,14 @@ def test_every_class_is_wanted_in_turn_and_what_is_found_counts():
     assert expected.sum() > 0
     # A single step at the largest epsilon alone: what fell at a smaller one need not fall there.
     assert np.all(np.array(targets.moved) <= expected) and np.trace(targets.moved) == 0
+    # A row a class: its first image that is right, as it is and as it was moved.
+    firsts = [int(np.flatnonzero(labels[4:] == k)[0]) + 4 for k in range(3)]
+    shown = {(one.source, one.answer): one for one in targets.pictures}
+    assert {(k, k) for k in range(3)} <= set(shown) and len(shown) > 3
+    for (source, answer), one in shown.items():
+        assert one.index == firsts[source] and (source == answer or targets.moved[source][answer])
+        far = np.abs(one.image / 255.0 - images[one.index]).max()
+        assert far <= 0.51 / 255 + (source != answer) * (EPSILONS[-1] + 1e-6)
     fell = np.array([attack is not None for attack in table.attack])
     assert found.attacks[-1].name == "every_target"
     assert found.attacks[-1].accuracy[-1] >= found.worst_case.accuracy[-1]

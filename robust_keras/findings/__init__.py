@@ -34,7 +34,7 @@ from robust_keras.findings.pictures import (
 )
 from robust_keras.findings.rejection import RejectionReport
 from robust_keras.findings.report import Report
-from robust_keras.findings.targets import TargetsReport
+from robust_keras.findings.targets import TargetPictureReport, TargetsReport
 from robust_keras.findings.transfer import (
     SubstituteReport,
     TransferReport,
@@ -89,6 +89,7 @@ __all__ = [
     "StrengthReport",
     "SubstituteReport",
     "SurfaceReport",
+    "TargetPictureReport",
     "TargetsReport",
     "TemperatureError",
     "ThreatModelReport",

@@ -16,6 +16,7 @@ from robust_keras.engine.passes import in_passes
 from robust_keras.engine.replicas import Replicas
 from robust_keras.findings import TargetsReport
 from robust_keras.runs.fitted_models import meaningful_classes
+from robust_keras.runs.target_pictures import target_pictures
 from robust_keras.serving.views.aimed import aimed_in_turn
 
 TITLE = "every target"
@@ -83,6 +84,7 @@ def every_target(
         seconds=settings["journal"].now() - start,
         gradient_evaluations=sum(result.gradient_evaluations for result in results),
         forward_evaluations=sum(result.forward_evaluations for result in results),
+        pictures=target_pictures(replicas.first, images, labels, correct, _by_target(found)),
     )
     return report, _attack(found, images)
 
@@ -102,6 +104,15 @@ def _towards(target, views, replicas, images, labels, places, attacks, threat_mo
     moved = np.array(sorted(kept), int)
     pictures = np.array([kept[index] for index in moved], np.float32)
     return _Found(places[moved], pictures.reshape(-1, *images.shape[1:]), found.attacks)
+
+
+def _by_target(found):
+    """From an image's number and the class that was wanted to what the image became."""
+    return {
+        (int(place), target): image
+        for target, each in enumerate(found)
+        for place, image in zip(each.places, each.images, strict=True)
+    }
 
 
 def _attack(found, images):
