@@ -173,7 +173,8 @@ def test_activations_of_layers_and_of_a_graph_are_the_same(tmp_path):
     for own, found in zip((relu, tanh), graph, strict=True):
         assert found.distance == pytest.approx(own.distance, abs=1e-6)
         assert found.clean.zeros == own.clean.zeros and found.clean.saturated is None
-    alone = activations.activations(subject(model, **(given | {"fooling": {}})))
+    alone = activations.activations(subject(model, **(given | {"fooling": {}, "foreign": images})))
+    assert alone[0].nonsense == alone[0].clean and alone[0].nonsense_distance == 0.0
     assert alone[0].attacked is None and alone[0].distance is None and alone[0].images == 8
 
 

@@ -11,7 +11,9 @@ import report_samples as samples
 import small_classifier
 from test_report_html import words
 
+import robust_keras
 from robust_keras import findings, reporting
+from robust_keras.data import foreign_images
 from robust_keras.errors import InputError
 from robust_keras.reporting import html as page
 from robust_keras.runs import evaluation
@@ -47,7 +49,7 @@ def evaluated(tmp_path_factory):
 
 def test_what_runs_is_called_as_on_the_command_line():
     config = EvaluateConfig(models=("m",), unusual_clip=False, fooling_generations=7)
-    made = {name: make(config) for name, make in UNUSUAL.items()}
+    made = {name: make(config, None) for name, make in UNUSUAL.items()}
     assert [thing.name for thing in made.values()] == list(names.UNUSUAL)
     assert not made["noisy"].clip and not made["nonsense"].clip
     assert made["fooling_direct"].generations == made["fooling_cppn"].generations == 7
@@ -62,6 +64,49 @@ def test_nothing_is_tried_unless_asked_for():
         EvaluateConfig(models=("m",), unusual=("none", "noisy"))
     with pytest.raises(InputError, match="--unusual: expected one or more of none, noisy"):
         EvaluateConfig(models=("m",), unusual=("noise",))
+
+
+def test_another_data_set_is_nonsense(tmp_path):
+    images, labels = (values[::250] for values in small_classifier.digits())
+    draw = np.random.default_rng(0)
+    foreign = draw.integers(0, 256, (9, *images.shape[1:3], 3)).astype(np.uint8)
+    np.savez(tmp_path / "other.npz", x_test=foreign, y_test=np.arange(9) % 2)
+    model = small_classifier.network()
+    found = robust_keras.evaluate(
+        {"net": lambda x: model(x)},
+        *(images, labels),
+        **{"attacks": "fgsm", "epsilons": 0.1, "num_classes": 10, "progress": False},
+        **{"unusual": ("nonsense",), "nonsense": str(tmp_path / "other.npz")},
+    )
+    (nonsense,) = found.models[0].unusual.samples
+    first = nonsense.strengths[0]
+    grey = foreign / 255.0 @ (0.299, 0.587, 0.114)
+    for one in first.examples:
+        assert np.abs(grey - one.image[..., 0] / 255.0).max(axis=(1, 2)).min() < 0.51 / 255
+    assert (nonsense.samples, first.strength) == (9, 0.0)
+    told = found.report.dataset.nonsense
+    assert (told.images, told.split) == (9, "test") and told.fitting.startswith("grey as")
+    shown = words(page.render(found.report))
+    assert "(grey as 0.299 R + 0.587 G + 0.114 B), moved by the strength" in shown
+    assert "Unusual inputs by strength" in shown and "noise that shows nothing" not in shown
+    flat = np.full((2, 9, 5, 1), 0.25, np.float32)
+    scaled, how = foreign_images.in_shape(flat, (4, 4, 3))
+    np.testing.assert_allclose(scaled, np.full((2, 4, 4, 3), 0.25), atol=1e-6)
+    assert how == "grey in all three channels, scaled from 9 x 5 (bilinear, antialiased)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({}, "--nonsense: expected noise without --inside or --unusual=nonsense; received kmnist"),
+        ({"inside": True, "dataset": "kmnist"}, "--nonsense: expected another data set than"),
+    ],
+)
+def test_a_data_set_that_nobody_would_see_is_refused(settings, text):
+    with pytest.raises(InputError, match=text):
+        EvaluateConfig(models=("m",), nonsense="kmnist", **settings)
+    with pytest.raises(InputError, match="--nonsense: expected images of 2 channels, or of 1 or 3"):
+        foreign_images.in_shape(np.zeros((1, 4, 4, 3), np.float32), (4, 4, 2))
 
 
 def test_an_evaluation_writes_all_of_it(evaluated):

@@ -15,7 +15,7 @@ from robust_keras.findings.certified import CertifiedReport, SmoothedReport
 from robust_keras.findings.classes import ClassReport, TopFiveReport
 from robust_keras.findings.comparison import ComparisonReport, PairReport
 from robust_keras.findings.counter_attack import CounterAttackReport
-from robust_keras.findings.dataset import DatasetReport, ThreatModelReport
+from robust_keras.findings.dataset import DatasetReport, NonsenseReport, ThreatModelReport
 from robust_keras.findings.example import ExampleReport
 from robust_keras.findings.finding import Finding, derived, field
 from robust_keras.findings.layer import LayerReport
@@ -78,6 +78,7 @@ __all__ = [
     "MinimalEpsilonReport",
     "ModelReport",
     "PairReport",
+    "NonsenseReport",
     "PicturesReport",
     "RejectionReport",
     "ReliabilityBin",

@@ -51,7 +51,8 @@ class ActivationReport(Finding):
         null=True,
     )
     nonsense: ActivationValues = fields.part(
-        ActivationValues, "for images of uniform noise in [0, 1]"
+        ActivationValues,
+        "for images of uniform noise in [0, 1], or of `--nonsense`",
     )
     distance: float | None = fields.fraction(
         "largest gap between the cumulative distributions of `clean` and `attacked` "

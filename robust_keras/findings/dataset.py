@@ -8,6 +8,18 @@ from robust_keras.findings.kinds import Integer, ListOf, Number, OneOf
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class NonsenseReport(Finding):
+    """Images of another data set that were shown as nonsense."""
+
+    name: str = fields.text("data set, as on the command line")
+    split: str = fields.text("split of it")
+    images: int = fields.positive_count("number of its images")
+    fitting: str | None = fields.text(
+        "how they were brought into the shape of the images attacked; null: they had it", null=True
+    )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class DatasetReport(Finding):
     """The images that were attacked."""
 
@@ -26,6 +38,12 @@ class DatasetReport(Finding):
     fingerprint: str | None = fields.text(
         "hash (BLAKE2b, 16 bytes) of the shape, the images as float32 and the labels; null if "
         "unknown",
+        null=True,
+    )
+    nonsense: NonsenseReport | None = fields.part(
+        NonsenseReport,
+        "`--nonsense`: images of another data set, shown in place of noise as what the models do "
+        "not know; null: noise",
         null=True,
     )
 

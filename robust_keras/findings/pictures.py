@@ -109,7 +109,9 @@ class FeatureReport(Finding):
     low: float = field(_ANY, "values below this are in the first bin")
     high: float = field(_ANY, "values above this are in the last bin")
     images: tuple[int, ...] = field(ListOf(COUNT), "counts of the images' values in equal bins")
-    nonsense: tuple[int, ...] = field(ListOf(COUNT), "the same of images of uniform noise")
+    nonsense: tuple[int, ...] = field(
+        ListOf(COUNT), "the same of uniform noise, or of `--nonsense`"
+    )
     overlap: float = fields.fraction(
         "of both histograms: 1 where they are the same, 0 where they share no bin"
     )
@@ -125,7 +127,7 @@ class FeaturePairReport(Finding):
     images: tuple[tuple[int, ...], ...] = field(
         ListOf(ListOf(COUNT)), "counts, a row a bin of the first channel"
     )
-    nonsense: tuple[tuple[int, ...], ...] = field(ListOf(ListOf(COUNT)), "the same of noise")
+    nonsense: tuple[tuple[int, ...], ...] = field(ListOf(ListOf(COUNT)), "the same of nonsense")
     overlap: float = fields.fraction("as of one channel")
 
 
@@ -134,7 +136,7 @@ class FeaturesReport(Finding):
     """Feature histograms of the second convolution, before its activation."""
 
     layer: str = fields.text("name of the layer")
-    images: int = fields.positive_count("how many images, and as many of noise at most")
+    images: int = fields.positive_count("how many images, and as many of nonsense at most")
     single: tuple[FeatureReport, ...] = fields.parts(FeatureReport, "its first channels, at most 6")
     pairs: tuple[FeaturePairReport, ...] = fields.parts(
         FeaturePairReport, "pairs of these, at most 3", default=()

@@ -10,6 +10,8 @@ import numpy as np
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.serving.classifier import Classifier
 
+_MOST_NONSENSE = 1000
+
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class Subject:
@@ -25,6 +27,8 @@ class Subject:
             (height, width, channels); empty where none was found or kept.
         batch_size: images a pass.
         seed: of everything random, a whole number of at least 0.
+        foreign: float32 array (images, height, width, channels) of what the model does not know,
+            or None for uniform noise.
     """
 
     classifier: Classifier
@@ -35,6 +39,7 @@ class Subject:
     fooling: Mapping[int, np.ndarray]
     batch_size: int
     seed: int
+    foreign: np.ndarray | None = None
 
     @functools.cached_property
     def attacked(self) -> np.ndarray | None:
@@ -51,8 +56,10 @@ class Subject:
 
     @functools.cached_property
     def nonsense(self) -> np.ndarray:
-        """As many images of uniform noise in [0, 1], at most 1,000."""
-        shape = (min(len(self.images), 1000), *self.images.shape[1:])
+        """What shows nothing: as many images as there are, or as are known, at most 1,000."""
+        if self.foreign is not None:
+            return self.foreign[:_MOST_NONSENSE]
+        shape = (min(len(self.images), _MOST_NONSENSE), *self.images.shape[1:])
         return np.random.default_rng([self.seed, 0x1D]).random(shape, np.float32)
 
     def logits(self, images: np.ndarray) -> np.ndarray:

@@ -17,6 +17,12 @@ def images_of(report: Report) -> str:
     return f"{plural(dataset.examples, 'image')} of {visible(dataset.name)} ({dataset.split})"
 
 
+def nonsense_of(report: Report, noise: str = "uniform noise") -> str:
+    """Writes what was shown as nonsense: noise, or `images of cifar10`."""
+    nonsense = report.dataset.nonsense
+    return noise if nonsense is None else f"images of {visible(nonsense.name)}"
+
+
 def percent(fraction: float) -> str:
     """Writes a fraction as a percentage with one decimal, more where that would round to 0 or 100.
 

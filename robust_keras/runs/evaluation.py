@@ -21,6 +21,7 @@ from robust_keras.runs.fitted_models import FittedModels, fitted
 from robust_keras.runs.minimal_evaluation import minimal_attack
 from robust_keras.runs.model_loading import in_the_models_order, load_models, refuse_twins
 from robust_keras.runs.model_run import ModelRun
+from robust_keras.runs.nonsense_set import nonsense_set
 from robust_keras.runs.plugins import load_plugins
 from robust_keras.runs.target import attacked_images
 from robust_keras.runs.transfer_evaluation import transfer_attack, transfer_report
@@ -106,7 +107,9 @@ def attack_models(
     if config.target_class is not None:
         check_aims(attacks, config.norm)
     reports, examples, tables = [], {}, {}
-    runs = [ModelRun(r, split, images, threat_model, attacks, config, record) for r in copies]
+    foreign = nonsense_set(config, split.image_shape, len(split), IMAGE_SEED)
+    asked = split, images, threat_model, attacks, config, record, foreign
+    runs = [ModelRun(replicas, *asked) for replicas in copies]
     progress.follow(_time_left(runs, split, config, record))
     # All are attacked before the first is judged: what fooled one of them is tried on the others.
     for name, run in zip(models.names, runs, strict=True):
@@ -127,7 +130,7 @@ def attack_models(
         progress,
     )
     report = Report(
-        dataset=_dataset_report(config, dataset, split, images, notes),
+        dataset=_dataset_report(config, dataset, split, images, notes, foreign),
         threat_model=_threat_model_report(threat_model, config),
         models=tuple(reports),
         seed=config.seed,
@@ -178,7 +181,7 @@ def _with_batch_size(config, copies, images, journal):
     return dataclasses.replace(config, batch_size=size)
 
 
-def _dataset_report(config, dataset, split, images, notes):
+def _dataset_report(config, dataset, split, images, notes, foreign):
     return DatasetReport(
         name=config.dataset,
         split=config.split,
@@ -187,6 +190,7 @@ def _dataset_report(config, dataset, split, images, notes):
         class_names=dataset.class_names,
         notes=(*dataset.notes, *notes),
         fingerprint=provenance.images_hash(images, split.labels),
+        nonsense=foreign.report if foreign else None,
     )
 
 

@@ -19,6 +19,7 @@ from robust_keras.inside.views import VIEWS
 from robust_keras.notes import keras_twin
 from robust_keras.notes.layer_facts import read_layer_facts
 from robust_keras.progress import RunProgress
+from robust_keras.runs.nonsense_set import NonsenseSet
 from robust_keras.serving.classifier import Classifier
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.time_spent import Part
@@ -39,6 +40,7 @@ def inside_view(
     config: EvaluateConfig,
     journal: Journal | Unrecorded,
     progress: RunProgress,
+    foreign: NonsenseSet | None = None,
 ) -> dict[str, Any]:
     """What goes on in a model, where that is asked for.
 
@@ -50,14 +52,16 @@ def inside_view(
         config: an `EvaluateConfig`.
         journal: `Journal` or `Unrecorded`.
         progress: `RunProgress`.
+        foreign: the `NonsenseSet` that stands for what the model does not know, or None for noise.
 
     Returns:
         Dict from the name of a field of `ModelReport` to its value.
     """
     if not config.inside:
         return {}
-    subject = _subject(classifier.unscaled, images, labels, evaluation, config)
+    subject = _subject(classifier.unscaled, images, labels, evaluation, config, foreign)
     content = [zlib.crc32(images.tobytes()), _content(subject.fooling)]
+    content += [foreign.mark] if foreign else []
     found: dict[str, Any] = {}
     with progress.part(TITLE) as step:
         for number, (name, view) in enumerate(VIEWS.items()):
@@ -86,6 +90,7 @@ def _subject(
     labels: np.ndarray,
     evaluation: Evaluation,
     config: EvaluateConfig,
+    foreign: NonsenseSet | None,
 ) -> Subject:
     model, obstacle = None, None
     try:
@@ -101,6 +106,7 @@ def _subject(
         fooling=evaluation.per_image.adversarial or {},
         batch_size=config.batch_size,
         seed=config.seed,
+        foreign=foreign.images if foreign else None,
     )
 
 

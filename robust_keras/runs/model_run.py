@@ -34,6 +34,7 @@ from robust_keras.runs.first_look import first_look
 from robust_keras.runs.fitted_models import meaningful_classes
 from robust_keras.runs.inside_view import inside_parts, inside_view
 from robust_keras.runs.minimal_evaluation import minimal_report
+from robust_keras.runs.nonsense_set import NonsenseSet
 from robust_keras.runs.training_settings import training_settings
 from robust_keras.runs.unusual_inputs import unusual_inputs
 from robust_keras.settings.config import EvaluateConfig
@@ -58,6 +59,7 @@ class ModelRun:
         attacks: `Attack`s.
         config: an `EvaluateConfig`.
         journal: `Journal` or `Unrecorded`.
+        foreign: the `NonsenseSet` to show as what it does not know, or None for noise.
 
     Attributes:
         found: the `Evaluation` that the attacks made, once they ran.
@@ -74,6 +76,7 @@ class ModelRun:
         attacks: Sequence[Attack],
         config: EvaluateConfig,
         journal: Journal | Unrecorded,
+        foreign: NonsenseSet | None = None,
     ):
         self._replicas = replicas
         self._data = images, split.labels
@@ -84,6 +87,7 @@ class ModelRun:
         if config.survivors_only:
             self._attacks = cheapest_first(attacks, config.norm, split.image_shape)
         self._journal = journal
+        self._foreign = foreign
         self._settings: dict[str, Any] = {
             "batch_size": config.batch_size,
             "seed": config.seed,
@@ -158,7 +162,10 @@ class ModelRun:
             "smoothed": self._certification.smooth(*data, progress),
             "minimal_epsilon": minimal_report(model, *data, self._config, self._journal, progress),
             "unusual": self._unusual(model.unscaled, *data, progress),
-            **inside_view(model, *data, found, self._config, self._journal, progress),
+            **inside_view(
+                *(model, *data, found),
+                *(self._config, self._journal, progress, self._foreign),
+            ),
             "extensions": {
                 section.name: section.find(model, *data, found)
                 for section in sections.registered("model")
@@ -178,7 +185,7 @@ class ModelRun:
         return report, (attack,)
 
     def _unusual(self, classifier, images, labels, progress):
-        kinds = unusual_inputs(self._config)
+        kinds = unusual_inputs(self._config, self._foreign)
         return examine(classifier, images, labels, kinds, progress=progress, **self._settings)
 
     def _shown(self, aim, found, tried):

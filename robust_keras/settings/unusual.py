@@ -6,6 +6,7 @@ from typing import Any
 from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
 
+NOISE = "noise"
 FOOLING_STARTS = ("mean", "uniform")
 
 
@@ -19,6 +20,12 @@ class UnusualFlags:
         "What to show the models beside the attacks, comma separated: images with noise, pure "
         "noise moved towards a class, images made for each class by its gradient, bred pixel by "
         "pixel, or bred as painting networks.",
+    )
+    nonsense: str = flag(
+        NOISE,
+        values.Text(),
+        "What --unusual=nonsense and --inside show of what the models do not know: noise, or "
+        "another data set, by name, .npz file or directory (docs/unusual_inputs.md).",
     )
     unusual_clip: bool = flag(
         True,
@@ -50,3 +57,9 @@ class UnusualFlags:
         """Raises InputError where none is asked for and something else, too."""
         if "none" in self.unusual and self.unusual != ("none",):
             self.refuse("unusual", "none alone")
+        if self.nonsense == NOISE:
+            return
+        if not (self.inside or "nonsense" in self.unusual):
+            self.refuse("nonsense", f"{NOISE} without --inside or --unusual=nonsense")
+        if self.nonsense == self.dataset:
+            self.refuse("nonsense", "another data set than --dataset")

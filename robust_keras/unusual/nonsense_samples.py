@@ -13,6 +13,7 @@ from robust_keras.attacks.attack import require_whole
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.findings import SampleReport
 from robust_keras.hybrid_loss import HYBRID_CIFAR10, HYBRID_MNIST, HybridLoss
+from robust_keras.settings.unusual import NOISE
 from robust_keras.unusual.noisy_samples import (
     check_strengths,
     published_strengths,
@@ -25,7 +26,8 @@ from robust_keras.unusual.subject import Subject
 class NonsenseSamples:
     """Shows the model noise, as it is and one step along a gradient: does it say that it is none?
 
-    Formula: x is normal noise scaled so that its least pixel is 0 and its largest 1; with t the
+    Formula: x is normal noise scaled so that its least pixel is 0 and its largest 1, or an image of
+    another data set; with t the
     class that means something of the largest `sum |grad_x L(x, t)|`, the sample of a strength is
     `x - strength sign(grad_x L(x, t))`. L is the cross-entropy, or the hybrid loss where the model
     is served with the confidence of an RBF unit.
@@ -34,6 +36,8 @@ class NonsenseSamples:
         samples: how many images; 0 for as many as the data set's images that are looked at.
         strengths: as in `NoisySamples`.
         clip: as in `NoisySamples`.
+        foreign: float32 array (images, height, width, channels) to show in place of noise, or None.
+        source: what these are, as a report tells it.
 
     Raises:
         ValueError: a setting is out of its range.
@@ -50,6 +54,8 @@ class NonsenseSamples:
     samples: int = 0
     strengths: tuple[float, ...] = ()
     clip: bool = True
+    foreign: np.ndarray | None = dataclasses.field(default=None, repr=False)
+    source: str = NOISE
 
     def __post_init__(self):
         require_whole("samples", self.samples, minimum=0)
@@ -63,18 +69,19 @@ class NonsenseSamples:
             progress: None, or called as `progress(done, total)` after every strength.
         """
         start, before = time.monotonic(), subject.forward_evaluations
-        count = self.samples or len(subject.images)
+        count = self._count(subject)
         strengths = self.strengths or published_strengths(subject)
         skipped, found = subject.classifier.gradient_error, ()
         if skipped is None:
-            images = nonsense_images(subject, count)
+            images = nonsense_images(subject, count) if self.foreign is None else self.foreign
             changes = -most_sensitive_signs(subject, images)
             found = strength_results(
                 subject, images, changes, strengths, self.clip, progress=progress
             )
         return SampleReport(
             name=self.name,
-            settings={"strengths": strengths, "clip": self.clip},
+            settings={"strengths": strengths, "clip": self.clip}
+            | ({} if self.foreign is None else {"source": self.source}),
             samples=count,
             strengths=found,
             seconds=time.monotonic() - start,
@@ -82,6 +89,11 @@ class NonsenseSamples:
             forward_evaluations=subject.forward_evaluations - before,
             skipped=skipped,
         )
+
+    def _count(self, subject):
+        if self.foreign is not None:
+            return len(self.foreign)
+        return self.samples or len(subject.images)
 
 
 def nonsense_images(subject: Subject, count: int) -> np.ndarray:

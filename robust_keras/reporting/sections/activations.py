@@ -20,6 +20,7 @@ class Activations(Section):
         drawn = densities.drawn(model.activations)
         return {
             "sentence": _sentence(model.activations),
+            "nonsense": wording.nonsense_of(report),
             "pictures": figures.on_page(densities.of_model(model.activations)),
             "left_out": len(drawn) < len(model.activations),
             "drawn": len(drawn),
@@ -46,7 +47,8 @@ class Activations(Section):
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (
             f"Outputs of the activations of {name} without attack, for what fooled the model in "
-            f"place of the same images, and for uniform noise, {wording.images_of(report)}."
+            f"place of the same images, and for {wording.nonsense_of(report)}, "
+            f"{wording.images_of(report)}."
         )
 
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:

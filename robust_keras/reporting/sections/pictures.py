@@ -45,7 +45,7 @@ class Pictures(Section):
             yield "Features shared with nonsense", wording.percent(model.pictures.features.overlap)
 
     def lines(self, report: Report) -> list[str]:
-        return named_lines(report, _notes)
+        return named_lines(report, functools.partial(_notes, report))
 
 
 _TITLES = {
@@ -57,13 +57,13 @@ _TITLES = {
 }
 
 
-def _notes(model):
+def _notes(report, model):
     found = model.pictures
     if found and found.features:
         share = wording.percent(found.features.overlap)
         yield (
             f"The features of its second convolution share {share} of their histograms with those "
-            "of noise."
+            f"of {wording.nonsense_of(report, 'noise')}."
         )
     for layer in found.curves if found else ():
         if layer.outside > 0:
@@ -83,7 +83,7 @@ def _figures(report, model):
     if found.curves:
         yield "kernels", functools.partial(kernel_curves.draw, found.curves), _curve_words(found)
     if found.features:
-        words = _feature_words(found.features)
+        words = _feature_words(report, found.features)
         yield "features", functools.partial(feature_histograms.draw, found.features), words
     if found.surfaces:
         draw = functools.partial(loss_surface.draw, found.surfaces, class_names=names)
@@ -115,12 +115,13 @@ def _curve_words(found):
     )
 
 
-def _feature_words(features):
+def _feature_words(report, features):
+    nonsense = wording.nonsense_of(report, "noise that shows nothing")
     return (
         f"Values of {wording.visible(features.layer)} before its activation, of "
-        f"{wording.plural(features.images, 'image')} and of noise that shows nothing, one channel "
+        f"{wording.plural(features.images, 'image')} and of {nonsense}, one channel "
         "at a time and two at once. Over all its channels the histograms share "
-        f"{wording.percent(features.overlap)}: the less, the better can noise be told from images "
+        f"{wording.percent(features.overlap)}: the less, the better can these be told from images "
         "here."
     )
 

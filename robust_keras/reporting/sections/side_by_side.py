@@ -14,7 +14,7 @@ _MOST = 16
 
 
 class SideBySide(Section):
-    """One figure for each kind of picture that at least two models have."""
+    """Pictures that at least two models have, and curves of unusual samples over strength."""
 
     about = "report"
     template = part("side_by_side.html")
@@ -24,7 +24,8 @@ class SideBySide(Section):
             {"drawing": figures.on_page(draw), "words": words}
             for _, draw, words in _figures(report)
         ]
-        return {"drawn": drawn} if drawn else None
+        title = "Side by side" if len(report.models) > 1 else "Unusual inputs by strength"
+        return {"drawn": drawn, "title": title} if drawn else None
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         for end, draw, _ in _figures(report):
@@ -55,10 +56,11 @@ def _figures(report):
             for one in (m.unusual.samples if m.unusual else ())
             if one.name == kind and one.strengths
         ]
-        if len(samples) > 1:
+        if samples:
+            shown = wording.nonsense_of(report, "noise") if kind == "nonsense" else "noisy images"
             words = (
-                f"{_TITLES[kind]} of rising strength: the share that each model accepts, and its "
-                "mean confidence."
+                f"{_TITLES[kind]} ({shown}) of rising strength: the share that each model accepts, "
+                "and its mean confidence."
             )
             yield kind, functools.partial(sample_curves.draw, samples), words
 

@@ -19,8 +19,8 @@ _SAMPLES = {
     ),
     "nonsense": (
         "Nonsense samples",
-        "Noise that shows nothing, moved by the strength towards the class that the model is most "
-        "sensitive to. Every sample that is accepted is an error.",
+        "{nonsense}, moved by the strength towards the class that the model is most sensitive to. "
+        "Every sample that is accepted is an error.",
     ),
 }
 _FOOLING = {
@@ -90,6 +90,7 @@ class Unusual(Section):
 
 def _samples(report, part):
     title, lead = _SAMPLES.get(part.name, (wording.visible(part.name), ""))
+    lead = lead.replace("{nonsense}", _nonsense(report))
     clip = part.settings.get("clip")
     kept = " Pixels stay in [0, 1]." if clip is True else ""
     if clip is False:
@@ -102,6 +103,14 @@ def _samples(report, part):
         f"{wording.seconds(part.seconds)}.",
         "pictures": _pictures(report, part),
     }
+
+
+def _nonsense(report):
+    """What was shown, and what was done to it."""
+    words = wording.nonsense_of(report, "noise that shows nothing")
+    found = report.dataset.nonsense
+    fitting = f" ({found.fitting})" if found and found.fitting else ""
+    return words[0].upper() + words[1:] + fitting
 
 
 def _title(part):
