@@ -44,15 +44,19 @@ def load_keras(path: pathlib.Path) -> keras.Model:
 
 def _reason(path, error):
     try:
-        config = _config(path)
-    # A damaged file is told by Keras' own words.
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return _missing(path) or first_line(error)
+    # A damaged file, which raises nearly everything, is told by Keras' own words.
+    except Exception:
         return first_line(error)
+
+
+def _missing(path):
+    """What a whole file lacks, or holds that is not known here; empty where that is nothing."""
+    config = _config(path)
     if config is None:
         return "weights without a model (model.save(FILE) keeps both)"
     unknown = [_unknown(entry, entry is config) for entry in _entries(config)]
-    named = list(dict.fromkeys(filter(None, unknown)))
-    return " and ".join(named[:_SHOWN]) if named else first_line(error)
+    return " and ".join(list(dict.fromkeys(filter(None, unknown)))[:_SHOWN])
 
 
 def _config(path):

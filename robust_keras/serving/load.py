@@ -252,5 +252,6 @@ def _of_a_run(path):
     try:
         text = (pathlib.Path(path).parent / "config.json").read_text(encoding="utf-8")
         return {"activation", "dataset", "model"} <= set(json.loads(text))
-    except (OSError, ValueError, TypeError):
+    # A stranger's file of the name may hold anything.
+    except (OSError, ValueError, TypeError, RecursionError):
         return False
