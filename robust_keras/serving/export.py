@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from robust_keras import arguments
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.layers.rejection_rule import CONFIDENCES
-from robust_keras.serving import export_notes, image_input, rejection, warm_up
+from robust_keras.serving import export_notes, formats, image_input, rejection, warm_up
 from robust_keras.serving.inference_call import inference_call
 from robust_keras.serving.signatures import class_names as named_classes
 from robust_keras.serving.signatures import signatures
@@ -28,6 +29,8 @@ def export(
     image_shape: tuple[int, ...] | None = None,
     class_names: Sequence[str] = (),
     notes: Any = None,
+    other_formats: Sequence[str] = (),
+    examples: np.ndarray | None = None,
 ) -> pathlib.Path:
     """Writes `directory/version/`, a SavedModel that needs no Python, Keras or `layers` to load.
 
@@ -75,19 +78,25 @@ def export(
         class_names: one an output that means something, or none.
         notes: what to keep beside the model in `assets.extra`, where servers do not look: None, or
             mapping from a file's name to a value that JSON can hold.
+        other_formats: any of "litert" and "onnx": the signature `serving_default` in these forms,
+            too, as `assets.extra/model.tflite` and `model.onnx`. How far their answers are from the
+            SavedModel's is noted beside them; more than 1e-5 is refused.
+        examples: float32 images (images, height, width, channels) in [0, 1] on which they are
+            compared; made up where None.
 
     Returns:
         The `pathlib.Path` of the version directory.
 
     Raises:
-        InputError: an argument is out of range, the model is no image classifier, or the version
-            exists or cannot be written.
+        InputError: an argument is out of range, the model is no image classifier, the version
+            exists or cannot be written, or a format lacks an operation of the model.
 
     Example:
         >>> export(model, "runs/example/serving")
         PosixPath('runs/example/serving/1')
     """
     target = _checked_target(directory, version)
+    formats.check_names(other_formats)
     if confidence not in (None, *CONFIDENCES):
         raise InputError.expected("confidence", f"one of {', '.join(CONFIDENCES)}", confidence)
     if not isinstance(model, keras.Model):
@@ -95,16 +104,19 @@ def export(
     rule = rejection.served_rule(model, _temperature(temperature), confidence)
     shape = image_input.image_shape(model, image_shape)
     archive = _archive(model, shape, rule, class_names)
-    _write(archive, target, shape, notes or {})
+    images = image_input.made_up(shape) if examples is None else examples
+    _write(archive, target, shape, notes or {}, (other_formats, images))
     return target
 
 
-def _write(archive, target, shape, notes):
+def _write(archive, target, shape, notes, others):
     try:
         with whole_files.reasons(target):
             target.parent.mkdir(parents=True, exist_ok=True)
         with whole_files.writing(target) as written:
             archive.write_out(str(written), verbose=False)
+            if others[0]:
+                notes = {**notes, formats.NOTE: formats.write(written, *others)}
             export_notes.write(written, notes)
             warm_up.write(written, shape)
     # TensorFlow's file system raises errors of its own kind.

@@ -63,6 +63,16 @@ def _checked(shape):
     return sides
 
 
+def made_up(shape: Any) -> np.ndarray:
+    """A few images of noise, float32 (8, height, width, channels) in [0, 1].
+
+    Args:
+        shape: (height, width, channels); open sides become 64 pixels, open channels 3.
+    """
+    sides = [side or _OPEN_SIDE for side in shape[:2]] + [shape[2] or 3]
+    return np.random.default_rng(0).uniform(size=(_IMAGES, *sides)).astype(np.float32)
+
+
 def answers(model: keras.Model, shape: Any) -> np.ndarray:
     """What the model answers to a few images of noise, which also builds it.
 
@@ -76,10 +86,8 @@ def answers(model: keras.Model, shape: Any) -> np.ndarray:
     Raises:
         InputError: it fails on such images, or does not answer one row of numbers an image.
     """
-    sides = [side or _OPEN_SIDE for side in shape[:2]] + [shape[2] or 3]
-    images = np.random.default_rng(0).uniform(size=(_IMAGES, *sides)).astype(np.float32)
     try:
-        outputs = inference_call(model)(tf.constant(images))
+        outputs = inference_call(model)(tf.constant(made_up(shape)))
     # A model may fail in any way on images that it was not made for.
     except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)[:200]

@@ -122,6 +122,13 @@ class TrainConfig(
         "Number of the exported version, OUTPUT_DIR/serving/NUMBER; TensorFlow Serving takes the "
         "highest.",
     )
+    export_formats: tuple[str, ...] = flag(
+        ("none",),
+        values.Choices(("none", *names.EXPORT_FORMATS)),
+        "Other forms of the export, in its assets.extra, comma separated: litert (model.tflite), "
+        "onnx (model.onnx; needs the extra `onnx`). Their answers are compared with the "
+        "SavedModel's; a network that they cannot hold is refused before it is trained.",
+    )
     augment: bool = flag(False, values.Truth(), "Random crops (4 pixels of padding) and flips.")
     validation_fraction: float = flag(
         0.05,
@@ -153,6 +160,11 @@ class TrainConfig(
             dataset = re.sub(r"\W+", "-", self.dataset.removesuffix(".npz")).strip("-")
             name = f"{dataset}-{self.model}-{self.activation}"
             object.__setattr__(self, "output_dir", str(pathlib.Path("runs") / name))
+
+    def check_together(self: Any) -> None:
+        """Raises InputError where a form of the export is asked for beside none."""
+        if "none" in self.export_formats and self.export_formats != ("none",):
+            self.refuse("export_formats", "none alone")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,6 +23,7 @@ LOSSES = ("cross_entropy", "hybrid")
 LEARNING_RATE_SCHEDULES = ("cosine", "constant", "one_cycle", "step")
 DISTRIBUTIONS = ("none", "mirrored")
 TRAINING_DISTRIBUTIONS = (*DISTRIBUTIONS, "multi_worker")
+EXPORT_FORMATS = ("litert", "onnx")
 UNUSUAL = ("noisy", "nonsense", "fooling_gradient", "fooling_direct", "fooling_cppn")
 ATTACKS = (
     *("fgsm", "step_ll", "bim", "pgd", "mim", "margin_pgd", "nearest_pgd", "jumping_pgd"),

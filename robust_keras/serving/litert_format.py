@@ -1,0 +1,51 @@
+"""LiteRT, which was TensorFlow Lite: a file for telephones and small devices."""
+
+import pathlib
+import re
+import warnings
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+FILE = "model.tflite"
+TITLE = "LiteRT"
+# The converter raises an Exception of its own, which no public name reaches.
+UNSUPPORTED = (Exception,)
+
+
+def check_installed() -> None:
+    """TensorFlow brings it along."""
+
+
+def converted(model_directory: pathlib.Path, served: Any, signature: str) -> bytes:
+    """The file's content, of LiteRT's own operations only.
+
+    Args:
+        model_directory: of the SavedModel.
+        served: its signature.
+        signature: that one's name.
+    """
+    converter = tf.lite.TFLiteConverter.from_saved_model(
+        str(model_directory), signature_keys=[signature]
+    )
+    return converter.convert()
+
+
+def answers(content: bytes, images: np.ndarray, signature: str) -> dict[str, np.ndarray]:
+    """What it answers, image by image: its batch is one image until somebody resizes it."""
+    with warnings.catch_warnings():
+        # TensorFlow says that this interpreter moves to a package of its own.
+        warnings.simplefilter("ignore")
+        interpreter = tf.lite.Interpreter(model_content=content)
+    runner = interpreter.get_signature_runner(signature)
+    rows = [runner(images=image[np.newaxis]) for image in images]
+    return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+
+def reason(error: Exception) -> str:
+    """The operations that an error of the converter names, or its first line."""
+    operations = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
+    if operations:
+        return f"the operation {', '.join(operations)}"
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
