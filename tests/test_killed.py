@@ -52,7 +52,7 @@ def test_training_that_was_killed_at_single_file_operations(world):
         ["train", parts, ["os.rename", "config.json", 1]],
         ["train", parts, ["os.rename", ".csv", 1, "full"]],
         ["train", parts, ["os.rename", "best.txt", 1]],
-        ["train", parts, ["open", "layers.json", 1]],
+        ["train", parts, ["open", "layers.json", 1, "power"]],
         ["train", parts, ["os.rename", "serving/1", 1]],
         ["train", parts, None],
         ["train", whole, None],
@@ -60,6 +60,8 @@ def test_training_that_was_killed_at_single_file_operations(world):
     assert (full[0], full[1].count(FULL)) == (2, 1), full[1]
     assert [code for code, _ in [first, *killed]] == [KILLED] * 4
     assert (last[0], unbroken[0]) == (0, 0), last[1]
+    # The power went after the epoch.
+    assert "resuming after epoch 1 of 1" in killed[-1][1]
     assert left(world / "parts") == left(world / "whole")
 
 

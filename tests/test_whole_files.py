@@ -4,6 +4,7 @@ import errno
 import os
 
 import pytest
+from power_cut import Disk
 
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
@@ -97,3 +98,26 @@ def test_only_what_a_killed_process_left_is_removed(tmp_path):
     whole_files.remove_leftovers(tmp_path)
     whole_files.remove_leftovers(tmp_path / "nowhere")
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_power_cut_leaves_what_was_written_and_nothing_half(tmp_path, monkeypatch):
+    disk, fsync = Disk(tmp_path), os.fsync
+
+    def told(descriptor):
+        fsync(descriptor)
+        disk.synchronised(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+    monkeypatch.setattr(os, "fsync", told)
+    run = tmp_path / "runs" / "mine"
+    whole_files.make_directory(run)
+    whole_files.write(run / "config.json", "first")
+    with whole_files.writing(run / "1") as export:
+        export.mkdir()
+        (export / "weights").write_text("all")
+    (run / "log").write_text("nobody waited for it")
+    whole_files.write(run / "config.json", "second")
+    disk.lose_the_rest()
+    assert sorted(path.name for path in run.iterdir()) == ["1", "config.json", "log"]
+    assert (run / "log").read_text() == ""
+    assert (run / "config.json").read_text() == "second"
+    assert (run / "1" / "weights").read_text() == "all"

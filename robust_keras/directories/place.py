@@ -5,7 +5,7 @@ import os
 import pathlib
 from collections.abc import Collection, Iterable, Sequence
 
-from robust_keras.directories import lock, record
+from robust_keras.directories import lock, record, whole_files
 from robust_keras.directories.occupied import OccupiedError
 from robust_keras.directories.whole_files import is_leftover, reasons
 from robust_keras.errors import InputError
@@ -51,7 +51,7 @@ def _longest_name(path):
 def make_directory(path: pathlib.Path) -> None:
     """Creates `path` and its parents; an InputError says why where that cannot be done."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        whole_files.make_directory(path)
     except OSError as error:
         raise InputError.expected(
             "--output_dir", "a directory that can be created", f"{path} ({error.strerror})"

@@ -46,6 +46,19 @@ def write(path: str | pathlib.Path, content: str | bytes) -> None:
         temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
+def make_directory(path: str | pathlib.Path) -> None:
+    """Creates a directory and its parents, where they are not there; waits until they are kept.
+
+    Raises:
+        OSError: one cannot be created.
+    """
+    path = pathlib.Path(path)
+    missing = [directory for directory in (path, *path.parents) if not directory.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for directory in missing:
+        _synchronise_directory(directory.parent)
+
+
 @contextlib.contextmanager
 def writing(path: str | pathlib.Path, suffix: str = "") -> Iterator[pathlib.Path]:
     """A place to write a file or a directory to, which becomes `path` when the block ends.
@@ -165,10 +178,11 @@ def _synchronise(path):
 
 
 def _synchronise_directory(path):
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        # Some file systems know no such thing as a directory that waits to be written.
-        with contextlib.suppress(OSError):
+    # Some file systems know no such thing as a directory that waits to be written, and above our
+    # own there are some that may not be read.
+    with contextlib.suppress(OSError):
+        handle = os.open(path, os.O_RDONLY)
+        try:
             os.fsync(handle)
-    finally:
-        os.close(handle)
+        finally:
+            os.close(handle)

@@ -112,7 +112,7 @@ def export(
 def _write(archive, target, shape, notes, others):
     try:
         with whole_files.reasons(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            whole_files.make_directory(target.parent)
         with whole_files.writing(target) as written:
             archive.write_out(str(written), verbose=False)
             if others[0]:

@@ -1,5 +1,6 @@
 """Checkpoints from which an interrupted run goes on to the same final weights."""
 
+import os
 import pathlib
 import shutil
 import sys
@@ -89,13 +90,22 @@ class LastCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes the state; the old file is kept beside the new one until the next."""
         if self._path.exists():
-            _copy(self._path, self._previous)
+            _keep(self._path, self._previous)
         arrays: dict[str, Any] = {
             f"variable_{i}": read_variable(variable)
             for i, variable in enumerate(self.variables(self.model))
         }
         with whole_files.writing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, epochs=np.int64(epoch + 1), **arrays)
+
+
+def _keep(path, to):
+    """Gives a file a second name, under which it stays when the first is given to another."""
+    with whole_files.writing(to) as temporary:
+        try:
+            os.link(path, temporary)
+        except OSError:  # not every file system knows two names
+            shutil.copyfile(path, temporary)
 
 
 def _copy(path, to):
