@@ -99,6 +99,15 @@ def test_take_is_random_seeded_and_nested():
         split.take(0, seed=1)
 
 
+def test_training_on_a_part_takes_the_same_part_each_time():
+    split = ImageSplit(np.arange(50, dtype=np.uint8).reshape(50, 1, 1, 1), np.arange(50) % 2)
+    dataset = ImageDataset("numbers", split, split, ("even", "odd"))
+    part = dataset.training_on(10)
+    assert len(part.train) == 10 and len(part.test) == 50
+    np.testing.assert_array_equal(part.train.images, dataset.training_on(10).train.images)
+    assert dataset.training_on(0) is dataset
+
+
 @pytest.mark.parametrize(
     ("test_images", "test_labels", "classes", "message"),
     [

@@ -137,6 +137,12 @@ class ImageDataset:
             )
         return _joined(self.train, self.test) if name == "all" else getattr(self, name)
 
+    def training_on(self, count: int) -> "ImageDataset":
+        """The same with `count` random training images, the same ones each time; all for 0."""
+        if not count or self.train is None:
+            return self
+        return dataclasses.replace(self, train=self.train.take(count, seed=0))
+
     def beyond(self, name: str) -> ImageSplit:
         """The `ImageSplit` of images that `part(name)` leaves, for an attacker's own use.
 

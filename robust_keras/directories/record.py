@@ -66,8 +66,8 @@ class Record:
             OccupiedError: it was asked to do something else.
             InputError: what it read has changed.
         """
-        settings, mark = self._stored()
-        self._check_settings(settings)
+        self.check_settings()
+        _, mark = self._stored()
         self._check_files(mark.get("files"))
         now = fingerprints.versions()
         others = [f"{name} {mark[name]}" for name in now if mark.get(name, now[name]) != now[name]]
@@ -78,6 +78,10 @@ class Record:
                 "done with " + ", ".join(f"{name} {now[name]}" for name in now),
                 file=sys.stderr,
             )
+
+    def check_settings(self) -> None:
+        """Raises OccupiedError if the run that made the file was asked to do something else."""
+        self._check_settings(self._stored()[0])
 
     def _stored(self):
         """The settings and the mark in the file."""

@@ -17,7 +17,7 @@ from robust_keras.models.cifar_quick import CIFAR_QUICK
 from robust_keras.models.conv_small import CONV_SMALL
 from robust_keras.models.fc5 import FC5
 from robust_keras.models.lenet5 import LENET5
-from robust_keras.models.resnet import RESNET18, RESNET20, RESNET56
+from robust_keras.models.resnet import RESNET18, RESNET18_NARROW, RESNET20, RESNET56
 from robust_keras.models.vgg import VGG
 from robust_keras.settings import names
 
@@ -33,6 +33,7 @@ MODELS: dict[str, Architecture] = names.table(
         "alexnet": ALEXNET,
         "vgg": VGG,
         "resnet18": RESNET18,
+        "resnet18_narrow": RESNET18_NARROW,
         "resnet20": RESNET20,
         "resnet56": RESNET56,
     },

@@ -77,6 +77,10 @@ class ResidualLayers:
 RESNET18 = Architecture(
     ResidualLayers((64, 128, 256, 512), depth=2, projection=1, pre_activation=True), minimum_size=8
 )
+# A quarter of its channels, a sixteenth of its work, for a study without a GPU.
+RESNET18_NARROW = Architecture(
+    ResidualLayers((16, 32, 64, 128), depth=2, projection=1, pre_activation=True), minimum_size=8
+)
 # 6 depth + 2 layers, the shape of Peconi's thesis.
 RESNET20 = Architecture(ResidualLayers((16, 32, 64), depth=3), minimum_size=8)
 RESNET56 = Architecture(ResidualLayers((16, 32, 64), depth=9), minimum_size=8)

@@ -56,6 +56,7 @@ def _train(config, directory, began):
     keras.mixed_precision.set_dtype_policy(config.precision)
     dataset = data.load(config.dataset, config.data_dir)
     data.check_trainable(dataset)
+    dataset = dataset.training_on(config.train_examples)
     with strategy.scope():
         model = network(config, dataset)
         if config.learning_rate_range_test:

@@ -135,6 +135,11 @@ class TrainConfig(
         values.Number(minimum=0.0, below=1.0),
         "Share of the training images held out to choose checkpoints/best.keras; 0 for none.",
     )
+    train_examples: int = flag(
+        0,
+        values.Whole(0, 1_000_000_000),
+        "Train on so many of the training images, the same for every seed; 0 for all.",
+    )
     distribute: str = flag(
         "none",
         values.Choice(names.TRAINING_DISTRIBUTIONS),

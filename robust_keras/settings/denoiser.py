@@ -13,8 +13,8 @@ DENOISER_GUIDES = ("logits", "features")
 # which is done already: it is refused, whatever topic it comes from.
 _READ = {
     *("denoiser", "classifier", "denoiser_guide", "denoiser_epsilon", "trusted_operations"),
-    *("dataset", "data_dir", "augment", "validation_fraction", "output_dir"),
-    *("epochs", "batch_size", "seed", "distribute", "precision", "layer_log"),
+    *("dataset", "data_dir", "augment", "validation_fraction", "train_examples"),
+    *("output_dir", "epochs", "batch_size", "seed", "distribute", "precision", "layer_log"),
     *("optimizer", "learning_rate", "learning_rate_schedule", "weight_decay", "clip_norm"),
     *("ema_momentum", "serving_temperature", "model", "activation"),
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 MODELS = (
     *("fc5", "lenet5", "conv_small", "cifar_quick", "alexnet", "vgg"),
-    *("resnet18", "resnet20", "resnet56"),
+    *("resnet18", "resnet18_narrow", "resnet20", "resnet56"),
 )
 # Their networks end in an RBF unit.
 SYMMETRIC_ACTIVATIONS = ("rbf", "mrelu")

@@ -38,6 +38,7 @@ def main(asked: Any) -> None:
         start_tensorflow()
         load_plugins([str(_ATTACK)])
         place = Place(directory, asked.data_dir, asked.networks_dir)
+        running.check_same(study.steps, study.forms[form], place)
         running.run(study.steps, study.forms[form], place, write)
     write()
     print(f"page  {where / f'{study.name}.md'}")

@@ -11,31 +11,50 @@ from robust_keras.studies.study import Value
 Ask = Callable[[Seen, str], np.ndarray]
 
 EPSILON = "8/255"
-_SIZES = ("_1000", "_100", "")
+# Of the comparisons, the largest first.
+_SIZES = ("_1000", "_200", "_100", "")
 _FAST = ("--adversarial=fast", "--train_epsilon=8/255")
-# Model -> (network, activation, flags).
-OWN = {
-    **{
-        f"vgg_{a}": ("vgg", a, _FAST) for a in ("relu", "silu", "kaf", "kaf_elu", "elu", "kaf_silu")
-    },
-    **{f"resnet20_{a}": ("resnet20", a, _FAST) for a in ("relu", "silu", "kaf", "kaf_elu")},
-    "plain_relu": ("cifar_quick", "relu", ()),
-    "plain_kaf": ("cifar_quick", "kaf", ()),
-    "plain_kwta": ("cifar_quick", "kwta", ()),
-    "resnet56_kaf": ("resnet56", "kaf", ()),
-    "resnet56_kaf_elu": ("resnet56", "kaf_elu", ()),
+_FREE = ("--kaf_trainable_dictionary", "--kaf_trainable_bandwidth")
+_NAMES = {
+    "relu": "ReLU",
+    "silu": "SiLU",
+    "elu": "ELU",
+    "kwta": "kWTA",
+    "kaf": "KAF",
+    "kaf_free": "KAF with a free dictionary",
+    "kaf_elu": "KAF from ELU",
+    "kaf_relu": "KAF from ReLU",
+    "kaf_silu": "KAF from SiLU",
 }
-_WORDS = {"relu": "ReLU", "silu": "SiLU", "elu": "ELU", "kwta": "kWTA", "kaf": "KAF"}
+_NETWORKS = {"plain": "cifar_quick"}
+# Those that claims are about, and the thesis' others.
+CLAIMED = (
+    *("plain_relu", "plain_kaf", "plain_kwta", "resnet56_kaf", "resnet56_kaf_elu"),
+    *("vgg_relu", "vgg_kaf", "vgg_silu", "vgg_kwta", "vgg_kaf_free"),
+    *("resnet20_relu", "resnet20_kaf"),
+)
+_OTHERS = (
+    *("vgg_elu", "vgg_kaf_elu", "vgg_kaf_silu", "resnet20_elu", "resnet20_silu", "resnet20_kwta"),
+    *("resnet20_kaf_elu", "resnet20_kaf_relu", "resnet20_kaf_silu", "resnet20_kaf_free"),
+)
 
 
-def _word(activation):
-    return " from ".join(_WORDS[part] for part in activation.split("_"))
+def _own(model):
+    """The flags of one of our networks, and its label."""
+    kind, _, activation = model.partition("_")
+    network = _NETWORKS.get(kind, kind)
+    free = activation.endswith("_free")
+    flags = (
+        *(f"--model={network}", f"--activation={activation.removesuffix('_free')}"),
+        *(_FREE if free else ()),
+        *(_FAST if kind in ("vgg", "resnet20") else ()),
+    )
+    plain = "" if _FAST[0] in flags else "not adversarially trained "
+    return flags, f"{_NAMES[activation]}, {plain}{network} (ours)"
 
 
-OWN_LABELS = {
-    model: f"{_word(activation)}, {'plain ' * (not flags)}{network} (ours)"
-    for model, (network, activation, flags) in OWN.items()
-}
+OWN = {model: _own(model)[0] for model in (*CLAIMED, *_OTHERS)}
+OWN_LABELS = {model: _own(model)[1] for model in OWN}
 
 
 def newest(model: str, ask: Ask) -> Value:
@@ -58,14 +77,11 @@ def newest(model: str, ask: Ask) -> Value:
 
 
 def paired(higher: str, lower: str, ask: Ask) -> Value:
-    """The difference of two networks on the largest set of images that both have met."""
+    """The difference of two networks on the images that both have met, the first ones of each."""
 
     def value(of):
-        for size in _SIZES:
-            try:
-                return ask(of, f"{higher}{size}") - ask(of, f"{lower}{size}")
-            except NotRunError:
-                continue
-        raise NotRunError(higher)
+        one, other = newest(higher, ask)(of), newest(lower, ask)(of)
+        images = min(len(one), len(other))
+        return one[:images] - other[:images]
 
     return value

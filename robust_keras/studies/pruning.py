@@ -3,11 +3,11 @@
 from robust_keras.studies import kernels
 from robust_keras.studies.accuracies import over_epsilon
 from robust_keras.studies.pruning_claims import CLAIMS, EPSILONS
-from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train
+from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train, once
 
 SEEDS = (0, 1, 2, 3, 4)
 _FC5 = ("--dataset=mnist", "--model=fc5", "--epochs=5")
-_CIFAR = ("--dataset=cifar10", "--augment", "--epochs=5")
+_CIFAR = ("--dataset=cifar10", "--augment", "--epochs=5", "--train_examples=10000")
 
 
 def _sparse(batch, *shares):
@@ -22,7 +22,7 @@ def _tempered(*temperatures):
 
 
 _PLAIN = ("--normalise=false", "--kernel_scale=0.1")
-# Model -> flags, in the order in which claims become whole.
+# Model -> flags.
 _ON_MNIST = {
     "b128": ("--batch_size=128",),
     **_sparse(128, "9"),
@@ -30,60 +30,68 @@ _ON_MNIST = {
     "robust": (*_PLAIN, "--adversarial=fast", "--train_epsilon=0.1"),
     "twin": _PLAIN,
     "nuclear": (*_PLAIN, "--nuclear_norm=1e-3"),
+    **_tempered(20),
     "b512": ("--batch_size=512",),
     **_sparse(512, "9"),
-    **_tempered(20),
     **_sparse(128, "5", "95"),
     **_sparse(512, "5", "95"),
     **_tempered(40, 60, 80),
 }
-
-
-def _on_cifar(network, batch):
-    base = (f"--model={network}", f"--batch_size={batch}")
-    name = f"{network}_{batch}"
-    return {
-        name: base,
-        f"{name}_s9": (*base, "--final_sparsity=0.9"),
-        f"{name}_rank": (*base, "--low_rank=0.25"),
-    }
-
-
-_LATER = {
-    **_on_cifar("alexnet", 128),
-    **_on_cifar("alexnet", 512),
-    **_on_cifar("resnet18", 128),
-    **_on_cifar("resnet18", 512),
+_CHANGES = {"": (), "_s9": ("--final_sparsity=0.9",), "_rank": ("--low_rank=0.25",)}
+_ON_CIFAR = {
+    f"{network}_{batch}{change}": (f"--model={model}", f"--batch_size={batch}", *flags)
+    for network, model in (("alexnet", "alexnet"), ("resnet18", "resnet18_narrow"))
+    for batch in (128, 512)
+    for change, flags in _CHANGES.items()
 }
-_ATTACKED = ("--attacks=fgsm,quick",)
+# In the order in which whole claims finish first; the others are in no claim.
+_FIRST = ("b128", "b128_s9", "t100", "robust", "twin", "nuclear")
+_SECOND = (
+    *("t20", "b128_s5", "b128_s95", "b512", "b512_s9"),
+    *("alexnet_128", "alexnet_128_s9", "alexnet_512", "alexnet_512_rank"),
+    *("resnet18_128", "resnet18_128_s9", "resnet18_128_rank", "resnet18_512", "resnet18_512_s9"),
+)
 
 
-def _evaluate(run, dataset, name=None, flags=_ATTACKED):
+def _evaluate(run, dataset, attacks, images, *flags, name=None):
     epsilons = ",".join(map(str, EPSILONS[dataset]))
-    given = (f"--dataset={dataset}", "--examples=300", f"--epsilons={epsilons}", *flags)
-    return Evaluate(name or run, (f"--models=RUNS/{run}/serving", *given))
+    given = (f"--dataset={dataset}", f"--examples={images}", f"--epsilons={epsilons}", attacks)
+    return Evaluate(name or run, (f"--models=RUNS/{run}/serving", *given, *flags))
 
 
-def _steps():
-    for seeds in (SEEDS[:3], SEEDS[3:]):
-        for models, recipe in ((_ON_MNIST, _FC5), (_LATER, _CIFAR)):
-            for model, flags in models.items():
-                for seed in seeds:
-                    run, dataset = f"{model}-{seed}", recipe[0].partition("=")[2]
-                    yield Train(run, (*recipe, *flags, f"--seed={seed}"))
-                    yield _evaluate(run, dataset)
-                    yield from _more(model, run, seed)
-
-
-def _more(model, run, seed):
-    if "--temperature" in _ON_MNIST.get(model, ("",))[0]:
-        knowing = ("--attacks=fgsm", f"--attacker_temperature={model[1:]}")
-        yield _evaluate(run, "mnist", f"{model}_known-{seed}", knowing)
+def _on_mnist(model, seed):
+    run, flags = f"{model}-{seed}", _ON_MNIST[model]
+    yield Train(run, (*_FC5, *flags, f"--seed={seed}"))
+    yield _evaluate(run, "mnist", "--attacks=fgsm,quick", 300)
+    if model.startswith("t1"):
+        knowing = f"--attacker_temperature={model[1:]}"
+        name = f"{model}_known-{seed}"
+        yield _evaluate(run, "mnist", "--attacks=fgsm", 300, knowing, name=name)
     if model == "twin":
         yield Make(f"kernels-{seed}", kernels.compared(f"robust-{seed}", run), 0)
     if model == "b128":
         yield Make(f"bound-{seed}", kernels.bound(run), 300)
 
+
+def _on_cifar(model, seed):
+    run = f"{model}-{seed}"
+    yield Train(run, (*_CIFAR, *_ON_CIFAR[model], f"--seed={seed}"))
+    yield _evaluate(run, "cifar10", "--attacks=fgsm,quick", 200)
+
+
+def _steps(models, seeds):
+    for model in models:
+        for seed in seeds:
+            yield from (_on_mnist if model in _ON_MNIST else _on_cifar)(model, seed)
+
+
+_SHORT = (
+    *_steps(_FIRST, (0, 1, 2)),
+    # About ten points, or within two points of nothing: five seeds.
+    *_steps(("b128", "t100"), (3, 4)),
+    *_steps(_SECOND, (0, 1, 2)),
+)
+_STEPS = once((*_SHORT, *_steps((*_ON_MNIST, *_ON_CIFAR), SEEDS)))
 
 _LABELS = {
     "b128": "dense, batch 128",
@@ -122,7 +130,7 @@ PRUNING = Study(
         "The same 300 test images for all. The slides' data set is not named; their numbers are "
         "figures, so that directions are all there is to compare.",
     ),
-    steps=tuple(_steps()),
+    steps=_STEPS,
     seeds=SEEDS,
     rows=tuple((label, model) for model, label in _LABELS.items()),
     columns=(
@@ -199,13 +207,18 @@ PRUNING = Study(
             hours="Half a minute.",
         ),
         "small": Form(
-            "Shortened: 5 epochs, 300 test images.",
-            hours="About 2.5 hours on two cores for FC5; the networks on CIFAR-10 take longer.",
+            "Shortened: 5 epochs; on CIFAR-10 10,000 training images and a ResNet-18 of a quarter "
+            "of the channels; 300 test images of MNIST, 200 of CIFAR-10; three seeds, five where a "
+            "claim hangs on about ten points of temperature.",
+            steps=len(_SHORT),
+            hours="About an hour and a quarter on two cores, by the first runs' processor time.",
         ),
         "full": Form(
-            "60 epochs; 1,000 images, `autoattack` beside `quick`.",
-            train=("--epochs=60",),
-            evaluate=("--examples=1000",),
+            "60 epochs, all images of CIFAR-10, ResNet-18 at its width; 1,000 test images, "
+            "`autoattack` beside `quick`, five seeds.",
+            train=("--epochs=60", "--train_examples=0"),
+            evaluate=("--examples=1000", "--attacks=fgsm,quick,autoattack"),
+            instead={"--model=resnet18_narrow": "--model=resnet18"},
             hours="About 30 hours on one GPU, by the count of images times epochs.",
         ),
     },

@@ -4,10 +4,11 @@ import gc
 import json
 import pathlib
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
-from robust_keras.directories import whole_files
+from robust_keras.directories import record, whole_files
 from robust_keras.programs import command_line, evaluate, train
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
 from robust_keras.studies.study import Evaluate, Form, Make, Place, Step, Train
@@ -25,7 +26,8 @@ def flags(step: Train | Evaluate, form: Form, runs: str, data_dir: str | None) -
         data_dir: as `--data_dir`, or None.
     """
     later = form.train if isinstance(step, Train) else form.evaluate
-    given = [flag.replace(RUNS, f"{runs}/") for flag in (*step.flags, *later)]
+    chosen = (form.instead.get(flag, flag) for flag in (*step.flags, *later))
+    given = [flag.replace(RUNS, f"{runs}/") for flag in chosen]
     if data_dir is not None:
         given.append(f"--data_dir={data_dir}")
     return [*given, f"--output_dir={output(pathlib.Path(runs), step)}"]
@@ -42,6 +44,23 @@ def is_done(directory: pathlib.Path, step: Step) -> bool:
     """Whether a step is finished."""
     last = {Train: "serving/1", Evaluate: "report.json", Make: ""}[type(step)]
     return (output(directory, step) / last).exists()
+
+
+def check_same(steps: tuple[Step, ...], form: Form, place: Place) -> None:
+    """Raises OccupiedError where a finished run was made with other flags than are declared."""
+    for step in steps[: form.steps]:
+        if not isinstance(step, Make) and is_done(place.directory, step):
+            _, name, config = _asked(step, form, place)
+            where = output(place.directory, step)
+            record.Record(where, config, name, ()).check_settings()
+
+
+def _asked(step, form, place):
+    """(Program, its name, what it is asked to do)."""
+    given = ["", *flags(step, form, str(place.directory), place.data_dir)]
+    if isinstance(step, Train):
+        return train, "train", command_line.parse(TrainConfig, "", given)
+    return evaluate, "evaluate", command_line.parse(EvaluateConfig, "", given)
 
 
 def run(
@@ -63,8 +82,10 @@ def run(
         if is_done(place.directory, step):
             continue
         print(f"[{number}/{len(chosen)}] {type(step).__name__.lower()} {step.name}", flush=True)
+        began = time.process_time()
         _run(step, form, place)
         _forget()
+        print(f"took          {time.process_time() - began:.0f} s of the processor", flush=True)
         after()
 
 
@@ -73,13 +94,10 @@ def _run(step, form, place):
         found = step.make(place, min(step.images, form.images))
         whole_files.write(output(place.directory, step), json.dumps(found, indent=1))
         return
-    program, settings = (
-        (train, TrainConfig) if isinstance(step, Train) else (evaluate, EvaluateConfig)
-    )
-    given = flags(step, form, str(place.directory), place.data_dir)
+    program, name, config = _asked(step, form, place)
     # What the run's report and its last lines tell as the command.
-    sys.argv = [f"{type(step).__name__.lower()}.py", *given]
-    program.main(command_line.parse(settings, "", sys.argv))
+    sys.argv = [f"{name}.py", *flags(step, form, str(place.directory), place.data_dir)]
+    program.main(config)
 
 
 def _forget():

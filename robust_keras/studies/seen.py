@@ -29,11 +29,17 @@ class Seen:
         self.seed = seed
         self.doubtful: set[str] = set()
         self._directory = directory
-        self._reports: dict[str, Any] = {}
+        self._reports: dict[pathlib.Path, Any] = {}
 
     def clean(self, model: str) -> np.ndarray:
         """1 where an image as it is, is classified correctly."""
         return answers.array(self._answers(model)["clean"])
+
+    def trained(self, run: str) -> np.ndarray:
+        """As `clean`, on all test images, counted by train.py; in an order of their own."""
+        path = self._directory / f"{run}-{self.seed}" / "serving/1/assets.extra/accuracy.json"
+        note = self._read(path, run)
+        return shuffled(note["correct"] / note["examples"], note["examples"], run)
 
     def robust(self, model: str, attack: str, epsilon: float) -> np.ndarray:
         """1 where an image holds out against one attack alone."""
@@ -99,11 +105,11 @@ class Seen:
         return self._read(path, run)
 
     def _read(self, path, name):
-        if name not in self._reports:
+        if path not in self._reports:
             if not path.is_file():
                 raise NotRunError(name)
-            self._reports[name] = json.loads(path.read_text(encoding="utf-8"))
-        return self._reports[name]
+            self._reports[path] = json.loads(path.read_text(encoding="utf-8"))
+        return self._reports[path]
 
     def _answers(self, model):
         return self.model(model)["answers"]

@@ -2,7 +2,7 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,11 @@ class Make:
 Step = Train | Evaluate | Make
 
 
+def once(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Steps in the order in which they are first named."""
+    return tuple({(type(step), step.name): step for step in steps}.values())
+
+
 @dataclasses.dataclass(frozen=True)
 class Measure:
     """One number that decides about a claim, oriented so that the claim says: it is above.
@@ -151,6 +156,7 @@ class Form:
         evaluate: flags after those of every evaluation.
         steps: how many of the steps, the first ones; None for all.
         images: most images of a `Make`.
+        instead: flags of its steps, and what stands in their place.
         hours: about how long it takes, in words.
     """
 
@@ -159,6 +165,7 @@ class Form:
     evaluate: tuple[str, ...] = ()
     steps: int | None = None
     images: int = 1_000_000
+    instead: Mapping[str, str] = dataclasses.field(default_factory=dict)
     hours: str = ""
 
 

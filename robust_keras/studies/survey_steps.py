@@ -1,7 +1,7 @@
 """The runs of the survey's study."""
 
 from robust_keras.studies import other_models
-from robust_keras.studies.study import Evaluate, Make, Train
+from robust_keras.studies.study import Evaluate, Make, Train, once
 from robust_keras.studies.transfer_claims import MODELS
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -24,37 +24,60 @@ def _evaluate(name, models, seed, *flags, examples=300):
 
 
 def _alone(seed):
-    """The plain network: what fools it, where its examples and its features lead."""
+    """The plain network: what fools it, and where its examples and its features lead."""
     yield _train("plain", seed)
     yield _evaluate(
         "plain", ["plain"], seed, "--attacks=fgsm", "--epsilons=0.3", _FOOLING, "--keep_examples"
     )
     yield Make(f"carried-{seed}", other_models.carried(f"plain-{seed}"), 10_000)
-    yield Make(f"features-{seed}", other_models.features(f"plain-{seed}"), 1_797)
+    yield _features(seed)
+
+
+def _features(seed):
+    return Make(f"features-{seed}", other_models.features(f"plain-{seed}"), 1_797)
+
+
+def _two_more(seed):
+    """What a claim about less than two points needs of more seeds."""
+    yield _train("plain", seed)
+    yield _features(seed)
+
+
+def _after_training(seed):
+    """What adversarial training changes of fooling images and of first layers."""
+    yield _train("adversarial", seed, *_ROBUST)
+    yield _evaluate(
+        *("robust", ["adversarial"], seed, "--attacks=fgsm", "--epsilons=0.3"),
+        "--unusual=fooling_gradient",
+        examples=100,
+    )
+    yield _train("fc5_adversarial", seed, *_ROBUST, model="fc5")
+    yield _train("fc5_plain", seed, "--normalise=false", "--kernel_scale=0.1", model="fc5")
+    pair = f"fc5_adversarial-{seed}", f"fc5_plain-{seed}"
+    yield Make(f"weights-{seed}", other_models.first_weights(*pair), 0)
 
 
 def _protected(seed):
     """The other networks, and everybody's examples on everybody."""
     yield _train("elu", seed, "--activation=elu")
     yield _train("fc5", seed, model="fc5")
-    yield _train("adversarial", seed, *_ROBUST)
     sources = f"--source_models=RUNS/fc5-{seed}/model.keras,RUNS/elu-{seed}/model.keras"
     yield _train(
         *("ensemble", seed, "--adversarial=ensemble", "--train_epsilon=0.3"),
         *("--ensemble_attack=step_ll", sources),
     )
-    yield _train("penalty", seed, "--gradient_penalty=10")
     yield _evaluate(
-        *("transfer", MODELS, seed, "--attacks=step_ll,fgsm,quick", "--epsilons=0.0625,0.3"),
+        *("transfer", MODELS, seed, "--attacks=step_ll", "--epsilons=0.0625,0.3"),
         *("--transfer", "--transfer_attack=step_ll"),
     )
     yield _evaluate(
-        *("robust", ["adversarial"], seed, "--attacks=fgsm", "--epsilons=0.3"),
-        "--unusual=fooling_gradient",
+        *("hardened", ["ensemble"], seed, "--attacks=step_ll,quick", "--epsilons=0.3"),
+        examples=100,
     )
 
 
 def _black_box(seed):
+    yield _train("penalty", seed, "--gradient_penalty=10")
     yield _evaluate(
         *("substitute", ["plain", "penalty"], seed, "--attacks=fgsm", "--epsilons=0.3"),
         *("--transfer", "--transfer_attack=fgsm", "--substitute"),
@@ -65,31 +88,29 @@ def _black_box(seed):
     )
 
 
-def _last(seed):
+def _denoised(seed):
     """What takes longest for what it decides."""
-    yield _train("fc5_adversarial", seed, *_ROBUST, model="fc5")
-    yield _train("fc5_plain", seed, "--normalise=false", "--kernel_scale=0.1", model="fc5")
-    pair = f"fc5_adversarial-{seed}", f"fc5_plain-{seed}"
-    yield Make(f"weights-{seed}", other_models.first_weights(*pair), 0)
     yield Train(
         f"denoiser-{seed}",
         (
             *_MNIST,
             *("--denoiser", f"--classifier=RUNS/plain-{seed}/model.keras"),
-            *("--denoiser_epsilon=0.3", f"--seed={seed}"),
+            *("--denoiser_epsilon=0.3", "--train_examples=20000", f"--seed={seed}"),
         ),
     )
     yield _evaluate(
         *("denoised", ["plain", "denoiser"], seed, "--attacks=pgd,quick", "--epsilons=0.3"),
         *("--transfer", "--transfer_attack=pgd"),
+        examples=100,
     )
 
 
-def _steps():
-    for seeds in (SEEDS[:3], SEEDS[3:]):
-        for part in (_alone, _protected, _black_box, _last):
-            for seed in seeds:
-                yield from part(seed)
+def _steps(parts, seeds):
+    for part in parts:
+        for seed in seeds:
+            yield from part(seed)
 
 
-STEPS = tuple(_steps())
+_PARTS = (_alone, _after_training, _black_box, _protected, _denoised)
+SHORT = (*_steps(_PARTS, SEEDS[:3]), *_steps((_two_more,), SEEDS[3:]))
+STEPS = once((*SHORT, *_steps(_PARTS, SEEDS)))
