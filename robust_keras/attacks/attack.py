@@ -84,6 +84,10 @@ class Attack:
         """The two counts above, where they depend on the images' (height, width, channels)."""
         return self.gradient_evaluations, self.forward_evaluations
 
+    def usual_passes(self, image_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Of these, what an image that does not fall takes as a rule."""
+        return self.passes(image_shape)
+
     @property
     def needs_gradient(self) -> bool:
         """Whether the attack differentiates the model."""

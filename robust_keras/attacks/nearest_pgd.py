@@ -94,6 +94,10 @@ class NearestPGD(Attack):
         """One for the likeliest classes, one for their distances, one for the candidate."""
         return 3
 
+    def usual_passes(self, image_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Few images come so near to falling that they are tried again."""
+        return self._candidates + self.targets * (self.steps + 1), self.forward_evaluations
+
     @property
     def _candidates(self):
         return max(_CANDIDATES, self.targets)

@@ -101,6 +101,9 @@ class LastCheckpoint(keras.callbacks.Callback):
 
 def _keep(path, to):
     """Gives a file a second name, under which it stays when the first is given to another."""
+    # Killed before the first was given away; to rename one of its names to the other does nothing.
+    if to.exists() and os.path.samefile(path, to):
+        return
     with whole_files.writing(to) as temporary:
         try:
             os.link(path, temporary)
