@@ -1,4 +1,4 @@
-# The verbs people use: make quickstart, make test, make check, make docs, make clean.
+# The verbs people use: make quickstart, make test, make check, make docs, make lock, make clean.
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +8,7 @@ QUICKSTART := runs/quickstart
 # Each takes up to 5 GB.
 TEST_PROCESSES ?= 2
 
-.PHONY: quickstart test check clean docs docs-format
+.PHONY: quickstart test check clean docs docs-format lock
 .DELETE_ON_ERROR:
 
 # Trains two models, prunes one, exports, attacks and reports; what is already there is not done again.
@@ -46,16 +46,24 @@ docs: $(VENV)/installed-dev
 docs-format: | $(VENV)/installed
 	$(RUN) -m robust_keras.findings.format_page
 
+# The checksums of all that is installed, after a change of requirements.txt, requirements-dev.txt or
+# constraints.txt: for every system, and every Python from 3.11 on.
+lock: LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version=3.11 --generate-hashes --no-annotate \
+	--custom-compile-command='make lock'
+lock:
+	$(LOCK) requirements.txt --output-file=requirements.lock
+	$(LOCK) requirements-dev.txt --output-file=requirements-dev.lock
+
 clean:
 	rm -rf $(VENV) $(QUICKSTART) $(QUICKSTART)_robust build
 
-$(VENV)/installed: requirements.txt constraints.txt
+$(VENV)/installed: requirements.lock
 	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python: expected 3.11 or newer; received {v[0]}.{v[1]}")'
 	$(PYTHON) -m venv $(VENV)
-	@echo "installing the pinned packages (a minute or two)"
-	$(PIP) install -r requirements.txt
+	@echo "installing the pinned packages, each with its checksum (a minute or two)"
+	$(PIP) install --require-hashes -r requirements.lock
 	touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
-	$(PIP) install -r requirements-dev.txt
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	$(PIP) install --require-hashes -r requirements-dev.lock
 	touch $@

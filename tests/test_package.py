@@ -192,6 +192,19 @@ def test_nothing_is_pinned_twice():
         assert files[1][name] == constraints[name]
 
 
+def test_all_that_make_installs_has_a_checksum_and_is_what_is_pinned():
+    constraints = pinned("constraints.txt")
+    for name in ("requirements", "requirements-dev"):
+        wanted = pinned("requirements.txt") | pinned(f"{name}.txt")
+        lines = (ROOT / f"{name}.lock").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+        entries = [line for line in lines if not line.startswith("#")]
+        assert all(re.search(r" --hash=sha256:[0-9a-f]{64}", line) for line in entries)
+        locked = {name_of(line): line.partition("==")[2].split()[0] for line in entries}
+        assert wanted.items() <= locked.items(), "run `make lock`"
+        others = {n: v for n, v in locked.items() if n not in wanted}
+        assert others.items() <= constraints.items(), "run `make lock`"
+
+
 def test_licence_and_citation():
     licence = (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License" in licence and "END OF TERMS AND CONDITIONS" in licence
