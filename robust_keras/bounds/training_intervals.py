@@ -179,6 +179,11 @@ def _several(step, *inputs):
     )
 
 
+def _sorted_pairs(step, x):
+    """What rises with every input has its extremes at the ends."""
+    return Carried(*(step.layer(part) for part in (x.lower, x.upper, x.value)))
+
+
 def _square(step, x, _):
     return _along(tf.square, x, (0.0,))
 
@@ -202,5 +207,6 @@ RULES: dict[Any, Callable] = {
     keras.layers.GaussianNoise: _values_only,
     layers.RejectionRule: _same,
     layers.KWinnersTakeAll: _winners,
+    layers.MaxMin: _sorted_pairs,
     layers.KernelActivation: _kernel_activation,
 }

@@ -151,6 +151,7 @@ LAYERS: dict[type, Callable[[Any], float | None]] = {
     keras.layers.Softmax: lambda layer: 0.5,
     layers.KernelActivation: kernel_slope,
     layers.KWinnersTakeAll: lambda layer: float("inf"),
+    layers.MaxMin: lambda layer: 1.0,
     layers.SmoothReLU: lambda layer: 1.0,
     layers.ParametricSoftplus: lambda layer: 1.0,
     layers.SymmetricActivation: lambda layer: 1.0 if layer.kind == "mrelu" else 0.8577639,

@@ -6,6 +6,8 @@ no `custom_objects`.
 
 from robust_keras.layers.k_winners_take_all import KWinnersTakeAll, LowerRatio
 from robust_keras.layers.kernel_activation import KernelActivation
+from robust_keras.layers.max_min import MaxMin
+from robust_keras.layers.orthogonal_kernel import OrthogonalKernel
 from robust_keras.layers.rejection_rule import RejectionRule
 from robust_keras.layers.slope_limit import SlopeLimit
 from robust_keras.layers.smooth_relu import ParametricSoftplus, SmoothReLU
@@ -16,6 +18,8 @@ __all__ = [
     "KWinnersTakeAll",
     "KernelActivation",
     "LowerRatio",
+    "MaxMin",
+    "OrthogonalKernel",
     "ParametricSoftplus",
     "RejectionRule",
     "SlopeLimit",

@@ -9,7 +9,7 @@ import keras
 
 from robust_keras import layers
 from robust_keras.errors import InputError
-from robust_keras.models import blocks
+from robust_keras.models import blocks, lipschitz_limit
 from robust_keras.models.activations import ACTIVATIONS, confidence_rule, with_settings
 from robust_keras.models.alexnet import ALEXNET
 from robust_keras.models.architecture import Architecture
@@ -55,6 +55,7 @@ def build(
     kernel_initializer: str = "he",
     kernel_scale: float = 1.0,
     batch_normalization: bool = False,
+    lipschitz: float = 0.0,
     nonsense_classes: int = 0,
     rejection_threshold: float = 0.0,
     temperature: float = 1.0,
@@ -81,6 +82,10 @@ def build(
             then masks its gradients less.
         batch_normalization: whether it comes before every activation, also where neither network
             nor activation ask for it.
+        lipschitz: largest Lipschitz constant of the logits by the pixels, in l2; 0 for any. Kernels
+            are then kept orthogonal (`layers.OrthogonalKernel`), kernel activations no steeper than
+            1 (`layers.SlopeLimit`) and without batch normalisation; pixels are shifted by `mean`
+            and not scaled.
         nonsense_classes: how many more logits there are, at the end, for nonsense.
         rejection_threshold: lowest confidence that the model accepts, in [0, 1); 0 for no rule.
         temperature: of the softmax that tells how sure the model is, above 0. Where the model has
@@ -92,7 +97,8 @@ def build(
         channels) to float32 logits (batch, num_classes + nonsense_classes).
 
     Raises:
-        InputError: an unknown name, an image too small for the network, fewer than 2 classes.
+        InputError: an unknown name, an image too small for the network, fewer than 2 classes, a
+            layer that `lipschitz` cannot hold.
 
     Example:
         model = build("lenet5", image_shape=(28, 28, 1), num_classes=10, activation="kaf_elu")
@@ -103,7 +109,11 @@ def build(
             "kernel_initializer", "one of " + ", ".join(INITIALIZERS), kernel_initializer
         )
     kind = with_settings(activation, kernel_settings or {})
-    kind = dataclasses.replace(kind, normalised=kind.normalised or batch_normalization)
+    kind = dataclasses.replace(
+        kind, normalised=batch_normalization or (kind.normalised and not lipschitz)
+    )
+    if lipschitz and mean is not None:
+        variance = (1.0,) * len(mean)
     images = keras.Input(tuple(image_shape), dtype="float32", name="images")
     x = _normalised(images, mean, variance)
     x = MODELS[name].layers(x, kind)
@@ -115,8 +125,12 @@ def build(
         called = "rejection_rule" if rejects else "confidence_rule"
         logits = layers.RejectionRule(*rule, dtype="float32", name=called)(logits)
     model = keras.Model(images, logits, name=name)
+    if lipschitz:
+        model = lipschitz_limit.limited(model, lipschitz)
     INITIALIZERS[kernel_initializer](model)
     _scale_kernels(model, kernel_scale)
+    if lipschitz:
+        lipschitz_limit.settle(model)
     return model
 
 

@@ -11,6 +11,7 @@ from robust_keras.arguments import choice
 from robust_keras.layers import (
     KernelActivation,
     KWinnersTakeAll,
+    MaxMin,
     ParametricSoftplus,
     SmoothReLU,
     SymmetricActivation,
@@ -111,6 +112,7 @@ ACTIVATIONS: dict[str, Activation] = names.table(
         "sigmoid": _keras("sigmoid"),
         "tanh": _keras("tanh"),
         "maxout": Activation(_maxout),
+        "maxmin": Activation(lambda rank, name: MaxMin(name=name)),
         **{name: _kernel(start) for name, start in _STARTS.items()},
         "kwta": Activation(lambda rank, name: KWinnersTakeAll(name=name)),
         **{kind: _symmetric(kind) for kind in names.SYMMETRIC_ACTIVATIONS},

@@ -41,6 +41,7 @@ def network(config: Any, dataset: ImageDataset) -> keras.Model:
         kernel_initializer=config.kernel_initializer,
         batch_normalization=config.batch_normalization,
         kernel_scale=config.kernel_scale,
+        lipschitz=config.lipschitz,
         nonsense_classes=config.nonsense_classes,
         rejection_threshold=config.rejection_threshold,
         temperature=config.serving_temperature,

@@ -12,8 +12,14 @@ SYMMETRIC_ACTIVATIONS = ("rbf", "mrelu")
 KERNEL_ACTIVATIONS = ("kaf", "kaf_elu", "kaf_relu", "kaf_silu")
 ACTIVATIONS = (
     *("relu", "elu", "silu", "gelu", "softplus", "parametric_softplus", "prelu", "smooth_relu"),
-    *("sigmoid", "tanh", "maxout", *KERNEL_ACTIVATIONS, "kwta"),
+    *("sigmoid", "tanh", "maxout", "maxmin", *KERNEL_ACTIVATIONS, "kwta"),
     *SYMMETRIC_ACTIVATIONS,
+)
+# What can be held to a Lipschitz constant.
+LIPSCHITZ_MODELS = ("fc5", "lenet5", "conv_small")
+LIPSCHITZ_ACTIVATIONS = (
+    *("relu", "elu", "softplus", "parametric_softplus", "smooth_relu", "sigmoid", "tanh"),
+    *("maxout", "maxmin", *KERNEL_ACTIVATIONS),
 )
 INITIALIZERS = ("he", "ibp")
 KERNELS = ("gaussian", "relu", "softplus")
