@@ -64,8 +64,8 @@ def evaluate(
         norm: "linf" or "l2".
         epsilons: one radius or several.
         certify: "bounds" (images whose class no change within epsilon alters, with proof; linf),
-            "lipschitz" (the same for l2), "smoothing" (l2 distances, under noise), several, or
-            none; `--certify` of evaluate.py.
+            "complete" (the same, exactly, for small ReLU networks), "lipschitz" (for l2),
+            "smoothing" (l2 distances, under noise), several, or none; `--certify` of evaluate.py.
         inside: whether to look inside the models as well: weights, Lipschitz bounds, activations,
             calibration; `--inside` of evaluate.py.
         seed: whole number; which images are attacked does not depend on it.

@@ -33,6 +33,7 @@ CASES = {
         (4, 4, 6),
     ),
     "smooth_relu": (lambda **k: layers.SmoothReLU(**k), (4, 4, 6)),
+    "maxmin": (lambda **k: layers.MaxMin(**k), (4, 4, 6)),
     "softplus": (
         lambda **k: layers.ParametricSoftplus(trainable_sharpness=True, **k),
         (4, 4, 6),

@@ -112,6 +112,7 @@ NETWORKS = {
     "rbf": pooled(lambda: layers.SymmetricActivation("rbf")),
     "smooth": pooled(layers.SmoothReLU),
     "softplus": pooled(layers.ParametricSoftplus),
+    "sorted": pooled(layers.MaxMin),
     "winners": pooled(layers.KWinnersTakeAll),
 }
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import robust_keras
-from robust_keras.bounds import margin_bounds, search
+from robust_keras.bounds import CompleteSearch, margin_bounds, search
 from robust_keras.errors import InputError
 
 K = keras.layers
@@ -54,13 +54,16 @@ def test_bounds_lie_below_the_truth_and_attacks_above():
         if each.example is not None:
             assert np.abs(each.example - image).max() <= epsilon + 1e-6
             assert np.asarray(model(each.example[None])).argmax() != label
-    settings = {"attacks": "pgd", "epsilons": (epsilon,), "certify": "bounds", "progress": False}
+    settings = {"attacks": "pgd", "epsilons": (epsilon,), "certify": "complete", "progress": False}
     result = robust_keras.evaluate(model, images, labels, **settings).models[0]
     exact = np.mean(truth == "proved")
-    assert result.certified.accuracy[0] <= exact <= result.worst_case.accuracy[0]
+    assert np.mean(bound > 0.0) < exact == result.certified.accuracy[0]
+    assert exact <= result.worst_case.accuracy[0] <= exact + 1 / 24
+    assert result.certified.method == "complete"
 
 
 def test_other_layers_are_refused():
     model = keras.Sequential([keras.Input((4, 4, 1)), K.Flatten(), K.Dense(3, "tanh"), K.Dense(2)])
-    with pytest.raises(InputError, match="affine layers and ReLUs"):
-        search(model, np.zeros((4, 4, 1)), 0, 0.1)
+    for search_it in (CompleteSearch, lambda model: search(model, np.zeros((4, 4, 1)), 0, 0.1)):
+        with pytest.raises(InputError, match="affine layers and ReLUs"):
+            search_it(model)

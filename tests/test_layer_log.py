@@ -11,8 +11,9 @@ from test_fit import config, images, network
 from robust_keras import serving
 from robust_keras.findings import LayerReport
 from robust_keras.layers import KernelActivation
+from robust_keras.layers.kernel_slope import kernel_slope
 from robust_keras.notes.layer_facts import last_gradient_norms, layer_notes, read_layer_facts
-from robust_keras.notes.slopes import kernel_slopes, largest_slope
+from robust_keras.notes.slopes import kernel_slopes
 from robust_keras.runs import run_callbacks
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training.layer_log import LayerLog
@@ -61,7 +62,7 @@ def built(**settings):
 )
 def test_the_largest_slope_is_at_least_that_of_any_difference(settings):
     layer = built(**settings)
-    slope = largest_slope(layer)
+    slope = kernel_slope(layer)
     random = np.random.default_rng(0)
     points = random.uniform(-7, 7, (4000, 4)).astype("float32")
     moved = points.copy()
@@ -76,7 +77,7 @@ def test_a_known_slope():
     values = np.zeros((4, 20), "float32")
     values[1, 7] = -3.0
     layer.mixing_coefficients.assign(values)
-    assert largest_slope(layer) == pytest.approx(3 * np.sqrt(4 / np.e), rel=1e-3)
+    assert kernel_slope(layer) == pytest.approx(3 * np.sqrt(4 / np.e), rel=1e-3)
 
 
 def test_gradient_norms_are_those_of_the_loss_and_nothing_is_left_behind():

@@ -62,7 +62,48 @@ def search(
     Raises:
         InputError: other layers.
     """
-    bounds, end = Bounds(model), time.monotonic() + seconds
+    return _search(model, Bounds(model), image, label, epsilon, seconds)
+
+
+class CompleteSearch:
+    """A `Prover` that searches where bounds leave an image open: what can be proved, is.
+
+    Args:
+        model: as for `search`.
+        seconds: an image at one epsilon, after which it is given up.
+
+    Raises:
+        InputError: a layer without bounds, or one that the search does not know.
+    """
+
+    def __init__(self, model: keras.Model, seconds: float = 60.0):
+        self._model, self._bounds, self._seconds = model, Bounds(model), seconds
+        _layers(self._bounds.stages, ball(np.zeros((1, *model.input_shape[1:])), 0.0))
+
+    def certify(
+        self, images: np.ndarray, labels: np.ndarray, epsilon: float, *, batch_size: int = 50
+    ) -> np.ndarray:
+        """Whether each label is proved to be the answer to every image within epsilon.
+
+        Args:
+            images: float array (images, height, width, channels) in [0, 1].
+            labels: int array (images,).
+            epsilon: as for `certify`.
+            batch_size: images a pass of bounds.
+
+        Returns:
+            bool array (images,); False where a change alters the answer, or time ran out.
+        """
+        proved = self._bounds.certify(images, labels, epsilon, batch_size=batch_size)
+        right = np.asarray(self._model(images, training=False)).argmax(1) == labels
+        for number in np.flatnonzero(right & ~proved):
+            given = images[number], int(labels[number]), epsilon, self._seconds
+            proved[number] = _search(self._model, self._bounds, *given).verdict == PROVED
+        return proved
+
+
+def _search(model, bounds, image, label, epsilon, seconds):
+    end = time.monotonic() + seconds
     within = ball(image[None], epsilon)
     program = _Program(_layers(bounds.stages, within), within)
     margins = []

@@ -11,8 +11,8 @@ from robust_keras.bounds.activation_curves import LAYERS as CURVES
 from robust_keras.bounds.activation_curves import SQUARE, function_curve
 from robust_keras.bounds.affine import Affine, Joined, Sum
 from robust_keras.bounds.network import Step
-from robust_keras.bounds.sorted_pairs import SortedPairs
 from robust_keras.bounds.pooling import MaxPooling, WinnersOrNothing
+from robust_keras.bounds.sorted_pairs import SortedPairs
 from robust_keras.errors import InputError
 
 

@@ -18,7 +18,7 @@ class CertifiedReport(Finding):
     accuracy: tuple[float, ...] = fields.fractions(
         "per epsilon: images that are proved, a lower bound of robust accuracy"
     )
-    method: str = fields.text("how it was proved: `bounds` or `lipschitz`")
+    method: str = fields.text("how it was proved: `bounds`, `complete` or `lipschitz`")
     seconds: float = fields.number("time taken")
 
     @derived(COUNTS, COUNTED)

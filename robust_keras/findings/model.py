@@ -142,7 +142,7 @@ class ModelReport(Finding):
     certified: CertifiedReport | None = fields.part(
         CertifiedReport,
         "what is proved of the model, never more than the worst case; null without "
-        "`--certify=bounds` or `lipschitz`",
+        "`--certify=bounds`, `complete` or `lipschitz`",
         null=True,
     )
     smoothed: SmoothedReport | None = fields.part(

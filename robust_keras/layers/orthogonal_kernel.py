@@ -32,7 +32,7 @@ class OrthogonalKernel(keras.constraints.Constraint):
     Args:
         limit: largest norm from l2 to l2, > 0.
         strides: (down, across) of a convolution.
-        outputs: (height, width) of what comes out of it; None for a dense layer. Padding may be any.
+        outputs: (height, width) of what comes out of it, with any padding; None for a dense layer.
 
     Raises:
         ValueError: an argument is out of range.

@@ -101,4 +101,3 @@ def _without_cliffs(layer):
     kernel = KERNELS[layer.kernel]
     row = ridge_coefficients(kernel, target, layer.grid, layer.initial_bandwidth, layer.ridge)
     return np.broadcast_to(row, layer.mixing_coefficients.shape)
-

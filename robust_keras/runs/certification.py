@@ -14,7 +14,7 @@ from robust_keras.inside.lipschitz_proof import LipschitzProof
 from robust_keras.notes import keras_twin
 from robust_keras.progress import RunProgress
 from robust_keras.serving.classifier import Classifier
-from robust_keras.settings.certify import BOUNDS, LIPSCHITZ, SMOOTHING
+from robust_keras.settings.certify import BOUNDS, COMPLETE, LIPSCHITZ, SMOOTHING
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.time_spent import Part
 
@@ -29,6 +29,7 @@ TITLE = "bounds"
 
 
 PROVERS: dict[str, Callable[[keras.Model], bounds.Prover]] = {
+    COMPLETE: bounds.CompleteSearch,
     BOUNDS: bounds.Bounds,
     LIPSCHITZ: LipschitzProof,
 }

@@ -7,7 +7,8 @@ from robust_keras.errors import InputError
 from robust_keras.settings import values
 from robust_keras.settings.field import flag
 
-BOUNDS, LIPSCHITZ, SMOOTHING = "bounds", "lipschitz", "smoothing"
+BOUNDS, COMPLETE, LIPSCHITZ, SMOOTHING = "bounds", "complete", "lipschitz", "smoothing"
+_OTHER = {BOUNDS: LIPSCHITZ, COMPLETE: LIPSCHITZ, LIPSCHITZ: BOUNDS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,9 +17,11 @@ class CertifyFlags:
 
     certify: tuple[str, ...] = flag(
         ("none",),
-        values.Choices(("none", BOUNDS, LIPSCHITZ, SMOOTHING)),
+        values.Choices(("none", BOUNDS, COMPLETE, LIPSCHITZ, SMOOTHING)),
         "What to prove, comma separated. bounds: images whose class no change within epsilon "
         "alters (linf), for Keras models and exports of train.py; what is proved is not attacked. "
+        "complete: the same, and a search, of up to a minute an image, decides what bounds leave "
+        "open, for chains of a few hundred ReLUs. "
         "lipschitz: the same for l2, by how far the label's logit leads and how fast logits can "
         "change. smoothing: l2 distances within which the most frequent answer under noise stays.",
     )
@@ -42,7 +45,8 @@ class CertifyFlags:
         """Raises InputError where a proof is not of the norm, or none stands beside others."""
         if "none" in self.certify and self.certify != ("none",):
             raise InputError.expected("--certify", "none alone", ",".join(self.certify))
-        for proof, norm, other in ((BOUNDS, "linf", LIPSCHITZ), (LIPSCHITZ, "l2", BOUNDS)):
+        for proof, other in _OTHER.items():
+            norm = "l2" if proof == LIPSCHITZ else "linf"
             if proof in self.certify and self.norm != norm:
                 raise InputError.expected(
                     "--certify",

@@ -15,7 +15,7 @@ class LayerLog(keras.callbacks.Callback):
     """Logs every layer's gradient norm and every kernel activation's largest slope each epoch.
 
     `gradient_norm` is the Euclidean norm of the training loss' gradient by all weights of the
-    layer, on one fixed batch in training mode; `largest_slope` is `slopes.largest_slope`. The first
+    layer, on one fixed batch in training mode; `largest_slope` is `kernel_slope`'s. The first
     rows, those of epoch -1, show the network before its first step. Both go to a CSV file with the
     columns epoch, layer, gradient_norm, largest_slope (empty where a layer has none), and, as
     `gradient_norm/LAYER` and `largest_slope/LAYER`, to TensorBoard. The model is left as it was:
