@@ -1,8 +1,6 @@
 """Networks whose logits change by at most a given multiple of the image's change, in l2."""
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from robust_keras import layers
 from robust_keras.errors import InputError
@@ -39,9 +37,8 @@ def settle(model: keras.Model) -> None:
                 layer.mixing_coefficients.assign(_without_cliffs(layer))
         for variable in layer.trainable_variables:
             if variable.constraint is not None:
-                move = tf.function(variable.constraint)
                 for _ in range(_CALLS):
-                    variable.assign(move(variable))
+                    variable.assign(variable.constraint(variable.value))
 
 
 def _limited(layer, constant):
@@ -83,7 +80,7 @@ def _is_harmless(layer):
     if type(layer) is keras.layers.MaxPooling2D:
         return layer.pool_size == layer.strides
     if type(layer) is keras.layers.Normalization:
-        return np.min(layer.input_variance) >= 1.0
+        return min(layer.input_variance) >= 1.0
     return isinstance(layer, (keras.layers.InputLayer, *_HARMLESS, *_ACTIVATIONS))
 
 
@@ -100,4 +97,4 @@ def _without_cliffs(layer):
 
     kernel = KERNELS[layer.kernel]
     row = ridge_coefficients(kernel, target, layer.grid, layer.initial_bandwidth, layer.ridge)
-    return np.broadcast_to(row, layer.mixing_coefficients.shape)
+    return keras.ops.broadcast_to(row, layer.mixing_coefficients.shape)

@@ -1,7 +1,6 @@
 """The Keras model that is the same function as a loaded classifier, weight for weight."""
 
 import pathlib
-import weakref
 from typing import Any
 
 import keras
@@ -15,8 +14,6 @@ from robust_keras.serving.keras_file import load_keras
 _KERAS = "model.keras"
 # Logits of one model, once computed by Keras and once by the graph of its export.
 _TOLERANCE = 1e-3
-# Of what was loaded: several parts of an evaluation ask for the same one.
-_FOUND: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
 def keras_model(classifier: Classifier, purpose: str = "--certify=bounds") -> keras.Model:
@@ -43,7 +40,7 @@ def _twin(classifier):
         _refuse("a deterministic model of images in [0, 1]", "another")
     model = own_model(classifier)
     if model is None:
-        model = _FOUND[classifier.owner] = _FOUND.get(classifier.owner) or _beside(classifier)
+        model = _beside(classifier)
     shape = getattr(model, "input_shape", None)
     if not isinstance(shape, tuple) or shape[1:] != tuple(classifier.image_shape):
         _refuse(f"a model of images {classifier.image_shape}", f"one of {shape}")
