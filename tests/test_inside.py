@@ -86,8 +86,17 @@ def test_models_are_told_side_by_side(looked_into):
     assert "What moves inside, model by model" in page
     for measure in ("Calibration error", "Lipschitz constant (l2)", "Mean rank (99 %)"):
         assert measure in page
-    files = dict(output.figure_files(report))
-    assert files["moved.png"].startswith(b"\x89PNG")
+    drawn = {
+        f"{prefix}{end}": section.caption(report, model, name, end)
+        for prefix, section, model, name in output.placed_sections(report)
+        for end, _ in section.figures(report, model, name)
+    }
+    assert {"moved", "filters", "02-other-surface"} <= set(drawn)
+    for name, caption in drawn.items():
+        # Alone it says of which model on which images, but for what weights alone tell.
+        about = "spectra" in name or "of in-memory" in caption
+        assert about and caption.endswith(".") and "None" not in caption, (name, caption)
+        assert "other" in caption or "other" not in name, (name, caption)
 
 
 def test_ranks_and_norms_are_numpys_and_a_graph_tells_the_same(tmp_path):

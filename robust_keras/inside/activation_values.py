@@ -55,26 +55,33 @@ def watch(subject: Subject) -> Callable[[np.ndarray], Iterator[Values]] | None:
 
 def _of_layers(model: keras.Model) -> Callable[[np.ndarray], Iterator[Values]]:
     found = steps(model)
-    watched = {number: _split(step) for number, step in enumerate(found)}
+    watched = [_split(step) for step in found]
+    names = [
+        (step.layer.name, parts[-1]) for step, parts in zip(found, watched, strict=True) if parts
+    ]
 
-    def values(images):
-        known = [tf.constant(images)]
-        for number, step in enumerate(found):
+    # As one graph: layers that make graphs of their own would make one for every layer and shape.
+    @tf.function(input_signature=[tf.TensorSpec((None, *model.inputs[0].shape[1:]), tf.float32)])
+    def walk(images):
+        known, told = [images], []
+        for step, parts in zip(found, watched, strict=True):
             given = [known[source] for source in step.sources]
             given = given if len(given) > 1 else given[0]
-            parts = watched[number]
             if parts is None:
                 known.append(step.layer(given))
                 continue
-            before, function, kind = parts
+            before, function, _ = parts
             inputs = tf.convert_to_tensor(before(given) if before else given)
             with tf.GradientTape() as tape:
                 tape.watch(inputs)
                 outputs = function(inputs)
-            slopes = tape.gradient(outputs, inputs)
             known.append(outputs)
-            told = None if slopes is None else slopes.numpy()
-            yield Values(step.layer.name, kind, outputs.numpy(), told)
+            told.append((outputs, tape.gradient(outputs, inputs)))
+        return told
+
+    def values(images):
+        for (name, kind), (outputs, slopes) in zip(names, walk(images), strict=True):
+            yield Values(name, kind, outputs.numpy(), None if slopes is None else slopes.numpy())
 
     return values
 

@@ -1,6 +1,7 @@
 """The curves of learnt kernel activations, and where their inputs fall."""
 
 import numpy as np
+import tensorflow as tf
 
 from robust_keras.findings import KernelCurvesReport
 from robust_keras.inside.layer_values import outer_layers, values
@@ -29,7 +30,7 @@ def _curves(subject, layer):
     points = np.linspace(-_REACH, _REACH, _POINTS) * layer.boundary
     channels = np.unique(np.linspace(0, len(mixing) - 1, _MOST_CHANNELS).round().astype(int))
     grid = np.tile(points[:, None], (1, len(mixing))).astype(np.float32)
-    curves = np.asarray(layer(grid), np.float64).T[channels]
+    curves = np.asarray(tf.function(layer)(grid), np.float64).T[channels]
     inputs = values(subject, layer.input, subject.images[:_MOST_IMAGES])
     outside = (inputs < dictionary.min(axis=1)) | (inputs > dictionary.max(axis=1))
     return KernelCurvesReport(

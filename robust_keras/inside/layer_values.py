@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from robust_keras.inside.subject import Subject
 
@@ -19,7 +20,12 @@ def values(subject: Subject, tensor: Any, images: np.ndarray) -> np.ndarray:
     Returns:
         float32 array (images, ..., channels).
     """
-    model = keras.Model(subject.model.inputs[0], tensor)  # type: ignore[union-attr]
+    image = subject.model.inputs[0]  # type: ignore[union-attr]
+    # As one graph: layers that make graphs of their own would make one for every layer and shape.
+    model = tf.function(
+        keras.Model(image, tensor),
+        input_signature=[tf.TensorSpec((None, *image.shape[1:]), tf.float32)],
+    )
     size = subject.batch_size
     parts = [model(images[first : first + size]) for first in range(0, len(images), size)]
     return np.concatenate([np.asarray(part, np.float32) for part in parts])

@@ -17,6 +17,12 @@ def images_of(report: Report) -> str:
     return f"{plural(dataset.examples, 'image')} of {visible(dataset.name)} ({dataset.split})"
 
 
+def attack_of(report: Report) -> str:
+    """Writes how far an attacker may go: `linf, epsilon up to 0.3`."""
+    threat_model = report.threat_model
+    return f"{threat_model.norm}, epsilon up to {epsilon(threat_model.epsilons[-1])}"
+
+
 def nonsense_of(report: Report, noise: str = "uniform noise") -> str:
     """Writes what was shown as nonsense: noise, or `images of cifar10`."""
     nonsense = report.dataset.nonsense

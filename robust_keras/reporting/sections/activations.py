@@ -46,8 +46,9 @@ class Activations(Section):
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (
-            f"Outputs of the activations of {name} without attack, for what fooled the model in "
-            f"place of the same images, and for {wording.nonsense_of(report)}, "
+            f"How often the activations of {name} give each output, as a share of all: without "
+            "attack, for what fooled the model in place of the same images "
+            f"({wording.attack_of(report)}), and for {wording.nonsense_of(report)}; "
             f"{wording.images_of(report)}."
         )
 

@@ -50,8 +50,10 @@ class Calibration(Section):
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (
-            f"Right answers of {name} by confidence, and its calibration error by temperature, "
-            f"without and under attack, {wording.images_of(report)}."
+            f"Share of right answers of {name} among those of like confidence (a model that is as "
+            "often right as it is sure lies on the diagonal), and the mean gap between the two by "
+            f"the softmax' temperature, without and under attack ({wording.attack_of(report)}); "
+            f"{wording.images_of(report)}."
         )
 
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:

@@ -24,9 +24,8 @@ class Examples(Section):
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (
             f"Images of {wording.visible(report.dataset.name)} that fool {name}: as they were, the "
-            f"change enlarged around mid grey, and after it ({report.threat_model.norm}, epsilon "
-            f"up to {wording.epsilon(report.threat_model.epsilons[-1])}), each with answer and "
-            "confidence."
+            f"change enlarged around mid grey, and after it ({wording.attack_of(report)}), each "
+            "with answer and confidence."
         )
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:

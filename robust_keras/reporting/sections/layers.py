@@ -47,8 +47,8 @@ class Layers(Section):
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (
-            f"Singular values of the kernels of {name}, as shares of the largest, and how their "
-            "weights are spread."
+            f"Singular values of the kernels of {name}, written as matrices with a column an "
+            "output, as shares of the largest, and how their weights are spread."
         )
 
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:

@@ -51,8 +51,9 @@ class Lipschitz(Section):
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (
-            f"The Lipschitz bound of {name} from the image up to each layer (l2), and the most "
-            f"that was found between two images, {wording.images_of(report)}."
+            f"By how much {name} can enlarge a change of the image at most, from the image up to "
+            "each layer (Lipschitz bound, l2), and the most that was found between two images; "
+            f"{wording.images_of(report)}."
         )
 
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:

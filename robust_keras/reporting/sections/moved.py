@@ -45,7 +45,8 @@ class Moved(Section):
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (
             "Largest gap between the distributions of each activation's outputs without and under "
-            f"attack, from the first to the last, {wording.images_of(report)}."
+            f"attack ({wording.attack_of(report)}), from a network's first activation to its last; "
+            f"{wording.images_of(report)}."
         )
 
 

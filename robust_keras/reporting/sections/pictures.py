@@ -38,7 +38,7 @@ class Pictures(Section):
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         words = {known: text for known, _, text in _figures(report, model)}[end]
-        return f"{name}: {words}"
+        return f"{name}, {wording.images_of(report)}. {words}"
 
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         if model.pictures and model.pictures.features:

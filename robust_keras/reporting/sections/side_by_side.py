@@ -32,7 +32,9 @@ class SideBySide(Section):
             yield end, draw(title=_TITLES[end])
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
-        return {known: words for known, _, words in _figures(report)}[end]
+        words = {known: words for known, _, words in _figures(report)}[end]
+        names = wording.listed(list(wording.display_names(report.models)))
+        return f"{names}, {wording.images_of(report)}. {words}"
 
 
 _TITLES = {

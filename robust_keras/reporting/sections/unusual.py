@@ -63,8 +63,15 @@ class Unusual(Section):
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         if end in _SAMPLES:
-            return f"{_SAMPLES[end][0]} by strength, with the answer of {name} and its confidence."
-        return f"Images made to be taken for a class by {name}, with its answer and confidence."
+            lead = _SAMPLES[end][1].replace("{nonsense}", _nonsense(report))
+            return (
+                f"{_SAMPLES[end][0]} by strength, with the answer of {name} and its confidence; "
+                f"{wording.images_of(report)}. {lead}"
+            )
+        return (
+            f"Images that show nothing, made to be taken for each class of "
+            f"{wording.visible(report.dataset.name)} by {name}, with its confidence in that class."
+        )
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         for one in model.unusual.samples if model.unusual else ():
