@@ -1,10 +1,12 @@
 """The figure of a study as SVG, from its results alone."""
 
 import io
+import textwrap
 from typing import Any
 
 import matplotlib
 import matplotlib.figure
+import matplotlib.patches
 import numpy as np
 
 from robust_keras.reporting.theme import THEMES, line_look
@@ -21,7 +23,7 @@ def svg(figure: dict[str, Any]) -> str:
     Returns:
         The text of an SVG file, the same for the same numbers.
     """
-    drawn = matplotlib.figure.Figure(figsize=(7.2, 4.2), layout="constrained", facecolor="white")
+    drawn = _card()
     axes = drawn.add_subplot()
     draw = _points if figure["ticks"] else _line
     for number, line in enumerate(figure["lines"]):
@@ -38,6 +40,23 @@ def svg(figure: dict[str, Any]) -> str:
     with matplotlib.rc_context({"svg.hashsalt": "studies", "svg.fonttype": "none"}):
         drawn.savefig(stream, format="svg", metadata={"Date": None})
     return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()) + "\n"
+
+
+def _card():
+    """A light card as wide as a telephone shows without shrinking, for pages of any colour."""
+    drawn = matplotlib.figure.Figure(figsize=(5.0, 4.9), layout="constrained", facecolor="none")
+    drawn.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
+    drawn.add_artist(
+        matplotlib.patches.FancyBboxPatch(
+            *((0.0, 0.0), 1.0, 1.0),
+            boxstyle="round,pad=0,rounding_size=0.025",
+            facecolor=_THEME.paper,
+            edgecolor=_THEME.rule,
+            transform=drawn.transFigure,
+            zorder=-1,
+        )
+    )
+    return drawn
 
 
 def _percent(found):
@@ -62,16 +81,18 @@ def _points(axes, known, label, look, share):
 
 
 def _dress(axes, figure):
-    axes.set(xlabel=figure["across"], ylabel=figure["up"], ylim=(-3, 103))
-    axes.figure.suptitle(figure["title"], x=0.01, ha="left", fontsize=11, color=_THEME.ink)
+    axes.set(xlabel=figure["across"], ylabel=figure["up"], ylim=(-3, 103), facecolor="none")
+    title = textwrap.fill(figure["title"], 58)
+    axes.figure.suptitle(title, x=0.03, ha="left", fontsize=11, color=_THEME.ink)
     if figure["ticks"]:
-        axes.set_xticks(figure["places"], [t.replace(" from ", "\nfrom ") for t in figure["ticks"]])
-        axes.tick_params(axis="x", labelsize=8)
+        axes.set_xticks(figure["places"], figure["ticks"], rotation=30, ha="right")
         axes.set_xlim(figure["places"][0] - 0.5, figure["places"][-1] + 0.5)
+    else:
+        axes.locator_params(axis="x", nbins=5)
     axes.grid(color=_THEME.rule)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(frameon=False, fontsize=8.5, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        axes.figure.legend(frameon=False, fontsize=9, loc="outside lower left", ncols=2)
     else:
         axes.text(0.5, 0.5, "not run yet", ha="center", transform=axes.transAxes)
