@@ -1,5 +1,6 @@
 """The page of a study, made of its declaration and its results; no number is typed."""
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,11 +48,9 @@ def counted(found: dict[str, Any]) -> dict[str, int]:
 
 
 def waiting(found: dict[str, Any]) -> int:
-    """Gives how many of the open claims have a measure of which nothing has been run."""
-    return sum(
-        claim["verdict"] == OPEN and claim["measures"][-1]["found"] is None
-        for claim in found["claims"]
-    )
+    """Gives how many of the open claims want runs, or more seeds of them."""
+    reasons = [claim["measures"][-1]["reason"] for claim in found["claims"]]
+    return sum(reason.endswith((" run", " run yet")) for reason in reasons)
 
 
 def _counts(found):
@@ -75,8 +74,12 @@ def _figure(name, figure):
 def _table(table):
     run = [row for row in table["rows"] if any(row["cells"])]
     later = [row["label"] for row in table["rows"] if not any(row["cells"])]
-    rows = [[row["label"], *map(_cell, row["cells"])] for row in run]
-    made = [_markdown(["", *table["headings"]], rows)] if run else []
+    known = [any(column) for column in zip(*(row["cells"] for row in run), strict=True)]
+    rows = [[row["label"], *map(_cell, itertools.compress(row["cells"], known))] for row in run]
+    made = [_markdown(["", *itertools.compress(table["headings"], known)], rows)] if run else []
+    later += [
+        f"`{h}`" for h, is_known in zip(table["headings"], known, strict=False) if not is_known
+    ]
     made += [f"Not run yet: {', '.join(later)}."] if later else []
     return "\n\n".join(made)
 
@@ -85,7 +88,9 @@ def _cell(found):
     if found is None:
         return "not run yet"
     seeds = len(found["seeds"])
-    return f"{_percent(found)} ({seeds} seed{'s' * (seeds != 1)}, {found['images']} images)"
+    doubt = "; the audit doubts it" if found["doubtful"] else ""
+    told = f"{seeds} seed{'s' * (seeds != 1)}, {found['images']} images{doubt}"
+    return f"{_percent(found)} ({told})"
 
 
 def _percent(found):

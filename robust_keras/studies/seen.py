@@ -54,6 +54,12 @@ class Seen:
             self.doubtful.add(model)
         return answers.array(self._answers(model)["worst_case"][self._place(model, epsilon)])
 
+    def proved(self, model: str, epsilon: float) -> np.ndarray:
+        """A share of images of which it is proved that they hold out, in an order of its own."""
+        report = self.model(model)
+        place, images = self._place(model, epsilon), len(report["answers"]["clean"])
+        return shuffled(report["certified"]["accuracy"][place], images, f"{model} proved")
+
     def accepted_worst(self, model: str, epsilon: float) -> np.ndarray:
         """The same where a wrong answer counts only if the model accepts it."""
         rows = self._answers(model)["with_rejection"] or self._answers(model)["worst_case"]

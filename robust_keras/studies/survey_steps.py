@@ -1,8 +1,8 @@
 """The runs of the survey's study."""
 
-from robust_keras.studies import other_models
+from robust_keras.studies import other_models, step_ll_transfer
 from robust_keras.studies.study import Evaluate, Make, Train, once
-from robust_keras.studies.transfer_claims import MODELS
+from robust_keras.studies.transfer_claims import EPSILONS, MODELS
 
 SEEDS = (0, 1, 2, 3, 4)
 _MNIST = ("--dataset=mnist", "--batch_size=100", "--epochs=2")
@@ -66,10 +66,8 @@ def _protected(seed):
         *("ensemble", seed, "--adversarial=ensemble", "--train_epsilon=0.3"),
         *("--ensemble_attack=step_ll", sources),
     )
-    yield _evaluate(
-        *("transfer", MODELS, seed, "--attacks=step_ll", "--epsilons=0.0625,0.3"),
-        *("--transfer", "--transfer_attack=step_ll"),
-    )
+    runs = [f"{model}-{seed}" for model in MODELS]
+    yield Make(f"transfer-{seed}", step_ll_transfer.table(runs, EPSILONS), 300)
     yield _evaluate(
         *("hardened", ["ensemble"], seed, "--attacks=step_ll,quick", "--epsilons=0.3"),
         examples=100,
