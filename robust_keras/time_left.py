@@ -116,9 +116,14 @@ class TimeLeft:
             self._enter(place)
         now, part = self._now(), self._parts[place]
         # Those that have not been tried yet count as robust.
-        fallen = (total - robust_accuracy * self._images) / max(done, 1)
+        tried = min(done * part.rounds, total)
+        fallen = (total - robust_accuracy * self._images) / max(tried, 1)
         stay = min(max(1.0 - fallen, 0.0), 1.0)
         self._left[self._model].see(part, stay * total / self._images)
+        if part.rounds > 1 and done < total:
+            # All are in the first round, few in the last one: no share of the whole.
+            self._rest = total
+            return
         self._learn(part, now - self._last, done - self._done, stay)
         self._last, self._done, self._rest = now, done, total - done
 

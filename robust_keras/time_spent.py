@@ -41,6 +41,7 @@ class Part:
         forwards: passes forward alone an image, at most.
         images: on how many; for an attack that is found out.
         batches: in how many batches; for an attack as well.
+        rounds: how often an attack tries an image that does not fall; the passes are those of all.
         built: functions that it builds.
         whole: whether each of its batches takes all passes of a full one, however few are left.
         seconds: what it takes besides.
@@ -53,6 +54,7 @@ class Part:
     forwards: float = 0.0
     images: int = 0
     batches: float = 1.0
+    rounds: int = 1
     built: int = 0
     whole: bool = False
     seconds: float = 0.0
@@ -71,7 +73,7 @@ class Part:
         if self.whole:
             return self.passes(look, batches * batch_size, batches)
         few = _FEWEST / max(self.gradients + self.forwards, _FEWEST)
-        busy = left + max(few, _OF_THE_FALLEN) * (met - left)
+        busy = left + max(few, _OF_THE_FALLEN / self.rounds) * (met - left)
         return self.passes(look, busy, batches * (1.0 if left >= 1.0 else busy / met))
 
     def building(self, look: FirstLook) -> float:

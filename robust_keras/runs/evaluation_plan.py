@@ -21,11 +21,11 @@ from robust_keras.time_spent import Part
 _AUDIT: dict[str, Any] = {"gradients": 40, "forwards": 60, "built": 3}
 _AUDITED = 128
 # A search narrows each image's bracket; fewer images are left each time.
-_SEARCHES = 4
+_SEARCHES = 6
 # One step is tried at rising radii instead, about so many until an image falls.
 _RISEN = 64
 # Radii that a search tries, about, each in a batch of its own: at most, and for an image.
-_RADII, _RADII_AN_IMAGE = 100, 2
+_RADII, _RADII_AN_IMAGE = 150, 3
 # Attacks that a search for the one epsilon of an image takes, about.
 _PROBES = 3
 _REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 0.5, 0.5
@@ -63,6 +63,7 @@ def model_parts(
             attack.name,
             epsilon,
             **_passes([stage], shape, _PROBES if epsilon is None else 1),
+            rounds=stage.rounds,
             built=int(stage.needs_gradient),
             whole=stage.needs_gradient and not stage.any_batch,
         )
