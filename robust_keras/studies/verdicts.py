@@ -97,7 +97,7 @@ def _sentence(claim, rows, verdict):
     if last["found"] is None:
         return "Not run yet."
     text = f"Open: {last['reason']}." if last["reason"] else claim.sentences[verdict]
-    if first["verdict"] != verdict and not first["reason"]:
+    if first["verdict"] != verdict and first["found"] is not None:
         told = [
             f"{row['verdict']} under {row['budget'].partition(';')[0]}" for row in (first, last)
         ]
