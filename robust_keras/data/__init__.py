@@ -1,7 +1,5 @@
 """Image data sets by name, all with pixels in [0, 1] and channels last."""
 
-import functools
-
 from robust_keras.data import local_files, mnist5k, tfds_datasets
 from robust_keras.data.checks import check_images, check_labels
 from robust_keras.data.class_fit import check_model_classes, check_trainable
@@ -9,11 +7,11 @@ from robust_keras.data.class_order import in_order_of
 from robust_keras.data.datasets import (
     ImageDataset,
     ImageSplit,
-    Loader,
     channel_statistics,
     description,
     hold_out,
 )
+from robust_keras.errors import InputError
 
 __all__ = [
     "DATASETS",
@@ -32,23 +30,27 @@ __all__ = [
 
 # The sets that errors and documents name; any other image classification set of TensorFlow
 # Datasets works too.
-DATASETS: dict[str, Loader] = {
-    "mnist5k": mnist5k.load,
-    "mnist": functools.partial(tfds_datasets.load, "mnist"),
-    "fashion_mnist": functools.partial(tfds_datasets.load, "fashion_mnist"),
-    "cifar10": functools.partial(tfds_datasets.load, "cifar10"),
-    "svhn_cropped": functools.partial(tfds_datasets.load, "svhn_cropped"),
-}
+DATASETS = ("mnist5k", "mnist", "fashion_mnist", "cifar10", "svhn_cropped")
 
 
-def load(name: str, data_dir: str | None = None) -> ImageDataset:
-    """Loads a data set into memory.
+def load(
+    name: str,
+    data_dir: str | None = None,
+    *,
+    image_size: int | None = None,
+    stream: bool = False,
+) -> ImageDataset:
+    """Loads a data set: into memory, or what is known of it, where its images do not fit there.
 
     Args:
         name: a key of `DATASETS`, the path of an `.npz` file or of a directory of one's own (see
             `array_file` and `class_folders`), or any TensorFlow Datasets name (`kmnist`,
             `emnist/letters` ...).
         data_dir: where TensorFlow Datasets keeps its data; None for its own choice.
+        image_size: height and width that the images of a set of TensorFlow Datasets are brought to,
+            in pixels; None for their own.
+        stream: whether the images of such a set are read from the disk when they are asked for,
+            even where they fit into memory.
 
     Raises:
         InputError: no such set, it cannot be fetched, or it is not image classification.
@@ -57,8 +59,12 @@ def load(name: str, data_dir: str | None = None) -> ImageDataset:
         dataset = load("mnist5k")
         dataset.train.images.shape  # (4000, 28, 28, 1)
     """
-    if name in DATASETS:
-        return DATASETS[name](data_dir)
-    if local_files.is_local(name):
-        return local_files.load(name)
-    return tfds_datasets.load(name, data_dir)
+    reading = {"image_size": image_size, "stream": stream}
+    ours = name == "mnist5k"
+    if not ours and (name in DATASETS or not local_files.is_local(name)):
+        return tfds_datasets.load(name, data_dir, **reading)
+    for flag, value in reading.items():
+        if value:
+            expected = f"nothing with --dataset={name}, which is none of TensorFlow Datasets"
+            raise InputError.expected(f"--{flag}", expected, value)
+    return mnist5k.load(data_dir) if ours else local_files.load(name)

@@ -1,8 +1,7 @@
-"""A data set in memory: images, labels and what they mean."""
+"""A data set: images, labels and what they mean."""
 
 import dataclasses
 import textwrap
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,10 @@ import numpy as np
 from robust_keras.data.checks import check_images, check_labels
 from robust_keras.errors import InputError
 
-_CHUNK = 4096
+# Images, and values, of which sums are made at once.
+_CHUNK, _CHUNK_VALUES = 4096, 2**24
+# Images from all over a larger set tell its mean and variance.
+_COUNTED = 2**17
 _NAMES_SHOWN = 10
 _COLUMNS = 80
 
@@ -20,7 +22,8 @@ class ImageSplit:
     """Images with their labels; bytes stay bytes until they are used.
 
     Attributes:
-        images: (n, height, width, channels), uint8, or floats in [0, 1] (kept as float32).
+        images: (n, height, width, channels), uint8, or floats in [0, 1] (kept as float32); an array
+            or `StreamedImages`.
         labels: (n,), class numbers (kept as int64).
 
     Raises:
@@ -31,11 +34,12 @@ class ImageSplit:
         images = split.float_images()  # float32 (100, 28, 28, 1) in [0, 1]
     """
 
-    images: np.ndarray
+    images: Any
     labels: np.ndarray
 
     def __post_init__(self):
-        check_images(self.images, "images")
+        if not self.is_streamed:
+            check_images(self.images, "images")
         # As a Python integer: 255 + 1 is 0 in bytes.
         highest = int(np.max(self.labels)) if np.size(self.labels) else 0
         check_labels(self.labels, highest + 1, "labels")
@@ -49,6 +53,11 @@ class ImageSplit:
 
     def __len__(self):
         return len(self.labels)
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the images stay on the disk until they are asked for."""
+        return hasattr(self.images, "gather")
 
     @property
     def image_shape(self) -> tuple[int, ...]:
@@ -167,10 +176,13 @@ class ImageDataset:
 
 
 def _joined(first, second):
+    labels = np.concatenate([first.labels, second.labels])
+    if first.is_streamed:
+        return ImageSplit(first.images.joined(second.images), labels)
     images = [first.images, second.images]
     if images[0].dtype != images[1].dtype:
         images = [to_float(part) for part in images]
-    return ImageSplit(np.concatenate(images), np.concatenate([first.labels, second.labels]))
+    return ImageSplit(np.concatenate(images), labels)
 
 
 def description(dataset: ImageDataset) -> list[str]:
@@ -188,12 +200,9 @@ def description(dataset: ImageDataset) -> list[str]:
     ]
 
 
-# A loader takes the directory for prepared data (None: its own choice) and returns an ImageDataset.
-Loader = Callable[[str | None], ImageDataset]
-
-
 def to_float(images: np.ndarray) -> np.ndarray:
-    """Float32 pixels in [0, 1] from bytes or floats."""
+    """Float32 pixels in [0, 1] from bytes or floats; images on the disk are read."""
+    images = np.asarray(images)
     if images.dtype == np.uint8:
         return images.astype(np.float32) / np.float32(255.0)
     return images.astype(np.float32, copy=False)
@@ -205,12 +214,14 @@ def channel_statistics(split: ImageSplit) -> tuple[tuple[float, ...], tuple[floa
     Returns:
         Two tuples of floats, one value a channel, in units of [0, 1] pixels.
     """
-    count = split.images[..., 0].size
+    split = split.select(slice(None, None, -(-len(split) // _COUNTED)))
+    count = int(np.prod(split.images.shape[:3]))
     total = np.zeros(split.image_shape[-1])
     squares = np.zeros(split.image_shape[-1])
-    for start in range(0, len(split), _CHUNK):
-        # In chunks: float64 copies of a whole data set would not fit small machines.
-        chunk = to_float(split.images[start : start + _CHUNK]).astype(np.float64)
+    # In chunks: float64 copies of a whole data set would not fit small machines.
+    size = max(1, min(_CHUNK, _CHUNK_VALUES // int(np.prod(split.image_shape))))
+    for start in range(0, len(split), size):
+        chunk = to_float(split.images[start : start + size]).astype(np.float64)
         total += chunk.sum(axis=(0, 1, 2))
         squares += np.square(chunk).sum(axis=(0, 1, 2))
     mean = total / count

@@ -1,13 +1,15 @@
 """From an `ImageSplit` to batches: float32 images in [0, 1] and int64 labels.
 
-The split in memory is the cache: batches are gathered from its bytes and converted when needed.
+Batches are gathered from its bytes, in memory or on the disk, and converted when needed.
 """
 
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
 
 from robust_keras.data.datasets import ImageSplit
+from robust_keras.data.streamed_images import StreamedImages
 from robust_keras.errors import InputError
 
 # Named, as the automatic choice may differ between devices and the order must not.
@@ -66,7 +68,7 @@ def training_dataset(
             f"`initial_epoch` must be in 0..{epochs}. Received: initial_epoch={initial_epoch}"
         )
     steps = steps_per_epoch(split, batch_size)
-    images, labels = _tensors(split)
+    gathered = _gathered(split)
 
     def epoch_batches(epoch):
         order = tf.random.experimental.stateless_shuffle(
@@ -77,10 +79,10 @@ def training_dataset(
         return tf.data.Dataset.from_tensor_slices((tf.fill((steps,), epoch), places, indices))
 
     def batch(epoch, step, indices):
-        pixels = _to_float(tf.gather(images, indices))
+        pixels, labels = gathered(indices)
         if augment is not None:
             pixels = augment(pixels, _batch_seed(seed, epoch, step))
-        return pixels, tf.gather(labels, indices)
+        return pixels, labels
 
     dataset = tf.data.Dataset.range(initial_epoch, epochs).flat_map(epoch_batches)
     dataset = dataset.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
@@ -100,18 +102,22 @@ def evaluation_dataset(split: ImageSplit, *, batch_size: int) -> tf.data.Dataset
     Returns:
         A `tf.data.Dataset` of (images float32, labels int64).
     """
-    dataset = tf.data.Dataset.from_tensor_slices(_tensors(split)).batch(batch_size)
+    dataset = tf.data.Dataset.range(len(split)).batch(batch_size)
     return dataset.map(
-        lambda images, labels: (_to_float(images), labels),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
+        _gathered(split), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     ).prefetch(tf.data.AUTOTUNE)
 
 
-def _tensors(split):
+def _gathered(split):
+    """A function from places to the float images and the labels there."""
     # tf.data works on the host; without this the whole set would be put on a GPU first.
     with tf.device("CPU:0"):
-        return tf.constant(split.images), tf.constant(split.labels)
+        labels = tf.constant(split.labels)
+        if isinstance(split.images, StreamedImages):
+            pixels = split.images.gather
+        else:
+            pixels = functools.partial(tf.gather, tf.constant(split.images))
+    return lambda places: (_to_float(pixels(places)), tf.gather(labels, places))
 
 
 def _to_float(images):

@@ -19,14 +19,27 @@ from robust_keras.suggestion import did_you_mean
 
 _KNOWN = "mnist5k, mnist, fashion_mnist, cifar10, svhn_cropped"
 _DOWNLOAD_RETRIES = 3
+# Whose test images have no labels.
+_UNLABELLED_TEST = ("imagenet2012",)
+_STREAMED = "The images stay on the disk and are read batch by batch."
 
 
-def load(name: str, data_dir: str | None = None) -> ImageDataset:
+def load(
+    name: str,
+    data_dir: str | None = None,
+    *,
+    image_size: int | None = None,
+    stream: bool = False,
+) -> ImageDataset:
     """Loads an image classification set; data already prepared are used as they are.
+
+    Where its images do not fit into memory, they stay on the disk and are read batch by batch.
 
     Args:
         name: as TensorFlow Datasets writes it: `mnist`, `emnist/letters`, `cifar10:3.0.2`.
         data_dir: its data directory; None for its default (`~/tensorflow_datasets`).
+        image_size: the sides that images are brought to, in pixels; None for their own.
+        stream: whether images stay on the disk even where they fit.
 
     Returns:
         An `ImageDataset`: split `train`, and `test` or else `validation`.
@@ -38,18 +51,31 @@ def load(name: str, data_dir: str | None = None) -> ImageDataset:
     _silence()
     builder = _builder(tfds, name, data_dir)
     with _intact(builder.data_path, name):
-        image_key, label_key = _keys(tfds, builder, name)
+        keys = _keys(tfds, builder, name, image_size)
         prepared = builder.is_prepared()
     if not prepared:
         _download(tfds, builder, name)
     with _intact(builder.data_path, name):
-        train, test = _split_names(builder, name)
-        _check_size(builder, image_key, (train, test), name)
+        names = _split_names(builder, name)
+        fits = _size(builder, keys[0], names, image_size) <= memory.limit()
+
+        def split(name):
+            if fits and not (stream or image_size):
+                return _read(builder, name, *keys)
+            # Which imports TensorFlow.
+            from robust_keras.data import tfds_streams
+
+            found = tfds_streams.split(tfds, builder, name, *keys, image_size)
+            if fits and not stream:
+                return ImageSplit(np.asarray(found.images), found.labels)
+            return found
+
         return ImageDataset(
             name=name,
-            train=_read(builder, train, image_key, label_key),
-            test=_read(builder, test, image_key, label_key),
-            class_names=tuple(builder.info.features[label_key].names),
+            train=split(names[0]),
+            test=split(names[1]),
+            class_names=tuple(builder.info.features[keys[1]].names),
+            notes=() if fits and not stream else (_STREAMED,),
         )
 
 
@@ -129,7 +155,7 @@ def _names(tfds):
     return [*_KNOWN.split(", "), *tfds.list_builders(with_community_datasets=False)]
 
 
-def _keys(tfds, builder, name):
+def _keys(tfds, builder, name, image_size):
     """The names of the image and label features."""
     features = builder.info.features
     images = [k for k, f in features.items() if isinstance(f, tfds.features.Image)]
@@ -144,14 +170,16 @@ def _keys(tfds, builder, name):
             f"features {', '.join(sorted(features))}",
         )
     shape = features[images[0]].shape
-    if None in shape:
-        raise InputError.expected(f"--dataset={name}", "images of one size", f"shape {shape}")
+    if None in shape[:2] and not image_size or shape[-1] is None:
+        expected = "images of one size, or --image_size, such as 224"
+        raise InputError.expected(f"--dataset={name}", expected, f"shape {shape}")
     return images[0], labels[0]
 
 
 def _split_names(builder, name):
     splits = builder.info.splits
-    test = "test" if "test" in splits else "validation"
+    labelled = "test" in splits and re.split("[:/]", name)[0] not in _UNLABELLED_TEST
+    test = "test" if labelled else "validation"
     if "train" not in splits or test not in splits:
         raise InputError.expected(
             f"--dataset={name}",
@@ -161,11 +189,13 @@ def _split_names(builder, name):
     return "train", test
 
 
-def _check_size(builder, image_key, split_names, name):
+def _size(builder, image_key, split_names, image_size):
+    """Bytes that the images would take in memory."""
     feature = builder.info.features[image_key]
     count = sum(builder.info.splits[split].num_examples for split in split_names)
-    size = count * int(np.prod(feature.shape)) * np.dtype(feature.np_dtype).itemsize
-    memory.check_size(size, f"--dataset={name}")
+    sides = feature.shape[:2] if image_size is None else (image_size, image_size)
+    pixels = int(np.prod((*sides, feature.shape[-1])))
+    return count * pixels * np.dtype(feature.np_dtype).itemsize
 
 
 def _read(builder, split, image_key, label_key):

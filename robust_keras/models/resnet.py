@@ -1,6 +1,7 @@
-"""Residual networks for small images: 18 layers wide, 20 and 56 layers narrow.
+"""Residual networks: 18 layers wide, 20 and 56 layers narrow.
 
-Every activation has batch normalisation right before it, as kernel and symmetric activations need.
+Images of 128 pixels and more are first brought to a quarter of their sides, by a convolution of
+size 7 and a pooling, as for ImageNet (He et al., 2015, arXiv 1512.03385). Every activation has batch normalisation right before it, as kernel and symmetric activations need.
 """
 
 import dataclasses
@@ -9,6 +10,9 @@ import keras
 
 from robust_keras.models import blocks
 from robust_keras.models.architecture import Architecture
+
+# Sides in pixels.
+_LARGE = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +38,13 @@ class ResidualLayers:
     def __call__(self, x, activation):
         """Features (batch, widths[-1]), the means of the last stage's channels."""
         pre_activation = self.pre_activation or activation.symmetric
-        x = blocks.convolution(x, self.widths[0], 3, "stem", use_bias=False)
+        is_large = min(x.shape[1:3]) >= _LARGE
+        size, strides = (7, 2) if is_large else (3, 1)
+        x = blocks.convolution(x, self.widths[0], size, "stem", strides=strides, use_bias=False)
         if not pre_activation:
             x = blocks.activated(x, activation, "stem", normalise=True)
+        if is_large:
+            x = keras.layers.MaxPooling2D(3, 2, "same", name="stem_pooling")(x)
         block = self._pre_activation_block if pre_activation else self._post_activation_block
         for stage, filters in enumerate(self.widths, start=1):
             for number in range(1, self.depth + 1):

@@ -54,7 +54,8 @@ def _train(config, directory, began):
     strategy = distribution.strategy(config.distribute, batch_size=config.batch_size)
     training.make_reproducible(config.seed)
     keras.mixed_precision.set_dtype_policy(config.precision)
-    dataset = data.load(config.dataset, config.data_dir)
+    reading = {"image_size": config.image_size, "stream": config.stream}
+    dataset = data.load(config.dataset, config.data_dir, **reading)
     data.check_trainable(dataset)
     dataset = dataset.training_on(config.train_examples)
     with strategy.scope():

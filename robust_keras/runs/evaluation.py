@@ -151,7 +151,9 @@ def _load_all(config):
     """The models that a config names, and the data set in the order of their classes."""
     devices = distribution.devices(config.distribute)
     refuse_twins(config.models)
-    dataset = in_the_models_order(data.load(config.dataset, config.data_dir), config.models)
+    reading = {"image_size": config.image_size, "stream": config.stream}
+    loaded = data.load(config.dataset, config.data_dir, **reading)
+    dataset = in_the_models_order(loaded, config.models)
     part = dataset.part(config.split)
     if config.substitute:
         dataset.beyond(config.split)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from robust_keras.data import augmentation, mean_training, noise_training
 from robust_keras.data.datasets import ImageSplit, to_float
 from robust_keras.data.training_set import TrainingSet
+from robust_keras.errors import InputError
 from robust_keras.runs.model_loading import tell_notes
 from robust_keras.training.distillation import load_teacher, soft_labels
 
@@ -33,8 +34,9 @@ def training_set(split: ImageSplit, config: Any, num_outputs: int) -> Any:
         The split itself where nothing is added to it, else a `TrainingSet`.
 
     Raises:
-        InputError: the teacher cannot be used.
+        InputError: the teacher cannot be used, or what is added needs all images in memory.
     """
+    _check_memory(split, config)
     found: Any = split
     if config.mean_training:
         found = mean_training.with_nonsense(
@@ -58,6 +60,20 @@ def training_set(split: ImageSplit, config: Any, num_outputs: int) -> Any:
     if found is not split and _crafts(config):
         found = TrainingSet(np.clip(to_float(found.images), 0.0, 1.0), found.labels)
     return found
+
+
+def _check_memory(split, config):
+    if not split.is_streamed:
+        return
+    added = {
+        "mean_training": config.mean_training,
+        "distillation_teacher": config.distillation_teacher is not None,
+        "noise_draw": _noise(config, split.image_shape)[0] == "once",
+    }
+    for name, is_asked in added.items():
+        if is_asked:
+            expected = "nothing that is made once of all images, where these stay on the disk"
+            raise InputError.expected(f"--{name}", expected, getattr(config, name))
 
 
 def augment(config: Any, image_shape: tuple[int, ...]) -> Callable | None:

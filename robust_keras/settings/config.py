@@ -25,6 +25,7 @@ from robust_keras.settings.minimal import MinimalFlags
 from robust_keras.settings.nonsense import NonsenseFlags
 from robust_keras.settings.optimization import OptimizationFlags
 from robust_keras.settings.pruning import PruningFlags
+from robust_keras.settings.reading import ReadingFlags
 from robust_keras.settings.strangers import StrangerFlags, TrustFlags
 from robust_keras.settings.structure import StructureFlags
 from robust_keras.settings.target import TargetFlags
@@ -49,6 +50,7 @@ class TrainConfig(
     WinnerFlags,
     KernelFlags,
     DenoiserFlags,
+    ReadingFlags,
     TrustFlags,
     Flags,
 ):
@@ -182,6 +184,7 @@ class EvaluateConfig(
     CertifyFlags,
     InsideFlags,
     TargetFlags,
+    ReadingFlags,
     StrangerFlags,
     ThresholdFlags,
     Flags,
