@@ -6,7 +6,6 @@ import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
 
-
 with tfds.core.registered.skip_registration():
 
     class GeneratedImages(tfds.core.GeneratorBasedBuilder):

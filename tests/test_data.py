@@ -189,7 +189,10 @@ def test_missing_package_says_what_to_install(monkeypatch):
         ("no name!", "--dataset: expected mnist5k"),
         ("imdb_reviews", "one image and one class label.*features label, text"),
         ("coco", "one image and one class label"),
-        ("cats_vs_dogs", r"images of one size, or --image_size, such as 224; received shape \(None, None, 3\)"),
+        (
+            "cats_vs_dogs",
+            r"images of one size, or --image_size, such as 224; received shape \(None, None, 3\)",
+        ),
     ],
 )
 def test_sets_that_cannot_be_used_are_refused_before_any_download(name, message, tmp_path):

@@ -1,7 +1,8 @@
 """Residual networks: 18 layers wide, 20 and 56 layers narrow.
 
 Images of 128 pixels and more are first brought to a quarter of their sides, by a convolution of
-size 7 and a pooling, as for ImageNet (He et al., 2015, arXiv 1512.03385). Every activation has batch normalisation right before it, as kernel and symmetric activations need.
+size 7 and a pooling, as for ImageNet (He et al., 2015, arXiv 1512.03385). Every activation has
+batch normalisation right before it, as kernel and symmetric activations need.
 """
 
 import dataclasses
