@@ -1,5 +1,7 @@
 """Image data sets by name, all with pixels in [0, 1] and channels last."""
 
+from typing import Any
+
 from robust_keras.data import local_files, mnist5k, tfds_datasets
 from robust_keras.data.checks import check_images, check_labels
 from robust_keras.data.class_fit import check_model_classes, check_trainable
@@ -59,7 +61,7 @@ def load(
         dataset = load("mnist5k")
         dataset.train.images.shape  # (4000, 28, 28, 1)
     """
-    reading = {"image_size": image_size, "stream": stream}
+    reading: dict[str, Any] = {"image_size": image_size, "stream": stream}
     ours = name == "mnist5k"
     if not ours and (name in DATASETS or not local_files.is_local(name)):
         return tfds_datasets.load(name, data_dir, **reading)

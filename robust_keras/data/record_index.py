@@ -32,8 +32,8 @@ class RecordIndex:
     length: np.ndarray
     labels: np.ndarray
 
-    def read(self, rows: Sequence[int]) -> np.ndarray:
-        """The records of examples, an object array of bytes.
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """The records of the examples at `rows`, an object array of bytes.
 
         Raises:
             ValueError: a file is shorter than it was.
