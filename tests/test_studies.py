@@ -14,7 +14,16 @@ from robust_keras.programs import command_line
 from robust_keras.settings.attacks import REGISTERED
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
 from robust_keras.settings.study import STUDY_NAMES, StudyConfig
-from robust_keras.studies import all_studies, command, page, picture, readme, running, verdicts
+from robust_keras.studies import (
+    all_studies,
+    command,
+    page,
+    picture,
+    readme,
+    running,
+    step_ll_transfer,
+    verdicts,
+)
 from robust_keras.studies.intervals import interval
 from robust_keras.studies.seen import NotRunError, Seen, shuffled
 from robust_keras.studies.study import Claim, Make, Measure, Train
@@ -125,6 +134,26 @@ def test_a_number_that_the_audit_does_not_believe_decides_nothing(tmp_path):
     claim = Claim("n", "", "", (Measure("all", lambda of: of.worst("net", 0.1), -9),), {}, 1)
     found = verdicts.judged(claim, [Seen(tmp_path, 0)])
     assert found["sentence"] == "Open: the audit does not believe net-0."
+
+
+def test_what_was_counted_elsewhere_has_its_share_and_its_number_of_images(tmp_path):
+    note = tmp_path / "net-0" / "serving/1/assets.extra/accuracy.json"
+    note.parent.mkdir(parents=True)
+    note.write_text(json.dumps({"correct": 9741, "examples": 10_000}))
+    report = {
+        "threat_model": {"epsilons": [0.1, 0.2]},
+        "models": [{"answers": {"clean": "1101"}, "certified": {"accuracy": [0.75, 0.25]}}],
+    }
+    (tmp_path / "net-0-report").mkdir()
+    (tmp_path / "net-0-report" / "report.json").write_text(json.dumps(report))
+    seen = Seen(tmp_path, 0)
+    assert seen.trained("net").sum() == 9741 and len(seen.trained("net")) == 10_000
+    assert list(sorted(seen.proved("net", 0.2))) == [0, 0, 0, 1]
+
+
+def test_a_class_may_be_among_the_five_likeliest_and_not_the_likeliest():
+    logits = np.array([[9, 1, 2, 3, 4, 5], [0, 9, 1, 2, 3, 4], [5, 1, 9, 2, 3, 4.0]])
+    assert step_ll_transfer._kept(logits, np.zeros(3, int)) == ["100", "101"]
 
 
 @pytest.mark.parametrize("name", SMOKES)

@@ -122,7 +122,8 @@ SURVEY = Study(
         "small": Form(
             "Shortened: 2 epochs (the denoiser on 20,000 digits), 300 test images for transfer and "
             "100 for `quick`, 200 generations of evolution (there 1,000), 20 digits for JSMA's "
-            "grid; three seeds, five for the features.",
+            "grid; three seeds, five for the features and for "
+            "clean accuracy.",
             steps=len(survey_steps.SHORT),
             hours="About an hour on two cores, by the processor time of its first runs.",
         ),

@@ -38,9 +38,10 @@ def _features(seed):
 
 
 def _two_more(seed):
-    """What a claim about less than two points needs of more seeds."""
+    """What claims about less than two points need of more seeds."""
     yield _train("plain", seed)
     yield _features(seed)
+    yield _train("adversarial", seed, *_ROBUST)
 
 
 def _after_training(seed):
