@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from robust_keras.reporting import panels, wording
+from robust_keras.reporting import figures, panels, wording
 from robust_keras.reporting import theme as themes
 
 # Of more layers only some are named.
@@ -33,6 +33,9 @@ def _draw(found, theme, size, title):
     colour = themes.line_look(theme, 0)[0]
     totals = [max(layer.total, 1e-30) for layer in layers]
     axes.plot(totals, places, color=colour, marker="o", markersize=5, linewidth=1.8, label="bound")
+    for place, layer in enumerate(layers):
+        said = f"{wording.visible(layer.name)}: {layer.total:.3g}"
+        figures.hover(axes, totals[place], place, said, size)
     if found.empirical:
         style = {"color": theme.ink, "linewidth": 1.6, "linestyle": (0, (4, 3))}
         axes.axvline(found.empirical, label="found", **style)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from robust_keras.reporting import panels
+from robust_keras.reporting import figures, panels, wording
 from robust_keras.reporting import theme as themes
 
 TITLES = ("Right answers, by confidence", "Calibration error, by temperature")
@@ -38,6 +38,9 @@ def _reliability(axes, calibration, theme, size):
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.4, zorder=3)
         sizes = [12 + 110 * b.images / most for b in held]
         axes.scatter(x, y, s=sizes, color=colour, marker=marker, zorder=4, label=name)
+        for b in held:
+            said = f"{name}, {b.images} images: {wording.percent(b.accuracy)} right"
+            figures.hover(axes, b.confidence, b.accuracy, said, size)
     axes.set_xlim(-0.04, 1.04)
     axes.set_ylim(-0.06, 1.06)
     panels.percents(axes, "x")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from robust_keras.reporting import panels, wording
+from robust_keras.reporting import figures, panels, wording
 from robust_keras.reporting import theme as themes
 
 
@@ -31,6 +31,9 @@ def draw(
             x = [row.strength for row in one.strengths]
             y = [getattr(row, field) for row in one.strengths]
             part.plot(x, y, color=colour, linestyle=dash, linewidth=1.6, label=label)
+            for strength, share in zip(x, y, strict=True):
+                said = f"{label}: {wording.percent(share)} at strength {wording.epsilon(strength)}"
+                figures.hover(part, strength, share, said, room)
     for part in axes:
         part.set_ylim(-0.04, 1.04)
         panels.percents(part)

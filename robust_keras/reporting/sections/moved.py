@@ -76,6 +76,9 @@ def _draw(lines, theme, size, title):
         style = {"color": colour, "linestyle": dash, "marker": marker, "markersize": 5}
         label = wording.shortened(name, 24)
         axes.plot(places, [a.distance for a in found], linewidth=1.6, label=label, **style)
+        for place, one in zip(places, found, strict=True):
+            said = f"{label}, {wording.visible(one.layer)}: {wording.percent(one.distance)}"
+            figures.hover(axes, place, one.distance, said, size)
     axes.set_ylim(bottom=0.0)
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
     axes.set_xticks([0.0, 1.0], ["first", "last"])

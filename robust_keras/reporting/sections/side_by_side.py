@@ -59,9 +59,9 @@ def _figures(report):
             if one.name == kind and one.strengths
         ]
         if samples:
-            shown = wording.nonsense_of(report, "noise") if kind == "nonsense" else "noisy images"
+            shown = f" ({wording.nonsense_of(report, 'noise')})" if kind == "nonsense" else ""
             words = (
-                f"{_TITLES[kind]} ({shown}) of rising strength: the share that each model accepts, "
+                f"{_TITLES[kind]}{shown} of rising strength: the share that each model accepts, "
                 "and its mean confidence."
             )
             yield kind, functools.partial(sample_curves.draw, samples), words
