@@ -156,13 +156,19 @@ def test_who_knows_none_of_the_words_is_told_as_well():
     assert (
         "Named rightly both times, at most: a 2." in text and "counted for b is worth not" in text
     )
-    report = samples.report(*models)
+    told = samples.report(*models)
     for model, end in zip(models, ("at most 2 rightly.", "would find more."), strict=True):
-        said = plain_words.of_model(report, model)
+        said = plain_words.of_model(told, model)
         assert said.startswith("Shown 1,000 images, the model names 9") and said.endswith(end)
         terms = ("epsilon", "accuracy", "attack", "adversarial", "robust", "gradient", "class")
         assert not [term for term in terms if term in (said + text).lower()]
-    half = [plain_words.half_falls(report, model) for model in models]
+    clear, close = (
+        plain_words.of_models(report(*values), ["x", "y", "z"][: len(values)])
+        for values in ((0.3, 0.5, 0.1), (0.3, 0.5, 0.49))
+    )
+    assert clear.endswith(" y does best, and hardly by the luck of which images were chosen.")
+    assert " Which of y and z does best these images are too few to tell" in close
+    half = [plain_words.half_falls(told, model) for model in models]
     assert half == [
         "Half of the images fall within epsilon 0.2, not yet at 0.1.",
         "Fewer than half of the images fell, up to epsilon 0.3.",

@@ -55,12 +55,32 @@ def of_models(report: Report, names: list[str]) -> str:
     )
     if believed:
         text += f" Named rightly both times, at most: {wording.listed(believed)}."
+        text += _sureness(report, dict(zip((m.path for m in report.models), names, strict=True)))
     if doubted:
         text += (
             f" What was counted for {wording.listed(doubted)} is worth nothing: there are signs "
             "that whoever altered the images was led astray."
         )
     return text
+
+
+def _sureness(report, names):
+    """Whether other images might turn the order of those who may be believed round."""
+    found = report.comparison
+    if found is None or len(found.ranked) < 2:
+        return ""
+    best, *others = found.ranked
+    epsilon = report.threat_model.epsilons[-1]
+    if not any(m.worst_case.accuracy[-1] for m in report.models if m.path == best):
+        return ""
+    near = [path for path in others if not found.pair(best, path, epsilon).decided]
+    if near:
+        tied = [names[path] for path in (best, *near)]
+        return (
+            f" Which of {wording.listed(tied)} does best these images are too few to tell: others "
+            "might give another order."
+        )
+    return f" {names[best]} does best, and hardly by the luck of which images were chosen."
 
 
 def half_falls(report: Report, model: Any) -> str:
