@@ -12,7 +12,8 @@ from robust_keras import proportions, reporting
 from robust_keras.findings import comparison
 from robust_keras.reporting import html, plain_words
 from robust_keras.reporting.conclusion import conclusion
-from robust_keras.runs.training_settings import training_settings
+from robust_keras.runs.training_settings import settings_note, training_settings
+from robust_keras.serving import export_notes
 from robust_keras.settings.config import TrainConfig
 
 
@@ -148,6 +149,15 @@ def test_how_a_model_was_trained_is_read_beside_it_and_nowhere_else(tmp_path):
     assert "adversarial fast" in html.render(samples.report(model, samples.doubtful_model()))
     file.write_text(json.dumps(config | {"robust_keras": {"program": "evaluate"}}))
     assert training_settings(export) is None
+    # Elsewhere the export tells it itself, but no path.
+    kaf = TrainConfig(dataset="/mine/x.npz", activation="kaf_elu", kaf_boundary=3.0, plugins=("p",))
+    note = settings_note(kaf)
+    export_notes.write(export, note)
+    found = training_settings(export)
+    assert (found["kaf_boundary"], found["dataset"]) == (3.0, "x.npz") and "plugins" not in found
+    for broken in ({"kaf_boundary": -1.0}, {"kaf_boundary": "x"}, {"nobody": 1}, {"dataset": []}):
+        export_notes.write(export, {"training.json": note["training.json"] | broken})
+        assert training_settings(export) is None
 
 
 def test_who_knows_none_of_the_words_is_told_as_well():

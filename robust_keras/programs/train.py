@@ -48,6 +48,7 @@ def _train(config, directory, began):
     from robust_keras.runs.network import network
     from robust_keras.runs.range_test_run import suggest_learning_rate
     from robust_keras.runs.training_run import fit
+    from robust_keras.runs.training_settings import settings_note
     from robust_keras.training import workers
 
     # Before all else: processes can only join while TensorFlow has done nothing yet.
@@ -82,6 +83,7 @@ def _train(config, directory, began):
             **layer_notes(trained, directory.layers_path),
             **accuracy_note(config.dataset, accuracy, len(dataset.test)),
             **class_note(dataset),
+            **settings_note(config),
         },
         **other_formats.wanted(config, dataset.test),
     )
