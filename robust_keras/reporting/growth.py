@@ -8,6 +8,8 @@ from robust_keras.reporting import theme as themes
 
 # Of more layers only some are named.
 _NAMED = 24
+# Between powers of ten there are numbers where there would be hardly any.
+_SHORT = 100
 
 
 def of_model(lipschitz: Any) -> Callable[..., Any]:
@@ -43,6 +45,10 @@ def _draw(found, theme, size, title):
     shown = [n for n in places if n % every == 0]
     names = [wording.shortened(wording.visible(layers[n].name), 20) for n in shown]
     panels.logarithmic(axes, "x")
+    if max(totals) < _SHORT * min(totals):
+        from matplotlib.ticker import LogLocator
+
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.set_yticks(shown, names, parse_math=False)
     axes.set_ylim(len(layers) - 0.4, -0.6)
     panels.label(axes, "largest change of the logits for a change of 1 (l2)", "", theme, size)
