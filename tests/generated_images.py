@@ -51,6 +51,7 @@ def prepare(kind, data_dir, shards=1, **changes):
     """The name under which `--data_dir` then has the set."""
     with tfds.core.registered.skip_registration():
         builder = type(kind.__name__, (kind,), changes)(data_dir=data_dir)
+    tfds.disable_progress_bar()
     config = tfds.download.DownloadConfig(num_shards=shards)
     builder.download_and_prepare(download_config=config)
     return builder.name

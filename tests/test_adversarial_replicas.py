@@ -18,6 +18,7 @@ tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 sys.path[:0] = [".", "tests"]
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
+from robust_keras.training import workers
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 
 half = np.random.default_rng(0).uniform(size=(8, 6, 6, 1)).astype("float32")
@@ -38,7 +39,7 @@ def trained(strategy, penalty=0.0, **settings):
                       loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     guard = CatastrophicOverfittingGuard(images, labels, epsilon=0.1)
     return model, model.fit(images, labels, batch_size=16, epochs=3, shuffle=False, verbose=0,
-                            callbacks=[guard]).history
+                            callbacks=[*workers.prepare(model, (6, 6, 1)), guard]).history
 
 results = {}
 for name, settings in {
@@ -48,6 +49,9 @@ for name, settings in {
 }.items():
     one = trained(tf.distribute.get_strategy(), **settings)[1]
     model, two = trained(tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]), **settings)
+    local = model.distribute_strategy.experimental_local_results
+    (mean,) = [v for v in model.non_trainable_variables if v.name == "moving_mean"]
+    results["means"] = [values.numpy().tolist() for values in local(mean.value)]
     results[name] = {"one": one["loss"], "two": two["loss"], "probes": len(two["probe_accuracy"])}
 
 @tf.function
@@ -77,6 +81,12 @@ def results():
 def test_two_replicas_have_the_losses_of_one(results, method, tolerance):
     assert results[method]["two"] == pytest.approx(results[method]["one"], rel=tolerance)
     assert results[method]["probes"] == 3
+
+
+def test_moving_statistics_are_the_same_in_every_replica(results):
+    # Of the last method, whose replicas have seen different noise.
+    first, second = results["means"]
+    assert first == second and any(first)
 
 
 def test_every_replica_draws_its_own_noise(results):

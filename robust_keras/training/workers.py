@@ -1,4 +1,4 @@
-"""One training over several processes: every one has the same weights, and one writes."""
+"""One training over several replicas: every one has the same weights, and one process writes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ def is_over_workers(model: keras.Model) -> bool:
 
 
 def prepare(model: keras.Model, image_shape: tuple[int, ...]) -> list[keras.callbacks.Callback]:
-    """Has `fit` run over several processes; nothing changes in one.
+    """Has `fit` run over several replicas, in one process or many; nothing changes for one.
 
     Args:
         model: built and compiled, with labels (batch,) of whole numbers.
@@ -26,11 +26,10 @@ def prepare(model: keras.Model, image_shape: tuple[int, ...]) -> list[keras.call
     Returns:
         The callbacks that must come before all others.
     """
-    if not is_over_workers(model):
-        return []
-    images = tf.zeros((2, *image_shape))
-    keras_private.fit_over_workers(model, (images, tf.zeros((2,), tf.int64)))
-    return [OneState()]
+    if is_over_workers(model):
+        images = tf.zeros((2, *image_shape))
+        keras_private.fit_over_workers(model, (images, tf.zeros((2,), tf.int64)))
+    return [OneState()] if model.distribute_strategy.num_replicas_in_sync > 1 else []
 
 
 def shared_start(model: keras.Model, variables: Sequence, initial_epoch: int) -> int:
