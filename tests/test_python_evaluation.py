@@ -14,8 +14,9 @@ import toy_attack
 import robust_keras
 from robust_keras import attacks, data
 from robust_keras.attacks import PGD, Square
+from robust_keras.engine import evaluate_attacks
 from robust_keras.errors import InputError
-from robust_keras.runs import evaluation
+from robust_keras.runs import evaluation, model_run
 from robust_keras.settings.config import EvaluateConfig
 
 QUICKLY = {"attacks": "fgsm,pgd", "epsilons": (0.1, 0.2), "batch_size": 20, "progress": False}
@@ -180,3 +181,28 @@ def test_to_import_it_loads_no_tensorflow():
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     before, after = printed.stdout.strip().splitlines()
     assert before.endswith("False") and after.endswith("False") and "register" in after
+
+
+def test_memory_that_ends_beside_an_attack_halves_the_batch_and_changes_nothing(
+    model, images, result, monkeypatch
+):
+    sizes = []
+
+    def short_of_memory(function, most):
+        def run(*given, **settings):
+            size = settings.get("batch_size", given[-1])
+            sizes.append(size)
+            if size > most:
+                raise tf.errors.ResourceExhaustedError(None, None, "no more memory")
+            return function(*given, **settings)
+
+        return run
+
+    for place, name, most in ((evaluate_attacks, "predict", 10), (model_run, "audit", 5)):
+        monkeypatch.setattr(place, name, short_of_memory(getattr(place, name), most))
+    found = robust_keras.evaluate(model, *images, **QUICKLY)
+    assert sizes[:4] == [20, 10, 10, 5]
+    assert numbers(found.models[0]) == numbers(result.models[0])
+    assert found.models[0].outcomes == result.models[0].outcomes
+    kept = [(check.name, check.passed) for check in found.models[0].audit]
+    assert kept == [(check.name, check.passed) for check in result.models[0].audit]

@@ -7,7 +7,7 @@ from robust_keras import data, distribution
 from robust_keras.attacks import ThreatModel, registry
 from robust_keras.attacks.attack import Attack
 from robust_keras.data.datasets import ImageSplit
-from robust_keras.engine.fitting_batch import fitting_batch
+from robust_keras.engine.fitting_batch import fitting_batch, halved
 from robust_keras.engine.goal import check_aims
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.results import AdversarialExample, PerImage
@@ -120,15 +120,13 @@ def attack_models(
         with progress.model(name):
             model, examples[name], tables[name] = run.judge(others, progress)
         reports.append(dataclasses.replace(model, path=name))
-    transfer = transfer_report(
-        config,
-        {name: r.first for name, r in zip(models.names, copies, strict=True)},
-        dataset,
-        split,
-        threat_model,
-        record,
-        progress,
-    )
+    firsts = {name: r.first for name, r in zip(models.names, copies, strict=True)}
+
+    def transferred(size):
+        fitting = dataclasses.replace(config, batch_size=size)
+        return transfer_report(fitting, firsts, dataset, split, threat_model, record, progress)
+
+    transfer, _ = halved(transferred, config.batch_size)
     report = Report(
         dataset=_dataset_report(config, dataset, split, images, notes, foreign),
         threat_model=_threat_model_report(threat_model, config),

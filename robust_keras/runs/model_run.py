@@ -13,6 +13,7 @@ from robust_keras.audit.audit import audit
 from robust_keras.audit.clean_checks import better_than_guessing
 from robust_keras.data.datasets import ImageSplit
 from robust_keras.engine.class_shares import class_reports, confusion, top_five
+from robust_keras.engine.fitting_batch import halved
 from robust_keras.engine.gallery import own_confidences
 from robust_keras.engine.goal import goal
 from robust_keras.engine.headline_examples import at_epsilon
@@ -107,6 +108,26 @@ class ModelRun:
 
     def attack(self, progress: RunProgress) -> None:
         """Proves what can be proved, and runs the attacks that were asked for."""
+        self._fitting(self._attack, progress)
+
+    def _fitting(self, run, *given):
+        """`run(*given)`, again with half the batch where memory does not last.
+
+        Attacks halve a batch by themselves; this is for all that lies around them.
+        """
+
+        def tried(size):
+            if size != self._config.batch_size:
+                self._config = dataclasses.replace(self._config, batch_size=size)
+                self._settings["batch_size"] = size
+                self._certification = certification.Certification(
+                    self._replicas.first, self._config, self._journal
+                )
+            return run(*given)
+
+        return halved(tried, self._config.batch_size)[0]
+
+    def _attack(self, progress):
         start, data = self._journal.now(), self._data
         self._proved = self._certification.prove(*data, progress)
         self._targets, self._tried = self._every_target(*data, progress)
@@ -142,6 +163,9 @@ class ModelRun:
         Returns:
             Its report, the examples to show, and the table of its images.
         """
+        return self._fitting(self._judge, others, progress)
+
+    def _judge(self, others, progress):
         start, data, model = self._journal.now(), self._data, self._replicas.first
         before, aim = self.found, self._aim
         with progress.part("audit"):

@@ -231,7 +231,7 @@ class EvaluateConfig(
         250,
         values.Whole(1, 1_000_000, word="auto"),
         "Images a forward or backward pass; auto: the fastest number that fits into memory. A "
-        "batch of an attack that does not fit is halved. What is found does not depend on it.",
+        "batch that does not fit is halved. What is found does not depend on it.",
     )
     seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
     output_dir: str | None = flag(
