@@ -204,5 +204,5 @@ def test_memory_that_ends_beside_an_attack_halves_the_batch_and_changes_nothing(
     assert sizes[:4] == [20, 10, 10, 5]
     assert numbers(found.models[0]) == numbers(result.models[0])
     assert found.models[0].outcomes == result.models[0].outcomes
-    kept = [(check.name, check.passed) for check in found.models[0].audit]
-    assert kept == [(check.name, check.passed) for check in result.models[0].audit]
+    kept = [(check.check, check.passed) for check in found.models[0].audit]
+    assert kept == [(check.check, check.passed) for check in result.models[0].audit]

@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -50,7 +51,7 @@ def fitting_batch(
     return int(kept["size"])
 
 
-def halved(run: Callable, size: int) -> tuple[object, int]:
+def halved(run: Callable, size: int) -> tuple[Any, int]:
     """`(run(size), size)` for the largest of size, size / 2, ... down to 1 that fits into memory.
 
     Raises:
