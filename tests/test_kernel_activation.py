@@ -126,6 +126,19 @@ def test_where_there_is_a_gpu_an_operation_that_it_has_is_as_exact(form, monkeyp
     assert "UnsortedSegmentSum" in text and "DenseBincount" not in text
 
 
+@pytest.mark.parametrize("form", ["default", "moving_random"])
+def test_sums_in_order_are_as_exact_and_repeat_with_any_number_of_threads(form, monkeypatch):
+    monkeypatch.setattr(gaussian_curve, "_ordered", True)
+    test_outputs_and_gradients_are_exact(form, "graph")
+    generator = np.random.default_rng(0)
+    index = tf.constant(generator.integers(0, 300, 50_003), tf.int32)
+    weights = tf.constant(generator.standard_normal(50_003), tf.float32)
+    sums = [gaussian_curve._sums_on_cpu(index, weights, 300).numpy() for _ in range(60)]
+    assert len({found.tobytes() for found in sums}) == 1
+    expected = np.bincount(index, weights, 300)
+    np.testing.assert_allclose(sums[0], expected, atol=1e-3)
+
+
 def test_a_moved_dictionary_far_from_the_grid_is_exact():
     layer = layer_of("moving_random")
     random = np.random.default_rng(3)

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from robust_keras.layers.gaussian_curve import sum_in_order
+
 
 def make_reproducible(seed: Any) -> None:
     """Seeds Python, NumPy and TensorFlow, and asks TensorFlow for ops that repeat bit by bit.
@@ -16,3 +18,4 @@ def make_reproducible(seed: Any) -> None:
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+    sum_in_order()
