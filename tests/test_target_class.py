@@ -135,6 +135,8 @@ def test_every_class_is_wanted_in_turn_and_what_is_found_counts():
         assert one.index == firsts[source] and (source == answer or targets.moved[source][answer])
         far = np.abs(one.image / 255.0 - images[one.index]).max()
         assert far <= 0.51 / 255 + (source != answer) * (EPSILONS[-1] + 1e-6)
+    with pytest.raises(ValueError, match="must be below 10"):
+        dataclasses.replace(targets.pictures[0], answer=10)
     fell = np.array([attack is not None for attack in table.attack])
     assert found.attacks[-1].name == "every_target"
     assert found.attacks[-1].accuracy[-1] >= found.worst_case.accuracy[-1]

@@ -8,6 +8,9 @@ from robust_keras.findings import byte_text, fields
 from robust_keras.findings.finding import Finding, field
 from robust_keras.findings.kinds import COUNT, POSITIVE_COUNT, ListOf
 
+# Classes of which pictures are kept.
+MOST_PICTURED = 10
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TargetPictureReport(Finding):
@@ -22,6 +25,11 @@ class TargetPictureReport(Finding):
 
     def check_together(self) -> None:
         byte_text.decoded("pixels", self.pixels, self.shape)
+        if max(self.source, self.answer) >= MOST_PICTURED:
+            raise ValueError(
+                f"`source` and `answer` must be below {MOST_PICTURED}. "
+                f"Received: {self.source} and {self.answer}"
+            )
 
     @property
     def image(self) -> np.ndarray:
