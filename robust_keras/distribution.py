@@ -22,7 +22,7 @@ def _multi_worker():
 
 
 STRATEGIES = names.table(
-    names.TRAINING_DISTRIBUTIONS,
+    names.DISTRIBUTIONS,
     {
         "none": tf.distribute.get_strategy,
         "mirrored": _mirrored,

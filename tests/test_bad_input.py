@@ -270,6 +270,10 @@ TRAIN = {
     "unreadable run": (["--output_dir=damaged"], "a run with a readable config.json"),
 }
 EVALUATE = {
+    "several processes": (
+        ["--models=good.keras", "--distribute=multi_worker"],
+        "--distribute: expected none or mirrored, as one process attacks; several machines take",
+    ),
     "no model": ([], "--models: expected at least one path"),
     "empty model": (["--models="], "--models: expected at least one path"),
     "model twice": (["--models=good.keras,good.keras"], "each once"),

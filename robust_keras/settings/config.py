@@ -144,7 +144,7 @@ class TrainConfig(
     )
     distribute: str = flag(
         "none",
-        values.Choice(names.TRAINING_DISTRIBUTIONS),
+        values.Choice(names.DISTRIBUTIONS),
         "tf.distribute strategy; mirrored uses every GPU, or this CPU, and multi_worker every "
         "process of TF_CONFIG (docs/cluster.md).",
     )

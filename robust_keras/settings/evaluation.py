@@ -1,6 +1,7 @@
 """Flags of the attack engine."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
@@ -41,3 +42,9 @@ class EngineFlags:
         values.Choice(names.DISTRIBUTIONS),
         "mirrored: a copy of each model on every GPU (or this CPU) takes its share of each batch.",
     )
+
+    def check_together(self: Any) -> None:
+        """Raises InputError where several processes shall attack."""
+        if self.distribute == "multi_worker":
+            advice = "several machines take a model, a norm or a seed each (docs/cluster.md)"
+            self.refuse("distribute", f"none or mirrored, as one process attacks; {advice}")
