@@ -1,14 +1,14 @@
 """Kills trainings and evaluations, goes on with each, and compares what is left to an unkilled run.
 
-    python benchmarks/survival.py [--kills=N] [--every] [--cases=NAME;NAME] [--seed=0]
+    python benchmarks/survival.py [--kills=N] [--every=HOW] [--cases=NAME;NAME] [--seed=0]
 
 Every case runs once to its end. Then it is killed --kills times in one directory, every time
 elsewhere: by SIGKILL, SIGTERM and SIGINT at a random moment, and at a random file operation of each
 kind: before it, in the middle of writing, and with everything lost that had not reached the disk.
-With --every a run is killed at its first operation, then at the second of what goes on, and so on,
-through as many as the unkilled run had. The last command goes to its end, and all that is left,
-weights, logs, export and report, must be equal to the bit. Prints a row for each case, and which
-kills left something else; the exit code is 1 if one did.
+With --every=killed, half or power a run is killed at its first operation, then at the second of
+what goes on, and so on, through as many as the unkilled run had. The last command goes to its end,
+and all that is left, weights, logs, export and report, must be equal to the bit. Prints a row for
+each case, and which kills left something else; the exit code is 1 if one did.
 """
 
 import argparse
@@ -50,7 +50,7 @@ TRAININGS = {
     "winners": ["--activation=kwta", "--kwta_ratio=0.5", "--kwta_final_ratio=0.2"],
     "kernels": ["--activation=kaf_elu"],
     "nuclear norm": ["--nuclear_norm=0.01"],
-    "low rank": ["--low_rank=0.5"],
+    "low rank": ["--model=conv_small", "--low_rank=0.5"],
     "mirrored": ["--distribute=mirrored", "--adversarial=pgd", "--adversarial_steps=2", AT],
     "two workers": ["--distribute=multi_worker", "--adversarial=pgd", "--adversarial_steps=2", AT],
 }

@@ -205,12 +205,17 @@ def programs():
 
 
 def left(directory):
-    """What a finished run has left, by name: equal to the bit where nothing but times differs."""
+    """What a finished run has left, by name: equal to the bit where nothing but times differs.
+
+    Killed while it gave its lock back, it leaves that, which nobody holds.
+    """
+    from robust_keras.directories import lock
+
     files = [path for path in sorted(pathlib.Path(directory).rglob("*")) if path.is_file()]
     return {
         str(path.relative_to(directory)): _content(path)
         for path in files
-        if "tfevents" not in path.name
+        if "tfevents" not in path.name and path.name != lock.NAME
     }
 
 
