@@ -70,8 +70,10 @@ def _write_one(model_directory, served, images, expected, name):
             content = form.converted(model_directory, served, SIGNATURE)
             found = form.answers(content, images, SIGNATURE)
     except form.UNSUPPORTED as error:
-        wanted = f"a network of operations that {form.TITLE} has (leave the format out)"
         received = form.reason(error)
+        if received is None:
+            raise
+        wanted = f"a network of operations that {form.TITLE} has (leave the format out)"
         raise InputError.expected(f"--export_formats={name}", wanted, received) from error
     largest = max(_difference(output, found, expected) for output in expected)
     if not largest <= TOLERANCE:

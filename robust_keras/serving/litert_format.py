@@ -10,8 +10,9 @@ import tensorflow as tf
 
 FILE = "model.tflite"
 TITLE = "LiteRT"
-# The converter raises an Exception of its own, which no public name reaches.
+# The converter raises an error of its own, which no public name reaches.
 UNSUPPORTED = (Exception,)
+_CONVERTERS = "ConverterError"
 
 
 def check_installed() -> None:
@@ -43,8 +44,10 @@ def answers(content: bytes, images: np.ndarray, signature: str) -> dict[str, np.
     return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
 
-def reason(error: Exception) -> str:
-    """The operations that an error of the converter names, or its first line."""
+def reason(error: Exception) -> str | None:
+    """The operations that an error of the converter names, or its first line; else None."""
+    if type(error).__name__ != _CONVERTERS:
+        return None
     operations = sorted(set(re.findall(r"'tf\.(\w+)' op", str(error))))
     if operations:
         return f"the operation {', '.join(operations)}"

@@ -88,6 +88,6 @@ def answers(content: bytes, images: np.ndarray, signature: str) -> dict[str, np.
     return dict(zip(names, session.run(names, {"images": images}), strict=True))
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception) -> str | None:
     """The operations that ONNX does not have."""
     return str(error)
