@@ -25,9 +25,9 @@ SEEDS, RADII = (0, 1, 2), (0.5, 1.0, 1.58)
 BATCH, ATTACKED, TEMPERATURE = 100, 100, 0.5
 # Epochs that take about the same processor time.
 KINDS = {
-    "relu": {"epochs": 8, "kernel_settings": {}},
-    "maxmin": {"epochs": 8, "kernel_settings": {}},
-    "kaf_relu": {"epochs": 5, "kernel_settings": {"boundary": 2.0}},
+    "relu": {"epochs": 20, "kernel_settings": {}},
+    "maxmin": {"epochs": 20, "kernel_settings": {}},
+    "kaf_relu": {"epochs": 12, "kernel_settings": {"boundary": 2.0}},
 }
 
 
