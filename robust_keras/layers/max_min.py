@@ -3,9 +3,11 @@
 import keras
 import tensorflow as tf
 
+from robust_keras.layers.float_layer import FloatLayer
+
 
 @keras.saving.register_keras_serializable(package="robust_keras")
-class MaxMin(keras.layers.Layer):
+class MaxMin(FloatLayer):
     """The larger one of two channels, and the smaller one: GroupSort of pairs.
 
     Channel c is paired with channel c + channels / 2; the larger values come first, then the
@@ -15,7 +17,7 @@ class MaxMin(keras.layers.Layer):
     Input shape: (batch, ..., channels), an even number of channels. Output shape: the input's.
 
     Raises:
-        ValueError: the number of channels is odd or unknown.
+        ValueError: the number of channels is odd or unknown, or the input not floating point.
 
     Reference: Anil, Lucas and Grosse, "Sorting out Lipschitz function approximation", 2019, arXiv
     1811.05381.
@@ -36,9 +38,6 @@ class MaxMin(keras.layers.Layer):
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Sorts each pair."""
-        first, second = tf.split(inputs, 2, axis=-1)
-        return tf.concat([tf.maximum(first, second), tf.minimum(first, second)], axis=-1)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple:
-        """The input's."""
-        return tuple(input_shape)
+        first, second = tf.split(self.widen(inputs), 2, axis=-1)
+        larger, smaller = tf.maximum(first, second), tf.minimum(first, second)
+        return self.narrow(tf.concat([larger, smaller], axis=-1))
