@@ -73,7 +73,7 @@ def winners():
 
 
 def test_it_breaks_k_winners_take_all_where_pgd_fails(winners):
-    attacks, settings = [PGD(), EvolutionPGD(queries=1500)], {"batch_size": 30, "seed": 0}
+    attacks, settings = [PGD(), EvolutionPGD(queries=1000)], {"batch_size": 30, "seed": 0}
     found = engine.evaluate(*winners, attacks, ThreatModel("linf", (0.1,)), **settings)
     pgd, ours = (result.robust.sum() for result in found.attacks)
     assert found.clean_correct.sum() > 15

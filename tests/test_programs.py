@@ -40,6 +40,7 @@ def quickstart(tmp_path_factory):
     trained = run(
         "train.py",
         f"--flagfile={ROOT}/configs/quickstart.cfg",
+        "--model=fc5",
         "--epochs=1",
         f"--output_dir={path}/run",
     )
