@@ -166,6 +166,9 @@ def test_who_knows_none_of_the_words_is_told_as_well():
     assert (
         "Named rightly both times, at most: a 2." in text and "counted for b is worth not" in text
     )
+    assert "least" not in text
+    corrected = samples.report(models[0], samples.corrected_model())
+    assert " Trust what was counted for b least:" in plain_words.of_models(corrected, ["a", "b"])
     told = samples.report(*models)
     for model, end in zip(models, ("at most 2 rightly.", "would find more."), strict=True):
         said = plain_words.of_model(told, model)

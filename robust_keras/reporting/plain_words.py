@@ -56,6 +56,12 @@ def of_models(report: Report, names: list[str]) -> str:
     if believed:
         text += f" Named rightly both times, at most: {wording.listed(believed)}."
         text += _sureness(report, dict(zip((m.path for m in report.models), names, strict=True)))
+    misleading = [name for name, model in pairs if model.corrected and name not in doubted]
+    if misleading:
+        text += (
+            f" Trust what was counted for {wording.listed(misleading)} least: there are signs that "
+            "whoever altered the images was led astray, and it may still be too high."
+        )
     if doubted:
         text += (
             f" What was counted for {wording.listed(doubted)} is worth nothing: there are signs "
