@@ -109,8 +109,10 @@ def _proof(report, best, other):
 def _smaller(report, found, names):
     """What a smaller epsilon decides, the largest that does; each of them is one more test."""
     epsilons = report.threat_model.epsilons
-    for epsilon in reversed(epsilons[:-1]):
-        pair = found.pair(*found.ranked[:2], epsilon)
+    accuracy = {model.path: model.worst_case.accuracy for model in report.models}
+    for place, epsilon in reversed(list(enumerate(epsilons[:-1]))):
+        ahead = sorted(found.ranked, key=lambda path: -accuracy[path][place])
+        pair = found.pair(*ahead[:2], epsilon)
         if pair.decided and pair.corrected_p_value * len(epsilons) < 0.05:
             return (
                 f" At epsilon {wording.epsilon(epsilon)} {names[pair.first]} is ahead of "
