@@ -256,7 +256,7 @@ def test_a_convolution_has_the_norm_of_its_dense_matrix(case):
 
 
 def test_no_activation_is_steeper_than_told():
-    # What the tests before it drew is no part of it; softplus kernels rise on beyond these inputs.
+    # What the tests before it drew is no part of it.
     keras.utils.set_random_seed(0)
     points = tf.constant(np.linspace(-12.0, 12.0, 4001))
     for name, slope in FUNCTIONS.items():
@@ -275,7 +275,7 @@ def test_no_activation_is_steeper_than_told():
         layer = layers.KernelActivation(initializer="random_normal", **settings)
         values = np.asarray(layer(inputs), np.float64)
         measured = np.abs(np.diff(values, axis=0) / np.diff(inputs[:, :1].astype(float), axis=0))
-        assert measured.max() * 0.99 <= steepest(layer) <= 1.08 * measured.max()
+        assert measured.max() * 0.99 <= steepest(layer) <= 1.02 * measured.max()
     layer = layers.KernelActivation(initializer="random_normal", paired=True)
     grid = np.stack(np.meshgrid(inputs[::40, 0], inputs[::40, 0]), -1).reshape(-1, 2)
     found = tf.constant(grid)

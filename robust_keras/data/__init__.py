@@ -13,6 +13,7 @@ from robust_keras.data.datasets import (
     description,
     hold_out,
 )
+from robust_keras.data.tfds_datasets import DATASETS
 from robust_keras.errors import InputError
 
 __all__ = [
@@ -30,10 +31,6 @@ __all__ = [
     "load",
 ]
 
-# The sets that errors and documents name; any other image classification set of TensorFlow
-# Datasets works too.
-DATASETS = ("mnist5k", "mnist", "fashion_mnist", "cifar10", "svhn_cropped")
-
 
 def load(
     name: str,
@@ -45,7 +42,7 @@ def load(
     """Loads a data set: into memory, or what is known of it, where its images do not fit there.
 
     Args:
-        name: a key of `DATASETS`, the path of an `.npz` file or of a directory of one's own (see
+        name: one of `DATASETS`, the path of an `.npz` file or of a directory of one's own (see
             `array_file` and `class_folders`), or any TensorFlow Datasets name (`kmnist`,
             `emnist/letters` ...).
         data_dir: where TensorFlow Datasets keeps its data; None for its own choice.

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from robust_keras.data.datasets import ImageSplit
-from robust_keras.data.streamed_images import StreamedImages
 from robust_keras.errors import InputError
 
 # Named, as the automatic choice may differ between devices and the order must not.
@@ -113,7 +112,7 @@ def _gathered(split):
     # tf.data works on the host; without this the whole set would be put on a GPU first.
     with tf.device("CPU:0"):
         labels = tf.constant(split.labels)
-        if isinstance(split.images, StreamedImages):
+        if split.is_streamed:
             pixels = split.images.gather
         else:
             pixels = functools.partial(tf.gather, tf.constant(split.images))

@@ -17,7 +17,9 @@ from robust_keras.data.datasets import ImageDataset, ImageSplit
 from robust_keras.errors import InputError
 from robust_keras.suggestion import did_you_mean
 
-_KNOWN = "mnist5k, mnist, fashion_mnist, cifar10, svhn_cropped"
+# The sets that errors and documents name; any other image classification set of TensorFlow
+# Datasets works too.
+DATASETS = ("mnist5k", "mnist", "fashion_mnist", "cifar10", "svhn_cropped")
 _DOWNLOAD_RETRIES = 3
 # Whose test images have no labels.
 _UNLABELLED_TEST = ("imagenet2012",)
@@ -116,8 +118,8 @@ def _builder(tfds, name, data_dir):
             _check_prepared(name, data_dir, error)
         raise InputError.expected(
             "--dataset",
-            f"{_KNOWN} or another TensorFlow Datasets name, or the path of an .npz file or a "
-            "directory",
+            f"{', '.join(DATASETS)} or another TensorFlow Datasets name, or the path of an .npz "
+            "file or a directory",
             reason,
         ) from error
 
@@ -152,7 +154,7 @@ def _forbidden(error):
 
 def _names(tfds):
     """The names that a misspelt one may have meant."""
-    return [*_KNOWN.split(", "), *tfds.list_builders(with_community_datasets=False)]
+    return [*DATASETS, *tfds.list_builders(with_community_datasets=False)]
 
 
 def _keys(tfds, builder, name, image_size):

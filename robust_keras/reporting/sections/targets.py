@@ -26,11 +26,7 @@ class Targets(Section):
             "answers": [grid.class_name(c, names) for c in range(len(targets.attacked))],
             "cells": [shaded(*row) for row in rows] if small else [],
             "epsilon": wording.epsilon(targets.epsilon),
-            "drawn": [
-                {"drawing": figures.on_page(_drawn(report, targets)), "words": _words(targets)}
-            ]
-            if targets.pictures
-            else [],
+            "drawn": [_shown(report, targets)] if targets.pictures else [],
         }
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:

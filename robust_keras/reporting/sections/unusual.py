@@ -63,9 +63,9 @@ class Unusual(Section):
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         if end in _SAMPLES:
-            lead = _SAMPLES[end][1].replace("{nonsense}", _nonsense(report))
+            title, lead = _words(report, end)
             return (
-                f"{_SAMPLES[end][0]} by strength, with the answer of {name} and its confidence; "
+                f"{title} by strength, with the answer of {name} and its confidence; "
                 f"{wording.images_of(report)}. {lead}"
             )
         return (
@@ -96,8 +96,7 @@ class Unusual(Section):
 
 
 def _samples(report, part):
-    title, lead = _SAMPLES.get(part.name, (wording.visible(part.name), ""))
-    lead = lead.replace("{nonsense}", _nonsense(report))
+    title, lead = _words(report, part.name)
     clip = part.settings.get("clip")
     kept = " Pixels stay in [0, 1]." if clip is True else ""
     if clip is False:
@@ -110,6 +109,12 @@ def _samples(report, part):
         f"{wording.seconds(part.seconds)}.",
         "pictures": _pictures(report, part),
     }
+
+
+def _words(report, kind):
+    """The title of a kind of samples, and what they are."""
+    title, lead = _SAMPLES.get(kind, (wording.visible(kind), ""))
+    return title, lead.replace("{nonsense}", _nonsense(report))
 
 
 def _nonsense(report):
