@@ -1,6 +1,7 @@
 """What is trained on, where that is more than images in [0, 1] with one label each."""
 
 import dataclasses
+from typing import ClassVar
 
 import numpy as np
 
@@ -15,6 +16,7 @@ class TrainingSet:
     Attributes:
         images: float32 (n, height, width, channels), or uint8.
         labels: int64 (n,), or float32 (n, classes).
+        is_streamed: never; what is made of images is made in memory.
 
     Raises:
         ValueError: their counts differ.
@@ -22,6 +24,7 @@ class TrainingSet:
 
     images: np.ndarray
     labels: np.ndarray
+    is_streamed: ClassVar[bool] = False
 
     def __post_init__(self):
         if len(self.images) != len(self.labels):
