@@ -70,7 +70,10 @@ def _ranking(report, found, names):
     images = wording.plural(report.dataset.examples, "image")
     near = [other for other in others if not pairs[other].decided]
     rival = near[0] if near else others[0]
-    numbers = f"{wording.percent(accuracy[best])} against {wording.percent(accuracy[rival])}"
+    numbers = (
+        f"{names[best]} keeps {wording.percent(accuracy[best])}, "
+        f"{names[rival]} {wording.percent(accuracy[rival])}"
+    )
     if near:
         return (
             f"The {images} do not suffice to say whether {names[best]} or "

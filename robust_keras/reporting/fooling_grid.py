@@ -7,6 +7,7 @@ import numpy as np
 
 from robust_keras.findings import FoolingImageReport, FoolingReport
 from robust_keras.reporting import figures, grid, wording
+from robust_keras.reporting.picture_plane import PicturePlane
 from robust_keras.reporting.theme import Theme
 
 MOST_SHOWN = 10
@@ -51,6 +52,7 @@ def draw(
     width = max(left + columns * (cell + gap), 420)
     height = top + len(rows) * (cell + below) + 4
     figure = figures.blank(width, height, theme)
+    plane = PicturePlane(figure, theme)
     style = {"parse_math": False, "color": theme.ink, "fontsize": 11}
     middle = style | {"horizontalalignment": "center", "verticalalignment": "top"}
     figure.text(left / width, 1 - 22 / height, heading, **(style | {"fontsize": 13}))
@@ -59,13 +61,7 @@ def draw(
         figure.text(left / width, 1 - (line + 12) / height, title(row.name), **style)
         for column, image in enumerate(shown(row)):
             x, y = left + column * (cell + gap), line + 18
-            axes = figure.add_axes(
-                (x / width, 1 - (y + cell) / height, cell / width, cell / height)
-            )
-            axes.imshow(picture(image), interpolation="nearest")
-            # A frame, as a picture may be as white as the paper.
-            axes.set(xticks=(), yticks=())
-            axes.spines[:].set_color(theme.rule)
+            plane.put(picture(image), x, y, cell)
             place = (x + cell / 2) / width, 1 - (y + cell + 4) / height
             figure.text(*place, caption(image, class_names), **middle)
     return figure

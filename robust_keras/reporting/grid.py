@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from robust_keras.reporting import figures, wording
+from robust_keras.reporting.picture_plane import PicturePlane
 from robust_keras.reporting.theme import Theme
 
 MOST_SHOWN = 10
@@ -87,6 +88,7 @@ def draw(
     width = max(width, 420)
     height = top + 3 * cell + 2 * gap + 48
     figure = figures.blank(width, height, theme)
+    plane = PicturePlane(figure, theme)
     style = {"parse_math": False, "color": theme.ink, "fontsize": 11}
     figure.text(8 / width, 1 - 24 / height, title, **(style | {"fontsize": 13}))
     names = (ROWS[0], f"change\n×{amplification:g}", ROWS[2])
@@ -97,10 +99,7 @@ def draw(
     for column, example in enumerate(examples):
         x = left + column * (cell + gap)
         for line, picture in zip(lines, example.arrays, strict=True):
-            box = (x / width, 1 - (line + cell) / height, cell / width, cell / height)
-            axes = figure.add_axes(box)
-            axes.imshow(picture, interpolation="nearest")
-            axes.set_axis_off()
+            plane.put(picture, x, line, cell, framed=False)
         captions = (
             (lines[0] - 6, "bottom", example.clean_class, example.clean_confidence),
             (lines[2] + cell + 5, "top", example.adversarial_class, example.adversarial_confidence),

@@ -12,6 +12,8 @@ from robust_keras.reporting import wording
 from robust_keras.reporting.table import Table
 
 NAME_LENGTH = 32
+# Which way the measure of a model is better, where it has one.
+MORE_IS_BETTER, LESS_IS_BETTER = "(more is better)", "(less is better)"
 _FOLDER = pathlib.Path(__file__).parent / "sections"
 
 

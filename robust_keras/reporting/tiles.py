@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from robust_keras.reporting import figures
+from robust_keras.reporting.picture_plane import PicturePlane
 from robust_keras.reporting.theme import Size, Theme
 
 
@@ -53,6 +54,7 @@ def draw(
     ]
     whole = top + sum(heights) + 4
     figure = figures.blank(size.width, whole, theme)
+    plane = PicturePlane(figure, theme)
     style = {"color": theme.ink, "parse_math": False}
     if title:
         y = 1 - 1.5 * size.type_size / whole
@@ -66,7 +68,8 @@ def draw(
         for number, tile in enumerate(tiles):
             row, column = divmod(number, columns)
             box = 8 + column * (cell + gap), y + row * step, cell
-            _place(figure, tile, box, (size.width, whole), letters, theme)
+            plane.put(tile.pixels, *box)
+            _write(figure, tile.caption, box, (size.width, whole), letters, theme)
         top += height
     return figure
 
@@ -75,16 +78,11 @@ def _lines(tiles):
     return max(len(tile.caption.splitlines()) for tile in tiles)
 
 
-def _place(figure, tile, box, whole, letters, theme):
+def _write(figure, caption, box, whole, letters, theme):
+    """A caption below its picture."""
     x, y, cell = box
     width, height = whole
-    place = (x / width, 1 - (y + cell) / height, cell / width, cell / height)
-    axes = figure.add_axes(place)
-    axes.imshow(tile.pixels, interpolation="nearest")
-    axes.set(xticks=(), yticks=())
-    # A frame, as a picture may be as white as the paper.
-    axes.spines[:].set_color(theme.rule)
     middle = {"horizontalalignment": "center", "verticalalignment": "top"}
     style = {"color": theme.ink, "parse_math": False, "fontsize": letters}
     at = (x + cell / 2) / width, 1 - (y + cell + 3) / height
-    figure.text(*at, tile.caption, **middle, **style)
+    figure.text(*at, caption, **middle, **style)

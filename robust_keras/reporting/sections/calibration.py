@@ -5,7 +5,7 @@ from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import figures, reliability, wording
-from robust_keras.reporting.section import Section, named_lines, part
+from robust_keras.reporting.section import LESS_IS_BETTER, Section, named_lines, part
 from robust_keras.reporting.table import Table
 
 
@@ -59,7 +59,7 @@ class Calibration(Section):
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         if model.calibration is not None:
             error = model.calibration.expected_calibration_error
-            yield "Calibration error", wording.percent(error)
+            yield f"Calibration error {LESS_IS_BETTER}", wording.percent(error)
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.calibration is not None:

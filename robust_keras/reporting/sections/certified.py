@@ -5,7 +5,7 @@ from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import wording
-from robust_keras.reporting.section import Section, named_lines, part
+from robust_keras.reporting.section import MORE_IS_BETTER, Section, named_lines, part
 from robust_keras.reporting.table import Table
 
 
@@ -31,7 +31,7 @@ class Certified(Section):
             proved = model.certified.accuracy[-1]
             low, high = (wording.percent(bound) for bound in report.interval(proved))
             shown = f"{wording.percent(proved)} ({low} to {high})"
-            yield f"Proved at epsilon {epsilon}", shown
+            yield f"Proved at epsilon {epsilon} {MORE_IS_BETTER}", shown
 
     def lines(self, report: Report) -> list[str]:
         return named_lines(report, lambda model: _sentences(report, model))

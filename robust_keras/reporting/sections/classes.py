@@ -5,7 +5,7 @@ from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import grid, wording
-from robust_keras.reporting.section import Section, named_lines, part
+from robust_keras.reporting.section import MORE_IS_BETTER, Section, named_lines, part
 from robust_keras.reporting.table import Table
 
 # A table of more columns is not shown, and one of more rows is folded away.
@@ -38,7 +38,7 @@ class Classes(Section):
 
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         if model.measured:
-            yield "Accuracy, mean over epsilons", wording.percent(model.area)
+            yield f"Accuracy, mean over epsilons {MORE_IS_BETTER}", wording.percent(model.area)
 
     def lines(self, report: Report) -> list[str]:
         return named_lines(

@@ -6,7 +6,7 @@ from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import figures, growth, wording
-from robust_keras.reporting.section import Section, named_lines, part
+from robust_keras.reporting.section import LESS_IS_BETTER, Section, named_lines, part
 from robust_keras.reporting.table import Table
 
 _KERNELS = ("Dense", "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose")
@@ -60,7 +60,8 @@ class Lipschitz(Section):
         found = model.lipschitz
         if found is not None and found.empirical is not None:
             most = "unknown" if found.upper_bound is None else _number(found.upper_bound)
-            yield "Lipschitz constant (l2)", f"{_number(found.empirical)} to {most}"
+            title = f"Lipschitz constant (l2) {LESS_IS_BETTER}"
+            yield title, f"{_number(found.empirical)} to {most}"
 
     def lines(self, report: Report) -> list[str]:
         return named_lines(

@@ -6,7 +6,7 @@ from typing import Any
 from robust_keras.findings import Report
 from robust_keras.findings.minimal_epsilon import FEW, SHARES
 from robust_keras.reporting import boxes, figures, grid, wording
-from robust_keras.reporting.section import Section, part
+from robust_keras.reporting.section import MORE_IS_BETTER, Section, part
 from robust_keras.reporting.table import Table
 
 
@@ -40,7 +40,7 @@ class MinimalEpsilon(Section):
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
         if minimal := model.minimal_epsilon:
             middle = _epsilon(minimal.quantiles[len(SHARES) // 2], minimal)
-            yield "Smallest epsilon, median", middle
+            yield f"Smallest epsilon, median {MORE_IS_BETTER}", middle
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (

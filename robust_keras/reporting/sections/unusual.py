@@ -7,7 +7,7 @@ from typing import Any
 from robust_keras.findings import FoolingReport, Report, UnusualReport
 from robust_keras.findings.unusual import SURE, VERY_SURE
 from robust_keras.reporting import figures, fooling_grid, grid, sample_pictures, theme, wording
-from robust_keras.reporting.section import Section, named_lines, part
+from robust_keras.reporting.section import LESS_IS_BETTER, Section, named_lines, part
 from robust_keras.reporting.sections.rejection import rule_in_words
 from robust_keras.reporting.table import Table
 
@@ -55,11 +55,15 @@ class Unusual(Section):
                 last = samples.strengths[-1]
                 title = _title(samples)
                 strength = wording.epsilon(last.strength)
-                yield f"{title} accepted at {strength}", wording.percent(last.accepted)
+                better = f" {LESS_IS_BETTER}" if samples.name == "nonsense" else ""
+                yield f"{title} accepted at {strength}{better}", wording.percent(last.accepted)
         for fooling in model.unusual.fooling if model.unusual else ():
             if fooling.images:
                 title = f"Fooling images: {fooling_grid.title(fooling.name).lower()}"
-                yield title, f"{fooling.accepted} of {len(fooling.images)} accepted"
+                yield (
+                    f"{title} {LESS_IS_BETTER}",
+                    f"{fooling.accepted} of {len(fooling.images)} accepted",
+                )
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         if end in _SAMPLES:
