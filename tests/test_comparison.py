@@ -68,7 +68,9 @@ def test_of_many_the_best_must_be_ahead_of_each_and_every_call_is_paid_for():
     clear, close = (
         conclusion(report(*values)).text for values in ((0.3, 0.5, 0.1), (0.3, 0.5, 0.49, 0.1))
     )
-    assert clear.startswith("m1 is the most robust of 3 models, before m0, at epsilon 0.3: m1 keeps 50.0")
+    assert clear.startswith(
+        "m1 is the most robust of 3 models, before m0, at epsilon 0.3: m1 keeps 50.0"
+    )
     assert "do not suffice to say whether m1 or m2 is more robust at epsilon 0.3" in close
     two, three = (report(0.5, 0.45), report(0.5, 0.45, 0.1))
     pairs = [r.comparison.pair("runs/m0", "runs/m1", 0.3) for r in (two, three)]

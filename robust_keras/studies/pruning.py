@@ -1,6 +1,6 @@
 """Pruning, low rank, temperature: the claims of Maestrati (2020)."""
 
-from robust_keras.studies import kernels
+from robust_keras.studies import kernels, proofs
 from robust_keras.studies.accuracies import over_epsilon
 from robust_keras.studies.pruning_claims import CLAIMS, EPSILONS, PROVED
 from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train, once
@@ -74,13 +74,6 @@ def _on_mnist(model, seed):
         yield Make(f"bound-{seed}", kernels.bound(run), 300)
 
 
-def _proved(model, seed):
-    """What can be proved, at the smaller epsilons."""
-    given = (f"--models=RUNS/{model}-{seed}/serving", "--dataset=mnist", "--examples=100")
-    asked = (f"--epsilons={PROVED},0.05", "--attacks=fgsm", "--certify=bounds")
-    return Evaluate(f"{model}_proved-{seed}", (*given, *asked))
-
-
 def _on_cifar(model, seed):
     run = f"{model}-{seed}"
     yield Train(run, (*_CIFAR, *_ON_CIFAR[model], f"--seed={seed}"))
@@ -97,7 +90,7 @@ _SHORT = (
     *_steps(_FIRST, (0, 1, 2)),
     # About ten points, or within two points of nothing: five seeds.
     *_steps(("b128", "t100"), (3, 4)),
-    *(_proved(model, seed) for model in _PROVED for seed in (0, 1, 2)),
+    *proofs.steps(_PROVED, (0, 1, 2), dataset="mnist", epsilons=(PROVED, 0.05)),
     *_steps(_SECOND, (0, 1, 2)),
 )
 _STEPS = once((*_SHORT, *_steps((*_ON_MNIST, *_ON_CIFAR), SEEDS)))
@@ -150,7 +143,7 @@ PRUNING = Study(
         ("FGSM, 0.2", lambda m: lambda of: of.robust(m, "fgsm", 0.2)),
         ("worst case, 0.02", lambda m: lambda of: of.worst(m, 0.02)),
         ("worst case, 0.05", lambda m: lambda of: of.worst(m, 0.05)),
-        (f"proved, {PROVED}", lambda m: lambda of: of.proved(f"{m}_proved", PROVED)),
+        proofs.column(PROVED),
     ),
     claims=CLAIMS,
     headlines=("pruning_128", "unknown_temperature", "known_temperature", "nuclear_less"),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from robust_keras.studies import proofs
 from robust_keras.studies.accuracies import gains
 from robust_keras.studies.study import Claim, Measure
 
@@ -166,7 +167,7 @@ CLAIMS = (
         (
             Measure(
                 f"proved at {PROVED}; more",
-                lambda of: of.proved("b128_s9_proved", PROVED) - of.proved("b128_proved", PROVED),
+                lambda of: proofs.share("b128_s9", PROVED)(of) - proofs.share("b128", PROVED)(of),
             ),
         ),
         {

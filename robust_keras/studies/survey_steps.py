@@ -1,10 +1,12 @@
 """The runs of the survey's study."""
 
-from robust_keras.studies import other_models, step_ll_transfer
+from robust_keras.studies import other_models, proofs, step_ll_transfer
 from robust_keras.studies.study import Evaluate, Make, Train, once
 from robust_keras.studies.transfer_claims import EPSILONS, MODELS
 
 SEEDS = (0, 1, 2, 3, 4)
+PROVED = 0.005
+_PROVED_OF = ("plain", "elu", "fc5", "adversarial", "ensemble", "penalty")
 _MNIST = ("--dataset=mnist", "--batch_size=100", "--epochs=2")
 _ROBUST = (
     *("--normalise=false", "--kernel_scale=0.1", "--adversarial=fast", "--train_epsilon=0.3"),
@@ -111,5 +113,9 @@ def _steps(parts, seeds):
 
 
 _PARTS = (_alone, _after_training, _black_box, _protected, _denoised)
-SHORT = (*_steps(_PARTS, SEEDS[:3]), *_steps((_two_more,), SEEDS[3:]))
+SHORT = (
+    *_steps(_PARTS, SEEDS[:3]),
+    *_steps((_two_more,), SEEDS[3:]),
+    *proofs.steps(_PROVED_OF, SEEDS[:3], dataset="mnist", epsilons=(PROVED, 0.02)),
+)
 STEPS = once((*SHORT, *_steps(_PARTS, SEEDS)))
