@@ -56,10 +56,10 @@ def report(*accuracies, **changes):
 def test_one_sentence_says_which_is_better_by_how_much_and_how_sure():
     said = conclusion(report(0.3, 0.5)).text.replace("\xa0", " ")
     assert said.startswith(
-        "m1 is more robust than m0 at epsilon 0.3: m1 keeps 50.0 %, m0 30.0 %, 20.0 "
+        "m1 is more robust than m0 at epsilon 0.3: m1 keeps 50.0 % of the images, m0 30.0 %, "
     )
-    assert "points more (95 % interval 1" in said and said.endswith(
-        "suffice to say so (p below 0.001)."
+    assert "20.0 points more (95 % interval 1" in said and said.endswith(
+        "suffice to say so of these attacks (p below 0.001)."
     )
     assert said in reporting.summary_table(report(0.3, 0.5))
 
@@ -169,15 +169,16 @@ def test_who_knows_none_of_the_words_is_told_as_well():
     models = [samples.quotable_model(), samples.doubtful_model()]
     text = plain_words.of_models(samples.report(*models), ["a", "b"])
     assert (
-        "Named rightly both times, at most: a 2." in text and "counted for b is worth not" in text
+        "Recognised correctly both times, at most: a 2 (unaltered " in text
+        and "counted for b is worth not" in text
     )
     assert "least" not in text
     corrected = samples.report(models[0], samples.corrected_model())
     assert " Trust what was counted for b least:" in plain_words.of_models(corrected, ["a", "b"])
     told = samples.report(*models)
-    for model, end in zip(models, ("at most 2 rightly.", "would find more."), strict=True):
+    for model, end in zip(models, ("at most 2.", "would find more."), strict=True):
         said = plain_words.of_model(told, model)
-        assert said.startswith("Shown 1,000 images, the model names 9") and said.endswith(end)
+        assert said.startswith("Shown 1,000 images, the model recognises 9") and said.endswith(end)
         terms = ("epsilon", "accuracy", "attack", "adversarial", "robust", "gradient", "class")
         assert not [term for term in terms if term in (said + text).lower()]
     clear, close = (

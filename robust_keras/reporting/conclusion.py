@@ -71,7 +71,7 @@ def _ranking(report, found, names):
     near = [other for other in others if not pairs[other].decided]
     rival = near[0] if near else others[0]
     numbers = (
-        f"{names[best]} keeps {wording.percent(accuracy[best])}, "
+        f"{names[best]} keeps {wording.percent(accuracy[best])} of the images, "
         f"{names[rival]} {wording.percent(accuracy[rival])}"
     )
     if near:
@@ -86,7 +86,7 @@ def _ranking(report, found, names):
     proof = _proof(report, best, accuracy[rival])
     return (
         f"{names[best]} is {how} {at}: {numbers}, {_points(pairs[rival], ' more')}. The {images} "
-        f"suffice to say so ({_p_value(pairs[rival])}).{proof}"
+        f"suffice to say so of these attacks ({_p_value(pairs[rival])}).{proof}"
     )
 
 
@@ -146,4 +146,5 @@ def _preliminary(report, ranked, names):
     ]
     if told:
         doubts = "; ".join(told)
-        yield f"A stronger attack may change this: some numbers are preliminary ({doubts})."
+        which = "all numbers" if len(told) == len(ranked) else "some numbers"
+        yield f"A stronger attack may change this: {which} are preliminary ({doubts})."

@@ -18,8 +18,8 @@ def of_model(report: Report, model: Any, pictures: bool = True) -> str:
     images = report.dataset.examples
     right = report.count(model.clean_accuracy)
     shown = (
-        f"Shown {wording.plural(images, 'image')}, the model names {_of(right, images)} of them "
-        "rightly."
+        f"Shown {wording.plural(images, 'image')}, the model recognises {_of(right, images)} of "
+        "them correctly."
     )
     if not model.measured:
         return f"{shown} What somebody can do who alters them on purpose could not be found out."
@@ -28,10 +28,10 @@ def of_model(report: Report, model: Any, pictures: bool = True) -> str:
     if pictures and any(example.pictures for example in model.examples):
         altered += ", about as much as the pictures further down show,"
     bound = "at most " if left else ""
-    after = f"Once they are {altered} it still names {bound}{_of(left, images)} rightly."
+    after = f"Once they are {altered} it still recognises {bound}{_of(left, images)}."
     if model.verdict == "unreliable":
         after += (
-            " Do not rely on that: there are signs that whoever altered them was led astray, and "
+            " Do not rely on that: there are signs that it misleads whoever alters them, and "
             "that somebody better would find more."
         )
     elif model.verdict == "preliminary":
@@ -44,28 +44,29 @@ def of_models(report: Report, names: list[str]) -> str:
     images = report.dataset.examples
     pairs = list(zip(names, report.models, strict=True))
     believed = [
-        f"{name} {_of(report.count(model.worst_case.accuracy[-1]), images)}"
+        f"{name} {_of(report.count(model.worst_case.accuracy[-1]), images)} (unaltered "
+        f"{_of(report.count(model.clean_accuracy), images)})"
         for name, model in pairs
         if model.verdict != "unreliable"
     ]
     doubted = [name for name, model in pairs if model.verdict == "unreliable"]
     text = (
         f"Every model was shown the same {wording.plural(images, 'image')}, and the same again "
-        "after they had been altered on purpose to make it err."
+        "after they had been altered on purpose to make it fail."
     )
     if believed:
-        text += f" Named rightly both times, at most: {wording.listed(believed)}."
+        text += f" Recognised correctly both times, at most: {wording.listed(believed)}."
         text += _sureness(report, dict(zip((m.path for m in report.models), names, strict=True)))
     misleading = [name for name, model in pairs if model.corrected and name not in doubted]
     if misleading:
         text += (
             f" Trust what was counted for {wording.listed(misleading)} least: there are signs that "
-            "whoever altered the images was led astray, and it may still be too high."
+            "such a model misleads whoever alters the images, and the count may still be too high."
         )
     if doubted:
         text += (
             f" What was counted for {wording.listed(doubted)} is worth nothing: there are signs "
-            "that whoever altered the images was led astray."
+            "that such a model misleads whoever alters the images."
         )
     return text
 

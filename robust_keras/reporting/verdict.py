@@ -100,7 +100,7 @@ def _preliminary(model):
         return title, ((names, _weakness(model)),), short
     if model.corrected:
         title = "The audit had to correct this number"
-        return title, (("audit", _correction(model)),), "corrected by audit"
+        return title, (("audit", _correction(model)),), "attacks were misled; lowered by audit"
     long = [attack for attack in model.ran if is_long(attack)]
     gradients = any(follows_gradients(attack) for attack in long)
     if gradients and not all(follows_gradients(attack) for attack in long):
