@@ -67,7 +67,7 @@ class GivenExamples(Attack):
 
     def _near(self, image, threat_model, epsilon):
         """Its examples within epsilon."""
-        examples = self.by_image.get(_key(image), np.zeros((0, *image.shape), np.float32))
+        examples = self.by_image.get(key(image), np.zeros((0, *image.shape), np.float32))
         return examples[within(image[None], examples, threat_model, epsilon)]
 
 
@@ -107,12 +107,13 @@ def recognised(
     by_image: dict[bytes, np.ndarray] = {}
     for place in np.unique(index):
         # Two images may be the same; what fools one fools the other.
-        old = by_image.get(_key(images[place]), examples[:0])
-        by_image[_key(images[place])] = np.concatenate([old, examples[index == place]])
+        old = by_image.get(key(images[place]), examples[:0])
+        by_image[key(images[place])] = np.concatenate([old, examples[index == place]])
     return GivenExamples(by_image=by_image, **counted)
 
 
-def _key(image):
+def key(image: np.ndarray) -> bytes:
+    """What an image is recognised by: its pixels as float32."""
     return np.ascontiguousarray(image, np.float32).tobytes()
 
 

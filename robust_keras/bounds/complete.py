@@ -72,12 +72,19 @@ class CompleteSearch:
         model: as for `search`.
         seconds: an image at one epsilon, after which it is given up.
 
+    Attributes:
+        broken: pairs of an image and a change of it within epsilon that the model misclassifies,
+            float32 arrays alike, of all that were found.
+
     Raises:
         InputError: a layer without bounds, or one that the search does not know.
     """
 
+    broken: list[tuple[np.ndarray, np.ndarray]]
+
     def __init__(self, model: keras.Model, seconds: float = 60.0):
         self._model, self._bounds, self._seconds = model, Bounds(model), seconds
+        self.broken = []
         _layers(self._bounds.stages, ball(np.zeros((1, *model.input_shape[1:])), 0.0))
 
     def certify(
@@ -98,7 +105,10 @@ class CompleteSearch:
         right = np.asarray(self._model(images, training=False)).argmax(1) == labels
         for number in np.flatnonzero(right & ~proved):
             given = images[number], int(labels[number]), epsilon, self._seconds
-            proved[number] = _search(self._model, self._bounds, *given).verdict == PROVED
+            found = _search(self._model, self._bounds, *given)
+            proved[number] = found.verdict == PROVED
+            if found.example is not None:
+                self.broken.append((images[number], found.example))
         return proved
 
 

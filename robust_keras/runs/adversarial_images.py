@@ -1,13 +1,15 @@
 """Somebody else's adversarial images: which of them may count, and the attack that tries them."""
 
+import dataclasses
 import hashlib
+import typing
 from collections.abc import Sequence
 
 import numpy as np
 
 from robust_keras.attacks import ThreatModel
 from robust_keras.attacks.attack import Attack
-from robust_keras.attacks.given_examples import GivenExamples, recognised, within
+from robust_keras.attacks.given_examples import GivenExamples, key, recognised, within
 from robust_keras.data import adversarial_file
 from robust_keras.engine.results import PerImage
 from robust_keras.settings.config import EvaluateConfig
@@ -26,6 +28,32 @@ def of_other_models(images: np.ndarray, tables: Sequence[PerImage]) -> GivenExam
     index, examples = np.array([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
     counted = {"given": len(index), "refused": 0, "elsewhere": 0}
     return recognised(index, examples, images, **counted, digest=_digest(index, examples))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Counterexamples(GivenExamples):
+    """What a complete search found, tried on the model that is served."""
+
+    name: typing.ClassVar[str] = "complete_search"
+
+
+def counterexamples(images: np.ndarray, examples: np.ndarray) -> Counterexamples | None:
+    """The attack that tries what a complete search found, or None where that is nothing.
+
+    Args:
+        images: float32 array (examples, height, width, channels), of which each is one.
+        examples: float32 array of the same shape.
+    """
+    if not len(images):
+        return None
+    pairs = zip(images, examples, strict=True)
+    return Counterexamples(
+        given=len(images),
+        refused=0,
+        elsewhere=0,
+        digest=_digest(images, examples),
+        by_image={key(image): example[np.newaxis] for image, example in pairs},
+    )
 
 
 def given_examples(

@@ -1,11 +1,13 @@
 """The part of an evaluation that proves: bounds of a model, and its answers under noise."""
 
+import dataclasses
 from collections.abc import Callable
 
 import keras
 import numpy as np
 
 from robust_keras import bounds
+from robust_keras.attacks.attack import Attack
 from robust_keras.bounds.smoothing import farthest
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.errors import InputError
@@ -13,6 +15,7 @@ from robust_keras.findings import CertifiedReport, SmoothedReport
 from robust_keras.inside.lipschitz_proof import LipschitzProof
 from robust_keras.notes import keras_twin
 from robust_keras.progress import RunProgress
+from robust_keras.runs.adversarial_images import counterexamples
 from robust_keras.serving.classifier import Classifier
 from robust_keras.settings.certify import BOUNDS, COMPLETE, LIPSCHITZ, SMOOTHING
 from robust_keras.settings.config import EvaluateConfig
@@ -57,6 +60,21 @@ def provable(classifier: Classifier, config: EvaluateConfig) -> tuple[str, bound
         ) from error
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Proofs:
+    """What is known of one model's images before they are attacked.
+
+    Args:
+        images: bool array (epsilons, images), which need no attack; None where nothing was asked.
+        report: `CertifiedReport`, or None.
+        attacks: what tries the examples that a complete search found, if it found any.
+    """
+
+    images: np.ndarray | None = None
+    report: CertifiedReport | None = None
+    attacks: tuple[Attack, ...] = ()
+
+
 class Certification:
     """Proofs about one model's images.
 
@@ -87,21 +105,19 @@ class Certification:
             parts.append(Part("smoothing", images=images, forwards=config.smoothing_samples))
         return parts
 
-    def prove(
-        self, images: np.ndarray, labels: np.ndarray, progress: RunProgress
-    ) -> tuple[np.ndarray | None, CertifiedReport | None]:
-        """Which images need no attack: bool array (epsilons, images), or None; and the report."""
+    def prove(self, images: np.ndarray, labels: np.ndarray, progress: RunProgress) -> Proofs:
+        """What bounds prove of the images, and a search finds."""
         if self._prover is None:
-            return None, None
+            return Proofs()
         epsilons, start = self._config.epsilons, self._journal.now()
-        key = (self._method, str(self._classifier.path), [float(e).hex() for e in epsilons])
+        key = (
+            "proofs",
+            self._method,
+            str(self._classifier.path),
+            [float(e).hex() for e in epsilons],
+        )
         with progress.part(TITLE) as step:
-            kept = self._journal.remember(
-                key,
-                lambda: {
-                    "proved": bounds.prove(self._prover, images, labels, epsilons, progress=step)
-                },
-            )
+            kept = self._journal.remember(key, lambda: self._proved(images, labels, step))
         report = CertifiedReport(
             norm=self._config.norm,
             epsilons=epsilons,
@@ -109,7 +125,20 @@ class Certification:
             method=self._method,
             seconds=self._journal.now() - start,
         )
-        return kept["proved"], report
+        attack = counterexamples(kept["originals"], kept["examples"])
+        return Proofs(kept["proved"], report, () if attack is None else (attack,))
+
+    def _proved(self, images, labels, step):
+        """What the journal keeps: what is proved, and pairs of an image and what breaks it."""
+        prover = self._prover
+        proved = bounds.prove(prover, images, labels, self._config.epsilons, progress=step)
+        broken = prover.broken if isinstance(prover, bounds.CompleteSearch) else []
+        shape = (-1, *images.shape[1:])
+        return {
+            "proved": proved,
+            "originals": np.array([pair[0] for pair in broken], np.float32).reshape(shape),
+            "examples": np.array([pair[1] for pair in broken], np.float32).reshape(shape),
+        }
 
     def smooth(
         self, images: np.ndarray, labels: np.ndarray, progress: RunProgress

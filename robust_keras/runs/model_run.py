@@ -129,8 +129,9 @@ class ModelRun:
 
     def _attack(self, progress):
         start, data = self._journal.now(), self._data
-        self._proved = self._certification.prove(*data, progress)
-        self._targets, self._tried = self._every_target(*data, progress)
+        self._proofs = self._certification.prove(*data, progress)
+        self._targets, wanted = self._every_target(*data, progress)
+        self._tried = (*wanted, *self._proofs.attacks)
         self._aim = goal(
             self._config.wanted,
             *(self._replicas, *data),
@@ -145,7 +146,7 @@ class ModelRun:
             sweep=self._config.sweep,
             survivors_only=self._config.survivors_only,
             survivors=self._aim.survivors,
-            proved=self._proved[0],
+            proved=self._proofs.images,
             keep_examples=self._config.keep_examples or data[0].nbytes <= _KEPT_BYTES,
             **self._settings,
         )
@@ -181,7 +182,7 @@ class ModelRun:
         asked = model, self._split, self._threat_model
         report = _model_report(*asked, found, before, judged, checks)
         found_elsewhere = {
-            "certified": self._proved[1],
+            "certified": self._proofs.report,
             "targets": self._targets,
             "smoothed": self._certification.smooth(*data, progress),
             "minimal_epsilon": minimal_report(model, *data, self._config, self._journal, progress),

@@ -21,7 +21,7 @@ class CertifyFlags:
         "What to prove, comma separated. bounds: images whose class no change within epsilon "
         "alters (linf), for Keras models and exports of train.py; what is proved is not attacked. "
         "complete: the same, and a search, of up to a minute an image, decides what bounds leave "
-        "open, for chains of a few hundred ReLUs. "
+        "open, for chains of a few hundred ReLUs; what it breaks counts. "
         "lipschitz: the same for l2, by how far the label's logit leads and how fast logits can "
         "change. smoothing: l2 distances within which the most frequent answer under noise stays.",
     )
