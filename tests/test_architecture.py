@@ -1,6 +1,7 @@
 """The layout's rules, read off the code: who may import whom, and where libraries are walled in."""
 
 import ast
+import functools
 import pathlib
 import re
 import sys
@@ -42,10 +43,22 @@ STANDARD_LIBRARY_ONLY = (
 )
 
 
+@functools.cache
+def nodes(path):
+    """Every node of a file's syntax tree."""
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def offences(rule):
+    """What a rule finds in each file that it finds anything in."""
+    return {relative(path): found for path in SOURCES if (found := rule(path))}
+
+
+@functools.cache
 def imports(path):
     """Every module that a file imports, inside functions too."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module == "robust_keras":
@@ -120,12 +133,10 @@ def test_every_package_has_a_row_and_none_is_blank():
     assert all(all(allowed) for allowed in TABLE.values())
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_a_file_imports_what_the_table_allows(path):
-    name = unit(relative(path))
-    allowed = TABLE[name] | EVERYBODY
-    assert arrows(path) <= allowed, "see the table in docs/architecture.md"
-    assert not any(name.startswith(".") for name in imports(path))
+def test_a_file_imports_what_the_table_allows():
+    """See the table in docs/architecture.md."""
+    assert not offences(lambda path: arrows(path) - TABLE[unit(relative(path))] - EVERYBODY)
+    assert not offences(lambda path: [name for name in imports(path) if name.startswith(".")])
 
 
 def test_arrows_run_in_one_direction():
@@ -143,21 +154,21 @@ def test_training_loads_no_attack():
 
 def parameters(path):
     """Names of functions' parameters in a file, but those of Keras' `from_config`."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef) and node.name != "from_config":
             named = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
             yield from (one.arg for one in named)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_a_config_is_read_by_the_runs_alone(path):
-    assert unit(relative(path)) in READ_CONFIGS or "config" not in parameters(path)
+def test_a_config_is_read_by_the_runs_alone():
+    found = offences(lambda path: "config" in parameters(path))
+    assert {unit(path) for path in found} <= READ_CONFIGS, found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_third_parties_stay_behind_their_walls(path):
-    walled = top_levels(path) & set(WALLS)
-    assert all(WALLS[name] == relative(path) for name in walled)
+def test_third_parties_stay_behind_their_walls():
+    assert not offences(
+        lambda path: {n for n in top_levels(path) & set(WALLS) if WALLS[n] != relative(path)}
+    )
 
 
 @pytest.mark.parametrize("name", STANDARD_LIBRARY_ONLY)
@@ -166,19 +177,20 @@ def test_what_help_needs_is_standard_library(name):
     assert found - sys.stdlib_module_names <= {"robust_keras"}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_tf_keras_is_never_touched(path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    touched = [
+def lines_with_tf_keras(path):
+    return [
         node.lineno
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and node.attr == "keras"
         and isinstance(node.value, ast.Name)
         and node.value.id in ("tf", "tensorflow")
     ]
+
+
+def test_tf_keras_is_never_touched():
     # The guard touches it on purpose, so that it stays Keras 3.
-    assert not touched or path.name == "legacy_keras_guard.py"
+    assert set(offences(lines_with_tf_keras)) == {"robust_keras/legacy_keras_guard.py"}
 
 
 KERAS_PRIVATE = ROOT / "robust_keras" / "layers" / "keras_private.py"
@@ -189,7 +201,7 @@ PYTHONS = {"_asdict", "_exit", "_replace"}
 def private_names(path):
     """The private names that a file takes from others, and those that it takes from itself."""
     others, own, defined = set(), set(), set(PYTHONS)
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Attribute) and re.match("_[a-z]", node.attr):
             owner = ast.unparse(node.value).partition("(")[0]
             (own if owner in ("self", "cls", "super") else others).add(node.attr)
@@ -203,14 +215,12 @@ def private_names(path):
     return others - defined, own - defined
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=relative)
-def test_private_names_of_keras_have_one_file(path):
-    others, own = private_names(path)
+def test_private_names_of_keras_have_one_file():
     kerass, _ = private_names(KERAS_PRIVATE)
-    assert len(kerass) > 6 and not own & kerass
+    assert len(kerass) > 6 and not offences(lambda path: private_names(path)[1] & kerass)
     # The wall of tensorflow_model_optimization reaches into that, that of graphs into TensorFlow.
-    walls = ("tfmot_pruning.py", "tensorflow_private.py")
-    assert not others or path == KERAS_PRIVATE or path.name in walls
+    walls = (KERAS_PRIVATE.name, "tfmot_pruning.py", "tensorflow_private.py")
+    assert not offences(lambda path: path.name not in walls and private_names(path)[0])
 
 
 def test_entrypoints_are_short():
