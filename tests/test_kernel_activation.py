@@ -29,7 +29,10 @@ FORMS = {
         "trainable_bandwidth": True,
         "initializer": "random_normal",
     },
+    "moving_few": {"trainable_dictionary": True, "trainable_bandwidth": True},
 }
+# Where an image has few values a channel, trained dictionaries are summed without tables.
+SHAPES = {"moving_few": (None, 4, 8, CHANNELS)}
 
 
 def inputs():
@@ -46,7 +49,7 @@ def inputs():
 def layer_of(form):
     keras.utils.set_random_seed(0)
     layer = layers.KernelActivation(**FORMS[form])
-    layer.build((None, CHANNELS))
+    layer.build(SHAPES.get(form, (None, None, CHANNELS)))
     if form.startswith("moving"):
         # Apart from the grid, and different from channel to channel.
         random = np.random.default_rng(1)
@@ -155,6 +158,7 @@ def test_a_moved_dictionary_far_from_the_grid_is_exact():
 def test_the_default_form_is_the_tabulated_one_and_falls_back_where_tables_grow():
     assert isinstance(layer_of("default")._tabulated, gaussian_kernels.FixedKernels)
     assert isinstance(layer_of("moving")._tabulated, gaussian_kernels.MovingKernels)
+    assert layer_of("moving_few")._tabulated is None
     narrow = layers.KernelActivation(bandwidth=1e7, initializer="random_normal")
     narrow.build((None, CHANNELS))
     assert narrow._tabulated is None

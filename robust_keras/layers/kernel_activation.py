@@ -1,5 +1,6 @@
 """Kernel activation functions: trainable activations as sums of kernels on a dictionary."""
 
+import math
 from typing import Any
 
 import keras
@@ -15,6 +16,10 @@ from robust_keras.layers.kernel_sum import kernel_sum
 from robust_keras.layers.kernels import BANDWIDTH_RULES, KERNELS, PAIRED_BANDWIDTH
 from robust_keras.layers.paired_sum import paired_kernel_sum
 from robust_keras.layers.shapes import reshaped
+
+# Tables of trained dictionaries are made anew each step; of so few values a channel and image, and
+# batches of a hundred or so, the sum itself costs a tenth and less.
+_FEW_POSITIONS = 32
 
 
 @keras.saving.register_keras_serializable(package="robust_keras")
@@ -134,7 +139,7 @@ class KernelActivation(FloatLayer):
             regularizer=self.regularizer,
             constraint=self.constraint,
         )
-        self._tabulated = self._tabulated_kernels()
+        self._tabulated = self._tabulated_kernels(input_shape[1:-1])
         self.dictionary = self.log_bandwidth = None
         if self.trainable_dictionary:
             self.dictionary = self._add_inner_weight(
@@ -187,8 +192,12 @@ class KernelActivation(FloatLayer):
         if self._tabulated is not None:
             fixed = isinstance(self._tabulated, FixedKernels)
             return gaussian_curve(self._tabulated, rows, *(moving[:1] if fixed else moving))
-        total = paired_kernel_sum if self.paired else kernel_sum
-        return total(KERNELS[self.kernel], rows, *moving)
+        if self.paired:
+            return paired_kernel_sum(KERNELS[self.kernel], rows, *moving)
+        # Large terms of opposite sign, which ridge regression gives, need the digits.
+        wide = tf.float64 if self.kernel == "gaussian" else rows.dtype
+        tensors = (tf.cast(tensor, wide) for tensor in (rows, *moving))
+        return tf.cast(kernel_sum(KERNELS[self.kernel], *tensors), rows.dtype)
 
     def parameters(self) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns each channel's mixing coefficients, dictionary and bandwidth, as they are now.
@@ -199,12 +208,14 @@ class KernelActivation(FloatLayer):
         mixing = tf.convert_to_tensor(self.mixing_coefficients.value)
         return mixing, self._current_dictionary(), self._current_bandwidth()
 
-    def _tabulated_kernels(self):
-        """Returns the kernels for the fast form of the sum, or None where there is none."""
+    def _tabulated_kernels(self, positions):
+        """Returns the kernels for the form by tables of the sum, or None where it has none."""
         if self.kernel != "gaussian" or self.paired or self.inner_dtype != "float32":
             return None
         kernels = FixedKernels(tuple(self.grid.tolist()), self.initial_bandwidth)
         if self.trainable_dictionary or self.trainable_bandwidth:
+            if None not in positions and math.prod(positions) <= _FEW_POSITIONS:
+                return None
             kernels = MovingKernels(kernels)
         return kernels if kernels.fit else None
 
