@@ -41,6 +41,7 @@ def quickstart(tmp_path_factory):
         "train.py",
         f"--flagfile={ROOT}/configs/quickstart.cfg",
         "--model=fc5",
+        "--activation=relu",
         "--epochs=1",
         f"--output_dir={path}/run",
     )
