@@ -1,5 +1,6 @@
 """From a name on the command line to a tf.distribute strategy."""
 
+import numpy as np
 import tensorflow as tf
 
 from robust_keras import interruption
@@ -35,7 +36,7 @@ def devices(name: str) -> tuple[str | None, ...]:
     """The devices over which that strategy would spread a model, or None for TensorFlow's choice.
 
     Args:
-        name: `none` or `mirrored`.
+        name: `none`, `mirrored`, or `multi_worker`: those of this process, which has joined.
 
     Returns:
         Tuple of names of devices, or of one None.
@@ -45,6 +46,9 @@ def devices(name: str) -> tuple[str | None, ...]:
     """
     if name == "none":
         return (None,)
+    if name == "multi_worker":
+        gpus = tf.config.list_logical_devices("GPU")
+        return tuple(device.name for device in gpus) if len(gpus) > 1 else (None,)
     return tuple(strategy(name, batch_size=0).extended.worker_devices)
 
 
@@ -72,3 +76,41 @@ def strategy(name: str, *, batch_size: int) -> tf.distribute.Strategy:
             "--batch_size", f"a multiple of the {replicas} replicas", batch_size
         )
     return chosen
+
+
+class Exchange:
+    """Tells every process of a cluster what each one has to say.
+
+    Args:
+        strategy: a `tf.distribute.MultiWorkerMirroredStrategy`.
+
+    Example:
+        >>> Exchange(strategy)(b"this is the first of two")  # waits for the other
+        [b'this is the first of two', b'and this the second']
+    """
+
+    def __init__(self, strategy: tf.distribute.Strategy):
+        self._strategy = strategy
+        # Traced for each shape anew: a collective operation keeps the one that it began with.
+        self._gathered = tf.function(lambda values: strategy.gather(values, axis=0))
+
+    def __call__(self, content: bytes) -> list[bytes]:
+        """What this and every other process says, in their order; waits for all.
+
+        Raises:
+            tf.errors.UnavailableError: a process has stopped.
+        """
+        lengths = self._rows(np.array([len(content)]))[:, 0]
+        # Powers of two are few shapes.
+        words = np.zeros(1 << int(max(lengths) // 8).bit_length(), np.int64)
+        words.view(np.uint8)[: len(content)] = np.frombuffer(content, np.uint8)
+        rows = zip(self._rows(words), lengths, strict=True)
+        return [row.tobytes()[:length] for row, length in rows]
+
+    def _rows(self, words):
+        """What each process has, a row each; all its replicas say the same."""
+        values = self._strategy.experimental_distribute_values_from_function(
+            lambda _: tf.constant(words)
+        )
+        rows = self._gathered(values).numpy().reshape(-1, len(words))
+        return rows[:: len(self._strategy.extended.worker_devices)]

@@ -1,5 +1,6 @@
 """A killed evaluation goes on after its last finished batch and ends with the same report."""
 
+import concurrent.futures
 import dataclasses
 import functools
 import json
@@ -7,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import keras
@@ -17,6 +19,8 @@ from linear_model import GREYS, Linear, answers
 from robust_keras import engine
 from robust_keras.attacks import PGD, Quick, ThreatModel, UniformNoise
 from robust_keras.engine import Journal
+from robust_keras.engine.journal import Unrecorded
+from robust_keras.engine.shared_journal import SharedJournal
 from robust_keras.errors import InputError
 from robust_keras.runs.report_directory import ReportDirectory
 from robust_keras.settings.config import EvaluateConfig
@@ -85,6 +89,57 @@ def test_what_was_stopped_goes_on_after_the_last_batch(tmp_path, batches, sweep)
     assert again.attacks[1].seconds > 0
     if sweep == "every":
         assert int(model.seen) - before == 120 + 4, "the labels of this test, the clean pass"
+
+
+def at_once(count, work):
+    """What `work(place, exchange)` gives or raises in so many threads that exchange bytes."""
+    barrier, said = threading.Barrier(count), [b""] * count
+
+    def member(place):
+        def exchange(content):
+            said[place] = content
+            barrier.wait(60)
+            heard = list(said)
+            barrier.wait(60)
+            return heard
+
+        try:
+            return work(place, exchange)
+        except InputError as error:
+            return error
+
+    with concurrent.futures.ThreadPoolExecutor(count) as threads:
+        return list(threads.map(member, range(count)))
+
+
+def test_processes_share_the_batches_and_find_what_one_finds(tmp_path):
+    alone, ours, begun = tmp_path / "alone", tmp_path / "ours", int(MODEL.seen)
+    whole = run(MODEL, sweep="bisection", journal=journal(alone))
+    price, kept = int(MODEL.seen) - begun, {path.name for path in alone.iterdir()}
+
+    def member(place, exchange):
+        own = Unrecorded() if place else journal(ours)
+        return run(MODEL, sweep="bisection", journal=SharedJournal(own, exchange, place))
+
+    for taken_away in (0, len(kept) // 2):
+        for path in sorted(ours.iterdir())[:taken_away] if taken_away else ():
+            path.unlink()
+        before = int(MODEL.seen)
+        assert all(same(whole, found) for found in at_once(3, member))
+        # What is no attack is computed by each.
+        assert int(MODEL.seen) - before < 1.5 * price
+        assert {path.name for path in ours.iterdir()} == kept
+
+
+def test_processes_that_come_to_other_numbers_are_told_apart():
+    def member(place, exchange):
+        shared = SharedJournal(Unrecorded(), exchange, place)
+        shared.remember(("common",), dict)
+        return shared.remember((f"key of {place // 2}",), dict)
+
+    for error in at_once(3, member):
+        assert "the same numbers in all processes" in str(error)
+        assert str(error).endswith("received others in process 3 of 3 than in the first")
 
 
 def test_nothing_is_taken_from_another_evaluation(tmp_path):

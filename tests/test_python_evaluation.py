@@ -156,6 +156,7 @@ def test_what_can_be_done_with_a_result(result, tmp_path):
         ({"attacks": []}, "^attacks: expected at least one"),
         ({"attacks": [PGD(steps=3), PGD()]}, "each once; received pgd, pgd"),
         ({"transfer": True}, "^transfer: expected two or more models"),
+        ({"distribute": "multi_worker"}, "^distribute: expected none or mirrored; processes share"),
         ({"class_names": ("a", "b")}, "labels"),
         ({"model": {}}, "at least one model"),
         ({"model": 3}, "a Keras model, a path"),

@@ -9,6 +9,7 @@ from generated_images import GeneratedImages, LargeImages, prepare
 from robust_keras import data
 from robust_keras.data import memory, pipeline
 from robust_keras.data.augmentation import crop_and_flip
+from robust_keras.data.record_index import RecordIndex
 from robust_keras.errors import InputError
 
 
@@ -51,6 +52,37 @@ def test_batches_are_those_in_memory_to_the_bit(both):
     for (images, labels), (read, told) in zip(held, streamed, strict=True):
         np.testing.assert_array_equal(images, read)
         np.testing.assert_array_equal(labels, told)
+
+
+def test_a_process_reads_its_part_of_each_batch_alone(both, monkeypatch):
+    streamed = both[1]
+    settings = {"batch_size": 6, "seed": 1, "epochs": 2, "augment": crop_and_flip}
+    asked = []
+    monkeypatch.setattr(RecordIndex, "read", _noting(asked))
+
+    def batches(share):
+        training = pipeline.training_dataset(streamed.train, **settings, share=share)
+        held_out = pipeline.evaluation_dataset(streamed.test, batch_size=6, share=share)
+        return [images.numpy() for images, _ in [*training, *held_out]]
+
+    whole, *parts = (batches(share) for share in (None, (0, 3), (1, 3), (2, 3)))
+    # Two epochs of three batches of six; then nine images, of which the last three are two parts.
+    assert [sum(asked[n : n + 8]) for n in range(0, 32, 8)] == [45, 16, 15, 14]
+    for batch, *shares in zip(whole, *parts, strict=True):
+        for place, part in enumerate(shares):
+            kept = slice(2 * place, 2 * place + 2)
+            np.testing.assert_array_equal(part[kept], batch[kept])
+            assert part.shape == batch.shape and not np.delete(part, kept, axis=0).any()
+
+
+def _noting(asked):
+    read = RecordIndex.read
+
+    def noting(self, rows):
+        asked.append(len(rows))
+        return read(self, rows)
+
+    return noting
 
 
 def test_what_does_not_fit_into_memory_is_streamed(data_dir, monkeypatch):

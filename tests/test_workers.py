@@ -1,4 +1,4 @@
-"""Training over several processes: one process' losses, equal weights, resumed, and refusals."""
+"""Several processes: one process' losses, equal weights, resumed; its report; refusals."""
 
 import json
 import os
@@ -6,30 +6,34 @@ import pathlib
 import socket
 import subprocess
 import sys
+import types
 
+import keras
+import killed_programs
 import numpy as np
 import pytest
 
 from robust_keras import cluster
 from robust_keras.errors import InputError
+from robust_keras.runs import shared_evaluation
+from robust_keras.settings.config import EvaluateConfig
 
 ROOT = pathlib.Path(__file__).parent.parent
-# Each process trains three times with the other one; the first then repeats one of them alone.
-WORKER = """
-import json, sys
+# Every process is a fork of one that has imported TensorFlow. Two train three times and three once,
+# and follow what one does alone. Two attack, of whom the first dies, and then go on.
+WORKERS = """
+import json, os, sys, types
 sys.path[:0] = [".", "tests"]
-from robust_keras.quiet_start import start_tensorflow
-start_tensorflow()
-import tensorflow as tf
-from robust_keras import cluster, distribution
-spread = distribution.strategy("multi_worker", batch_size=8)
+import killed_programs
+evaluate = killed_programs.programs()["evaluate"]
 import keras
 from test_fit import config, csv_rows, images, network
-from robust_keras import training
+from test_workers import tf_config
+from robust_keras import cluster, distribution, training
 from robust_keras.runs import training_run
 from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.training import workers
-chief, root = cluster.this_worker().is_chief, sys.argv[1]
+root, hosts = sys.argv[1], json.loads(sys.argv[2])
 
 def plain():
     return keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten(),
@@ -43,83 +47,153 @@ def trained(strategy, build, path, **changes):
         training_run.fit(model, images(), settings, TrainingDirectory(settings))
     return [[float(v).hex() for v in w.flatten()] for w in model.get_weights()], settings
 
-pruned = dict(epochs=3, final_sparsity=0.5, pruning_begin=0.0, pruning_frequency=4)
+# Four epochs of five steps.
+steps = dict(epochs=4, batch_size=12, validation_fraction=0.0, final_sparsity=0.5,
+             pruning_begin=0.0, pruning_frequency=4)
 robust = dict(adversarial="pgd", adversarial_steps=2, train_epsilon=0.1, validation_fraction=0.1)
-ours = f"{root}/{chief}"
-found = {}
-found["weights"], settings = trained(spread, plain, ours + "plain", **pruned)
-found["rows"] = csv_rows(settings)
-found["normalised"], _ = trained(spread, network, ours + "robust", epochs=1, **robust)
-# Only the first process has a checkpoint to go on from.
-later = f"{root}/{'Trueplain' if chief else 'nothing'}"
-found["resumed"], _ = trained(spread, plain, later, **pruned)
-if chief:
-    _, settings = trained(tf.distribute.get_strategy(), plain, f"{root}/alone", **pruned)
-    found["alone_rows"] = csv_rows(settings)
+
+def work():
+    distribute = "multi_worker" if sys.argv[1:] else "none"
+    spread, found = distribution.strategy(distribute, batch_size=12), {}
+    place = cluster.this_worker().place if sys.argv[1:] else "alone"
+    ours = f"{root}/{len(sys.argv)}-{place}"
+    found["weights"], settings = trained(spread, plain, ours, **steps)
+    found["losses"] = [float(row["loss"]) for row in csv_rows(settings)]
+    if len(sys.argv) == 3:
+        found["normalised"], _ = trained(spread, network, ours + "robust", epochs=1, **robust)
+        # Only the first process has a checkpoint to go on from.
+        later = f"{root}/{'nothing' if place else '3-0'}"
+        found["resumed"], _ = trained(spread, plain, later, **steps)
+    print("\\n" + json.dumps(found))
+    workers.leave_together(spread)
+
+def ended(program, arguments, hosts, end=None):
+    configs = [{"TF_CONFIG": tf_config({"worker": hosts}, index=n)} for n in range(len(hosts))]
+    ends = [end, *[None] * len(hosts)]
+    steps = [killed_programs.Step(program, arguments, *each)
+             for each in zip(ends, configs or [{}])]
+    return [step.result() for step in steps]
+
+def trainings(hosts):
+    found = ended(types.SimpleNamespace(__name__="work", run=work), hosts, hosts)
+    if any(code for code, _ in found):
+        raise SystemExit("\\n".join(output[-1500:] for _, output in found))
+    return [json.loads(output.splitlines()[-1]) for _, output in found]
+
+def reports(end, *hosts):
+    name = "shared" if hosts else "alone"
+    arguments = ["--models=model.keras", "--dataset=mine.npz", "--attacks=quick", "--batch_size=8",
+                 "--epsilons=0.01,0.05", "--keep_examples", f"--output_dir={name}"]
+    arguments += ["--distribute=multi_worker"] if hosts else []
+    return ended(evaluate, arguments, hosts, end)
+
+found = {"trained": [trainings(each) for each in ([], hosts[:2], hosts[2:5])]}
+os.chdir(root)
+dies = ["os.rename", ".npz", 2]
+found["reported"] = [reports(None), reports(dies, *hosts[5:7]), reports(None, *hosts[7:])]
 print(json.dumps(found))
-workers.leave_together(spread)
 """
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for opened in sockets:
-        opened.bind(("127.0.0.1", 0))
+def free_hosts(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [opened.getsockname()[1] for opened in sockets]
     for opened in sockets:
         opened.close()
-    return ports
+    return [f"127.0.0.1:{port}" for port in ports]
 
 
 @pytest.fixture(scope="module")
-def processes(tmp_path_factory):
-    """What each of two processes has found."""
-    hosts = [f"127.0.0.1:{port}" for port in free_ports(2)]
-    path = str(tmp_path_factory.mktemp("workers"))
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, path],
-            cwd=ROOT,
-            env={**os.environ, "TF_CONFIG": tf_config({"worker": hosts}, index=index)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for index in range(2)
-    ]
-    try:
-        ended = [process.communicate(timeout=400) for process in running]
-    finally:
-        for process in running:
-            process.kill()
-    for process, (_, errors) in zip(running, ended, strict=True):
-        assert process.returncode == 0, errors[-2000:]
-    return [json.loads(output.splitlines()[-1]) for output, _ in ended]
+def directory(tmp_path_factory):
+    """Where the processes work: a tiny data set and model."""
+    path = tmp_path_factory.mktemp("workers")
+    random = np.random.default_rng(0)
+    images = random.uniform(size=(40, 8, 8, 1)).astype(np.float32)
+    labels = (images.mean(axis=(1, 2, 3)) > 0.5).astype(np.int64)
+    np.savez(path / "mine.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    keras.utils.set_random_seed(0)
+    keras.Sequential(layers).save(path / "model.keras")
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(directory):
+    """What all of them have found."""
+    done = subprocess.run(
+        [sys.executable, "-c", WORKERS, str(directory), json.dumps(free_hosts(9))],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(directory)},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def trained(found):
+    """Of one that trains alone, of each of two and of each of three."""
+    return found["trained"]
 
 
 def tf_config(jobs, kind="worker", index=0):
     return json.dumps({"cluster": jobs, "task": {"type": kind, "index": index}})
 
 
-def test_two_processes_have_the_losses_of_one(processes):
-    first, second = processes
-    losses = [float(row["loss"]) for row in first["rows"]]
-    assert len(losses) == 3
-    assert losses == pytest.approx([float(row["loss"]) for row in first["alone_rows"]], rel=1e-4)
-    assert [row["loss"] for row in second["rows"]] == [row["loss"] for row in first["rows"]]
+def test_two_and_three_processes_have_the_losses_of_one(trained):
+    (alone,), *clusters = trained
+    assert len(alone["losses"]) == 4
+    assert alone["losses"][-1] < 0.9 * alone["losses"][0]
+    for processes in clusters:
+        for each in processes:
+            assert each["losses"] == pytest.approx(alone["losses"], rel=1e-4)
+    assert [len(processes) for processes in clusters] == [2, 3]
 
 
-def test_all_processes_end_with_the_same_bits(processes):
-    first, second = processes
+def test_all_processes_end_with_the_same_bits(trained):
+    _, (first, second), three = trained
     assert first["weights"] == second["weights"]
     assert first["normalised"] == second["normalised"]
+    assert three[0]["weights"] == three[1]["weights"] == three[2]["weights"]
     pruned = np.array([float.fromhex(value) for value in first["weights"][0]])
     assert np.mean(pruned == 0.0) == pytest.approx(0.5, abs=0.01)
 
 
-def test_the_others_go_on_from_what_the_first_one_has_kept(processes):
-    first, second = processes
+def test_the_others_go_on_from_what_the_first_one_has_kept(trained):
+    _, (first, second), _ = trained
     assert first["resumed"] == second["resumed"] == first["weights"]
+
+
+def test_two_processes_write_the_report_of_one(found, directory):
+    (alone,), _, (first, second) = found["reported"]
+    assert (alone[0], first[0], second[0]) == (0, 0, 0), first[1] + second[1]
+    assert second[1].startswith("worker 2 of 2; the first one writes and tells\n")
+    ours, theirs = (killed_programs.left(directory / name) for name in ("shared", "alone"))
+    reports = [json.loads(files.pop("report.json")) for files in (ours, theirs)]
+    settings = [report["resolved_settings"].pop("distribute") for report in reports]
+    assert settings == ["multi_worker", "none"]
+    assert reports[0] == reports[1]
+    assert ours == theirs and "adversarial_examples.npz" in ours
+
+
+def test_a_process_whose_partner_has_died_says_so(found, directory):
+    _, (first, second), _ = found["reported"]
+    assert first[0] == killed_programs.KILLED
+    # TensorFlow has words of its own before.
+    *_, line = second[1].splitlines()
+    assert (second[0], "Traceback" in second[1]) == (1, False)
+    assert line.startswith("error: another process of the cluster has stopped")
+    assert "the same command in every process goes on from here" in line
+    assert len(list(directory.glob("robust_keras-error-*"))) == 1
+
+
+def test_a_model_of_chance_is_not_shared():
+    replicas = types.SimpleNamespace(first=types.SimpleNamespace(deterministic=False, path="m"))
+    config = EvaluateConfig(models=("m",), distribute="multi_worker")
+    with pytest.raises(InputError, match="none or mirrored, as m is random"):
+        shared_evaluation.check(config, [replicas])
 
 
 @pytest.mark.parametrize(

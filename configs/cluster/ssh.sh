@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# One training over several machines that ssh reaches, each with this repository at the same path.
+# One training over several machines that ssh reaches, each with this repository at the same path;
+# PROGRAM=evaluate.py makes it an evaluation.
 #
 #   configs/cluster/ssh.sh "host1 host2" --flagfile=configs/mnist_robust.cfg --output_dir=runs/spread
 #
@@ -20,7 +21,7 @@ started=()
 trap 'kill "${started[@]}" 2>/dev/null || true' EXIT
 for index in "${!hosts[@]}"; do
     cluster="{\"cluster\":{\"worker\":[${workers}]},\"task\":{\"type\":\"worker\",\"index\":${index}}}"
-    arguments=("${PYTHON:-python}" train.py --distribute=multi_worker "$@")
+    arguments=("${PYTHON:-python}" "${PROGRAM:-train.py}" --distribute=multi_worker "$@")
     command=$(printf "%q " cd "$PWD")"&& "$(printf "%q " env "TF_CONFIG=${cluster}" "${arguments[@]}")
     "${remote[@]}" "${hosts[index]%%:*}" "$command" &
     started+=($!)

@@ -36,6 +36,7 @@ def training_dataset(
     epochs: int,
     initial_epoch: int = 0,
     augment: Callable | None = None,
+    share: tuple[int, int] | None = None,
 ) -> tf.data.Dataset:
     """Shuffled full batches of the epochs initial_epoch .. epochs - 1.
 
@@ -50,6 +51,8 @@ def training_dataset(
         initial_epoch: the first epoch that is run.
         augment: None, or a function of (images, seed of two integers) that returns images of the
             same shape, such as `augmentation.crop_and_flip`.
+        share: None, or (place, count) of a process that keeps one of so many equal parts of each
+            batch: of images on the disk it reads that part, the others are black.
 
     Returns:
         A finite `tf.data.Dataset` of images (batch, height, width, channels) float32 and labels
@@ -67,7 +70,7 @@ def training_dataset(
             f"`initial_epoch` must be in 0..{epochs}. Received: initial_epoch={initial_epoch}"
         )
     steps = steps_per_epoch(split, batch_size)
-    gathered = _gathered(split)
+    gathered = _gathered(split, batch_size, share)
 
     def epoch_batches(epoch):
         order = tf.random.experimental.stateless_shuffle(
@@ -91,32 +94,48 @@ def training_dataset(
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
-def evaluation_dataset(split: ImageSplit, *, batch_size: int) -> tf.data.Dataset:
+def evaluation_dataset(
+    split: ImageSplit, *, batch_size: int, share: tuple[int, int] | None = None
+) -> tf.data.Dataset:
     """The split's images in their order; the last batch may be smaller.
 
     Args:
         split: an `ImageSplit`.
         batch_size: images a batch.
+        share: as for `training_dataset`; a smaller batch is filled from its first part on.
 
     Returns:
         A `tf.data.Dataset` of (images float32, labels int64).
     """
     dataset = tf.data.Dataset.range(len(split)).batch(batch_size)
-    return dataset.map(
-        _gathered(split), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    ).prefetch(tf.data.AUTOTUNE)
+    gathered = _gathered(split, batch_size, share)
+    return dataset.map(gathered, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(
+        tf.data.AUTOTUNE
+    )
 
 
-def _gathered(split):
+def _gathered(split, batch_size, share):
     """A function from places to the float images and the labels there."""
     # tf.data works on the host; without this the whole set would be put on a GPU first.
     with tf.device("CPU:0"):
         labels = tf.constant(split.labels)
         if split.is_streamed:
             pixels = split.images.gather
+            if share is not None:
+                pixels = functools.partial(_read_share, split.images, batch_size, *share)
         else:
             pixels = functools.partial(tf.gather, tf.constant(split.images))
     return lambda places: (_to_float(pixels(places)), tf.gather(labels, places))
+
+
+def _read_share(images, batch_size, place, count, places):
+    """The images of one part of a batch, black ones in the other parts."""
+    rows = batch_size // count
+    read = images.gather(places[place * rows : (place + 1) * rows])
+    before = tf.minimum(place * rows, tf.size(places))
+    behind = tf.size(places) - before - tf.shape(read)[0]
+    padded = tf.pad(read, [[before, behind], [0, 0], [0, 0], [0, 0]])
+    return tf.ensure_shape(padded, (*places.shape, *images.image_shape))
 
 
 def _to_float(images):

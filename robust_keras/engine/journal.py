@@ -4,7 +4,7 @@ import hashlib
 import os
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,25 @@ from robust_keras.directories import whole_files
 class Unrecorded:
     """A journal that keeps nothing."""
 
-    now = staticmethod(time.monotonic)
+    def now(self) -> float:
+        """Seconds on a clock."""
+        return time.monotonic()
 
     def remember(self, key: tuple, make: Callable[[], dict]) -> dict:
         """What `make()` returns."""
         return make()
 
+    def remember_all(self, jobs: Sequence[tuple[tuple, Callable[[], dict]]]) -> Iterator[dict]:
+        """What `remember` gives for each `(key, make)`, none of which depends on another."""
+        for key, make in jobs:
+            yield self.remember(key, make)
 
-class Journal:
+    def knows(self, key: tuple) -> bool:
+        """Whether there are values for the key already."""
+        return False
+
+
+class Journal(Unrecorded):
     """One file a batch, named after all that the batch depends on.
 
     What an evaluation computes is fixed by its settings, so the one that goes on asks for the same
@@ -62,8 +73,7 @@ class Journal:
         Raises:
             InputError: the disk is full, or whatever else keeps a file from being written.
         """
-        name = hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()
-        path = self._directory / f"{name}.npz"
+        name, path = self._place(key)
         kept = _read(path, name)
         if kept is not None:
             self._replayed += float(kept.pop("seconds"))
@@ -72,6 +82,15 @@ class Journal:
         values = make()
         self._write(path, values | {"seconds": time.monotonic() - start, "name": name})
         return values
+
+    def knows(self, key: tuple) -> bool:
+        """Whether there are values for the key already."""
+        name, path = self._place(key)
+        return _read(path, name) is not None
+
+    def _place(self, key):
+        name = hashlib.blake2b(repr(key).encode(), digest_size=16).hexdigest()
+        return name, self._directory / f"{name}.npz"
 
     def _write(self, path, values):
         if not self._begun:

@@ -107,21 +107,23 @@ class Search:
 
     def _try(self, stages, epsilon, radius, pending, tolerance):
         """Attacks at epsilon; an example within `radius` counts and is drawn in."""
-        left, size = pending, self._subject.batch_size
+        left = pending
         for stage in stages:
             for round_ in range(stage.rounds):
-                for first in range(0, len(left), size):
-                    rows = left[first : first + size]
-                    self._attack(stage, epsilon, radius, round_, rows)
+                batches = self._subject.batches(left)
+                asked = stage, "minimal", float(epsilon), round_, batches
+                outcomes = self._subject.attempts(*asked)
+                for rows, outcome in zip(batches, outcomes, strict=True):
+                    again = stage.any_epsilon and radius != epsilon
+                    self._take(rows, outcome, radius if again else None)
                     self._tell(tolerance)
                 left = left[self.highest[left] > radius]
         self._draw_in(pending[self.highest[pending] <= radius], tolerance)
 
-    def _attack(self, stage, epsilon, radius, round_, rows):
-        """Keeps what one batch of an attack finds within the radius."""
-        outcome = self._subject.attempt(stage, "minimal", float(epsilon), round_, rows)
+    def _take(self, rows, outcome, radius=None):
+        """Keeps what one batch of an attack finds, within another radius where one is given."""
         self.passes += outcome.passes
-        if stage.any_epsilon and radius != epsilon:
+        if radius is not None:
             outcome = self._subject.retry(outcome.proposed, radius, rows)
             self.passes += outcome.passes
         self._keep(rows[outcome.fooled], outcome.adversarial)

@@ -103,21 +103,22 @@ class StageRun:
         Args:
             row: of the epsilon.
             wanted: bool array (2, images), cleared where an image is fooled.
-            shrink: see `Subject.attempt`.
+            shrink: see `Subject.attempts`.
 
         Yields:
             A `Batch` after each.
         """
         total = int(wanted.any(axis=0).sum())
         for round_ in range(self.stage.rounds):
-            pending = np.flatnonzero(wanted.any(axis=0))
-            for first in range(0, len(pending), self.subject.batch_size):
-                indices = pending[first : first + self.subject.batch_size]
-                outcome = self._outcome(self.epsilons[row], round_, indices, shrink)
+            pending, tried = np.flatnonzero(wanted.any(axis=0)), 0
+            batches = self.subject.batches(pending)
+            outcomes = self._outcomes(self.epsilons[row], round_, batches, shrink)
+            for indices, outcome in zip(batches, outcomes, strict=True):
                 fooled = self.judge(row, indices, outcome)
                 wanted[:, indices] &= ~fooled
                 # An image is done when its last round is, or when it has fallen.
-                share = (round_ + (first + len(indices)) / len(pending)) / self.stage.rounds
+                tried += len(indices)
+                share = (round_ + tried / len(pending)) / self.stage.rounds
                 done = round(total * share) if wanted.any() else total
                 yield Batch(indices, outcome, fooled, done, total)
 
@@ -146,15 +147,21 @@ class StageRun:
             self.findings.offer(int(indices[place]), adversarial, *answer)
         return fooled
 
-    def _outcome(self, epsilon, round_, indices, shrink):
+    def _outcomes(self, epsilon, round_, batches, shrink):
         """What an attack, or what it proposed before where that serves all epsilons, comes to."""
-        known = self._proposed
-        if self.stage.any_epsilon and all(index in known for index in indices.tolist()):
-            proposed = np.stack([known[index] for index in indices.tolist()])
-            return self.subject.retry(proposed, epsilon, indices)
-        outcome = self.subject.attempt(
-            self.stage, self.place, epsilon, round_, indices, shrink=shrink
+        fresh = [indices for indices in batches if not self._is_proposed(indices)]
+        attempts = self.subject.attempts(
+            self.stage, self.place, epsilon, round_, fresh, shrink=shrink
         )
-        if self.stage.any_epsilon:
-            known.update(zip(indices.tolist(), outcome.proposed, strict=True))
-        return outcome
+        for indices in batches:
+            if self._is_proposed(indices):
+                proposed = np.stack([self._proposed[index] for index in indices.tolist()])
+                yield self.subject.retry(proposed, epsilon, indices)
+                continue
+            outcome = next(attempts)
+            if self.stage.any_epsilon:
+                self._proposed.update(zip(indices.tolist(), outcome.proposed, strict=True))
+            yield outcome
+
+    def _is_proposed(self, indices):
+        return all(index in self._proposed for index in indices.tolist())

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import zlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -97,29 +98,40 @@ class Subject:
         rows = padded(images, self.batch_size)
         return rejected(self.replicas.first, rows, self.batch_size)[: len(images)]
 
-    def attempt(
+    def batches(self, indices: np.ndarray) -> list[np.ndarray]:
+        """Indices of images, in parts of up to `batch_size`."""
+        size = self.batch_size
+        return [indices[first : first + size] for first in range(0, len(indices), size)]
+
+    def attempts(
         self,
         stage: Attack,
         place: Any,
         epsilon: float,
         round_: int,
-        indices: np.ndarray,
+        batches: Sequence[np.ndarray],
         *,
         shrink: bool = False,
-    ) -> Outcome:
-        """One try of an attack on up to `batch_size` images, or what the journal says it gave.
+    ) -> Iterator[Outcome]:
+        """One try of an attack on each batch, or what the journal says it gave.
 
         Args:
             stage: `Attack` that is no cascade.
             place: what tells it from others of the same evaluation.
             epsilon: radius, > 0.
             round_: number of the try.
-            indices: int array, of the images.
+            batches: int arrays of up to `batch_size` images, no image twice.
             shrink: whether a batch of a fixed shape may take one of `halved_shape`.
 
-        Returns:
-            An `Outcome`.
+        Yields:
+            An `Outcome` a batch, in their order.
         """
+        jobs = [self._job(stage, place, epsilon, round_, part, shrink) for part in batches]
+        for kept in self.journal.remember_all(jobs):
+            yield Outcome(**kept)
+
+    def _job(self, stage, place, epsilon, round_, indices, shrink):
+        """What names one try on one batch in the journal, and the function that makes it."""
         key = (*self.scope, place, repr(stage), float(epsilon).hex(), round_, indices.tolist())
         size = halved_shape(len(indices), self.batch_size) if shrink else self.batch_size
         size = self.replicas.share_of(size)
@@ -127,11 +139,7 @@ class Subject:
         def attack(classifier, share):
             return self._fitting(classifier, stage, epsilon, round_, share, size)
 
-        return Outcome(
-            **self.journal.remember(
-                key, lambda: _values(_joined(self.replicas.run(attack, indices)))
-            )
-        )
+        return key, lambda: _values(_joined(self.replicas.run(attack, indices)))
 
     def retry(
         self, proposed: np.ndarray, epsilon: float | np.ndarray, indices: np.ndarray

@@ -118,11 +118,13 @@ def _examples(subject, attack, epsilon):
     if epsilon == 0.0:
         return subject.images, np.zeros(2, int)
     changed, passes = [], np.zeros(2, int)
-    for first in range(0, len(subject.images), subject.batch_size):
-        key = (*subject.scope, "transfer", repr(attack), float(epsilon).hex(), first)
-        kept = subject.journal.remember(
-            key, functools.partial(_batch, subject, attack, epsilon, first)
-        )
+    what = *subject.scope, "transfer", repr(attack), float(epsilon).hex()
+    firsts = range(0, len(subject.images), subject.batch_size)
+    jobs = [
+        ((*what, first), functools.partial(_batch, subject, attack, epsilon, first))
+        for first in firsts
+    ]
+    for kept in subject.journal.remember_all(jobs):
         changed.append(kept["images"])
         passes += kept["passes"]
     return np.concatenate(changed), passes

@@ -10,11 +10,12 @@ Takes SavedModels (ours or anybody's, as long as the default signature maps imag
 probabilities) and .keras files. Images and epsilons are in [0, 1].
 """
 
+import io
 import sys
 import time
 from typing import Any
 
-from robust_keras import durations
+from robust_keras import cluster, durations
 from robust_keras.directories import whole_files
 from robust_keras.programs import next_step, packages
 from robust_keras.quiet_start import start_tensorflow
@@ -28,20 +29,40 @@ EXIT_BELOW = 3
 def main(config: Any) -> None:
     """One evaluation, from the config to the report."""
     began = time.monotonic()
+    if not cluster.writes(config.distribute):
+        return _take_part(config)
     directory = report_directory(config)
     with whole_files.reasons(directory.path, only_disk=True):
         start_tensorflow()
         _evaluate(config, directory, began)
 
 
+def _take_part(config):
+    """The part of a process that has not to write the report."""
+    with cluster.unseen():
+        start_tensorflow()
+        from robust_keras.engine.journal import Unrecorded
+        from robust_keras.progress import RunProgress
+        from robust_keras.runs import evaluation, shared_evaluation
+
+        with (
+            shared_evaluation.shared(config, Unrecorded()) as journal,
+            RunProgress(io.StringIO()) as progress,
+        ):
+            evaluation.evaluate(config, journal=journal, progress=progress)
+
+
 def _evaluate(config, directory, began):
     from robust_keras import reporting
     from robust_keras.engine import Journal
     from robust_keras.progress import RunProgress
-    from robust_keras.runs import evaluation
+    from robust_keras.runs import evaluation, shared_evaluation
 
-    journal = Journal(directory.journal_path, directory.begin)
-    with RunProgress(began=began) as progress:
+    kept = Journal(directory.journal_path, directory.begin)
+    with (
+        shared_evaluation.shared(config, kept) as journal,
+        RunProgress(began=began) as progress,
+    ):
         report, examples, tables = evaluation.evaluate(
             config, command=next_step.typed(sys.argv[1:]), journal=journal, progress=progress
         )

@@ -166,15 +166,16 @@ class Certification:
         )
 
     def _smoothed(self, images, step):
-        pieces = []
-        for first in range(0, len(images), _KEPT):
-            part = np.arange(first, min(first + _KEPT, len(images)))
-            pieces.append(self._piece(images[part], part))
+        parts = np.split(np.arange(len(images)), range(_KEPT, len(images), _KEPT))
+        jobs, pieces = [self._piece(images, part) for part in parts], []
+        for part, piece in zip(parts, self._journal.remember_all(jobs), strict=True):
+            pieces.append(piece)
             step(int(part[-1]) + 1, len(images))
         names = ("answers", "radii")
         return bounds.Smoothed(*(np.concatenate([p[name] for p in pieces]) for name in names))
 
     def _piece(self, images, numbers):
+        """What names a part of the images in the journal, and the function that smooths it."""
         config = self._config
         settings = {
             "sigma": config.smoothing_sigma,
@@ -184,9 +185,8 @@ class Certification:
             "seed": config.seed,
         }
         key = ("smoothing", str(self._classifier.path), settings, numbers.tolist())
-        return self._journal.remember(
-            key,
-            lambda: vars(bounds.smooth(self._classes, images, numbers=numbers, **settings)),
+        return key, lambda: vars(
+            bounds.smooth(self._classes, images[numbers], numbers=numbers, **settings)
         )
 
     def _classes(self, images):

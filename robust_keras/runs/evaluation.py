@@ -14,7 +14,7 @@ from robust_keras.engine.results import AdversarialExample, PerImage
 from robust_keras.findings import DatasetReport, Report, ThreatModelReport
 from robust_keras.progress import RunProgress
 from robust_keras.reporting import sections
-from robust_keras.runs import provenance
+from robust_keras.runs import provenance, shared_evaluation
 from robust_keras.runs.adversarial_images import given_examples
 from robust_keras.runs.evaluation_plan import parts_after
 from robust_keras.runs.fitted_models import FittedModels, fitted
@@ -37,7 +37,7 @@ def evaluate(
     config: EvaluateConfig,
     *,
     command: str = "",
-    journal: Journal | None = None,
+    journal: Journal | Unrecorded | None = None,
     progress: RunProgress | None = None,
 ) -> tuple[Report, dict[str, list[AdversarialExample]], dict[str, PerImage]]:
     """Attacks every model of the config on the same images.
@@ -66,6 +66,7 @@ def evaluate(
     if config.minimal_epsilon:
         minimal_attack(config)
     copies, dataset = _load_all(config)
+    shared_evaluation.check(config, copies)
     split = dataset.part(config.split).take(config.examples, IMAGE_SEED)
     names = tuple(str(replicas.first.path) for replicas in copies)
     models = fitted(names, copies, dataset, config)
@@ -78,7 +79,7 @@ def attack_models(
     attacks: Sequence[Attack],
     config: EvaluateConfig,
     command: str,
-    journal: Journal | None,
+    journal: Journal | Unrecorded | None,
     progress: RunProgress,
 ) -> tuple[Report, dict[str, list[AdversarialExample]], dict[str, PerImage]]:
     """Attacks models that are loaded, audits what is left and looks at what else is asked for.

@@ -67,6 +67,8 @@ def evaluate(
             examples=len(dataset.test),
             **{name: _plain(value) for name, value in settings.items()},
         )
+        if config.distribute == "multi_worker":
+            config.refuse("distribute", "none or mirrored; processes share one of evaluate.py")
         return EvaluationResult(*_found(models, dataset, chosen, num_classes, config, progress))
 
 

@@ -45,7 +45,7 @@ def _best(config, directory, guarded, steps):
     return [BestCheckpoint(directory.best_path, first_epoch=first, metric=metric)]
 
 
-def _batches(trained, config, initial_epoch, image_shape):
+def _batches(trained, config, initial_epoch, image_shape, share):
     return pipeline.training_dataset(
         trained,
         batch_size=config.batch_size,
@@ -53,6 +53,7 @@ def _batches(trained, config, initial_epoch, image_shape):
         epochs=config.epochs,
         initial_epoch=initial_epoch,
         augment=training_data.augment(config, image_shape),
+        share=share,
     )
 
 
@@ -106,8 +107,11 @@ def fit(
         *_best(config, directory, bool(guard), steps),
         checkpoint,
     ]
-    batches = _batches(trained, config, initial_epoch, split.image_shape)
-    held_out = validation and pipeline.evaluation_dataset(validation, batch_size=config.batch_size)
+    share = workers.share(model)
+    batches = _batches(trained, config, initial_epoch, split.image_shape, share)
+    held_out = validation and pipeline.evaluation_dataset(
+        validation, batch_size=config.batch_size, share=share
+    )
     _fit(model, batches, held_out, callbacks, config, initial_epoch, steps)
 
 

@@ -1,7 +1,6 @@
 """Flags of the attack engine."""
 
 import dataclasses
-from typing import Any
 
 from robust_keras.settings import names, values
 from robust_keras.settings.field import flag
@@ -40,11 +39,7 @@ class EngineFlags:
     distribute: str = flag(
         "none",
         values.Choice(names.DISTRIBUTIONS),
-        "mirrored: a copy of each model on every GPU (or this CPU) takes its share of each batch.",
+        "mirrored: a copy of each model on every GPU (or this CPU) takes its share of each batch. "
+        "multi_worker: every process of TF_CONFIG takes its share of the batches "
+        "(docs/cluster.md).",
     )
-
-    def check_together(self: Any) -> None:
-        """Raises InputError where several processes shall attack."""
-        if self.distribute == "multi_worker":
-            advice = "several machines take a model, a norm or a seed each (docs/cluster.md)"
-            self.refuse("distribute", f"none or mirrored, as one process attacks; {advice}")

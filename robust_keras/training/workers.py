@@ -57,6 +57,18 @@ def shared_start(model: keras.Model, variables: Sequence, initial_epoch: int) ->
     return epochs
 
 
+def share(model: keras.Model) -> tuple[int, int] | None:
+    """Which part of each batch this process keeps, (place, of so many); None for all of it.
+
+    TensorFlow deals out the parts of several replicas a process in another order, so these are
+    read whole.
+    """
+    worker = cluster.this_worker() if is_over_workers(model) else None
+    if worker is None or model.distribute_strategy.num_replicas_in_sync != worker.count:
+        return None
+    return worker.place, worker.count
+
+
 def leave_together(strategy: tf.distribute.Strategy) -> None:
     """Waits until all processes are here: one that has gone is taken for one that has died."""
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
