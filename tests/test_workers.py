@@ -20,20 +20,43 @@ from robust_keras.settings.config import EvaluateConfig
 
 ROOT = pathlib.Path(__file__).parent.parent
 # Every process is a fork of one that has imported TensorFlow. Two train three times and three once,
-# and follow what one does alone. Two attack, of whom the first dies, and then go on.
+# on images that they read, and follow what one does alone with all in memory. Two attack, of whom
+# the first dies, and then go on.
 WORKERS = """
 import json, os, sys, types
 sys.path[:0] = [".", "tests"]
 import killed_programs
 evaluate = killed_programs.programs()["evaluate"]
 import keras
+import numpy as np
+import tensorflow as tf
 from test_fit import config, csv_rows, images, network
 from test_workers import tf_config
 from robust_keras import cluster, distribution, training
 from robust_keras.runs import training_run
 from robust_keras.runs.run_directory import TrainingDirectory
+from robust_keras.data import ImageSplit
 from robust_keras.training import workers
 root, hosts = sys.argv[1], json.loads(sys.argv[2])
+
+class OnDisk:
+    # As data.StreamedImages, of which each process reads its part of every batch alone.
+    dtype, ndim = np.dtype(np.uint8), 4
+    def __init__(self, pixels):
+        self.pixels, self.shape, self.image_shape = pixels, pixels.shape, pixels.shape[1:]
+    def __len__(self):
+        return len(self.pixels)
+    def __getitem__(self, places):
+        return OnDisk(self.pixels[places])
+    def __array__(self, dtype=None, copy=None):
+        return self.pixels.astype(dtype or np.uint8)
+    def gather(self, places):
+        return tf.gather(self.pixels, places)
+
+def split():
+    held = images()
+    pixels = np.uint8(255 * held.images)
+    return ImageSplit(OnDisk(pixels) if sys.argv[1:] else pixels, held.labels)
 
 def plain():
     return keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten(),
@@ -44,7 +67,7 @@ def trained(strategy, build, path, **changes):
     training.make_reproducible(0)
     with strategy.scope():
         model = build()
-        training_run.fit(model, images(), settings, TrainingDirectory(settings))
+        training_run.fit(model, split(), settings, TrainingDirectory(settings))
     return [[float(v).hex() for v in w.flatten()] for w in model.get_weights()], settings
 
 # Four epochs of five steps.
