@@ -1,118 +1,146 @@
-"""Which attacks, in which order, break the most images for each gradient: a cascade is learnt.
+"""Which long tries `nearest_pgd`, and so `quick`, makes where short ones came near: it is learnt.
 
 python benchmarks/learn_cascade.py --models=A/serving,B/serving --check=C/serving --data_dir=PATH
 
-Every candidate attacks every image of the models once, and what it broke and took is kept. Then
-the stage that breaks the most images a gradient, of those that the stages before it left, is taken
-again and again until none breaks one image in a thousand. The cascade is tried on the models of
---check, from which nothing was learnt, beside `quick` as it is.
+The short tries attack every image of the models. The --nearest images that came nearest to falling
+are attacked by every candidate with --seeds seeds, each by itself, and how often each image fell
+and what it took is kept. Then the candidate, and the share of the clean lead up to which it is
+worth its passes, that is expected to break the most images a pass of those that the ones before it
+left, is taken again and again. What the order comes to on the models of --check, from which nothing
+was learnt, stands beside it.
 """
 
 import argparse
 import pathlib
 import sys
+import typing
 
 import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-# A stage that breaks fewer of all images is not worth its place.
-_LEAST_SHARE = 0.001
+# What competes: a loss, and towards which class in the order in which the short tries came near.
+CANDIDATES = (*(("aimed_margin", rank) for rank in range(4)), ("even_cross_entropy", 0))
+# Shares of the clean lead up to which a candidate may be tried.
+SHARES = (0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3)
 
 
-def candidates():
-    """The attacks that compete, by what is printed for them."""
-    from robust_keras.attacks import APGDCE, APGDDLR, APGDTargeted, MarginPGD, NearestPGD
+class Curves(typing.NamedTuple):
+    """What was recorded of one model.
 
-    near = [
-        NearestPGD(steps=steps, targets=targets, again=again)
-        for steps, targets, again in ((10, 3, 0), (25, 3, 0), (25, 5, 0), (25, 5, 5), (60, 1, 0))
-    ]
-    others = APGDDLR(steps=20), APGDCE(steps=100), APGDTargeted(steps=30, targets=5)
-    found = [*near, *others, MarginPGD(steps=20)]
-    return {f"{attack.name} {list(attack.settings().values())}": attack for attack in found}
+    `share` float (near,), what the short tries left of the lead; `left` the images that they left;
+    `chance` and `passes` candidate -> float (near,), how often each fell, and gradients it took.
+    """
+
+    share: np.ndarray
+    left: int
+    chance: dict
+    passes: dict
 
 
-def trial(classifier, attack, images, labels, options):
-    """What one attack broke, bool (images,), and the gradients that each image took."""
+def batches(path, options):
+    """`Task`s of the images that a model answers rightly, with a function that seeds them anew."""
+    from robust_keras import data, engine, serving
     from robust_keras.attacks import ThreatModel
-    from robust_keras.attacks.loops.fooled import is_fooled
+    from robust_keras.attacks.loops.fooled import correct
     from robust_keras.attacks.loops.prediction import predict
-    from robust_keras.engine import generators
+    from robust_keras.attacks.loops.task import Task
 
-    threat_model = ThreatModel(options.norm, (options.epsilon,))
-    broken, gradients = [], []
-    for first in range(0, len(images), options.batch_size):
-        rows = slice(first, first + options.batch_size)
-        random = generators(options.seed, attack.name, options.epsilon, 0, range(len(images))[rows])
-        settings = {"epsilon": options.epsilon, "generators": random}
-        given = classifier, images[rows], labels[rows]
-        proposal = attack.propose(*given, threat_model=threat_model, **settings)
-        moved = threat_model.project(images[rows], proposal.images, options.epsilon)
-        broken.append(is_fooled(predict(classifier, moved, len(moved)), labels[rows]))
-        gradients.append(proposal.gradient_evaluations)
-    return np.concatenate(broken), np.concatenate(gradients)
+    classifier, threat_model = serving.load(path), ThreatModel(options.norm, (options.epsilon,))
+    split = data.load("mnist", str(options.data_dir)).test.take(options.count, 0)
+    images, labels = split.float_images(), np.asarray(split.labels, np.int64)
+    right = np.flatnonzero(correct(predict(classifier, images, options.batch_size), labels))
+
+    def task(rows, name, seed):
+        random = engine.generators(seed, name, options.epsilon, 0, rows)
+        given = classifier, images[rows], labels[rows], threat_model, options.epsilon, random
+        return Task(*given)
+
+    return [right[n : n + options.batch_size] for n in range(0, len(right), options.batch_size)], task
+
+
+def short(path, options):
+    """The images that came nearest, the classes and shares of these, and how many are left."""
+    from robust_keras.attacks import NearestPGD
+    from robust_keras.attacks.loops.linear_distances import nearest_others
+    from robust_keras.attacks.loops.search import Search
+
+    attack, (rows, task) = NearestPGD(), batches(path, options)
+    parts = []
+    for some in rows:
+        given = task(some, attack.name, 0)
+        search = Search(attack, given)
+        came = attack.short_tries(search, nearest_others(given, attack.targets, 9))
+        held = ~search.fooled
+        parts.append((some[held], came.towards[:, held], came.share[held]))
+    images, share = (np.concatenate([part[n] for part in parts]) for n in (0, 2))
+    towards = np.concatenate([part[1] for part in parts], axis=1)
+    near = np.argsort(share, kind="stable")[: options.nearest]
+    return task, images[near], towards[:, near], share[near], len(images)
 
 
 def curves(path, options):
-    """Candidate -> what it broke and took, of the images that the model answers rightly."""
-    from robust_keras import data, serving
-    from robust_keras.attacks.loops.fooled import correct
-    from robust_keras.attacks.loops.prediction import predict
+    """The `Curves` of a model."""
+    from robust_keras.attacks import NearestPGD
+    from robust_keras.attacks.loops.search import Search
 
-    classifier = serving.load(path)
-    split = data.load("mnist", str(options.data_dir)).test.take(options.count, 0)
-    images, labels = split.float_images(), np.asarray(split.labels, np.int64)
-    right = correct(predict(classifier, images, options.batch_size), labels)
-    given = images[right], labels[right], options
-    return {name: trial(classifier, attack, *given) for name, attack in candidates().items()}
-
-
-def learnt(recorded):
-    """The candidates in the order in which they break the most for each gradient.
-
-    Args:
-        recorded: list of what `curves` returned, one a model.
-    """
-    chosen, total = [], sum(len(curve[name][0]) for curve in recorded for name in list(curve)[:1])
-    while True:
-        rates = {name: _rate(recorded, chosen, name) for name in recorded[0] if name not in chosen}
-        name = max(rates, key=lambda name: rates[name][0], default=None)
-        if name is None or rates[name][1] < _LEAST_SHARE * total:
-            return chosen
-        chosen.append(name)
+    task, images, towards, share, left = short(path, options)
+    chance, passes, attack = {}, {}, NearestPGD()
+    for loss, rank in CANDIDATES:
+        fell, taken = [], []
+        for seed in range(options.seeds):
+            search = Search(attack, task(images, f"{loss} {rank}", seed))
+            search.run(towards[rank], attack=attack.long_try(loss))
+            fell.append(search.fooled)
+            taken.append(search.proposal(forwards=0).gradient_evaluations)
+        chance[loss, rank], passes[loss, rank] = np.mean(fell, axis=0), np.mean(taken, axis=0)
+    return Curves(share, left, chance, passes)
 
 
-def _rate(recorded, chosen, name):
-    """Images broken a gradient, and images broken, of those that the chosen ones left."""
-    broken = gradients = 0
-    for curve in recorded:
-        left = _left(curve, chosen)
-        broken += (curve[name][0] & left).sum()
-        gradients += curve[name][1][left].sum()
-    return broken / max(gradients, 1), broken
+def learnt(recorded, count):
+    """So many tuples (loss, rank, share), in the order in which they break the most a pass."""
+    standing = [np.ones(len(curve.share)) for curve in recorded]
+    chosen = []
+    for _ in range(count):
+        rates = {
+            (*candidate, share): _rate(recorded, standing, candidate, share)
+            for candidate in CANDIDATES
+            for share in SHARES
+        }
+        chosen.append(max(rates, key=rates.get))
+        standing = [after(*pair, chosen[-1])[0] for pair in zip(recorded, standing, strict=True)]
+    return chosen
 
 
-def _left(curve, names):
-    size = len(next(iter(curve.values()))[0])
-    return ~np.any([np.zeros(size, bool), *(curve[name][0] for name in names)], axis=0)
+def _rate(recorded, standing, candidate, share):
+    """Images that are expected to fall for each gradient; every model counts the same."""
+    broken = spent = 0.0
+    for curve, weights in zip(recorded, standing, strict=True):
+        left, taken = after(curve, weights, (*candidate, share))
+        broken += (weights - left).sum() / curve.left
+        spent += taken / curve.left
+    return broken / max(spent, 1e-9)
 
 
-def price(curve, names):
-    """Images that the cascade leaves, and gradients an image left."""
-    taken = sum(
-        curve[name][1][_left(curve, names[:place])].sum() for place, name in enumerate(names)
-    )
-    left = _left(curve, names).sum()
-    return left, taken / max(left, 1)
+def after(curve, standing, choice):
+    """How likely each image still stands after one more try, and the gradients it takes."""
+    loss, rank, share = choice
+    among = curve.share <= share
+    spent = (standing * curve.passes[loss, rank] * among).sum()
+    return standing * (1.0 - curve.chance[loss, rank] * among), spent
 
 
-def show(path, curve, names):
-    """Prints what the cascade comes to on a model, and each candidate alone."""
-    print(f"\n{path}: {len(_left(curve, []))} images answered rightly")
-    for title, cascade in (("learnt", names), *((name, [name]) for name in curve)):
-        left, gradients = price(curve, cascade)
-        print(f"  {left:5d} left, {gradients:6.0f} gradients an image left: {title}", flush=True)
+def show(path, curve, chosen):
+    """Prints what the order is expected to come to on a model."""
+    ever = np.any([chance > 0.0 for chance in curve.chance.values()], axis=0)
+    farthest = max(curve.share[ever], default=0.0)
+    print(f"\n{path}: {curve.left} left by the short tries; of the nearest {len(ever)}")
+    print(f"  {ever.sum()} ever fell, the farthest at {farthest:.3f} of the clean lead")
+    standing, spent = np.ones(len(ever)), 0.0
+    for choice in chosen:
+        standing, taken = after(curve, standing, choice)
+        spent += taken / curve.left
+        print(f"  {standing[ever].sum():5.1f} of these left, {spent:6.1f} gradients: {choice}")
 
 
 def parse():
@@ -125,20 +153,22 @@ def parse():
     parser.add_argument("--data_dir", type=pathlib.Path, required=True, help="of TFDS")
     parser.add_argument("--norm", choices=("linf", "l2"), default="linf")
     parser.add_argument("--epsilon", type=float, default=0.3)
-    parser.add_argument("--count", type=int, default=300, help="test images of MNIST")
+    parser.add_argument("--count", type=int, default=1000, help="test images of MNIST")
+    parser.add_argument("--nearest", type=int, default=150, help="images that candidates attack")
+    parser.add_argument("--tries", type=int, default=20, help="tries that are learnt")
     parser.add_argument("--batch_size", type=int, default=250)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=3)
     return parser.parse_args()
 
 
 def main():
+    """Prints what was learnt, and what it comes to on every model."""
     options = parse()
     known = {path: curves(path, options) for path in options.models.split(",")}
-    names = learnt(list(known.values()))
-    print("learnt, in this order:", *names, sep="\n  ")
+    chosen = learnt(list(known.values()), options.tries)
     known |= {path: curves(path, options) for path in options.check.split(",") if path}
     for path, curve in known.items():
-        show(path, curve, names)
+        show(path, curve, chosen)
 
 
 if __name__ == "__main__":

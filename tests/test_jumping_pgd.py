@@ -28,13 +28,26 @@ def test_a_linear_model_falls_exactly_where_it_can(norm, scale):
 
 
 def test_what_it_takes_is_counted_and_no_more_than_it_declares():
-    model, attack = Linear(4), JumpingPGD(steps=5, jumps=2, queries=7)
+    model, attack = Linear(4), JumpingPGD(steps=5, jumps=2, queries=7, near=1.0)
     model.seen.assign(0)
     result = evaluate(model, attack, epsilon=1e-4).attacks[0]
     held = int(result.robust.sum())
     assert held == len(GREYS)
     assert result.gradient_evaluations == held * attack.gradient_evaluations == held * 3 * 6
-    assert result.forward_evaluations == held * attack.forward_evaluations == held * (1 + 2 * 7)
+    assert result.forward_evaluations == held * attack.forward_evaluations == held * (2 + 2 * 7)
+
+
+def test_it_jumps_only_where_the_climb_came_near():
+    model, epsilon = Linear(2), 0.05
+    held = model.margins(GREYS, answers(model), epsilon, "linf") / model.margins(
+        GREYS, answers(model), 0.0, "linf"
+    )
+    for near in (0.0, 0.2):
+        result = evaluate(model, JumpingPGD(steps=20, queries=7, near=near), epsilon=epsilon)
+        result = result.attacks[0]
+        jumping = int(((held > 0.0) & (held < near)).sum())
+        assert result.forward_evaluations == 2 * len(GREYS) + 3 * 7 * jumping
+    assert 0 < jumping < (held > 0.0).sum()
 
 
 class Stairs(Linear):
@@ -56,12 +69,12 @@ def test_jumps_find_what_climbs_cannot():
     model = Stairs()
     images = np.random.default_rng(3).uniform(0.3, 0.7, (30, 8, 8, 1)).astype("float32")
     climbs = evaluate(model, MarginPGD(), epsilon=0.15, images=images).worst_case.sum()
-    jumps = evaluate(model, JumpingPGD(), epsilon=0.15, images=images).worst_case.sum()
+    jumps = evaluate(model, JumpingPGD(near=1.0), epsilon=0.15, images=images).worst_case.sum()
     assert jumps < climbs
 
 
 @pytest.mark.parametrize(
-    "settings", [{"steps": 0}, {"jumps": -1}, {"queries": 0}, {"share": 0.0}, {"share": 1.5}]
+    "settings", [{"steps": 0}, {"jumps": -1}, {"queries": 0}, {"share": 0.0}, {"share": 1.5}, {"near": 1.5}]
 )
 def test_bad_settings_are_refused(settings):
     with pytest.raises(ValueError, match=f"`{next(iter(settings))}`"):

@@ -41,6 +41,23 @@ def test_dlr_is_free_of_scale_and_shift(loss, scale, shift):
     np.testing.assert_allclose(loss(changed), loss(), rtol=2e-3, atol=1e-4)
 
 
+def test_an_even_cross_entropy_is_that_of_logits_of_one_spread():
+    def even(logits):
+        return losses.even_cross_entropy(tf.constant(LABELS), logits)
+
+    spread = LOGITS / LOGITS.std(axis=1, keepdims=True) * 4.0
+    expected = np.log(np.exp(spread).sum(axis=1)) - spread[np.arange(50), LABELS]
+    for scale in (1e-6, 1.0, 1e6):
+        logits = tf.constant(LOGITS * np.float32(scale))
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            found = even(logits)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+        slope = tape.gradient(found, logits).numpy()
+        assert np.all(slope[np.arange(50), LABELS] < 0.0), "never blind"
+    assert np.isfinite(even(np.ones((50, 6), "float32"))).all()
+
+
 def test_dlr_is_positive_exactly_where_the_label_is_not_the_answer():
     np.testing.assert_array_equal(dlr() > 0, np.argmax(LOGITS, 1) != LABELS)
 

@@ -32,7 +32,7 @@ def test_all_that_can_fall_in_a_linear_model_falls_at_every_scale(norm, num_clas
     assert 5 < robust.sum() < 55
     for scale in (1e-6, 1.0, 1e5):
         model.scale.assign(scale)
-        found = evaluate(model, NearestPGD(targets=3), norm)
+        found = evaluate(model, NearestPGD(targets=3, again=4), norm)
         np.testing.assert_array_equal(found.worst_case[0], robust)
 
 
@@ -92,6 +92,20 @@ def test_every_pass_is_counted_and_the_batch_size_changes_nothing():
     assert 0 < survivors < 60 and result.gradient_evaluations >= survivors * 53
     other = evaluate(model, attack, batch_size=17)
     np.testing.assert_array_equal(one.worst_case, other.worst_case)
+
+
+def test_the_nearer_an_image_came_the_more_long_tries_it_gets():
+    model, epsilon = Linear(2), 0.05
+    attack, labels = NearestPGD(steps=20, targets=1, again=4, near=0.5), answers(model)
+    whole, left = (model.margins(GREYS, labels, e, "linf") for e in (0.0, epsilon))
+    random = engine.generators(0, "nearest_pgd", epsilon, 0, range(60))
+    settings = {"threat_model": ThreatModel("linf", (epsilon,)), "epsilon": epsilon}
+    taken = attack.propose(model, GREYS, labels, generators=random, **settings)
+    long_tries = (taken.gradient_evaluations - 1 - 21) / 81
+    shares = (left / whole)[left > 1e-4]
+    expected = sum(shares <= share for share in (0.5, 0.375, 0.25, 0.125))
+    np.testing.assert_array_equal(long_tries[left > 1e-4], expected)
+    assert set(expected) == {0, 1, 2, 3, 4}
 
 
 @pytest.mark.parametrize("norm", DUAL)

@@ -8,6 +8,7 @@ import numpy as np
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.search import Plan, Search
+from robust_keras.attacks.loops.targets import leads
 from robust_keras.attacks.loops.task import Task
 from robust_keras.attacks.square import Square
 from robust_keras.strength import SCALE_FREE, of_steps
@@ -32,6 +33,8 @@ class JumpingPGD(Attack):
         jumps: searches, each followed by a climb, after the first climb, >= 0.
         queries: of each jump, >= 1.
         share: share of the pixels in the first squares of a jump, in (0, 1].
+        near: it jumps where the first climb brought the label's lead down to this share of its lead
+            on the clean image, in [0, 1]; 1 for everywhere.
 
     Raises:
         ValueError: a setting is out of range.
@@ -41,7 +44,7 @@ class JumpingPGD(Attack):
 
     Example:
         >>> JumpingPGD(jumps=2).settings()
-        {'steps': 25, 'jumps': 2, 'queries': 100, 'share': 0.1}
+        {'steps': 25, 'jumps': 2, 'queries': 100, 'share': 0.1, 'near': 0.3}
     """
 
     name: typing.ClassVar[str] = "jumping_pgd"
@@ -54,12 +57,14 @@ class JumpingPGD(Attack):
     jumps: int = 3
     queries: int = 100
     share: float = 0.1
+    near: float = 0.3
 
     def __post_init__(self):
         require_whole("steps", self.steps)
         require_whole("jumps", self.jumps, minimum=0)
         require_whole("queries", self.queries)
         require_number("share", self.share, maximum=1.0, above=True)
+        require_number("near", self.near, maximum=1.0)
 
     @property
     def strength(self) -> str:
@@ -73,8 +78,12 @@ class JumpingPGD(Attack):
 
     @property
     def forward_evaluations(self) -> int:
-        """The queries, and one for the candidate."""
-        return 1 + self.jumps * self.queries
+        """The queries, one for the lead on the clean image, and one for the candidate."""
+        return 2 + self.jumps * self.queries
+
+    def usual_passes(self, image_shape: tuple[int, ...]) -> tuple[int, int]:
+        """Few images come so near to falling that it jumps."""
+        return self.steps + 1, 2
 
     def plan(self) -> Plan:
         """The step sizes of the first climb, a `Plan`."""
@@ -82,19 +91,34 @@ class JumpingPGD(Attack):
 
     def attack(self, task: Task) -> Proposal:
         """Climbs and jumps in turn; see `Attack.propose`."""
+        search = Search(self, task)
+        closest = search.run(task.labels, starts=Square.first(task))
+        near = ~search.fooled & ~(closest < -self.near * leads(task))
+        found, rows = search.proposal(forwards=1), np.flatnonzero(near)
+        if len(rows):
+            jumped = self._jump(task.of(rows), found.images[rows])
+            found.images[rows] = jumped.images
+            found.gradient_evaluations[rows] += jumped.gradient_evaluations
+            found.forward_evaluations[rows] += jumped.forward_evaluations
+        return found
+
+    def _jump(self, task, points):
+        """A `Proposal` of the jumps and the climbs after them, from images within the ball on."""
         search, squares = Search(self, task), Square(queries=self.queries, share=self.share)
-        near, forwards = _Near(self.steps), np.zeros(len(task.images), int)
-        search.run(task.labels, starts=squares.first(task))
+        near, forwards = _Near(self.steps), np.zeros(len(points), int)
         for _ in range(self.jumps):
-            jumped = squares.search_from(task, search.adversarial)
+            jumped = squares.search_from(task, points)
             forwards += np.where(search.fooled, 0, jumped.forward_evaluations)
             search.run(task.labels, attack=near, starts=jumped.images)
+            points = search.adversarial
         return search.proposal(forwards=forwards)
 
 
 @dataclasses.dataclass(frozen=True)
 class _Near:
     """A climb that stays near where it begins."""
+
+    loss: typing.ClassVar[str] = "margin"
 
     steps: int
 

@@ -6,8 +6,9 @@ import typing
 
 import numpy as np
 
+from robust_keras.attacks.apgd import APGD
 from robust_keras.attacks.attack import Attack, require_number, require_whole
-from robust_keras.attacks.loops.linear_distances import nearest_others
+from robust_keras.attacks.loops.linear_distances import Nearest, nearest_others
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
 from robust_keras.attacks.loops.search import Plan, Search
@@ -20,10 +21,22 @@ _CANDIDATES = 9
 _AIMED = 5
 # The tries of images that came near are so many times as long.
 _LONGER = 4
-# They go towards so many of the classes whose tries came nearest, in turn.
-_AGAIN_TOWARDS = 2
 # The step sizes end at this share of epsilon.
 _LAST_STEP = 0.001
+# What these tries climb, and towards which of the classes in the order in which the short ones came
+# near, in turn: the order that benchmarks/learn_cascade.py learnt.
+_AGAIN = (("even_cross_entropy", 0), ("aimed_margin", 0), ("aimed_margin", 1))
+
+
+class Came(typing.NamedTuple):
+    """How near the short tries came.
+
+    `towards` is an int array (targets, batch), the classes whose tries came nearest first; `share`
+    float (batch,), what is left of the label's lead on the clean image, NaN where it is unknown.
+    """
+
+    towards: np.ndarray
+    share: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,21 +46,24 @@ class NearestPGD(Attack):
     Each try begins at a random point of the ball and goes towards one class for five steps, then
     wherever another class comes closest. The classes are those whose boundaries are
     nearest to the clean image if the logits are linear, which the largest logits often are not.
-    Images that came near to falling get longer tries, which the others would not repay. No scale of
-    the logits changes any of it.
+    Images that came near to falling get longer tries, the more the nearer they came; the others
+    would not repay them. Every other of these is APGD on a cross-entropy, since what one loss
+    misses the other may find. No scale of the logits changes any of it.
 
     Formula: classes k in the order of `(z_y - z_k) / norm_q(grad(z_y - z_k))` at the clean image,
     q = 1 (linf) or 2 (l2); `x_(i+1) = P(x_i + s_i d(g_i))`, P the projection, d(g) the sign of g
     (linf) or g / norm(g) (l2), g the gradient of `losses.aimed_margin`; s_i is epsilon while there
-    is an aim and falls by half a cosine wave to epsilon / 1000 after it.
+    is an aim and falls by half a cosine wave to epsilon / 1000 after it. Long tries take these
+    steps and, in turn, those of `APGD` on `losses.even_cross_entropy`.
 
     Args:
         steps: of each try, >= 1.
         targets: number of tries, >= 1; a model with fewer other classes gets several towards each.
-        again: tries of four times the steps that follow where the label's lead fell to a small
-            share of its lead on the clean image, towards the two classes whose tries came nearest
-            in turn, >= 0.
-        near: that share, in [0, 1].
+        again: tries of four times the steps at most that follow where the label's lead fell to a
+            small share of its lead on the clean image, towards the classes whose tries came nearest,
+            >= 0.
+        near: that share for the first of them, in [0, 1]; it falls evenly, to `near / again` for
+            the last.
 
     Raises:
         ValueError: a setting is out of range.
@@ -58,7 +74,7 @@ class NearestPGD(Attack):
 
     Example:
         >>> NearestPGD(targets=3).settings()
-        {'steps': 25, 'targets': 3, 'again': 5, 'near': 0.15}
+        {'steps': 25, 'targets': 3, 'again': 20, 'near': 0.15}
     """
 
     name: typing.ClassVar[str] = "nearest_pgd"
@@ -69,7 +85,7 @@ class NearestPGD(Attack):
 
     steps: int = 25
     targets: int = 5
-    again: int = 5
+    again: int = 20
     near: float = 0.15
 
     def __post_init__(self):
@@ -116,11 +132,33 @@ class NearestPGD(Attack):
         """Moves the images towards one class after the other; see `Attack.propose`."""
         search = Search(self, task)
         nearest = nearest_others(task, self.targets, self._candidates)
-        targets = np.resize(nearest.targets, (self.targets, len(task.labels)))
-        closest = np.stack([search.run(target) for target in targets])
-        near = ~(closest.max(axis=0) < -self.near * nearest.lead)
-        longer = dataclasses.replace(self, steps=_LONGER * self.steps)
-        ranked = np.take_along_axis(targets, np.argsort(-closest, axis=0, kind="stable"), axis=0)
-        for target in itertools.islice(itertools.cycle(ranked[:_AGAIN_TOWARDS]), self.again):
-            search.run(target, attack=longer, among=near)
+        came = self.short_tries(search, nearest)
+        for number, (loss, rank) in zip(range(self.again), itertools.cycle(_AGAIN)):
+            among = ~(came.share > self.near * (1.0 - number / self.again))
+            target = came.towards[min(rank, len(came.towards) - 1)]
+            search.run(target, attack=self.long_try(loss), among=among)
         return search.proposal(forwards=2, gradients=nearest.gradients)
+
+    def short_tries(self, search: Search, nearest: Nearest) -> Came:
+        """Tries of `steps` steps towards each target: how near they `Came`."""
+        targets = np.resize(nearest.targets, (self.targets, len(nearest.lead)))
+        closest = np.stack([search.run(target) for target in targets])
+        order = np.argsort(-closest, axis=0, kind="stable")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = -closest.max(axis=0) / nearest.lead
+        return Came(np.take_along_axis(targets, order, axis=0), share)
+
+    def long_try(self, loss: str) -> Attack:
+        """The attack whose steps a long try takes, by its loss."""
+        steps = _LONGER * self.steps
+        if loss == self.loss:
+            return dataclasses.replace(self, steps=steps)
+        return _EvenAPGD(steps=steps)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _EvenAPGD(APGD):
+    """APGD on a cross-entropy that no scale of the logits blinds."""
+
+    name: typing.ClassVar[str] = "even_apgd"
+    loss: typing.ClassVar[str] = "even_cross_entropy"

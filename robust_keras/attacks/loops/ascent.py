@@ -13,6 +13,7 @@ from robust_keras.attacks.loops.losses import (
     aimed_margin,
     cross_entropy,
     dlr,
+    even_cross_entropy,
     margin,
     targeted_dlr,
     unit_gradient,
@@ -21,6 +22,7 @@ from robust_keras.attacks.loops.losses import (
 # Each takes (labels, targets, logits) and returns what to maximise, (batch,).
 LOSSES = {
     "cross_entropy": lambda labels, targets, logits: cross_entropy(labels, logits),
+    "even_cross_entropy": lambda labels, targets, logits: even_cross_entropy(labels, logits),
     "margin": lambda labels, targets, logits: margin(labels, logits),
     "aimed_margin": aimed_margin,
     "dlr": lambda labels, targets, logits: dlr(labels, logits),

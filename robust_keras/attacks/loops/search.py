@@ -61,8 +61,6 @@ class Search:
         self._task = task
         self._images = task.images
         self._limits = task.limits
-        key = task.image_shape, attack.loss, task.norm
-        self._graph = compiled.graph(task.classifier, Ascent, *key)
         self._adversarial = self._images.copy()
         self._fooled = np.zeros(len(self._images), bool)
         self._passes = np.zeros(len(self._images), int)
@@ -94,10 +92,10 @@ class Search:
 
         Args:
             targets: int array (batch,).
-            attack: whose `plan` and `steps` are taken, None for that of the search.
+            attack: whose `loss`, `plan`, `steps` and `start` are taken, None for that of the search.
             among: bool array (batch,), which images may be attacked, or True for all.
-            starts: images (batch, height, width, channels) to begin from; None for what the
-                search's attack draws.
+            starts: images (batch, height, width, channels) to begin from; None for what the attack
+                draws.
 
         Returns:
             float array (batch,): the largest loss that it came to, -inf where it did not attack.
@@ -107,14 +105,14 @@ class Search:
         if not len(pending):
             return closest
         attack = self._attack if attack is None else attack
-        plan = attack.plan()
+        plan, graph = attack.plan(), self._graph(attack.loss)
         places = padded_places(pending, len(self._images))
         problem = self._problem(places, targets)
         if starts is None:
-            changes = self._starts(pending, len(places))
+            changes = self._starts(attack, pending, len(places))
         else:
             changes = (starts - self._images)[places].astype(np.float32)
-        state = self._graph.begin(problem, tf.constant(changes), plan.first_step)
+        state = graph.begin(problem, tf.constant(changes), plan.first_step)
         self._passes[pending] += 1
         marks = [0, *plan.checkpoints]
         windows = dict(zip(marks[1:], np.diff(marks), strict=True))
@@ -123,7 +121,7 @@ class Search:
         def climb(problem, state, first, last):
             if plan.aimed and first >= plan.aimed:
                 problem = problem._replace(targets=tf.fill(tf.shape(problem.targets), -1))
-            taken, state = self._graph.climb(problem, state, first, last, plan.weight, shares)
+            taken, state = graph.climb(problem, state, first, last, plan.weight, shares)
             if last in windows:
                 state = checkpoint(state, float(windows[last]), plan.rho)
             return taken, state
@@ -157,11 +155,15 @@ class Search:
             radius=tf.fill((len(places),), tf.constant(self._task.epsilon, tf.float32)),
         )
 
-    def _starts(self, pending, rows):
+    def _graph(self, loss):
+        key = self._task.image_shape, loss, self._task.norm
+        return compiled.graph(self._task.classifier, Ascent, *key)
+
+    def _starts(self, attack, pending, rows):
         """Random changes, one an image, float32 (rows, ...)."""
         task = self._task
         ball = task.image_shape, task.epsilon, task.norm
-        changes = [self._attack.start(task.generators[i], *ball) for i in pending]
+        changes = [attack.start(task.generators[i], *ball) for i in pending]
         changes += changes[:1] * (rows - len(pending))
         return np.stack(changes).astype(np.float32)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.task import Task
 
 
@@ -20,3 +21,13 @@ def likeliest_others(task: Task, count: int) -> np.ndarray:
     logits[np.arange(len(logits)), task.labels] = -np.inf
     ranked = np.argsort(-logits, axis=1, kind="stable")
     return ranked[:, : min(count, logits.shape[1] - 1)].T
+
+
+def leads(task: Task) -> np.ndarray:
+    """The label's logit minus the largest of the others on the clean images: one forward pass.
+
+    Returns:
+        float32 array (batch,).
+    """
+    logits = tf.convert_to_tensor(task.classifier.logits(tf.constant(task.images)))
+    return -margin(tf.constant(task.labels, tf.int32), logits).numpy()

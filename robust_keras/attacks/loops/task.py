@@ -20,6 +20,15 @@ class Task:
     epsilon: float
     generators: Sequence[np.random.Generator]
 
+    def of(self, rows: np.ndarray) -> "Task":
+        """The same of some of the images, those at the places in an int array (some,)."""
+        return dataclasses.replace(
+            self,
+            images=self.images[rows],
+            labels=self.labels[rows],
+            generators=[self.generators[row] for row in rows],
+        )
+
     @property
     def norm(self) -> str:
         """That of the threat model."""
