@@ -4,10 +4,10 @@ python benchmarks/learn_cascade.py --models=A/serving,B/serving --check=C/servin
 
 The short tries attack every image of the models. The --nearest images that came nearest to falling
 are attacked by every candidate with --seeds seeds, each by itself, and how often each image fell
-and what it took is kept. Then the candidate, and the share of the clean lead up to which it is
-worth its passes, that is expected to break the most images a pass of those that the ones before it
-left, is taken again and again. What the order comes to on the models of --check, from which nothing
-was learnt, stands beside it.
+and what it took is kept. Then the candidate that is expected to break the most images a pass, of
+those that the ones before it left, is taken again and again, each time for fewer images, as
+`nearest_pgd` does. What the order comes to on the models of --check, from which nothing was learnt,
+stands beside it.
 """
 
 import argparse
@@ -21,8 +21,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 # What competes: a loss, and towards which class in the order in which the short tries came near.
 CANDIDATES = (*(("aimed_margin", rank) for rank in range(4)), ("even_cross_entropy", 0))
-# Shares of the clean lead up to which a candidate may be tried.
-SHARES = (0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3)
 
 
 class Curves(typing.NamedTuple):
@@ -56,7 +54,9 @@ def batches(path, options):
         given = classifier, images[rows], labels[rows], threat_model, options.epsilon, random
         return Task(*given)
 
-    return [right[n : n + options.batch_size] for n in range(0, len(right), options.batch_size)], task
+    return [
+        right[n : n + options.batch_size] for n in range(0, len(right), options.batch_size)
+    ], task
 
 
 def short(path, options):
@@ -93,52 +93,56 @@ def curves(path, options):
             search.run(towards[rank], attack=attack.long_try(loss))
             fell.append(search.fooled)
             taken.append(search.proposal(forwards=0).gradient_evaluations)
-        chance[loss, rank], passes[loss, rank] = np.mean(fell, axis=0), np.mean(taken, axis=0)
+        chance[loss, rank], passes[loss, rank] = np.sum(fell, axis=0), np.mean(taken, axis=0)
+    # What fell to some candidates falls sooner or later to others too, if seldom.
+    usual = np.mean(list(chance.values()), axis=0) / options.seeds
+    chance = {name: (fell + usual) / (options.seeds + 1) for name, fell in chance.items()}
     return Curves(share, left, chance, passes)
 
 
-def learnt(recorded, count):
-    """So many tuples (loss, rank, share), in the order in which they break the most a pass."""
-    standing = [np.ones(len(curve.share)) for curve in recorded]
-    chosen = []
-    for _ in range(count):
-        rates = {
-            (*candidate, share): _rate(recorded, standing, candidate, share)
-            for candidate in CANDIDATES
-            for share in SHARES
-        }
+def learnt(recorded, shares):
+    """The candidates in the order in which they break the most a pass, one for each share.
+
+    Args:
+        recorded: list of `Curves`.
+        shares: of the clean lead, up to which images meet the first try, the second, and so on.
+    """
+    standing, chosen = [np.ones(len(curve.share)) for curve in recorded], []
+    for share in shares:
+        rates = {candidate: _rate(recorded, standing, candidate, share) for candidate in CANDIDATES}
         chosen.append(max(rates, key=rates.get))
-        standing = [after(*pair, chosen[-1])[0] for pair in zip(recorded, standing, strict=True)]
+        pairs = zip(recorded, standing, strict=True)
+        standing = [after(*pair, chosen[-1], share)[0] for pair in pairs]
     return chosen
 
 
 def _rate(recorded, standing, candidate, share):
-    """Images that are expected to fall for each gradient; every model counts the same."""
+    """Images that are expected to fall for each gradient."""
     broken = spent = 0.0
     for curve, weights in zip(recorded, standing, strict=True):
-        left, taken = after(curve, weights, (*candidate, share))
-        broken += (weights - left).sum() / curve.left
-        spent += taken / curve.left
+        left, taken = after(curve, weights, candidate, share)
+        broken += (weights - left).sum()
+        spent += taken
     return broken / max(spent, 1e-9)
 
 
-def after(curve, standing, choice):
+def after(curve, standing, candidate, share):
     """How likely each image still stands after one more try, and the gradients it takes."""
-    loss, rank, share = choice
     among = curve.share <= share
-    spent = (standing * curve.passes[loss, rank] * among).sum()
-    return standing * (1.0 - curve.chance[loss, rank] * among), spent
+    spent = (standing * curve.passes[candidate] * among).sum()
+    return standing * (1.0 - curve.chance[candidate] * among), spent
 
 
-def show(path, curve, chosen):
+def show(path, curve, chosen, shares):
     """Prints what the order is expected to come to on a model."""
     ever = np.any([chance > 0.0 for chance in curve.chance.values()], axis=0)
     farthest = max(curve.share[ever], default=0.0)
     print(f"\n{path}: {curve.left} left by the short tries; of the nearest {len(ever)}")
     print(f"  {ever.sum()} ever fell, the farthest at {farthest:.3f} of the clean lead")
+    print("  expected of one try:", {k: round(v.sum(), 1) for k, v in curve.chance.items()})
     standing, spent = np.ones(len(ever)), 0.0
-    for choice in chosen:
-        standing, taken = after(curve, standing, choice)
+    for choice, share in zip(chosen, shares, strict=True):
+        standing, taken = after(curve, standing, choice, share)
         spent += taken / curve.left
         print(f"  {standing[ever].sum():5.1f} of these left, {spent:6.1f} gradients: {choice}")
 
@@ -155,7 +159,8 @@ def parse():
     parser.add_argument("--epsilon", type=float, default=0.3)
     parser.add_argument("--count", type=int, default=1000, help="test images of MNIST")
     parser.add_argument("--nearest", type=int, default=150, help="images that candidates attack")
-    parser.add_argument("--tries", type=int, default=20, help="tries that are learnt")
+    parser.add_argument("--again", type=int, default=20, help="tries that are learnt")
+    parser.add_argument("--near", type=float, default=0.15, help="see NearestPGD")
     parser.add_argument("--batch_size", type=int, default=250)
     parser.add_argument("--seeds", type=int, default=3)
     return parser.parse_args()
@@ -165,10 +170,11 @@ def main():
     """Prints what was learnt, and what it comes to on every model."""
     options = parse()
     known = {path: curves(path, options) for path in options.models.split(",")}
-    chosen = learnt(list(known.values()), options.tries)
+    shares = [options.near * (1.0 - number / options.again) for number in range(options.again)]
+    chosen = learnt(list(known.values()), shares)
     known |= {path: curves(path, options) for path in options.check.split(",") if path}
     for path, curve in known.items():
-        show(path, curve, chosen)
+        show(path, curve, chosen, shares)
 
 
 if __name__ == "__main__":

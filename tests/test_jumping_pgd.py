@@ -74,7 +74,8 @@ def test_jumps_find_what_climbs_cannot():
 
 
 @pytest.mark.parametrize(
-    "settings", [{"steps": 0}, {"jumps": -1}, {"queries": 0}, {"share": 0.0}, {"share": 1.5}, {"near": 1.5}]
+    "settings",
+    [{"steps": 0}, {"jumps": -1}, {"queries": 0}, {"share": 0.0}, {"share": 1.5}, {"near": 1.5}],
 )
 def test_bad_settings_are_refused(settings):
     with pytest.raises(ValueError, match=f"`{next(iter(settings))}`"):

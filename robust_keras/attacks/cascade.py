@@ -110,9 +110,9 @@ class AutoAttack(_Cascade):
 class Quick(_Cascade):
     """A cheap cascade for every day: nearly what `AutoAttack` finds, for a fraction of its price.
 
-    `NearestPGD` tries the nearest classes and goes on where an image came near to falling,
-    `JumpingPGD` goes on by random squares where climbs end just below the boundary, and a short
-    random search shows where gradients lead nowhere. Quote `AutoAttack`, not this.
+    `NearestPGD` tries the nearest classes and goes on where an image came near to falling, the more
+    the nearer; `JumpingPGD` goes on by random squares where a climb ends below the boundary, and a
+    short random search shows where gradients lead nowhere. Quote `AutoAttack`, not this.
 
     Args:
         steps: of the long tries of `NearestPGD`, a quarter of them of its first tries and of the
@@ -131,8 +131,8 @@ class Quick(_Cascade):
     queries: int = 200
 
     def _all(self):
-        # The first chosen by what candidates broke for each gradient on LeNet-5
-        # (benchmarks/learn_cascade.py), the second by what Square alone found of a robust network.
+        # The first does what broke the most for each gradient (benchmarks/learn_cascade.py), the
+        # second was chosen by what Square alone found of a robust network.
         return (
             NearestPGD(steps=max(1, self.steps // 4), targets=self.targets),
             JumpingPGD(steps=max(1, self.steps // 4)),

@@ -44,7 +44,7 @@ class JumpingPGD(Attack):
 
     Example:
         >>> JumpingPGD(jumps=2).settings()
-        {'steps': 25, 'jumps': 2, 'queries': 100, 'share': 0.1, 'near': 0.3}
+        {'steps': 25, 'jumps': 2, 'queries': 100, 'share': 0.1, 'near': 0.4}
     """
 
     name: typing.ClassVar[str] = "jumping_pgd"
@@ -57,7 +57,7 @@ class JumpingPGD(Attack):
     jumps: int = 3
     queries: int = 100
     share: float = 0.1
-    near: float = 0.3
+    near: float = 0.4
 
     def __post_init__(self):
         require_whole("steps", self.steps)

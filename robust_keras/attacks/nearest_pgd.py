@@ -25,7 +25,11 @@ _LONGER = 4
 _LAST_STEP = 0.001
 # What these tries climb, and towards which of the classes in the order in which the short ones came
 # near, in turn: the order that benchmarks/learn_cascade.py learnt.
-_AGAIN = (("even_cross_entropy", 0), ("aimed_margin", 0), ("aimed_margin", 1))
+_EVEN, _AIM = "even_cross_entropy", "aimed_margin"
+_AGAIN = (
+    *((_EVEN, 0), (_AIM, 0), (_AIM, 1), (_EVEN, 0), (_AIM, 0)),
+    *((_AIM, 3), (_AIM, 0), (_EVEN, 0), (_AIM, 1), (_AIM, 2)),
+)
 
 
 class Came(typing.NamedTuple):
@@ -60,8 +64,8 @@ class NearestPGD(Attack):
         steps: of each try, >= 1.
         targets: number of tries, >= 1; a model with fewer other classes gets several towards each.
         again: tries of four times the steps at most that follow where the label's lead fell to a
-            small share of its lead on the clean image, towards the classes whose tries came nearest,
-            >= 0.
+            small share of its lead on the clean image, towards the classes whose tries came
+            nearest, >= 0.
         near: that share for the first of them, in [0, 1]; it falls evenly, to `near / again` for
             the last.
 

@@ -92,7 +92,7 @@ class Search:
 
         Args:
             targets: int array (batch,).
-            attack: whose `loss`, `plan`, `steps` and `start` are taken, None for that of the search.
+            attack: whose `loss`, `plan`, `steps` and `start` are taken, None for the search's own.
             among: bool array (batch,), which images may be attacked, or True for all.
             starts: images (batch, height, width, channels) to begin from; None for what the attack
                 draws.
