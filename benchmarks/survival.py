@@ -59,6 +59,7 @@ EVALUATIONS = {
     "evaluation": ["--attacks=fgsm,pgd", "--keep_examples"],
     "evaluation, all of it": ["--attacks=quick", "--minimal_epsilon", "--unusual=noisy"],
     "evaluation, replicas": ["--attacks=fgsm,pgd", "--distribute=mirrored"],
+    "evaluation, two workers": ["--attacks=fgsm,pgd", "--distribute=multi_worker"],
 }
 CASES = {name: ("train", [*BASE, *flags]) for name, flags in TRAININGS.items()}
 CASES |= {name: ("evaluate", [*GIVEN, *flags]) for name, flags in EVALUATIONS.items()}

@@ -4,10 +4,6 @@ import concurrent.futures
 import dataclasses
 import functools
 import json
-import pathlib
-import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -15,6 +11,8 @@ import keras
 import numpy as np
 import pytest
 from linear_model import GREYS, Linear, answers
+from test_killed import KILLED
+from test_killed import run as killed
 
 from robust_keras import engine
 from robust_keras.attacks import PGD, Quick, ThreatModel, UniformNoise
@@ -25,7 +23,6 @@ from robust_keras.errors import InputError
 from robust_keras.runs.report_directory import ReportDirectory
 from robust_keras.settings.config import EvaluateConfig
 
-ROOT = pathlib.Path(__file__).parent.parent
 ATTACKS = [UniformNoise(repeats=2), PGD(steps=5), Quick(steps=5, targets=1, queries=10)]
 # Graphs are compiled once a model and attack.
 MODEL = Linear(4)
@@ -218,15 +215,9 @@ def world(tmp_path_factory):
 
 FLAGS = ["--models=model.keras", "--dataset=mine.npz", "--batch_size=16", "--keep_examples"]
 FLAGS += ["--attacks=fgsm,pgd", "--epsilons=0.01,0.05", "--output_dir=report"]
-
-
 FLAGS += ["--minimal_epsilon", "--minimal_attack=pgd", "--unusual=noisy,fooling_gradient"]
 FLAGS += ["--fooling_steps=20", "--transfer", "--transfer_attack=fgsm"]
 FLAGS += ["--substitute", "--substitute_images=10"]
-
-
-def command(*more):
-    return [sys.executable, str(ROOT / "evaluate.py"), *FLAGS, *more]
 
 
 def comparable(report):
@@ -240,34 +231,28 @@ def without(value, names):
     return [without(v, names) for v in value] if isinstance(value, list) else value
 
 
-def kill_after(files, kept):
-    """Starts the evaluation and kills it once so many batches are kept."""
-    with subprocess.Popen(command(), stderr=subprocess.PIPE, text=True) as process:
-        while len(list(kept.glob("*.npz"))) < files:
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-    return {path.name: path.stat().st_mtime_ns for path in kept.glob("*.npz")}
-
-
-def test_a_killed_process_goes_on_and_reports_the_same(world, monkeypatch):
-    monkeypatch.chdir(world)
+def test_a_killed_process_goes_on_and_reports_the_same(world):
     kept = world / "report" / "journal"
-    begun = kill_after(12, kept)
-    assert not (world / "report" / "report.json").exists()
-    other = subprocess.run(command("--seed=1"), capture_output=True, text=True, timeout=120)
-    assert other.returncode == 2
-    assert "the same settings; received report, begun with --seed=0" in other.stderr
-    assert len(list(kept.glob("*.npz"))) == len(begun), "nothing is lost"
     # All but the substitute: 35 batches of attacks and audit, 37 of smallest epsilons, 2 kinds of
     # unusual inputs and 10 batches of examples to transfer.
-    later = kill_after(84, kept)
-    assert later.items() >= begun.items(), "what was done is not done again"
-    done = subprocess.run(command(), capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    first, other, second = killed(
+        world,
+        ["evaluate", FLAGS, ["os.rename", ".npz", 13]],
+        ["evaluate", [*FLAGS, "--seed=1"], None],
+        ["evaluate", FLAGS, ["os.rename", ".npz", 73]],
+    )
+    assert (first[0], other[0], second[0]) == (KILLED, 2, KILLED)
+    assert not (world / "report" / "report.json").exists()
+    assert "the same settings; received report, begun with --seed=0" in other[1]
+    assert len(list(kept.glob("*.npz"))) == 12 + 72, "nothing is lost or done again"
+    # In a fork of its own as well: what else a process ran may move the last bits.
+    resumed, whole = killed(
+        world,
+        ["evaluate", FLAGS, None],
+        ["evaluate", [*FLAGS, "--output_dir=whole"], None],
+    )
+    assert (resumed[0], whole[0]) == (0, 0), resumed[1]
     assert not kept.exists()
-    # In a process of its own as well: what else a process ran may move the last bits.
-    subprocess.run(command("--output_dir=whole"), check=True, capture_output=True, timeout=300)
     whole, resumed = (world / name for name in ("whole", "report"))
     assert comparable((resumed / "report.json").read_text()) == comparable(
         (whole / "report.json").read_text()
