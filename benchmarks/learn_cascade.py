@@ -54,9 +54,8 @@ def batches(path, options):
         given = classifier, images[rows], labels[rows], threat_model, options.epsilon, random
         return Task(*given)
 
-    return [
-        right[n : n + options.batch_size] for n in range(0, len(right), options.batch_size)
-    ], task
+    size = options.batch_size
+    return [right[first : first + size] for first in range(0, len(right), size)], task
 
 
 def short(path, options):
@@ -139,7 +138,7 @@ def show(path, curve, chosen, shares):
     farthest = max(curve.share[ever], default=0.0)
     print(f"\n{path}: {curve.left} left by the short tries; of the nearest {len(ever)}")
     print(f"  {ever.sum()} ever fell, the farthest at {farthest:.3f} of the clean lead")
-    print("  expected of one try:", {k: round(v.sum(), 1) for k, v in curve.chance.items()})
+    print("  expected of one try:", {k: round(float(v.sum()), 1) for k, v in curve.chance.items()})
     standing, spent = np.ones(len(ever)), 0.0
     for choice, share in zip(chosen, shares, strict=True):
         standing, taken = after(curve, standing, choice, share)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 # Keeps the ratio finite where all logits are equal.
 _TINY = 1e-12
-# The standard deviation of logits whose cross-entropy weighs near classes well.
+# Of logits of such a standard deviation several classes share the gradient.
 _SPREAD = 4.0
 
 
