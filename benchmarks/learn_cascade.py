@@ -20,7 +20,10 @@ import numpy as np
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 # What competes: a loss, and towards which class in the order in which the short tries came near.
-CANDIDATES = (*(("aimed_margin", rank) for rank in range(4)), ("even_cross_entropy", 0))
+CANDIDATES = (
+    ("even_cross_entropy", 0),
+    *((loss, rank) for loss in ("aimed_margin", "targeted_dlr") for rank in range(4)),
+)
 
 
 class Curves(typing.NamedTuple):
@@ -158,7 +161,7 @@ def parse():
     parser.add_argument("--epsilon", type=float, default=0.3)
     parser.add_argument("--count", type=int, default=1000, help="test images of MNIST")
     parser.add_argument("--nearest", type=int, default=150, help="images that candidates attack")
-    parser.add_argument("--again", type=int, default=20, help="tries that are learnt")
+    parser.add_argument("--again", type=int, default=30, help="tries that are learnt")
     parser.add_argument("--near", type=float, default=0.15, help="see NearestPGD")
     parser.add_argument("--batch_size", type=int, default=250)
     parser.add_argument("--seeds", type=int, default=3)

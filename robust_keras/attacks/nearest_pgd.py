@@ -6,7 +6,7 @@ import typing
 
 import numpy as np
 
-from robust_keras.attacks.apgd import APGD
+from robust_keras.attacks.apgd import APGD, APGDTargeted
 from robust_keras.attacks.attack import Attack, require_number, require_whole
 from robust_keras.attacks.loops.linear_distances import Nearest, nearest_others
 from robust_keras.attacks.loops.proposal import Proposal
@@ -25,10 +25,10 @@ _LONGER = 4
 _LAST_STEP = 0.001
 # What these tries climb, and towards which of the classes in the order in which the short ones came
 # near, in turn: the order that benchmarks/learn_cascade.py learnt.
-_EVEN, _AIM = "even_cross_entropy", "aimed_margin"
+_EVEN, _AIM, _RATIO = "even_cross_entropy", "aimed_margin", "targeted_dlr"
 _AGAIN = (
-    *((_EVEN, 0), (_AIM, 0), (_AIM, 1), (_EVEN, 0), (_AIM, 0)),
-    *((_AIM, 3), (_AIM, 0), (_EVEN, 0), (_AIM, 1), (_AIM, 2)),
+    *((_EVEN, 0), (_AIM, 0), (_AIM, 1), (_EVEN, 0), (_AIM, 3), (_AIM, 0), (_RATIO, 0), (_EVEN, 0)),
+    *((_AIM, 0), (_AIM, 1), (_AIM, 0), (_AIM, 2), (_RATIO, 0), (_AIM, 2), (_AIM, 3), (_RATIO, 0)),
 )
 
 
@@ -51,14 +51,14 @@ class NearestPGD(Attack):
     wherever another class comes closest. The classes are those whose boundaries are
     nearest to the clean image if the logits are linear, which the largest logits often are not.
     Images that came near to falling get longer tries, the more the nearer they came; the others
-    would not repay them. Every other of these is APGD on a cross-entropy, since what one loss
-    misses the other may find. No scale of the logits changes any of it.
+    would not repay them. Some of these are APGD on a cross-entropy or towards a class, since what
+    one loss misses another may find. No scale of the logits changes any of it.
 
     Formula: classes k in the order of `(z_y - z_k) / norm_q(grad(z_y - z_k))` at the clean image,
     q = 1 (linf) or 2 (l2); `x_(i+1) = P(x_i + s_i d(g_i))`, P the projection, d(g) the sign of g
     (linf) or g / norm(g) (l2), g the gradient of `losses.aimed_margin`; s_i is epsilon while there
     is an aim and falls by half a cosine wave to epsilon / 1000 after it. Long tries take these
-    steps and, in turn, those of `APGD` on `losses.even_cross_entropy`.
+    steps and, in turn, those of `APGD` on `losses.even_cross_entropy` and `losses.targeted_dlr`.
 
     Args:
         steps: of each try, >= 1.
@@ -78,7 +78,7 @@ class NearestPGD(Attack):
 
     Example:
         >>> NearestPGD(targets=3).settings()
-        {'steps': 25, 'targets': 3, 'again': 20, 'near': 0.15}
+        {'steps': 25, 'targets': 3, 'again': 30, 'near': 0.15}
     """
 
     name: typing.ClassVar[str] = "nearest_pgd"
@@ -89,7 +89,7 @@ class NearestPGD(Attack):
 
     steps: int = 25
     targets: int = 5
-    again: int = 20
+    again: int = 30
     near: float = 0.15
 
     def __post_init__(self):
@@ -157,7 +157,7 @@ class NearestPGD(Attack):
         steps = _LONGER * self.steps
         if loss == self.loss:
             return dataclasses.replace(self, steps=steps)
-        return _EvenAPGD(steps=steps)
+        return (APGDTargeted if loss == APGDTargeted.loss else _EvenAPGD)(steps=steps)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
