@@ -81,7 +81,7 @@ def test_steps_are_long_while_there_is_an_aim_and_end_at_a_thousandth():
 
 
 def test_every_pass_is_counted_and_the_batch_size_changes_nothing():
-    model, attack = Linear(4), NearestPGD(steps=9, targets=5)
+    model, attack = Linear(4), NearestPGD(steps=9, targets=5, again=4)
     before = int(model.seen)
     one = evaluate(model, attack, batch_size=1)
     (result,) = one.attacks
@@ -116,7 +116,7 @@ def test_nothing_leaves_the_ball_or_the_pixel_range(norm):
     random = engine.generators(0, "nearest_pgd", epsilon, 0, range(60))
     labels = np.argmax(model.logits(images), axis=1)
     settings = {"threat_model": threat_model, "epsilon": epsilon, "generators": random}
-    found = NearestPGD(steps=9).propose(model, images, labels, **settings).images
+    found = NearestPGD(steps=9, again=4).propose(model, images, labels, **settings).images
     assert found.min() >= 0 and found.max() <= 1
     distances = threat_model.distances(images, found)
     assert distances.max() <= epsilon * (1 if norm == "linf" else 1 + 1e-5)
