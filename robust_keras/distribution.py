@@ -85,8 +85,8 @@ class Exchange:
         strategy: a `tf.distribute.MultiWorkerMirroredStrategy`.
 
     Example:
-        >>> Exchange(strategy)(b"this is the first of two")  # waits for the other
-        [b'this is the first of two', b'and this the second']
+        told = Exchange(strategy)(b"this is the first of two")  # waits for the other
+        assert told == [b"this is the first of two", b"and this the second"]
     """
 
     def __init__(self, strategy: tf.distribute.Strategy):
