@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import timing
 from absl import app, flags
-from layer_benchmark import finished
+from layer_benchmark import finished, step_of
 from tabulate import tabulate
 
 ROUNDS = flags.DEFINE_integer("free_rounds", 15, "Timed rounds.", lower_bound=2)
@@ -21,26 +21,14 @@ CHANNELS, ROWS = 64, (128, 512, 2048, 8192, 32768)
 BUILT_FOR = {"tables": (None, None, CHANNELS), "sum": (None, CHANNELS)}
 
 
-def step_of(shape):
+def made_for(shape):
     """A compiled pass of a layer built for a shape."""
-    import tensorflow as tf
-
     import layers
 
     layer = layers.KernelActivation(
         boundary=3.0, trainable_dictionary=True, trainable_bandwidth=True
     )
-    layer.build(shape)
-
-    @tf.function(reduce_retracing=True)
-    def step(inputs, upstream):
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            outputs = layer(inputs)
-        weights = [weight.value for weight in layer.trainable_weights]
-        return outputs, tape.gradient(outputs, [inputs, *weights], upstream)
-
-    return step
+    return step_of(layer, shape=shape)
 
 
 def row_of(made, rows):
@@ -56,7 +44,7 @@ def row_of(made, rows):
 
 def main(_):
     """Prints the table."""
-    made = {name: step_of(shape) for name, shape in BUILT_FOR.items()}
+    made = {name: made_for(shape) for name, shape in BUILT_FOR.items()}
     rows = [row_of(made, count) for count in ROWS]
     heads = ("rows", "tables, ms", "sum, ms", "tables / sum")
     print(tabulate(rows, heads, tablefmt="github", disable_numparse=True))

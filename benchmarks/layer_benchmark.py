@@ -53,11 +53,11 @@ def steps():
     }
 
 
-def step_of(layer, jit_compile=None):
+def step_of(layer, jit_compile=None, shape=(None, 32, 32, 32)):
     """Returns a compiled forward and backward pass that gives the outputs and all gradients."""
     import tensorflow as tf
 
-    layer.build((None, 32, 32, 32))
+    layer.build(shape)
 
     @tf.function(reduce_retracing=True, jit_compile=jit_compile)
     def step(inputs, upstream):

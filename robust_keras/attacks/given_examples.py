@@ -67,7 +67,7 @@ class GivenExamples(Attack):
 
     def _near(self, image, threat_model, epsilon):
         """Its examples within epsilon."""
-        examples = self.by_image.get(key(image), np.zeros((0, *image.shape), np.float32))
+        examples = self.by_image.get(_key(image), np.zeros((0, *image.shape), np.float32))
         return examples[within(image[None], examples, threat_model, epsilon)]
 
 
@@ -94,7 +94,11 @@ def within(
 
 
 def recognised(
-    index: np.ndarray, examples: np.ndarray, images: np.ndarray, **counted: Any
+    index: np.ndarray,
+    examples: np.ndarray,
+    images: np.ndarray,
+    attack: type[GivenExamples] = GivenExamples,
+    **counted: Any,
 ) -> GivenExamples:
     """The `GivenExamples` of images by their places.
 
@@ -102,18 +106,18 @@ def recognised(
         index: int array (examples,), places among the images, of those that may count.
         examples: float32 array (examples, height, width, channels).
         images: float32 array (images, height, width, channels), those attacked.
+        attack: the class, for one of another name.
         **counted: `given`, `refused`, `elsewhere` and `digest`.
     """
     by_image: dict[bytes, np.ndarray] = {}
     for place in np.unique(index):
         # Two images may be the same; what fools one fools the other.
-        old = by_image.get(key(images[place]), examples[:0])
-        by_image[key(images[place])] = np.concatenate([old, examples[index == place]])
-    return GivenExamples(by_image=by_image, **counted)
+        old = by_image.get(_key(images[place]), examples[:0])
+        by_image[_key(images[place])] = np.concatenate([old, examples[index == place]])
+    return attack(by_image=by_image, **counted)
 
 
-def key(image: np.ndarray) -> bytes:
-    """What an image is recognised by: its pixels as float32."""
+def _key(image):
     return np.ascontiguousarray(image, np.float32).tobytes()
 
 

@@ -17,8 +17,8 @@ from robust_keras.layers.kernels import BANDWIDTH_RULES, KERNELS, PAIRED_BANDWID
 from robust_keras.layers.paired_sum import paired_kernel_sum
 from robust_keras.layers.shapes import reshaped
 
-# Tables of trained dictionaries are made anew each step; of so few values a channel and image, and
-# batches of a hundred or so, the sum itself costs a tenth and less.
+# Tables of trained dictionaries are made anew each step; with so few values a channel and image, in
+# batches of a hundred or so, they cost more than the sum (benchmarks/free_kernels_benchmark.py).
 _FEW_POSITIONS = 32
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from robust_keras.attacks import ThreatModel
 from robust_keras.attacks.attack import Attack
-from robust_keras.attacks.given_examples import GivenExamples, key, recognised, within
+from robust_keras.attacks.given_examples import GivenExamples, recognised, within
 from robust_keras.data import adversarial_file
 from robust_keras.engine.results import PerImage
 from robust_keras.settings.config import EvaluateConfig
@@ -26,8 +26,7 @@ def of_other_models(images: np.ndarray, tables: Sequence[PerImage]) -> GivenExam
     if not pairs:
         return None
     index, examples = np.array([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
-    counted = {"given": len(index), "refused": 0, "elsewhere": 0}
-    return recognised(index, examples, images, **counted, digest=_digest(index, examples))
+    return _all_of(GivenExamples, index, examples, images)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,14 +45,14 @@ def counterexamples(images: np.ndarray, examples: np.ndarray) -> Counterexamples
     """
     if not len(images):
         return None
-    pairs = zip(images, examples, strict=True)
-    return Counterexamples(
-        given=len(images),
-        refused=0,
-        elsewhere=0,
-        digest=_digest(images, examples),
-        by_image={key(image): example[np.newaxis] for image, example in pairs},
-    )
+    return _all_of(Counterexamples, np.arange(len(images)), examples, images)
+
+
+def _all_of(attack, index, examples, images):
+    """The attack of a class that tries all of these examples."""
+    counted = {"given": len(index), "refused": 0, "elsewhere": 0}
+    digest = _digest(index, examples)
+    return recognised(index, examples, images, attack, **counted, digest=digest)
 
 
 def given_examples(
