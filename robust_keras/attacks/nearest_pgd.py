@@ -115,8 +115,10 @@ class NearestPGD(Attack):
         return 3
 
     def usual_passes(self, image_shape: tuple[int, ...]) -> tuple[int, int]:
-        """Few images come so near to falling that they are tried again."""
-        return self._candidates + self.targets * (self.steps + 1), self.forward_evaluations
+        """As if each image were tried again once: few come near to falling, but some many times."""
+        again = (_LONGER * self.steps + 1) if self.again else 0
+        short = self._candidates + self.targets * (self.steps + 1)
+        return short + again, self.forward_evaluations
 
     @property
     def _candidates(self):
