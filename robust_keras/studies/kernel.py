@@ -2,7 +2,7 @@
 
 from robust_keras.studies import kernels, proofs, published_networks
 from robust_keras.studies.kernel_claims import CLAIMS
-from robust_keras.studies.kernel_networks import CLAIMED, EPSILON, OWN, OWN_LABELS, newest
+from robust_keras.studies.kernel_networks import CLAIMED, EPSILON, LABELS, OWN, OWN_LABELS, newest
 from robust_keras.studies.study import Evaluate, Figure, Form, Make, Study, Train, once
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -75,17 +75,6 @@ _SHORT = (
 _STEPS = once((*_SHORT, *_steps(OWN, SEEDS)))
 
 
-_LABELS = {
-    "relu": "ReLU",
-    "elu": "ELU",
-    "swish": "SiLU",
-    "kaf": "KAF",
-    "kafelu": "KAF from ELU",
-    "kafrelu": "KAF from ReLU",
-    "kafswish": "KAF from SiLU",
-}
-
-
 def _line(ask):
     """What is known of the network at each place of the axis."""
     return lambda place: newest(_ORDER[int(place)], ask)
@@ -117,7 +106,7 @@ KERNEL = Study(
     steps=_STEPS,
     seeds=SEEDS,
     rows=(
-        *((f"{label} (published)", name) for name, label in _LABELS.items()),
+        *((f"{label} (published)", name) for name, label in LABELS.items()),
         *((label, model) for model, label in OWN_LABELS.items()),
     ),
     columns=(
@@ -134,43 +123,38 @@ KERNEL = Study(
         across="activation",
         up="accuracy, %",
         places=tuple(map(float, range(len(_ORDER)))),
-        ticks=tuple(_LABELS[name] for name in _ORDER),
+        ticks=tuple(LABELS[name] for name in _ORDER),
         lines=(
             ("clean", _line(lambda of, run: of.clean(run))),
             ("PGD-50", _line(lambda of, run: of.robust(run, "pgd50", 8 / 255))),
             ("worst case", _line(lambda of, run: of.worst(run, 8 / 255))),
         ),
     ),
-    meaning=(
+    meaning={
         (
             "kaf_relu",
             "holds",
-            "The published KAF network keeps more than the published ReLU network under a strong "
-            "attack, too.",
-        ),
+        ): "The published KAF network keeps more than the published ReLU network under a strong "
+        "attack, too.",
         (
             "kaf_relu",
             "fails",
-            "The published KAF network keeps no more than the published ReLU network once the "
-            "attack is strong.",
-        ),
+        ): "The published KAF network keeps no more than the published ReLU network once the "
+        "attack is strong.",
         (
             "kaf_relu",
             "open",
-            "Between the published KAF and ReLU networks a strong attack leaves no difference that "
-            "these images can tell from none: two points are too few for one network each.",
-        ),
+        ): "Between the published KAF and ReLU networks a strong attack leaves no difference that "
+        "these images can tell from none: two points are too few for one network each.",
         (
             "pgd_tells",
             "fails",
-            "PGD-50 says too much: a stronger attack finds more than two points that it missed.",
-        ),
+        ): "PGD-50 says too much: a stronger attack finds more than two points that it missed.",
         (
             "silu_relu",
             "holds",
-            "A smooth activation without anything to train does what there is to gain.",
-        ),
-    ),
+        ): "A smooth activation without anything to train does what there is to gain.",
+    },
     doubts=(
         "More published networks: one of each activation tells nothing of how trainings vary.",
         "Our own trainings with five seeds at the thesis' length (`--full`), if KAF kept two "

@@ -4,10 +4,10 @@ import contextlib
 
 import numpy as np
 
-from robust_keras.studies.kernel_networks import OWN_LABELS, newest, paired
+from robust_keras.studies.kernel_networks import LABELS, OWN_LABELS, newest, paired
 from robust_keras.studies.published_networks import NAMES
 from robust_keras.studies.seen import NotRunError
-from robust_keras.studies.study import Claim, Measure
+from robust_keras.studies.study import Claim, Measure, alone
 
 
 def _pgd(of, run):
@@ -33,22 +33,50 @@ def _sentences(one, other):
     }
 
 
-def _published(name, higher, lower, says, number):
-    words = f"The published {higher[1]}", f"the published {lower[1]}"
-    measures = _robust(higher[0], lower[0])
-    return Claim(name, says, number, measures, _sentences(*words), seeds=1)
+# The thesis' accuracies in percent, under PGD-50: of its networks, and of its trainings of ours.
+_THEIRS = {
+    **{"relu": 50.2, "kaf": 52.2, "swish": 53.9, "elu": 51.7},
+    **{"kafelu": 52.8, "kafrelu": 51.4, "kafswish": 52.1},
+    **{"vgg_relu": 45.4, "vgg_kaf": 46.8, "vgg_silu": 47.7, "vgg_kaf_free": 46.2},
+    **{"resnet20_relu": 50.2, "resnet20_kaf": 52.2},
+    **{"plain_relu": 11.0, "plain_kwta": 13.2, "plain_kaf": 15.7},
+}
 
 
-def _ours(name, higher, lower, says, number):
-    words = OWN_LABELS[higher], OWN_LABELS[lower]
-    return Claim(name, says, number, _robust(higher, lower), _sentences(*words))
+def _against(higher, lower):
+    return f"{_THEIRS[higher]} % against {_THEIRS[lower]} %"
 
 
-_RELU, _KAF, _SILU = ("relu", "ReLU"), ("kaf", "KAF"), ("swish", "SiLU")
+def _published(name, higher, lower, says="is more robust than ReLU"):
+    one, other = LABELS[higher], LABELS[lower]
+    return Claim(
+        name,
+        f"ResNet-20: {one} {says}",
+        _against(higher, lower),
+        _robust(higher, lower),
+        **_sentences(f"The published {one}", f"the published {other}"),
+        seeds=1,
+    )
+
+
+def _ours(name, higher, lower, says, number=None):
+    return Claim(
+        name,
+        f"{says} is more robust than ReLU",
+        number or _against(higher, lower),
+        _robust(higher, lower),
+        **_sentences(OWN_LABELS[higher], OWN_LABELS[lower]),
+    )
+
+
+def _without(name, activation, label):
+    pair = f"plain_{activation}", "plain_relu"
+    number = f"{_against(*pair)}, another small network"
+    return _ours(name, *pair, f"Without adversarial training: {label}", number)
 
 
 def _clean(higher, lower):
-    return (Measure("clean; more", paired(higher, lower, lambda of, run: of.clean(run))),)
+    return alone("clean; more", paired(higher, lower, lambda of, run: of.clean(run)))
 
 
 CLAIMS = (
@@ -56,82 +84,36 @@ CLAIMS = (
         "rebuilt",
         "Asked here: rebuilt with our layers they are the published networks",
         "nothing to compare",
-        (
-            Measure(
-                "minus the largest difference of a probability on 100 images; below 0.01",
-                lambda of: np.array([-max(_differences(of))]),
-                above=-0.01,
-                unit="",
-            ),
+        alone(
+            "minus the largest difference of a probability on 100 images; below 0.01",
+            lambda of: -max(_differences(of)),
+            above=-0.01,
+            unit="",
         ),
-        {
-            "holds": "What differs is rounding: theirs compute in half precision.",
-            "fails": "They are not the same networks.",
-            "open": "They are nearly the same networks.",
-        },
+        holds="What differs is rounding: theirs compute in half precision.",
+        fails="They are not the same networks.",
+        open="They are nearly the same networks.",
         seeds=1,
     ),
-    _published(
-        "kaf_relu", _KAF, _RELU, "ResNet-20: KAF is more robust than ReLU", "52.2 % against 50.2 %"
-    ),
-    _published(
-        "silu_relu",
-        _SILU,
-        _RELU,
-        "ResNet-20: SiLU is more robust than ReLU",
-        "53.9 % against 50.2 %",
-    ),
-    _published(
-        "silu_kaf",
-        _SILU,
-        _KAF,
-        "ResNet-20: SiLU is the most robust, before KAF",
-        "53.9 % against 52.2 %",
-    ),
-    _published(
-        "elu_relu",
-        ("elu", "ELU"),
-        _RELU,
-        "ResNet-20: ELU is more robust than ReLU",
-        "51.7 % against 50.2 %",
-    ),
-    _published(
-        "kafelu_relu",
-        ("kafelu", "KAF from ELU"),
-        _RELU,
-        "ResNet-20: KAF from ELU is more robust than ReLU",
-        "52.8 % against 50.2 %",
-    ),
-    _published(
-        "kafrelu_relu",
-        ("kafrelu", "KAF from ReLU"),
-        _RELU,
-        "ResNet-20: KAF from ReLU is more robust than ReLU",
-        "51.4 % against 50.2 %",
-    ),
-    _published(
-        "kafswish_relu",
-        ("kafswish", "KAF from SiLU"),
-        _RELU,
-        "ResNet-20: KAF from SiLU is more robust than ReLU",
-        "52.1 % against 50.2 %",
+    _published("kaf_relu", "kaf", "relu"),
+    _published("silu_relu", "swish", "relu"),
+    _published("silu_kaf", "swish", "kaf", "is the most robust, before KAF"),
+    *(
+        _published(f"{name}_relu", name, "relu")
+        for name in ("elu", "kafelu", "kafrelu", "kafswish")
     ),
     Claim(
         "pgd_tells",
         "PGD-50 tells how robust the ReLU network is",
-        "50.2 %",
-        (
-            Measure(
-                "what `quick` and the audit leave below PGD-50; within two points",
-                newest("relu", lambda of, run: _worst(of, run) - _pgd(of, run)),
-                above=-0.02,
-            ),
+        f"{_THEIRS['relu']} %",
+        alone(
+            "what `quick` and the audit leave below PGD-50; within two points",
+            newest("relu", lambda of, run: _worst(of, run) - _pgd(of, run)),
+            above=-0.02,
         ),
-        {
-            "holds": "A stronger attack finds less than two points more.",
-            "fails": "A stronger attack finds more than two points that PGD-50 missed.",
-            "open": "A stronger attack finds about two points more.",
-        },
+        holds="A stronger attack finds less than two points more.",
+        fails="A stronger attack finds more than two points that PGD-50 missed.",
+        open="A stronger attack finds about two points more.",
         seeds=1,
     ),
     Claim(
@@ -139,7 +121,7 @@ CLAIMS = (
         "ResNet-20: KAF raises clean accuracy (from ReLU, the best)",
         "79.7 % against 77.5 %",
         _clean("kafrelu", "relu"),
-        _sentences("The published KAF from ReLU", "the published ReLU"),
+        **_sentences("The published KAF from ReLU", "the published ReLU"),
         seeds=1,
     ),
     Claim(
@@ -147,58 +129,19 @@ CLAIMS = (
         "ResNet-20: KAF raises clean accuracy",
         "78.1 % against 77.5 %",
         _clean("kaf", "relu"),
-        _sentences("The published KAF", "the published ReLU"),
+        **_sentences("The published KAF", "the published ReLU"),
         seeds=1,
     ),
+    _ours("vgg_kaf", "vgg_kaf", "vgg_relu", "VGG: KAF"),
+    _ours("vgg_silu", "vgg_silu", "vgg_relu", "VGG: SiLU"),
+    _ours("resnet20_kaf", "resnet20_kaf", "resnet20_relu", "ResNet-20, trained anew: KAF"),
+    _ours("vgg_free", "vgg_kaf_free", "vgg_relu", "VGG: KAF with a free dictionary"),
     _ours(
-        "vgg_kaf",
-        "vgg_kaf",
-        "vgg_relu",
-        "VGG: KAF is more robust than ReLU",
-        "46.8 % against 45.4 %",
+        *("vgg_kwta", "vgg_kwta", "vgg_relu", "Adversarially trained, kWTA"),
+        number="50.7 % against 43.6 % (ResNet-18, quoted there)",
     ),
-    _ours(
-        "vgg_silu",
-        "vgg_silu",
-        "vgg_relu",
-        "VGG: SiLU is more robust than ReLU",
-        "47.7 % against 45.4 %",
-    ),
-    _ours(
-        "resnet20_kaf",
-        "resnet20_kaf",
-        "resnet20_relu",
-        "ResNet-20, trained anew: KAF is more robust than ReLU",
-        "52.2 % against 50.2 %",
-    ),
-    _ours(
-        "vgg_free",
-        "vgg_kaf_free",
-        "vgg_relu",
-        "VGG: KAF with a free dictionary is more robust than ReLU",
-        "46.2 % against 45.4 %",
-    ),
-    _ours(
-        "vgg_kwta",
-        "vgg_kwta",
-        "vgg_relu",
-        "Adversarially trained, kWTA is more robust than ReLU",
-        "50.7 % against 43.6 % (ResNet-18, quoted there)",
-    ),
-    _ours(
-        "kwta",
-        "plain_kwta",
-        "plain_relu",
-        "Without adversarial training: kWTA is more robust than ReLU",
-        "13.2 % against 11.0 %, another small network",
-    ),
-    _ours(
-        "plain_kaf",
-        "plain_kaf",
-        "plain_relu",
-        "Without adversarial training: KAF is more robust than ReLU",
-        "15.7 % against 11.0 %, another small network",
-    ),
+    _without("kwta", "kwta", "kWTA"),
+    _without("plain_kaf", "kaf", "KAF"),
     Claim(
         "resnet56",
         "KafResNet-56 does not train",
@@ -215,57 +158,47 @@ CLAIMS = (
                 above=-0.2,
             ),
         ),
-        {
-            "holds": "Started from ELU it does not train either.",
-            "fails": "Started from ELU by ridge regression, in single precision, it trains.",
-            "open": "It hardly trains.",
-        },
+        holds="Started from ELU it does not train either.",
+        fails="Started from ELU by ridge regression, in single precision, it trains.",
+        open="It hardly trains.",
     ),
     Claim(
         "autoattack",
         "The same under `autoattack`, on 50 images: KAF is more robust than ReLU",
-        "52.2 % against 50.2 %, by PGD",
-        (
-            Measure(
-                "`autoattack` and audit at 8/255; more",
-                lambda of: _worst(of, "kaf_autoattack") - _worst(of, "relu_autoattack"),
-            ),
+        f"{_against('kaf', 'relu')}, by PGD",
+        alone(
+            "`autoattack` and audit at 8/255; more",
+            lambda of: _worst(of, "kaf_autoattack") - _worst(of, "relu_autoattack"),
         ),
-        _sentences("The published KAF", "the published ReLU"),
+        **_sentences("The published KAF", "the published ReLU"),
         seeds=1,
     ),
     Claim(
         "lipschitz",
         "Bounds by products of the layers' Lipschitz constants are of no use for KAF",
         "no number",
-        (
-            Measure(
-                "decimal logarithm of the bound, KAF beyond ReLU; a thousandfold",
-                lambda of: np.array([of.made("lipschitz")["kaf"] - of.made("lipschitz")["relu"]]),
-                above=3.0,
-                unit="",
-            ),
+        alone(
+            "decimal logarithm of the bound, KAF beyond ReLU; a thousandfold",
+            lambda of: of.made("lipschitz")["kaf"] - of.made("lipschitz")["relu"],
+            above=3.0,
+            unit="",
         ),
-        {
-            "holds": "The bound is more than a thousand times that of the ReLU network, which is "
-            "useless already.",
-            "fails": "The bound is less than a thousand times that of the ReLU network.",
-            "open": "It is about a thousand times that of the ReLU network.",
-        },
+        holds="The bound is more than a thousand times that of the ReLU network, which is "
+        "useless already.",
+        fails="The bound is less than a thousand times that of the ReLU network.",
+        open="It is about a thousand times that of the ReLU network.",
         seeds=1,
     ),
     Claim(
         "activations",
         "Under attack KAF's activations move less than ReLU's",
         "figures, no numbers",
-        (
-            Measure(
-                "mean distance of the layers' clean and attacked activations",
-                lambda of: np.array([_moved(of, "relu_inside") - _moved(of, "kaf_inside")]),
-                unit="",
-            ),
+        alone(
+            "mean distance of the layers' clean and attacked activations",
+            lambda of: _moved(of, "relu_inside") - _moved(of, "kaf_inside"),
+            unit="",
         ),
-        _sentences("KAF", "ReLU"),
+        **_sentences("KAF", "ReLU"),
         seeds=1,
     ),
 )

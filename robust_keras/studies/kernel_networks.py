@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from robust_keras.studies.published_networks import NAMES
 from robust_keras.studies.seen import NotRunError, Seen
 from robust_keras.studies.study import Value
 
@@ -26,6 +27,8 @@ _NAMES = {
     "kaf_relu": "KAF from ReLU",
     "kaf_silu": "KAF from SiLU",
 }
+# Of the published networks.
+LABELS = {name: _NAMES[activation] for name, activation in NAMES.items()}
 _NETWORKS = {"plain": "cifar_quick"}
 # Those that claims are about, and the thesis' others.
 CLAIMED = (

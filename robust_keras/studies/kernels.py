@@ -41,12 +41,10 @@ def bound(run: str) -> MadeBy:
     """
 
     def make(place: Place, images: int) -> dict[str, Any]:
-        import keras
-
         from robust_keras.inside.lipschitz_bound import lipschitz_bound
 
         attacked = np.load(place.directory / f"{run}-report" / "adversarial_examples.npz")
-        network = keras.models.load_model(place.directory / run / "model.keras")
+        network = place.trained(run)
         before, after = attacked["originals"][:images], attacked["images"][:images]
         length = np.linalg.norm((after - before).reshape(len(before), -1), axis=1)
         change = network.predict(after, verbose=0) - network.predict(before, verbose=0)
@@ -68,12 +66,11 @@ def bounds(runs: tuple[str, ...]) -> MadeBy:
     """
 
     def make(place: Place, images: int) -> dict[str, float]:
-        import keras
-
         from robust_keras.inside.lipschitz_bound import lipschitz_bound
 
-        models = {r: keras.models.load_model(place.directory / r / "model.keras") for r in runs}
-        return {run: round(float(np.log10(lipschitz_bound(m).l2)), 3) for run, m in models.items()}
+        return {
+            run: round(float(np.log10(lipschitz_bound(place.trained(run)).l2)), 3) for run in runs
+        }
 
     return make
 
@@ -96,7 +93,7 @@ def asymmetry(run: str) -> MadeBy:
 
         from robust_keras import data
 
-        network = keras.models.load_model(place.directory / run / "model.keras")
+        network = place.trained(run)
         test = data.load("mnist", place.data_dir).test.select(slice(0, images)).float_images()
         noise = np.random.default_rng(0).uniform(0, 1, test.shape).astype("float32")
         outputs = [network.get_layer(name).output for name in ("conv1", "conv2")]
@@ -118,10 +115,9 @@ def asymmetry(run: str) -> MadeBy:
 def _kernels(place, run):
     import keras
 
-    network = keras.models.load_model(place.directory / run / "model.keras")
     return [
         np.asarray(layer.kernel)
-        for layer in network.layers
+        for layer in place.trained(run).layers
         if isinstance(layer, keras.layers.Dense)
     ]
 

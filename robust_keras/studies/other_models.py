@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from robust_keras.studies import answers
 from robust_keras.studies.study import MadeBy, Place
 
 _FEATURES = "dense1_activation"
@@ -55,7 +56,7 @@ def _fooled(model, attacked):
     noisy = np.clip(originals + epsilon * signs, 0, 1)
     shown = {"examples": attacked["images"][chosen], "noise": noisy}
     return {
-        name: "".join(str(int(one)) for one in (model.predict(_flat(images)) == labels)[right])
+        name: answers.text((model.predict(_flat(images)) == labels)[right])
         for name, images in shown.items()
     }
 
@@ -81,7 +82,7 @@ def features(run: str) -> MadeBy:
         digits = sklearn.datasets.load_digits()
         pictures = digits.images[:images, :, :, None].astype("float32") / _DIGITS_SCALE
         labels = digits.target[:images]
-        network = keras.models.load_model(place.directory / run / "model.keras")
+        network = place.trained(run)
         enlarged = keras.ops.image.resize(pictures, (28, 28), interpolation="bilinear")
         inner = keras.Model(network.inputs, network.get_layer(_FEATURES).output)
         shown = {"features": inner.predict(enlarged, verbose=0), "pixels": _flat(pictures)}
@@ -91,7 +92,7 @@ def features(run: str) -> MadeBy:
             scaled = sklearn.preprocessing.StandardScaler().fit(values[:half]).transform(values)
             model = sklearn.linear_model.LogisticRegression(max_iter=1000)
             right = model.fit(scaled[:half], labels[:half]).predict(scaled[half:]) == labels[half:]
-            found[name] = "".join(str(int(one)) for one in right)
+            found[name] = answers.text(right)
         return found
 
     return make
@@ -110,13 +111,11 @@ def first_weights(robust: str, plain: str) -> MadeBy:
     """
 
     def make(place: Place, images: int) -> dict[str, Any]:
-        import keras
         import scipy.stats
 
         found = {}
         for name, run in (("robust", robust), ("plain", plain)):
-            network = keras.models.load_model(place.directory / run / "model.keras")
-            kernel = np.asarray(network.get_layer("dense1").kernel)
+            kernel = np.asarray(place.trained(run).get_layer("dense1").kernel)
             found[name] = float(np.mean(scipy.stats.kurtosis(kernel, fisher=False)))
         return found
 

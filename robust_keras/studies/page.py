@@ -139,7 +139,7 @@ def _meaning(study, found):
         for claim in found["claims"]
         if not claim["measures"][-1]["reason"]
     }
-    told = [text for name, verdict, text in study.meaning if judged.get(name) == verdict]
+    told = [text for (name, verdict), text in study.meaning.items() if judged.get(name) == verdict]
     return told or ["Nothing yet: the runs that decide are still to come."]
 
 

@@ -157,45 +157,36 @@ PRUNING = Study(
             *((f"{_LABELS[m]}, worst case", over_epsilon(m)) for m in _SHOWN),
         ),
     ),
-    meaning=(
+    meaning={
         (
             "unknown_temperature",
             "fails",
-            "A high training temperature makes logits so large that cross-entropy has no gradient "
-            "left in float32: FGSM stands still. A loss that does not hang on their scale finds "
-            "the examples.",
-        ),
-        *(
-            (
-                "unknown_temperature",
-                verdict,
-                "A strong attack takes part of what a high training temperature gains under FGSM; "
-                "what is left at this epsilon stands until an attack finds more.",
-            )
-            for verdict in ("holds", "open")
+        ): "A high training temperature makes logits so large that cross-entropy has no gradient "
+        "left in float32: FGSM stands still. A loss that does not hang on their scale finds "
+        "the examples.",
+        **dict.fromkeys(
+            (("unknown_temperature", "holds"), ("unknown_temperature", "open")),
+            "A strong attack takes part of what a high training temperature gains under FGSM; "
+            "what is left at this epsilon stands until an attack finds more.",
         ),
         (
             "known_temperature",
             "holds",
-            "Something is left of the gain where the attacker knows the temperature.",
-        ),
+        ): "Something is left of the gain where the attacker knows the temperature.",
         (
             "pruning_128",
             "holds",
-            "Zeros cost robustness: robust networks may be sparse, sparse ones are not robust.",
-        ),
+        ): "Zeros cost robustness: robust networks may be sparse, sparse ones are not robust.",
         (
             "pruning_128",
             "fails",
-            "Zeros do not cost FC5 robustness at this epsilon. Whether they buy some, the table "
-            "tells; where the figure's curves meet at larger ones, they buy none.",
-        ),
+        ): "Zeros do not cost FC5 robustness at this epsilon. Whether they buy some, the table "
+        "tells; where the figure's curves meet at larger ones, they buy none.",
         (
             "nuclear_less",
             "holds",
-            "A penalty on the rank is no substitute for adversarial training.",
-        ),
-    ),
+        ): "A penalty on the rank is no substitute for adversarial training.",
+    },
     doubts=(
         "AlexNet and ResNet-18 on CIFAR-10, the slides' own networks, where they are not run yet.",
         "A pruned or low-rank network that keeps ten points more than its dense twin under `quick` "

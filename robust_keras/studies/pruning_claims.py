@@ -1,10 +1,8 @@
 """What Maestrati (2020) claims, and what decides about it."""
 
-import numpy as np
-
 from robust_keras.studies import proofs
-from robust_keras.studies.accuracies import gains
-from robust_keras.studies.study import Claim, Measure
+from robust_keras.studies.accuracies import gains, less, over_epsilon
+from robust_keras.studies.study import Claim, Measure, alone
 
 EPSILONS = {"mnist": (0.02, 0.05, 0.1, 0.2), "cifar10": (0.00784313725490196, 0.0313725490196078)}
 # Where something can be proved of networks that were not trained for it.
@@ -18,32 +16,32 @@ def _difference(higher, lower, epsilon, above=0.0):
     return gains(higher, lower, epsilon, above, step="FGSM", bound=bound)
 
 
-_LOWERED = {
-    "holds": "The dense network keeps more.",
-    "fails": "The dense network keeps no more.",
-    "open": "The difference is too small to tell.",
-}
-_UNHARMED = {
-    "holds": "What pruning costs is less than two points.",
-    "fails": "Pruning costs two points and more.",
-    "open": "What pruning costs is about two points.",
-}
-_NO_HELP = {
-    "holds": "Low rank gains less than two points.",
-    "fails": "Low rank gains two points and more.",
-    "open": "What low rank gains is about two points.",
-}
-
-
-def _unharmed(network, batch, label):
-    name = f"{network}_{batch}"
+def _lowered(name, says, pruned):
     return Claim(
         f"pruning_{name}",
-        f"Not so for {label} at batch {batch}",
+        says,
         _FIGURES,
-        _difference(f"{name}_s9", name, _SMALL, -0.02),
-        _UNHARMED,
+        _difference("b128", pruned, 0.05),
+        holds="The dense network keeps more.",
+        fails="The dense network keeps no more.",
     )
+
+
+def _unharmed(name, says, dense, epsilon):
+    return Claim(
+        f"pruning_{name}",
+        says,
+        _FIGURES,
+        _difference(f"{dense}_s9", dense, epsilon, -0.02),
+        holds="What pruning costs is less than two points.",
+        fails="Pruning costs two points and more.",
+        open="What pruning costs is about two points.",
+    )
+
+
+def _convolutions_unharmed(network, batch, label):
+    name = f"{network}_{batch}"
+    return _unharmed(name, f"Not so for {label} at batch {batch}", name, _SMALL)
 
 
 def _no_help(network, batch, label):
@@ -53,50 +51,45 @@ def _no_help(network, batch, label):
         f"Low-rank convolutions do not help {label} at batch {batch}",
         _FIGURES,
         _difference(name, f"{name}_rank", _SMALL, -0.02),
-        _NO_HELP,
+        holds="Low rank gains less than two points.",
+        fails="Low rank gains two points and more.",
+        open="What low rank gains is about two points.",
     )
 
 
+def _withstands(name, says, tempered):
+    return Claim(
+        name,
+        says,
+        _FIGURES,
+        _difference(tempered, "b128", 0.05, 0.1),
+        holds="It keeps ten points more under every attack.",
+        fails="Attacks whose loss does not hang on the scale of logits leave it less than "
+        "ten points more.",
+        open="The gain is about ten points.",
+    )
+
+
+def _growth(attack=None):
+    """How much more T = 100 gains at 0.2 than at 0.02."""
+    high, low = over_epsilon("t100", attack), over_epsilon("b128", attack)
+    gains_at_both = less(high(0.2), low(0.2)), less(high(0.02), low(0.02))
+    return less(*gains_at_both)
+
+
+def _kernels(of, network, fact):
+    return of.made("kernels")[network][fact]
+
+
 CLAIMS = (
-    Claim(
-        "pruning_128",
-        "Gradual pruning lowers robustness: FC5 at batch 128, 0.9 zeros",
-        _FIGURES,
-        _difference("b128", "b128_s9", 0.05),
-        _LOWERED,
-    ),
-    Claim(
-        "pruning_half",
-        "Already at 0.5 zeros",
-        _FIGURES,
-        _difference("b128", "b128_s5", 0.05),
-        _LOWERED,
-    ),
-    Claim(
-        "pruning_most",
-        "And more at 0.95 zeros",
-        _FIGURES,
-        _difference("b128", "b128_s95", 0.05),
-        _LOWERED,
-    ),
-    Claim(
-        "pruning_512",
-        "Not so for FC5 at batch 512, 0.9 zeros",
-        _FIGURES,
-        _difference("b512_s9", "b512", 0.05, -0.02),
-        _UNHARMED,
-    ),
-    Claim(
+    _lowered("128", "Gradual pruning lowers robustness: FC5 at batch 128, 0.9 zeros", "b128_s9"),
+    _lowered("half", "Already at 0.5 zeros", "b128_s5"),
+    _lowered("most", "And more at 0.95 zeros", "b128_s95"),
+    _unharmed("512", "Not so for FC5 at batch 512, 0.9 zeros", "b512", 0.05),
+    _withstands(
         "unknown_temperature",
         "Training at T = 100 withstands FGSM by an attacker who does not know T",
-        _FIGURES,
-        _difference("t100", "b128", 0.05, 0.1),
-        {
-            "holds": "It keeps ten points more under every attack.",
-            "fails": "Attacks whose loss does not hang on the scale of logits leave it less than "
-            "ten points more.",
-            "open": "The gain is about ten points.",
-        },
+        "t100",
     ),
     Claim(
         "known_temperature",
@@ -112,156 +105,91 @@ CLAIMS = (
                 lambda of: of.worst("t100", 0.05) - of.worst("b128", 0.05),
             ),
         ),
-        {
-            "holds": "Something is left of the gain.",
-            "fails": "Nothing is left of the gain.",
-            "open": "What is left of the gain is too little to tell.",
-        },
+        holds="Something is left of the gain.",
+        fails="Nothing is left of the gain.",
+        open="What is left of the gain is too little to tell.",
     ),
-    Claim(
-        "low_temperature",
-        "T = 20 does so as well",
-        _FIGURES,
-        _difference("t20", "b128", 0.05, 0.1),
-        {
-            "holds": "It keeps ten points more under every attack.",
-            "fails": "Attacks whose loss does not hang on the scale of logits leave it less than "
-            "ten points more.",
-            "open": "The gain is about ten points.",
-        },
-    ),
+    _withstands("low_temperature", "T = 20 does so as well", "t20"),
     Claim(
         "grows_with_epsilon",
         "What temperature gains grows with epsilon",
         _FIGURES,
         (
-            Measure(
-                "FGSM, gain at 0.2 beyond that at 0.02",
-                lambda of: (
-                    of.robust("t100", "fgsm", 0.2)
-                    - of.robust("b128", "fgsm", 0.2)
-                    - of.robust("t100", "fgsm", 0.02)
-                    + of.robust("b128", "fgsm", 0.02)
-                ),
-            ),
-            Measure(
-                "`quick` and audit, the same",
-                lambda of: (
-                    of.worst("t100", 0.2)
-                    - of.worst("b128", 0.2)
-                    - of.worst("t100", 0.02)
-                    + of.worst("b128", 0.02)
-                ),
-            ),
+            Measure("FGSM, gain at 0.2 beyond that at 0.02", _growth("fgsm")),
+            Measure("`quick` and audit, the same", _growth()),
         ),
-        {
-            "holds": "It does under every attack.",
-            "fails": "Under a strong attack nothing grows: at 0.2 both have nothing left.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="It does under every attack.",
+        fails="Under a strong attack nothing grows: at 0.2 both have nothing left.",
     ),
     Claim(
         "pruned_proved",
         "Asked here: of a pruned network more can be proved than of its dense twin",
         "not measured there",
-        (
-            Measure(
-                f"proved at {PROVED}; more",
-                lambda of: proofs.share("b128_s9", PROVED)(of) - proofs.share("b128", PROVED)(of),
-            ),
+        alone(
+            f"proved at {PROVED}; more",
+            less(proofs.share("b128_s9", PROVED), proofs.share("b128", PROVED)),
         ),
-        {
-            "holds": "Fewer weights let bounds grow less.",
-            "fails": "No more is proved of it.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="Fewer weights let bounds grow less.",
+        fails="No more is proved of it.",
     ),
     Claim(
         "sparse",
         "Adversarial training makes weights sparse",
         "quoted there",
-        (
-            Measure(
-                "share of near-zero kernel entries, beyond the plain twin's",
-                lambda of: np.array(
-                    [
-                        of.made("kernels")["robust"]["near_zero"]
-                        - of.made("kernels")["plain"]["near_zero"]
-                    ]
-                ),
-                unit="",
-            ),
+        alone(
+            "share of near-zero kernel entries, beyond the plain twin's",
+            lambda of: _kernels(of, "robust", "near_zero") - _kernels(of, "plain", "near_zero"),
+            unit="",
         ),
-        {
-            "holds": "More of its kernel entries are near zero.",
-            "fails": "No more of its kernel entries are near zero.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="More of its kernel entries are near zero.",
+        fails="No more of its kernel entries are near zero.",
     ),
     Claim(
         "low_rank",
         "Adversarial training makes weights of low rank",
         "quoted there",
-        (
-            Measure(
-                "effective rank (share of the full one) below the plain twin's",
-                lambda of: np.array(
-                    [of.made("kernels")["plain"]["rank"] - of.made("kernels")["robust"]["rank"]]
-                ),
-                unit="",
-            ),
+        alone(
+            "effective rank (share of the full one) below the plain twin's",
+            lambda of: _kernels(of, "plain", "rank") - _kernels(of, "robust", "rank"),
+            unit="",
         ),
-        {
-            "holds": "Its kernels have a lower effective rank.",
-            "fails": "Its kernels have no lower effective rank.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="Its kernels have a lower effective rank.",
+        fails="Its kernels have no lower effective rank.",
     ),
     Claim(
         "nuclear_helps",
         "A nuclear-norm penalty makes a network more robust",
         "quoted there",
         _difference("nuclear", "twin", 0.05),
-        {
-            "holds": "It keeps more than without the penalty.",
-            "fails": "It keeps no more than without the penalty.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="It keeps more than without the penalty.",
+        fails="It keeps no more than without the penalty.",
     ),
     Claim(
         "nuclear_less",
         "A nuclear-norm penalty helps less than adversarial training",
         "quoted there",
         _difference("robust", "nuclear", 0.1, 0.1),
-        {
-            "holds": "Adversarial training keeps at least ten points more.",
-            "fails": "Adversarial training keeps less than ten points more.",
-            "open": "Adversarial training keeps about ten points more.",
-        },
+        holds="Adversarial training keeps at least ten points more.",
+        fails="Adversarial training keeps less than ten points more.",
+        open="Adversarial training keeps about ten points more.",
     ),
     Claim(
         "bound",
         "A change of the logits is at most that of the image times the layers' spectral norms",
         "an inequality",
-        (
-            Measure(
-                "1 minus the largest ratio seen to the bound, on adversarial examples; above 0",
-                lambda of: np.array(
-                    [1.0 - of.made("bound")["largest"] / of.made("bound")["bound"]]
-                ),
-                unit="",
-            ),
+        alone(
+            "1 minus the largest ratio seen to the bound, on adversarial examples; above 0",
+            lambda of: 1.0 - of.made("bound")["largest"] / of.made("bound")["bound"],
+            unit="",
         ),
-        {
-            "holds": "No example comes near it: as a bound it is right, and far too loose to prove "
-            "anything.",
-            "fails": "An example breaks it, which cannot be: one of both is computed wrongly.",
-            "open": "The largest change is near the bound.",
-        },
+        holds="No example comes near it: as a bound it is right, and far too loose to prove "
+        "anything.",
+        fails="An example breaks it, which cannot be: one of both is computed wrongly.",
+        open="The largest change is near the bound.",
     ),
-    _unharmed("alexnet", 128, "AlexNet"),
+    _convolutions_unharmed("alexnet", 128, "AlexNet"),
     _no_help("alexnet", 512, "AlexNet"),
-    _unharmed("resnet18", 128, "ResNet-18"),
-    _unharmed("resnet18", 512, "ResNet-18"),
+    _convolutions_unharmed("resnet18", 128, "ResNet-18"),
+    _convolutions_unharmed("resnet18", 512, "ResNet-18"),
     _no_help("resnet18", 128, "ResNet-18"),
 )

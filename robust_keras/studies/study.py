@@ -10,7 +10,7 @@ import numpy as np
 from robust_keras.errors import InputError
 
 # What `Measure.value` and lines of a figure are given: a `seen.Seen`, what is known of one seed.
-Value = Callable[[Any], np.ndarray]
+Value = Callable[[Any], np.ndarray | float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +34,12 @@ class Place:
         if not path.is_dir():
             raise InputError.expected("--networks_dir", f"a directory that holds {name}", path)
         return path
+
+    def trained(self, run: str) -> Any:
+        """The Keras model of one of the study's trainings."""
+        import keras
+
+        return keras.models.load_model(self.directory / run / "model.keras")
 
 
 # (Where, how many images at most) -> what JSON can hold.
@@ -91,17 +97,22 @@ class Measure:
     Args:
         budget: what the attacker was allowed, in words.
         value: function of what one seed found (`Seen`) to a float array with one entry an image, or
-            with a single one where images have no say.
+            to a single float where images have no say.
         above: the claim holds if the whole interval is above this, and fails if none of it is.
         unit: "points" (of accuracy, a share times 100) or "" for plain numbers.
-        believed: whether a number that the audit calls unreliable leaves the claim open.
     """
 
     budget: str
     value: Value
     above: float = 0.0
     unit: str = "points"
-    believed: bool = True
+
+
+def alone(
+    budget: str, value: Value, above: float = 0.0, unit: str = "points"
+) -> tuple[Measure, ...]:
+    """The measures of a claim that one number decides; see `Measure`."""
+    return (Measure(budget, value, above, unit),)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +124,9 @@ class Claim:
         says: what the source says.
         number: its number, or what is known of it.
         measures: what decides, the published budget first and the strongest last, which decides.
-        sentences: one plain sentence why, for `holds`, `fails` and `open`.
+        holds: one plain sentence why, where it does.
+        fails: the same where it fails.
+        open: the same where it stays open.
         seeds: how many seeds there must be for a verdict.
     """
 
@@ -121,7 +134,10 @@ class Claim:
     says: str
     number: str
     measures: tuple[Measure, ...]
-    sentences: dict[str, str]
+    _: dataclasses.KW_ONLY
+    holds: str
+    fails: str
+    open: str = "The difference is too small to tell."
     seeds: int = 3
 
 
@@ -187,8 +203,8 @@ class Study:
         claims: its claims.
         headlines: names of those that README tells.
         figure: its figure.
-        meaning: what it means: pieces of text, each given only where a claim came out so; triples
-            of (claim, verdict, text).
+        meaning: what it means: pieces of text, each given only where a claim came out so, by
+            (claim, verdict).
         doubts: what would change our mind.
         forms: `smoke`, `small` and `full`.
     """
@@ -205,6 +221,6 @@ class Study:
     claims: tuple[Claim, ...]
     headlines: tuple[str, ...]
     figure: Figure
-    meaning: tuple[tuple[str, str, str], ...]
+    meaning: Mapping[tuple[str, str], str]
     doubts: tuple[str, ...]
     forms: dict[str, Form]

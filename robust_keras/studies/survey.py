@@ -72,39 +72,30 @@ SURVEY = Study(
         ticks=MODELS,
         lines=tuple((f"made on {name}", _bar(name)) for name in MODELS),
     ),
-    meaning=(
+    meaning={
         (
             "fooling_gradient",
             "holds",
-            "A network's confidence says little away from its data: images of nothing reach it.",
-        ),
+        ): "A network's confidence says little away from its data: images of nothing reach it.",
         (
             "fooling_after",
             "fails",
-            "Adversarial training, which bounds small changes, does not change that.",
-        ),
+        ): "Adversarial training, which bounds small changes, does not change that.",
         (
             "own_is_strongest",
             "holds",
-            "An attacker who has the network itself does more than one who has another.",
-        ),
+        ): "An attacker who has the network itself does more than one who has another.",
         (
             "penalty",
             "holds",
-            "Where a transferred example does more than the network's own gradient, the gradient "
-            "is hidden, not gone: a defence must be attacked from outside, too.",
-        ),
+        ): "Where a transferred example does more than the network's own gradient, the gradient "
+        "is hidden, not gone: a defence must be attacked from outside, too.",
         (
             "ensemble_whitebox",
             "fails",
-            "Ensemble training is a defence against examples from elsewhere alone.",
-        ),
-        (
-            "denoiser_whitebox",
-            "holds",
-            "A denoiser helps until the attack goes through it.",
-        ),
-    ),
+        ): "Ensemble training is a defence against examples from elsewhere alone.",
+        ("denoiser_whitebox", "holds"): "A denoiser helps until the attack goes through it.",
+    },
     doubts=(
         "Color images and deeper networks: digits at 0.3 are far from the survey's ImageNet.",
         "A substitute of the model's own shape, and more questions than here.",

@@ -6,8 +6,9 @@ Where a number of a paper could not be checked here, none is given.
 import numpy as np
 
 from robust_keras.studies import answers
-from robust_keras.studies.study import Claim, Measure
-from robust_keras.studies.transfer_claims import TRANSFER_CLAIMS, UNKNOWN, less
+from robust_keras.studies.accuracies import less
+from robust_keras.studies.study import Claim, alone
+from robust_keras.studies.transfer_claims import TRANSFER_CLAIMS, UNKNOWN
 
 
 def _sure(model, kind):
@@ -32,18 +33,14 @@ def _carried(to, says):
         f"carried_{to}",
         says,
         UNKNOWN,
-        (
-            Measure(
-                "FGSM at 0.3, errors more than by noise of 0.3",
-                less(_answers("carried", to, "noise"), _answers("carried", to, "examples")),
-                0.1,
-            ),
+        alone(
+            "FGSM at 0.3, errors more than by noise of 0.3",
+            less(_answers("carried", to, "noise"), _answers("carried", to, "examples")),
+            0.1,
         ),
-        {
-            "holds": "They fool it more often than noise of the same size, by ten points and more.",
-            "fails": "They do less than ten points more than noise of the same size.",
-            "open": "They do about ten points more than noise.",
-        },
+        holds="They fool it more often than noise of the same size, by ten points and more.",
+        fails="They do less than ten points more than noise of the same size.",
+        open="They do about ten points more than noise.",
     )
 
 
@@ -59,12 +56,10 @@ def _fooling(name, kind, says, number):
         name,
         says,
         number,
-        (Measure("share of the ten classes at 99 % and above; most", _sure("plain", kind), 0.5),),
-        {
-            "holds": "It is that sure of an image of nothing for most classes.",
-            "fails": "It is that sure for few classes.",
-            "open": "It is that sure for about half of the classes.",
-        },
+        alone("share of the ten classes at 99 % and above; most", _sure("plain", kind), 0.5),
+        holds="It is that sure of an image of nothing for most classes.",
+        fails="It is that sure for few classes.",
+        open="It is that sure for about half of the classes.",
     )
 
 
@@ -91,18 +86,14 @@ CLAIMS = (
         "fooling_after",
         "Asked here: adversarial training puts an end to fooling images",
         UNKNOWN,
-        (
-            Measure(
-                "gradient ascent, share of classes below 99 %; most",
-                lambda of: 1.0 - _sure("robust", "fooling_gradient")(of),
-                0.5,
-            ),
+        alone(
+            "gradient ascent, share of classes below 99 %; most",
+            lambda of: 1.0 - _sure("robust", "fooling_gradient")(of),
+            0.5,
         ),
-        {
-            "holds": "After it, most classes are not reached.",
-            "fails": "After it, most classes are reached as before.",
-            "open": "After it, about half of the classes are reached.",
-        },
+        holds="After it, most classes are not reached.",
+        fails="After it, most classes are reached as before.",
+        open="After it, about half of the classes are reached.",
     ),
     _carried("linear", "Examples carry over to a linear classifier"),
     _carried("forest", "And to an ensemble of trees"),
@@ -111,45 +102,34 @@ CLAIMS = (
         "A network's features with a linear classifier read another data set better than "
         "features made by hand",
         "86.8 % against 80.7 % (flowers)",
-        (
-            Measure(
-                "scikit-learn's digits, against their own pixels",
-                less(_answers("features", "features"), _answers("features", "pixels")),
-            ),
+        alone(
+            "scikit-learn's digits, against their own pixels",
+            less(_answers("features", "features"), _answers("features", "pixels")),
         ),
-        {
-            "holds": "They do better than the pixels themselves.",
-            "fails": "The pixels themselves do as well: these digits are no hard data set.",
-            "open": "They do about as well as the pixels themselves.",
-        },
+        holds="They do better than the pixels themselves.",
+        fails="The pixels themselves do as well: these digits are no hard data set.",
+        open="They do about as well as the pixels themselves.",
     ),
     Claim(
         "jsma",
         "JSMA makes any digit of any by changing few pixels",
         UNKNOWN,
-        (Measure("of all pairs, at most 14.5 % of the pixels; 90 %", _grid, 0.9),),
-        {
-            "holds": "More than nine of ten pairs are reached.",
-            "fails": "Less than nine of ten pairs are reached.",
-            "open": "About nine of ten pairs are reached.",
-        },
+        alone("of all pairs, at most 14.5 % of the pixels; 90 %", _grid, 0.9),
+        holds="More than nine of ten pairs are reached.",
+        fails="Less than nine of ten pairs are reached.",
+        open="About nine of ten pairs are reached.",
     ),
     Claim(
         "weights",
         "Adversarial training makes first-layer weights more local",
         "a figure of maxout networks",
-        (
-            Measure(
-                "mean kurtosis of a unit's weights, beyond the plain twin's",
-                lambda of: np.array([of.made("weights")["robust"] - of.made("weights")["plain"]]),
-                unit="",
-            ),
+        alone(
+            "mean kurtosis of a unit's weights, beyond the plain twin's",
+            lambda of: of.made("weights")["robust"] - of.made("weights")["plain"],
+            unit="",
         ),
-        {
-            "holds": "Few pixels have more of a unit's weight than in the plain twin.",
-            "fails": "A unit's weight is no more local than in the plain twin.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="Few pixels have more of a unit's weight than in the plain twin.",
+        fails="A unit's weight is no more local than in the plain twin.",
     ),
     *TRANSFER_CLAIMS,
 )

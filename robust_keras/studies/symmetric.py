@@ -168,31 +168,27 @@ SYMMETRIC = Study(
             *((f"{_LABELS[m]}, worst case", over_epsilon(m)) for m in _SHOWN),
         ),
     ),
-    meaning=(
+    meaning={
         (
             "one_step",
             "fails",
-            "The gain against one step is not robustness: a longer attack from the same gradients, "
-            "at the same epsilon, takes it away. What the symmetric unit does is to hide the way.",
-        ),
+        ): "The gain against one step is not robustness: a longer attack from the same gradients, "
+        "at the same epsilon, takes it away. What the symmetric unit does is to hide the way.",
         (
             "better_than_rm",
             "fails",
-            "Given the same noise and nonsense to train on, the plain network is about as hard to "
-            "fool as the symmetric one, or harder: the activation is not what helps.",
-        ),
+        ): "Given the same noise and nonsense to train on, the plain network is about as hard to "
+        "fool as the symmetric one, or harder: the activation is not what helps.",
         (
             "nonsense",
             "holds",
-            "Training on nonsense does what it is for: plain noise is no longer taken for a digit.",
-        ),
+        ): "Training on nonsense does what it is for: plain noise is no longer taken for a digit.",
         (
             "fooling",
             "fails",
-            "But nonsense that is made for the network is: gradient ascent finds accepted images "
-            "of most classes.",
-        ),
-    ),
+        ): "But nonsense that is made for the network is: gradient ascent finds accepted images "
+        "of most classes.",
+    },
     doubts=(
         "A symmetric network that keeps more than its plain twin under `quick` and a passed audit, "
         "at any epsilon that matters.",

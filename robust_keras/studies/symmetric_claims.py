@@ -6,7 +6,7 @@ their own attack: one step towards the most sensitive class, not cut off at 0 an
 
 from robust_keras.studies.accuracies import gains
 from robust_keras.studies.nonsense_claims import NONSENSE_CLAIMS, WEIGHTS
-from robust_keras.studies.study import Claim, Measure
+from robust_keras.studies.study import Claim, alone
 
 # What counts as withstanding more; the source's gains are fifty points and more.
 _GAIN = 0.1
@@ -16,167 +16,137 @@ def _gain(better, worse, epsilon):
     return gains(better, worse, epsilon, _GAIN, step="one step", bound="ten points more")
 
 
+def _withstands(name, says, number, measures, **open_):
+    return Claim(
+        name,
+        says,
+        number,
+        measures,
+        holds="It keeps at least ten points more under every attack.",
+        fails="A longer attack leaves it less than ten points more than the plain network.",
+        **open_,
+    )
+
+
+_ABOUT_TEN = "What a longer attack leaves differs by about ten points."
+
 CLAIMS = (
     Claim(
         "clean",
         "mReLU-R-M is nearly as accurate as the plain network on clean digits",
         f"error 0.87 % plain, 1.44 % mReLU-R-M, {WEIGHTS}",
-        (
-            Measure(
-                "clean, 10,000 images; within two points",
-                lambda of: of.trained("mrelu_rm") - of.trained("plain"),
-                above=-0.02,
-            ),
+        alone(
+            "clean, 10,000 images; within two points",
+            lambda of: of.trained("mrelu_rm") - of.trained("plain"),
+            above=-0.02,
         ),
-        {
-            "holds": "It loses less than two points.",
-            "fails": "After so few epochs it loses more than two points.",
-            "open": "What it loses is near two points.",
-        },
+        holds="It loses less than two points.",
+        fails="After so few epochs it loses more than two points.",
+        open="What it loses is near two points.",
     ),
-    Claim(
+    _withstands(
         "one_step",
         "mReLU-R-M withstands adversarial examples that break the plain network",
         f"error at 0.2: 98.5 % plain, 7.6 % mReLU-R-M, {WEIGHTS}",
         _gain("mrelu_rm", "plain", 0.2),
-        {
-            "holds": "It keeps at least ten points more under every attack.",
-            "fails": "A longer attack leaves it less than ten points more than the plain network.",
-            "open": "What a longer attack leaves differs by about ten points.",
-        },
+        open=_ABOUT_TEN,
     ),
     Claim(
         "small_epsilon",
         "The same at small strengths",
         f"error at 0.05: 24.4 % plain, 3.1 % mReLU-R-M, {WEIGHTS}",
         _gain("mrelu_rm", "plain", 0.05),
-        {
-            "holds": "At a small epsilon ten points and more are left of it.",
-            "fails": "At a small epsilon, too, less than ten points are left of it.",
-            "open": "Too little to tell.",
-        },
+        holds="At a small epsilon ten points and more are left of it.",
+        fails="At a small epsilon, too, less than ten points are left of it.",
+        open="Too little to tell.",
     ),
     Claim(
         "better_than_rm",
         "mReLU adds to what noise and nonsense in training (R-M) do for a plain network",
         f"error at 0.2: 81.0 % plain-R-M, 7.6 % mReLU-R-M, {WEIGHTS}",
         _gain("mrelu_rm", "plain_rm", 0.1),
-        {
-            "holds": "With the same training it keeps at least ten points more.",
-            "fails": "With the same training the gain is less than ten points, or none.",
-            "open": "With the same training the difference is about ten points.",
-        },
+        holds="With the same training it keeps at least ten points more.",
+        fails="With the same training the gain is less than ten points, or none.",
+        open="With the same training the difference is about ten points.",
     ),
-    Claim(
+    _withstands(
         "alone",
         "mReLU alone, without noise and nonsense, withstands more than the plain network",
         f"error at 0.2: 98.5 % plain, 41.0 % mReLU, {WEIGHTS}",
         _gain("mrelu", "plain", 0.2),
-        {
-            "holds": "It keeps at least ten points more under every attack.",
-            "fails": "A longer attack leaves it less than ten points more than the plain network.",
-            "open": "What a longer attack leaves differs by about ten points.",
-        },
+        open=_ABOUT_TEN,
     ),
-    Claim(
+    _withstands(
         "rbf",
         "So does RBF-R-M",
         f"error at 0.2: 98.5 % plain, 15.8 % RBF-R-M, {WEIGHTS}",
         _gain("rbf_rm", "plain", 0.2),
-        {
-            "holds": "It keeps at least ten points more under every attack.",
-            "fails": "A longer attack leaves it less than ten points more than the plain network.",
-            "open": "What a longer attack leaves differs by about ten points.",
-        },
+        open=_ABOUT_TEN,
     ),
     Claim(
         "random_adversarial",
         "Random training (R) is what helps against adversarial examples",
         f"error at 0.1: 81.2 % plain, 30.9 % plain-R-M, {WEIGHTS}",
         _gain("plain_r", "plain", 0.1),
-        {
-            "holds": "Noise in training is a defence of its own, under every attack.",
-            "fails": "What noise in training gains against one step, a longer attack takes.",
-            "open": "The gain is about ten points.",
-        },
+        holds="Noise in training is a defence of its own, under every attack.",
+        fails="What noise in training gains against one step, a longer attack takes.",
+        open="The gain is about ten points.",
     ),
     Claim(
         "sgd",
         "Symmetric networks train by plain SGD with batch normalisation, without pre-training",
         f"clean error 1.05 % mReLU, {WEIGHTS}",
-        (
-            Measure(
-                "clean accuracy after one epoch, 10,000 images; above 95 %",
-                lambda of: of.trained("mrelu_sgd"),
-                above=0.95,
-            ),
+        alone(
+            "clean accuracy after one epoch, 10,000 images; above 95 %",
+            lambda of: of.trained("mrelu_sgd"),
+            above=0.95,
         ),
-        {
-            "holds": "One epoch of SGD is enough to see that it trains.",
-            "fails": "One epoch of SGD does not bring it there.",
-            "open": "One epoch of SGD brings it about there.",
-        },
+        holds="One epoch of SGD is enough to see that it trains.",
+        fails="One epoch of SGD does not bring it there.",
+        open="One epoch of SGD brings it about there.",
     ),
-    Claim(
+    _withstands(
         "cifar",
         "On CIFAR-10, too, mReLU-R-M withstands more than the plain network",
         f"error at 0.03: 88.3 % plain, 37.0 % mReLU-R-M, {WEIGHTS}",
         _gain("cifar_mrelu_rm", "cifar_plain", 0.03),
-        {
-            "holds": "It keeps at least ten points more under every attack.",
-            "fails": "A longer attack leaves it less than ten points more than the plain network.",
-            "open": "The difference is too small to tell.",
-        },
     ),
     Claim(
         "cifar_clean",
         "mReLU is a little more accurate than the plain network on clean CIFAR-10",
         f"error 21.7 % plain, 19.5 % mReLU, {WEIGHTS}",
-        (
-            Measure(
-                "clean, 10,000 images; more",
-                lambda of: of.trained("cifar_mrelu") - of.trained("cifar_plain"),
-            ),
+        alone(
+            "clean, 10,000 images; more",
+            lambda of: of.trained("cifar_mrelu") - of.trained("cifar_plain"),
         ),
-        {
-            "holds": "It is, also after so few epochs.",
-            "fails": "It is not, after so few epochs.",
-            "open": "After so few epochs the difference is too small to tell.",
-        },
+        holds="It is, also after so few epochs.",
+        fails="It is not, after so few epochs.",
+        open="After so few epochs the difference is too small to tell.",
     ),
     Claim(
         "adversarial",
         "Asked here: with adversarial training, too, the symmetric unit withstands more",
         "not measured there",
-        (
-            Measure(
-                "`quick` and audit at 0.1; more",
-                lambda of: of.worst("mrelu_a", 0.1) - of.worst("plain_a", 0.1),
-            ),
+        alone(
+            "`quick` and audit at 0.1; more",
+            lambda of: of.worst("mrelu_a", 0.1) - of.worst("plain_a", 0.1),
         ),
-        {
-            "holds": "It keeps more than the plain network trained the same way.",
-            "fails": "It keeps no more than the plain network trained the same way.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="It keeps more than the plain network trained the same way.",
+        fails="It keeps no more than the plain network trained the same way.",
     ),
     Claim(
         "rejected",
         "Asked here: what fools mReLU-R-M is at least rejected as nonsense",
         "not measured there",
-        (
-            Measure(
-                "every attack, `apgd_accepted` and audit at 0.2; half of the digits left",
-                lambda of: of.accepted_worst("mrelu_rm", 0.2),
-                0.5,
-            ),
+        alone(
+            "every attack, `apgd_accepted` and audit at 0.2; half of the digits left",
+            lambda of: of.accepted_worst("mrelu_rm", 0.2),
+            0.5,
         ),
-        {
-            "holds": "Of most digits no attack makes a wrong answer that is accepted.",
-            "fails": "An attack that aims at the rule makes wrong answers of most digits that are "
-            "accepted.",
-            "open": "Of about half of the digits.",
-        },
+        holds="Of most digits no attack makes a wrong answer that is accepted.",
+        fails="An attack that aims at the rule makes wrong answers of most digits that are "
+        "accepted.",
+        open="Of about half of the digits.",
     ),
     *NONSENSE_CLAIMS,
 )

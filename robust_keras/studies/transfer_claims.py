@@ -4,8 +4,9 @@ Where a number of a paper could not be checked here, none is given.
 """
 
 from robust_keras.studies import answers
+from robust_keras.studies.accuracies import less
 from robust_keras.studies.step_ll_transfer import TOPS
-from robust_keras.studies.study import Claim, Measure, Value
+from robust_keras.studies.study import Claim, Measure, Value, alone
 
 MODELS = ("plain", "elu", "fc5", "adversarial", "ensemble", "penalty")
 # The survey's on ImageNet, and one that does something to digits.
@@ -21,11 +22,6 @@ def transferred(source: str, target: str, epsilon: float = 0.3, top: int = 1) ->
         return answers.array(texts[TOPS.index(top)])
 
     return value
-
-
-def less(higher: Value, lower: Value) -> Value:
-    """Gives one value less another, image by image."""
-    return lambda of: higher(of) - lower(of)
 
 
 def _on_substitute(of, target):
@@ -48,60 +44,41 @@ TRANSFER_CLAIMS = (
                 less(transferred("elu", "plain"), transferred("plain", "plain")),
             ),
         ),
-        {
-            "holds": "Its own examples fool the plain network more often than ELU's.",
-            "fails": "ELU's examples fool the plain network as often as its own: one step towards "
-            "the least likely class is no strong attack.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="Its own examples fool the plain network more often than ELU's.",
+        fails="ELU's examples fool the plain network as often as its own: one step towards "
+        "the least likely class is no strong attack.",
     ),
     Claim(
         "own_top_five",
         "Also where the five likeliest classes count",
         "error of v4 by its own and by v3's: not at hand",
-        (
-            Measure(
-                "Step-LL at 0.3, top 5 of 10",
-                less(transferred("elu", "plain", top=5), transferred("plain", "plain", top=5)),
-            ),
+        alone(
+            "Step-LL at 0.3, top 5 of 10",
+            less(transferred("elu", "plain", top=5), transferred("plain", "plain", top=5)),
         ),
-        {
-            "holds": "Its own examples push the class out of the first five more often.",
-            "fails": "Its own examples push the class out of the first five no more often.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="Its own examples push the class out of the first five more often.",
+        fails="Its own examples push the class out of the first five no more often.",
     ),
     Claim(
         "robust_source",
         "Examples made on an adversarially trained network carry over less",
         "error of v4: 39.2 % by v3's, 31.1 % by v3 adversarially trained",
-        (
-            Measure(
-                "Step-LL at 0.3",
-                less(transferred("adversarial", "plain"), transferred("elu", "plain")),
-            ),
+        alone(
+            "Step-LL at 0.3", less(transferred("adversarial", "plain"), transferred("elu", "plain"))
         ),
-        {
-            "holds": "They fool the plain network less often than ELU's.",
-            "fails": "They fool the plain network at least as often as ELU's.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="They fool the plain network less often than ELU's.",
+        fails="They fool the plain network at least as often as ELU's.",
     ),
     Claim(
         "ensemble",
         "Ensemble training lowers what carries over",
         UNKNOWN,
-        (
-            Measure(
-                "Step-LL at 0.3 made on the plain network, which it was not trained on",
-                less(transferred("plain", "ensemble"), transferred("plain", "elu")),
-            ),
+        alone(
+            "Step-LL at 0.3 made on the plain network, which it was not trained on",
+            less(transferred("plain", "ensemble"), transferred("plain", "elu")),
         ),
-        {
-            "holds": "Examples of a network that it never met fool it far less.",
-            "fails": "Examples of a network that it never met fool it as often.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="Examples of a network that it never met fool it far less.",
+        fails="Examples of a network that it never met fool it as often.",
     ),
     Claim(
         "ensemble_whitebox",
@@ -119,112 +96,80 @@ TRANSFER_CLAIMS = (
                 0.5,
             ),
         ),
-        {
-            "holds": "More than half of the digits hold out.",
-            "fails": "Less than half of the digits hold out.",
-            "open": "About half of the digits hold out.",
-        },
+        holds="More than half of the digits hold out.",
+        fails="Less than half of the digits hold out.",
+        open="About half of the digits hold out.",
     ),
     Claim(
         "ceiling",
         "Adversarial training costs clean accuracy",
         UNKNOWN,
-        (
-            Measure(
-                "clean, 10,000 images; less",
-                lambda of: of.trained("plain") - of.trained("adversarial"),
-            ),
+        alone(
+            "clean, 10,000 images; less", lambda of: of.trained("plain") - of.trained("adversarial")
         ),
-        {
-            "holds": "It is less accurate on clean digits.",
-            "fails": "It is not less accurate on clean digits.",
-            "open": "On digits the difference is too small to tell.",
-        },
+        holds="It is less accurate on clean digits.",
+        fails="It is not less accurate on clean digits.",
+        open="On digits the difference is too small to tell.",
     ),
     Claim(
         "penalty",
         "A network hardened against its own gradient still falls to examples from outside",
         UNKNOWN,
-        (
-            Measure(
-                "Step-LL at 0.3: errors by the plain network's examples beyond those by its own",
-                less(transferred("penalty", "penalty"), transferred("plain", "penalty")),
-            ),
+        alone(
+            "Step-LL at 0.3: errors by the plain network's examples beyond those by its own",
+            less(transferred("penalty", "penalty"), transferred("plain", "penalty")),
         ),
-        {
-            "holds": "Another network's examples do more than its own.",
-            "fails": "Its own examples do at least as much: this penalty hides no gradient.",
-            "open": "The difference is too small to tell.",
-        },
+        holds="Another network's examples do more than its own.",
+        fails="Its own examples do at least as much: this penalty hides no gradient.",
     ),
     Claim(
         "substitute",
         "A substitute trained on a model's answers alone is enough to fool it",
         "84.24 % of MNIST misclassified, 6,400 questions",
-        (
-            Measure(
-                "FGSM at 0.3 on the substitute, 4,800 questions; most misclassified",
-                lambda of: 1.0 - _on_substitute(of, 0),
-                0.5,
-            ),
+        alone(
+            "FGSM at 0.3 on the substitute, 4,800 questions; most misclassified",
+            lambda of: 1.0 - _on_substitute(of, 0),
+            0.5,
         ),
-        {
-            "holds": "It misclassifies most of them.",
-            "fails": "It misclassifies less than half of them.",
-            "open": "It misclassifies about half of them.",
-        },
+        holds="It misclassifies most of them.",
+        fails="It misclassifies less than half of them.",
+        open="It misclassifies about half of them.",
     ),
     Claim(
         "substitute_penalty",
         "Also where the model was hardened",
         UNKNOWN,
-        (
-            Measure(
-                "gradient penalty; the same",
-                lambda of: 1.0 - _on_substitute(of, 1),
-                0.5,
-            ),
-        ),
-        {
-            "holds": "It misclassifies most of them.",
-            "fails": "It misclassifies less than half of them.",
-            "open": "It misclassifies about half of them.",
-        },
+        alone("gradient penalty; the same", lambda of: 1.0 - _on_substitute(of, 1), 0.5),
+        holds="It misclassifies most of them.",
+        fails="It misclassifies less than half of them.",
+        open="It misclassifies about half of them.",
     ),
     Claim(
         "denoiser",
         "A denoiser guided by the network's logits stops attacks that do not know of it",
         UNKNOWN,
-        (
-            Measure(
-                "PGD at 0.3 made on the network behind it; ten points more",
-                lambda of: (
-                    of.transferred("denoised", 0, 1, 0.3) - of.transferred("denoised", 0, 0, 0.3)
-                ),
-                0.1,
+        alone(
+            "PGD at 0.3 made on the network behind it; ten points more",
+            lambda of: (
+                of.transferred("denoised", 0, 1, 0.3) - of.transferred("denoised", 0, 0, 0.3)
             ),
+            0.1,
         ),
-        {
-            "holds": "With it, far more of these examples are read correctly.",
-            "fails": "With it, hardly more of these examples are read correctly.",
-            "open": "The gain is about ten points.",
-        },
+        holds="With it, far more of these examples are read correctly.",
+        fails="With it, hardly more of these examples are read correctly.",
+        open="The gain is about ten points.",
     ),
     Claim(
         "denoiser_whitebox",
         "And falls to attacks that go through it",
         "100 % of targets reached at 4/255 (Athalye and Carlini, 2018)",
-        (
-            Measure(
-                "`quick` and audit at 0.3; at most a tenth left",
-                lambda of: -of.worst("denoised:1", 0.3),
-                -0.1,
-            ),
+        alone(
+            "`quick` and audit at 0.3; at most a tenth left",
+            lambda of: -of.worst("denoised:1", 0.3),
+            -0.1,
         ),
-        {
-            "holds": "Less than a tenth of the digits hold out.",
-            "fails": "More than a tenth of the digits hold out.",
-            "open": "About a tenth of the digits holds out.",
-        },
+        holds="Less than a tenth of the digits hold out.",
+        fails="More than a tenth of the digits hold out.",
+        open="About a tenth of the digits holds out.",
     ),
 )

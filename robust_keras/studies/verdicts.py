@@ -66,7 +66,7 @@ def _verdict(measure: Measure, found, claim):
         needed = max(needed, SEEDS_IF_NARROW)
     if len(found["seeds"]) < needed:
         return OPEN, f"{len(found['seeds'])} of {needed} seeds run"
-    if measure.believed and found["doubtful"]:
+    if found["doubtful"]:
         return OPEN, f"the audit does not believe {', '.join(found['doubtful'])}"
     if found["low"] > measure.above:
         return HOLDS, ""
@@ -96,7 +96,8 @@ def _sentence(claim, rows, verdict):
     first, last = rows[0], rows[-1]
     if last["found"] is None:
         return "Not run yet."
-    text = f"Open: {last['reason']}." if last["reason"] else claim.sentences[verdict]
+    sentences = {HOLDS: claim.holds, FAILS: claim.fails, OPEN: claim.open}
+    text = f"Open: {last['reason']}." if last["reason"] else sentences[verdict]
     if first["verdict"] != verdict and first["found"] is not None:
         told = [
             f"{row['verdict']} under {row['budget'].partition(';')[0]}" for row in (first, last)
