@@ -14,8 +14,8 @@ from robust_keras.engine.minimal_search import Search
 from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.subject import Subject
 from robust_keras.errors import InputError
+from robust_keras.findings.minimal_epsilon import SHARES
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _FINEST = 1e-6
 
 
@@ -66,7 +66,7 @@ class MinimalEpsilons:
             Five floats.
         """
         chosen = self.epsilons if label is None else self.epsilons[self.labels == label]
-        return tuple(np.quantile(chosen, QUANTILES, method="inverted_cdf").tolist())
+        return tuple(np.quantile(chosen, SHARES, method="inverted_cdf").tolist())
 
     def of(self, label: int) -> tuple[float, ...]:
         """The epsilons of one class' images, rising."""

@@ -19,8 +19,7 @@ class ActivationValues(Finding):
     zeros: float = fields.fraction("outputs that are exactly zero")
     saturated: float | None = fields.fraction(
         f"inputs at which its slope is at most {FLAT:.0%} of the steepest that was met without "
-        "attack; null where slopes are not known",
-        null=True,
+        "attack; null where slopes are not known"
     )
     mean: float = field(_ANY, "mean of the outputs")
     deviation: float = fields.number("their standard deviation")
@@ -48,7 +47,6 @@ class ActivationReport(Finding):
     attacked: ActivationValues | None = fields.part(
         ActivationValues,
         "for what fooled the model in place of the same images; null where none was kept",
-        null=True,
     )
     nonsense: ActivationValues = fields.part(
         ActivationValues,
@@ -56,7 +54,6 @@ class ActivationReport(Finding):
     )
     distance: float | None = fields.fraction(
         "largest gap between the cumulative distributions of `clean` and `attacked` "
-        "(Kolmogorov-Smirnov); null without `attacked`",
-        null=True,
+        "(Kolmogorov-Smirnov); null without `attacked`"
     )
     nonsense_distance: float = fields.fraction("the same of `clean` and `nonsense`")

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from robust_keras.findings import fields
+from robust_keras.findings.accuracies import check_falling, check_one_each
 from robust_keras.findings.finding import Finding, derived, field
-from robust_keras.findings.kinds import COUNT, INTERVAL, TOLERANCE, ListOf, Number, OneOf, OrNone
+from robust_keras.findings.kinds import COUNT, INTERVAL, TOLERANCE, ListOf, Number, OneOf
 from robust_keras.proportions import mean_falling
 from robust_keras.strength import DECLARED
 
@@ -34,22 +35,19 @@ class AttackReport(Finding):
         "forward passes of one image each, over all images and epsilons"
     )
     kind: str | None = field(
-        OrNone(OneOf("noise", "given", "score", "decision", "sparse", "one_step", "iterative")),
+        OneOf("noise", "given", "score", "decision", "sparse", "one_step", "iterative"),
         "`noise`, `score` and `decision` need no gradients; `given`: somebody else's examples "
         "(`--adversarial_images`); null if unknown",
-        default=None,
     )
     strength: str | None = field(
-        OrNone(OneOf(*DECLARED)),
+        OneOf(*DECLARED),
         "what the attack says of itself: `weak`; that it took its time along gradients, or in a "
         "`search` without them; or that it may be quoted from alone, `strong`; null if unknown",
-        default=None,
     )
-    skipped: str | None = fields.text("why the attack did not run; null if it ran", null=True)
+    skipped: str | None = fields.text("why the attack did not run; null if it ran")
     accuracy_with_rejection: tuple[float, ...] | None = fields.fractions(
         "as `accuracy` of `models[].rejection`, for this attack alone; null where the model has no "
-        "rejection rule",
-        null=True,
+        "rejection rule"
     )
 
     @derived(COUNTS, COUNTED)
@@ -85,13 +83,8 @@ class WorstCaseReport(Finding):
     def check_together(self) -> None:
         for name in ("accuracy", "before_audit"):
             values = getattr(self, name)
-            if len(self.epsilons) != len(values):
-                raise ValueError(
-                    f"`{name}` must hold one number an epsilon, {len(self.epsilons)}. "
-                    f"Received: {values}"
-                )
-            if any(b > a + TOLERANCE for a, b in zip(values, values[1:], strict=False)):
-                raise ValueError(f"worst case must not rise with epsilon. Received: {values}")
+            check_one_each(f"`{name}`", values, self.epsilons)
+            check_falling("worst case must not rise with epsilon", values)
         if any(a > b + TOLERANCE for a, b in zip(self.accuracy, self.before_audit, strict=True)):
             raise ValueError(
                 f"`accuracy` must not exceed `before_audit` {self.before_audit}. "

@@ -14,9 +14,9 @@ class ReliabilityBin(Finding):
     high: float = fields.fraction("up to this")
     images: int = fields.count("number of images")
     confidence: float | None = fields.confidence(
-        "mean confidence in the answer; null without images", null=True
+        "mean confidence in the answer; null without images"
     )
-    accuracy: float | None = fields.fraction("share of right answers; null without", null=True)
+    accuracy: float | None = fields.fraction("share of right answers; null without")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class TemperatureError(Finding):
 
     temperature: float = fields.number("the logits are divided by it")
     clean: float = fields.fraction("expected calibration error without attack")
-    attacked: float | None = fields.fraction("under attack; null where that is unknown", null=True)
+    attacked: float | None = fields.fraction("under attack; null where that is unknown")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,7 @@ class CalibrationReport(Finding):
     )
     attacked_error: float | None = fields.fraction(
         "the same error where every image that an attack fooled at any epsilon is replaced by what "
-        "fooled it; null where none was kept",
-        null=True,
+        "fooled it; null where none was kept"
     )
     attacked_bins: tuple[ReliabilityBin, ...] = fields.parts(
         ReliabilityBin, "the diagram of these; empty where there are none", default=()
@@ -53,6 +52,5 @@ class CalibrationReport(Finding):
         default=(),
     )
     best_temperature: float | None = fields.number(
-        "the one of these at which the labels are likeliest without attack; null without",
-        null=True,
+        "the one of these at which the labels are likeliest without attack; null without"
     )

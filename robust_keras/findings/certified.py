@@ -1,12 +1,14 @@
 """What is proved of a model: numbers from below."""
 
 import dataclasses
-from typing import Any
 
 from robust_keras.findings import fields
-from robust_keras.findings.attack import COUNTED, COUNTS, INTERVALS
-from robust_keras.findings.finding import Finding, derived, field
-from robust_keras.findings.kinds import INTERVAL, TOLERANCE, ListOf, Number, OneOf
+from robust_keras.findings.accuracies import check_falling, check_one_each
+from robust_keras.findings.attack import AttackReport
+from robust_keras.findings.finding import Finding, field
+from robust_keras.findings.kinds import ListOf, Number, OneOf
+
+_FALLING = "what is proved must never rise"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,21 +23,11 @@ class CertifiedReport(Finding):
     method: str = fields.text("how it was proved: `bounds`, `complete` or `lipschitz`")
     seconds: float = fields.number("time taken")
 
-    @derived(COUNTS, COUNTED)
-    def proved(self, report: Any) -> list[int]:
-        return [report.count(accuracy) for accuracy in self.accuracy]
-
-    @derived(ListOf(INTERVAL), INTERVALS)
-    def interval(self, report: Any) -> list[tuple[float, float]]:
-        return [report.interval(accuracy) for accuracy in self.accuracy]
+    proved, interval = AttackReport.correct, AttackReport.interval
 
     def check_together(self) -> None:
-        if len(self.accuracy) != len(self.epsilons):
-            raise ValueError(
-                f"`accuracy` must hold one number an epsilon, {len(self.epsilons)}. "
-                f"Received: {self.accuracy}"
-            )
-        _check_falling(self.accuracy)
+        check_one_each("`accuracy`", self.accuracy, self.epsilons)
+        check_falling(_FALLING, self.accuracy)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,14 +45,5 @@ class SmoothedReport(Finding):
     seconds: float = fields.number("time taken")
 
     def check_together(self) -> None:
-        if len(self.accuracy) != len(self.radii):
-            raise ValueError(
-                f"`accuracy` must hold one number a radius, {len(self.radii)}. "
-                f"Received: {self.accuracy}"
-            )
-        _check_falling(self.accuracy)
-
-
-def _check_falling(accuracy):
-    if any(b > a + TOLERANCE for a, b in zip(accuracy, accuracy[1:], strict=False)):
-        raise ValueError(f"what is proved must never rise. Received: {accuracy}")
+        check_one_each("`accuracy`", self.accuracy, self.radii, "a radius")
+        check_falling(_FALLING, self.accuracy)

@@ -26,4 +26,4 @@ class CounterAttackReport(Finding):
     seconds: float = fields.number("time over all images and epsilons", default=0.0)
     gradient_evaluations: int = fields.count("gradients of one image each", default=0)
     forward_evaluations: int = fields.count("forward passes of one image each", default=0)
-    skipped: str | None = fields.text("why it did not run; null if it ran", null=True)
+    skipped: str | None = fields.text("why it did not run; null if it ran")

@@ -15,7 +15,7 @@ class NonsenseReport(Finding):
     split: str = fields.text("split of it")
     images: int = fields.positive_count("number of its images")
     fitting: str | None = fields.text(
-        "how they were brought into the shape of the images attacked; null: they had it", null=True
+        "how they were brought into the shape of the images attacked; null: they had it"
     )
 
 
@@ -37,14 +37,12 @@ class DatasetReport(Finding):
 
     fingerprint: str | None = fields.text(
         "hash (BLAKE2b, 16 bytes) of the shape, the images as float32 and the labels; null if "
-        "unknown",
-        null=True,
+        "unknown"
     )
     nonsense: NonsenseReport | None = fields.part(
         NonsenseReport,
         "`--nonsense`: images of another data set, shown in place of noise as what the models do "
         "not know; null: noise",
-        null=True,
     )
 
     def check_together(self) -> None:
@@ -76,8 +74,7 @@ class ThreatModelReport(Finding):
     target_class: int | None = fields.count(
         "`--target_class`: an image counts as fooled only if it is answered with this class; "
         "images of the class are left out, and one that is misclassified without attack is not "
-        "attacked. Null where any wrong answer counts",
-        null=True,
+        "attacked. Null where any wrong answer counts"
     )
 
     def check_together(self) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import textwrap
+import types
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -19,7 +20,7 @@ def field(
     given: bool = False,
     **default: Any,
 ) -> Any:
-    """A field of a finding.
+    """A field of a finding; one whose annotation ends in `| None` is None unless it is given.
 
     Args:
         kind: what it may hold.
@@ -59,6 +60,9 @@ class Finding:
 
     def __init_subclass__(cls):
         """Tells each field in the docstring, so that it is written down once."""
+        for name, annotation in vars(cls).get("__annotations__", {}).items():
+            if str(annotation).endswith("| None"):
+                _allow_none(vars(cls)[name])
         told = [(n, v.metadata) for n, v in vars(cls).items() if isinstance(v, dataclasses.Field)]
         lines = ["", "", "Args:"]
         for name, metadata in told:
@@ -171,6 +175,14 @@ class Extensions(Kind):
         return {
             n: kind.from_plain(value[n]) for n, kind in known.items() if value.get(n) is not None
         }
+
+
+def _allow_none(each):
+    """Lets a field be None, and be so unless it is given; one whose kind says so stays as it is."""
+    kind = each.metadata["kind"]
+    if not isinstance(kind, OrNone):
+        each.metadata = types.MappingProxyType({**each.metadata, "kind": OrNone(kind)})
+        each.default = each.default if has_default(each) else None
 
 
 def written(name: str) -> str:

@@ -4,7 +4,7 @@ import dataclasses
 
 from robust_keras.findings import fields
 from robust_keras.findings.finding import Finding, field
-from robust_keras.findings.kinds import COUNT, ListOf, Number, OrNone
+from robust_keras.findings.kinds import COUNT, ListOf, Number
 
 # Of a kernel's largest weight: what is smaller counts as near zero.
 NEAR = 0.01
@@ -18,43 +18,37 @@ class LayerReport(Finding):
 
     name: str = fields.text("the layer's name")
     kind: str | None = fields.text(
-        "its class in Keras, or the operation's type in a graph; null if unknown", null=True
+        "its class in Keras, or the operation's type in a graph; null if unknown"
     )
-    parameters: int | None = fields.count("its number of weights; null if unknown", null=True)
+    parameters: int | None = fields.count("its number of weights; null if unknown")
     sparsity: float | None = fields.fraction(
         "zeros among the weights of its kernels; null without a kernel, like all that follows up "
-        "to `spectral_norm`",
-        null=True,
+        "to `spectral_norm`"
     )
     near_zero: float | None = fields.fraction(
-        f"weights of at most {NEAR:g} of the largest, zeros included", null=True
+        f"weights of at most {NEAR:g} of the largest, zeros included"
     )
     rank: int | None = fields.count(
         "singular values above rounding in float32, as `numpy.linalg.matrix_rank` counts them, of "
         "the kernel written as a matrix with a column an output; null as well where it is too "
-        "large",
-        null=True,
+        "large"
     )
     energy_rank: int | None = fields.count(
-        f"how many of them, the largest first, hold {ENERGY:.0%} of the sum of their squares",
-        null=True,
+        f"how many of them, the largest first, hold {ENERGY:.0%} of the sum of their squares"
     )
-    full_rank: int | None = fields.count("the largest rank of a matrix of its shape", null=True)
-    nuclear_norm: float | None = fields.number("sum of these singular values", null=True)
+    full_rank: int | None = fields.count("the largest rank of a matrix of its shape")
+    nuclear_norm: float | None = fields.number("sum of these singular values")
     spectral_norm: float | None = fields.number(
         "largest singular value of the layer as an operator: of a convolution with the size of its "
-        "image, strides and padding, not of the matrix; of batch normalisation the largest factor",
-        null=True,
+        "image, strides and padding, not of the matrix; of batch normalisation the largest factor"
     )
     largest_slope: float | None = fields.number(
         "the largest slope of its activation over all channels and inputs; null without one, or if "
-        "not finite",
-        null=True,
+        "not finite"
     )
     gradient_norm: float | None = fields.number(
         "Euclidean norm of the training loss' gradient by the layer's weights, on one batch after "
-        "the last epoch; null if unknown or not finite",
-        null=True,
+        "the last epoch; null if unknown or not finite"
     )
     singular_values: tuple[float, ...] = field(
         ListOf(Number()),
@@ -62,11 +56,8 @@ class LayerReport(Finding):
         "last included",
         default=(),
     )
-    largest_weight: float | None = fields.number(
-        "largest absolute weight of its kernels", null=True
-    )
+    largest_weight: float | None = fields.number("largest absolute weight of its kernels")
     histogram: tuple[int, ...] | None = field(
-        OrNone(ListOf(COUNT)),
+        ListOf(COUNT),
         "weights of its kernels in bins of equal width from minus to plus `largest_weight`",
-        default=None,
     )

@@ -17,9 +17,7 @@ class LayerGainReport(Finding):
         "by which it raises the bound; of batch normalisation behind a kernel, what it changes "
         "there"
     )
-    slope: float | None = fields.number(
-        "largest slope of its activation; null without one", null=True
-    )
+    slope: float | None = fields.number("largest slope of its activation; null without one")
     total: float = fields.number("the bound from the image up to here")
 
 
@@ -40,30 +38,27 @@ class LipschitzReport(Finding):
 
     norm: str = field(OneOf("l2"), "norm of both changes")
     upper_bound: float | None = fields.number(
-        "what it cannot exceed for pixels in [0, 1]; null where `unknown` says why", null=True
+        "what it cannot exceed for pixels in [0, 1]; null where `unknown` says why"
     )
     upper_bound_linf: float | None = fields.number(
-        "the same by the largest change of a pixel and of a logit", null=True
+        "the same by the largest change of a pixel and of a logit"
     )
     layer_product: float | None = fields.number(
         "product of the norms of all kernels and the largest slopes of all activations alone: a "
-        "bound only where there is nothing else, no batch normalisation, no pooling, no sum",
-        null=True,
+        "bound only where there is nothing else, no batch normalisation, no pooling, no sum"
     )
     empirical: float | None = fields.number(
         "the largest that was found, between two images, less what rounding may add; null where "
-        "none could be looked for",
-        null=True,
+        "none could be looked for"
     )
-    unknown: str | None = fields.text("why there is no upper bound; null with one", null=True)
+    unknown: str | None = fields.text("why there is no upper bound; null with one")
     proved_radius: float | None = fields.number(
         "median over images classified correctly of the distance within which the bound proves "
-        "the answer: lead over the next logit / (sqrt(2) upper_bound)",
-        null=True,
+        "the answer: lead over the next logit / (sqrt(2) upper_bound)"
     )
     layers: tuple[LayerGainReport, ...] = fields.parts(
         LayerGainReport, "what each layer adds, in their order; empty without a bound", default=()
     )
     clever: CleverReport | None = fields.part(
-        CleverReport, "an estimate; null without gradients or correct images", null=True
+        CleverReport, "an estimate; null without gradients or correct images"
     )

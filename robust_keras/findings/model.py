@@ -27,7 +27,6 @@ from robust_keras.findings.kinds import (
     INTERVAL,
     ListOf,
     OneOf,
-    OrNone,
 )
 from robust_keras.findings.layer import LayerReport
 from robust_keras.findings.lipschitz import LipschitzReport
@@ -77,14 +76,10 @@ class ModelReport(Finding):
     name: str = fields.text(
         "short name, made of the path", otherwise=lambda model: short_name(model.path), default=""
     )
-    parameters: int | None = fields.count("number of weights; null if unknown", null=True)
-    sparsity: float | None = fields.fraction(
-        "zeros among the prunable weights; null if unknown", null=True
-    )
+    parameters: int | None = fields.count("number of weights; null if unknown")
+    sparsity: float | None = fields.fraction("zeros among the prunable weights; null if unknown")
     output_kind: str | None = field(
-        OrNone(OneOf("logits", "probabilities")),
-        "what the model's own output is; null if unknown",
-        default=None,
+        OneOf("logits", "probabilities"), "what the model's own output is; null if unknown"
     )
     image_shape: tuple[int, ...] = field(
         ListOf(COUNT), "height, width, channels; empty if unknown", default=()
@@ -108,89 +103,71 @@ class ModelReport(Finding):
         default=(),
     )
     rejection: RejectionReport | None = fields.part(
-        RejectionReport,
-        "what the model's rejection rule changes; null where it has none",
-        null=True,
+        RejectionReport, "what the model's rejection rule changes; null where it has none"
     )
     unusual: UnusualReport | None = fields.part(
         UnusualReport,
         "what the model made of unusual inputs; null where none were tried (`--unusual`)",
-        null=True,
     )
     minimal_epsilon: MinimalEpsilonReport | None = fields.part(
         MinimalEpsilonReport,
         "how little changes the class; null without `--minimal_epsilon`, or where the attack needs "
         "gradients that the model lost",
-        null=True,
     )
     per_class: tuple[ClassReport, ...] = fields.parts(
         ClassReport, "one object a class that has images; empty in an older report", default=()
     )
     confusion: tuple[tuple[int, ...], ...] | None = field(
-        OrNone(ListOf(ListOf(COUNT))),
+        ListOf(ListOf(COUNT)),
         "for each class of the data set, how many of its images get each of the model's classes "
         "for an answer at the largest epsilon: the label's where every attack was survived, else "
         "that to the adversarial image. Answers that are not finite are in no cell. Null beyond "
         "65,536 cells, and in an older report",
-        default=None,
     )
     top_five: TopFiveReport | None = fields.part(
         TopFiveReport,
         "the same with the five likeliest classes; null for a model of five classes or fewer",
-        null=True,
     )
     certified: CertifiedReport | None = fields.part(
         CertifiedReport,
         "what is proved of the model, never more than the worst case; null without "
         "`--certify=bounds`, `complete` or `lipschitz`",
-        null=True,
     )
     smoothed: SmoothedReport | None = fields.part(
         SmoothedReport,
         "what is proved of its most frequent answer under noise, which is another classifier; null "
         "without `--certify=smoothing`",
-        null=True,
     )
     lipschitz: LipschitzReport | None = fields.part(
         LipschitzReport,
         "between which numbers its Lipschitz constant lies; null without `--inside`",
-        null=True,
     )
     activations: tuple[ActivationReport, ...] | None = fields.parts(
         ActivationReport,
         "how the outputs of each activation move under attack; null without `--inside`, or where "
         "none is known",
-        null=True,
     )
     calibration: CalibrationReport | None = fields.part(
         CalibrationReport,
         "how far confidences are the share of right answers; null without `--inside`",
-        null=True,
     )
     pictures: PicturesReport | None = fields.part(
-        PicturesReport,
-        "what is drawn of its inside; null without `--inside`",
-        null=True,
+        PicturesReport, "what is drawn of its inside; null without `--inside`"
     )
     targets: TargetsReport | None = fields.part(
-        TargetsReport,
-        "which class can be made of which; null without `--target_class=all`",
-        null=True,
+        TargetsReport, "which class can be made of which; null without `--target_class=all`"
     )
     outcomes: str | None = fields.text(
         "base64 of one byte an image, in their order: 0 where it is misclassified without attack, "
         "else 1 and how many of the epsilons, the smallest first, it survived. Null beyond 254 "
-        "epsilons, and in an older report",
-        null=True,
+        "epsilons, and in an older report"
     )
     fingerprint: str | None = fields.text(
-        "hash (BLAKE2b, 16 bytes) of its files and their names; null of a model in memory",
-        null=True,
+        "hash (BLAKE2b, 16 bytes) of its files and their names; null of a model in memory"
     )
     training: Mapping | None = fields.mapping(
         "settings of train.py that made it and are not the defaults, and those that always tell, "
-        "from the `config.json` of the run that it lies in; null where there is none",
-        null=True,
+        "from the `config.json` of the run that it lies in; null where there is none"
     )
     extensions: Mapping = field(
         Extensions("model"), "what registered sections found, by name", default_factory=dict

@@ -167,7 +167,7 @@ class PicturesReport(Finding):
     """What is drawn of the inside of a model."""
 
     filters: FiltersReport | None = fields.part(
-        FiltersReport, "the first layer; null where it has no kernels or is not known", null=True
+        FiltersReport, "the first layer; null where it has no kernels or is not known"
     )
     saliency: tuple[SaliencyReport, ...] = fields.parts(
         SaliencyReport, "a few images; empty where the model has no gradients", default=()
@@ -176,7 +176,7 @@ class PicturesReport(Finding):
         KernelCurvesReport, "kernel activations, at most 4 layers", default=()
     )
     features: FeaturesReport | None = fields.part(
-        FeaturesReport, "null without a second convolution whose values are known", null=True
+        FeaturesReport, "null without a second convolution whose values are known"
     )
     surfaces: tuple[SurfaceReport, ...] = fields.parts(
         SurfaceReport, "planes through the first images that are right without attack", default=()

@@ -3,8 +3,8 @@
 import dataclasses
 
 from robust_keras.findings import fields
+from robust_keras.findings.accuracies import check_falling
 from robust_keras.findings.finding import Finding
-from robust_keras.findings.kinds import TOLERANCE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,5 @@ class RejectionReport(Finding):
 
     def check_together(self) -> None:
         limits = (self.clean_accepted, self.clean_accuracy, *self.accuracy)
-        if any(b > a + TOLERANCE for a, b in zip(limits, limits[1:], strict=False)):
-            raise ValueError(
-                "accepted, accepted and correct, and that per epsilon must never rise. "
-                f"Received: {limits}"
-            )
+        rule = "accepted, accepted and correct, and that per epsilon must never rise"
+        check_falling(rule, limits)

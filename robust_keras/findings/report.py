@@ -140,7 +140,6 @@ class Report(Finding):
     transfer: TransferReport | None = fields.part(
         TransferReport,
         "attacks made on one model and tried on another; null where that was not done",
-        null=True,
     )
     resolved_settings: Dictionary = fields.mapping(
         "every setting of the evaluation that decides results, defaults included, and the batch "
@@ -153,8 +152,7 @@ class Report(Finding):
     )
     commit: str | None = fields.text(
         "git commit of the code, followed by `-dirty` where files differ from it; null outside a "
-        "checkout",
-        null=True,
+        "checkout"
     )
     joined: tuple[str, ...] = fields.texts(
         "where `robust-keras-report join` made it: what was joined, a sentence each"

@@ -47,11 +47,8 @@ class TransferSource(Finding):
     substitute: SubstituteReport | None = fields.part(
         SubstituteReport,
         "how the substitute was made, see below; null where the source is the model itself",
-        null=True,
     )
-    skipped: str | None = fields.text(
-        "why no examples could be made on it; null if they were", null=True
-    )
+    skipped: str | None = fields.text("why no examples could be made on it; null if they were")
 
     @property
     def accuracy(self) -> dict[str, tuple[float, ...]]:

@@ -22,7 +22,7 @@ _FORWARDS = (
 class SampleImageReport(Finding):
     """One sample, and what the model made of it."""
 
-    answer: int | None = fields.count("the model's answer; null where it is no number", null=True)
+    answer: int | None = fields.count("the model's answer; null where it is no number")
     confidence: float = fields.confidence(
         "the largest confidence among the classes that mean something"
     )
@@ -49,13 +49,10 @@ class StrengthReport(Finding):
         "mean of the largest confidence among the classes that mean something"
     )
     largest_confidence: float = fields.confidence("its maximum")
-    accuracy: float | None = fields.fraction(
-        "samples classified correctly; null for nonsense", null=True
-    )
+    accuracy: float | None = fields.fraction("samples classified correctly; null for nonsense")
     accuracy_accepted: float | None = fields.fraction(
         "accepted samples classified correctly, as a share of the accepted; null for nonsense, or "
-        "if none is accepted",
-        null=True,
+        "if none is accepted"
     )
     examples: tuple[SampleImageReport, ...] = fields.parts(
         SampleImageReport,
@@ -77,7 +74,7 @@ class SampleReport(Finding):
     seconds: float = fields.number("wall time")
     gradient_evaluations: int = fields.count(_GRADIENTS)
     forward_evaluations: int = fields.count(_FORWARDS)
-    skipped: str | None = fields.text("why it did not run; null if it ran", null=True)
+    skipped: str | None = fields.text("why it did not run; null if it ran")
 
     def check_together(self) -> None:
         rising = [part.strength for part in self.strengths]
@@ -97,9 +94,7 @@ class FoolingImageReport(Finding):
     )
     shape: tuple[int, int, int] = field(ListOf(POSITIVE_COUNT), "height, width, channels")
     pixels: str | None = fields.text(
-        "base64 of the bytes, row by row; null where they are not kept: beyond the first 20 "
-        "classes",
-        null=True,
+        "base64 of the bytes, row by row; null where they are not kept: beyond the first 20 classes"
     )
     iterations: Mapping = fields.mapping(
         "of gradient ascent: the steps until the class was the model's answer (`top`), and until "
@@ -132,11 +127,11 @@ class FoolingReport(Finding):
     images: tuple[FoolingImageReport, ...] = fields.parts(
         FoolingImageReport, "one object a class that means something; empty if skipped"
     )
-    generations: int | None = fields.count("of the evolution; null for gradient ascent", null=True)
+    generations: int | None = fields.count("of the evolution; null for gradient ascent")
     seconds: float = fields.number("wall time")
     gradient_evaluations: int = fields.count(_GRADIENTS)
     forward_evaluations: int = fields.count(_FORWARDS)
-    skipped: str | None = fields.text("why it did not run; null if it ran", null=True)
+    skipped: str | None = fields.text("why it did not run; null if it ran")
 
     def check_together(self) -> None:
         _check_skipped(self, self.images)
