@@ -30,9 +30,6 @@ def gradients_against_differences(sample: Sample) -> AuditCheck:
     A function of many small jumps, such as k-winners-take-all, does not: its gradient is right
     between the jumps and says nothing of where they lead.
 
-    Args:
-        sample: `probes.Sample`.
-
     Returns:
         An `AuditCheck`.
     """

@@ -36,9 +36,6 @@ def gradient_available(classifier: Classifier) -> AuditCheck:
 def gradient_checks(sample: Sample) -> list[AuditCheck]:
     """Two checks on correctly classified images: gradients of exactly zero, saturated logits.
 
-    Args:
-        sample: `probes.Sample`.
-
     Returns:
         Two `AuditCheck`s.
     """

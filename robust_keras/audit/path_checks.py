@@ -25,9 +25,6 @@ def rough_loss(sample: Sample) -> AuditCheck:
     h a quarter of the largest epsilon a pixel, in l2 over sqrt(d). A linear function has 1; an
     image counts where r is above 4 or below 1 / 4.
 
-    Args:
-        sample: `Sample`.
-
     Returns:
         An `AuditCheck`.
 
@@ -70,9 +67,6 @@ def rough_loss(sample: Sample) -> AuditCheck:
 
 def along_the_path(sample: Sample) -> list[AuditCheck]:
     """Two checks of a short ascent on the margin: that it rises, and that success lasts.
-
-    Args:
-        sample: `Sample`.
 
     Returns:
         Two `AuditCheck`s.

@@ -17,9 +17,6 @@ def attack_strength(evaluation: Evaluation) -> AuditCheck:
     """Whether an attack ran that deserves the name.
 
     That is one that follows gradients for many steps, or searches long without them.
-
-    Args:
-        evaluation: `Evaluation`.
     """
     name = "attack strength"
     ran = {result.name: result.kind for result in evaluation.attacks if result.skipped is None}

@@ -19,9 +19,6 @@ from robust_keras.errors import InputError
 def rules(step: Step) -> list:
     """The rules of one step, in the order in which they are applied.
 
-    Args:
-        step: a `network.Step`.
-
     Returns:
         A list of objects with `relax(*inputs)`; empty where the layer changes nothing.
 

@@ -17,9 +17,6 @@ class Bisection:
     smallest known to be fallen at. What happens to an image does not depend on the others; those
     that are due at the same epsilon are attacked together. The next epsilon is the middle of the
     gap, or for an attack that takes all its steps the likeliest place, see `_aim`.
-
-    Args:
-        run: `StageRun`.
     """
 
     def __init__(self, run: StageRun):

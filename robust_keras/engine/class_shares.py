@@ -12,11 +12,7 @@ _MOST_CELLS = 256 * 256
 
 
 def class_reports(found: Evaluation) -> tuple[ClassReport, ...]:
-    """One finding a class that has images.
-
-    Args:
-        found: `Evaluation`.
-    """
+    """One finding a class that has images."""
     label = found.per_image.label
     return tuple(
         ClassReport(

@@ -22,9 +22,6 @@ _PIXELS = 2**19
 def activations(subject: Subject) -> list[ActivationReport] | None:
     """What each activation gives without attack, under attack, and for nonsense.
 
-    Args:
-        subject: whose model is watched.
-
     Returns:
         A list in the order of the layers; None where no activation is known.
     """

@@ -17,9 +17,6 @@ def calibration(subject: Subject) -> CalibrationReport | None:
     Formula: `ECE = sum_b n_b / n |accuracy_b - confidence_b|` over bins b of equal width, by the
     confidence in the answer. Images whose logits are not finite are left out.
 
-    Args:
-        subject: whose model is asked.
-
     Returns:
         A `CalibrationReport`, or None where no image has finite logits.
     """

@@ -21,9 +21,6 @@ _FAR = 10.0
 def clever(subject: Subject) -> CleverReport | None:
     """The scores of a few images, each against the class that is next likely.
 
-    Args:
-        subject: whose model is asked.
-
     Returns:
         A `CleverReport`, or None without gradients, or without an image classified correctly.
     """

@@ -21,9 +21,6 @@ _SINGLE, _PAIRED = 6, 3
 def features(subject: Subject) -> FeaturesReport | None:
     """Histograms of the channels one by one and in pairs, at all places of the image.
 
-    Args:
-        subject: whose model is looked into.
-
     Returns:
         A `FeaturesReport`, or None without a Keras model or a second convolution.
     """

@@ -16,9 +16,6 @@ _MOST_FILTERS, _MOST_IMAGES = 24, 5
 def filters(subject: Subject) -> FiltersReport | None:
     """The first kernels that meet the image; of a dense layer in the image's shape.
 
-    Args:
-        subject: whose model is looked into.
-
     Returns:
         A `FiltersReport`, or None where no kernel fits the image.
     """
@@ -62,9 +59,6 @@ def saliency(subject: Subject) -> list[SaliencyReport]:
 
     Formula: `max_channel |d (z_y - max_{k != y} z_k) / d x|` with y the answer (Simonyan, Vedaldi
     and Zisserman, 2013, arXiv 1312.6034, with the lead in place of the score).
-
-    Args:
-        subject: whose model is asked.
     """
     if subject.classifier.gradient_error is not None:
         return []

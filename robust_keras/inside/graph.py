@@ -53,11 +53,7 @@ class Seen:
 
 
 def seen(classifier: Classifier) -> Seen:
-    """The kernels and activations of a classifier's graph; none where it cannot be followed.
-
-    Args:
-        classifier: the `serving.Classifier`.
-    """
+    """The kernels and activations of a classifier's graph; none where it cannot be followed."""
     logits: Any = classifier.logits
     concrete, readers = logits.get_concrete_function(), []
 

@@ -15,11 +15,7 @@ _REACH = 1.3
 
 
 def kernel_activations(subject: Subject) -> list[KernelCurvesReport]:
-    """The kernel activations of some layers, from the first to the last; not those of pairs.
-
-    Args:
-        subject: whose model is looked into.
-    """
+    """The kernel activations of some layers, from the first to the last; not those of pairs."""
     layers = [one for one in outer_layers(subject, KernelActivation) if not one.paired]
     places = np.unique(np.linspace(0, len(layers) - 1, _MOST_LAYERS).round().astype(int))
     return [_curves(subject, layers[place]) for place in places] if layers else []

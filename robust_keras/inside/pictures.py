@@ -9,11 +9,7 @@ from robust_keras.inside.surface import surfaces
 
 
 def pictures(subject: Subject) -> PicturesReport:
-    """Filters, saliency, curves, feature histograms, loss surfaces: as far as there are any.
-
-    Args:
-        subject: whose model is looked into.
-    """
+    """Filters, saliency, curves, feature histograms, loss surfaces: as far as there are any."""
     return PicturesReport(
         filters=filters(subject),
         saliency=tuple(saliency(subject)),

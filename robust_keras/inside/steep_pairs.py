@@ -18,9 +18,6 @@ def steepest_found(subject: Subject) -> float | None:
     the second image goes where the derivative at it enlarges the change most (a step of the power
     method), and both move along with the gradient of the ratio. Pixels stay in [0, 1].
 
-    Args:
-        subject: whose model is asked.
-
     Returns:
         A float, a bound from below of the Lipschitz constant; None where there was no pair.
     """

@@ -17,9 +17,6 @@ def surfaces(subject: Subject) -> list[SurfaceReport]:
 
     A model whose gradients are masked shows a jagged surface, or a flat one with cliffs. The plane
     goes 1.5 times as far as the farthest example that fooled the model.
-
-    Args:
-        subject: whose model is asked.
     """
     if subject.classifier.gradient_error is not None:
         return []

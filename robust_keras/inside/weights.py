@@ -21,9 +21,6 @@ def layers(subject: Subject) -> list[LayerReport]:
 
     Of a SavedModel without its Keras model: the matrices and kernels that its graph multiplies
     images with.
-
-    Args:
-        subject: whose model is looked into.
     """
     model = subject.model or keras_model(subject.classifier)
     if model is None:
