@@ -45,26 +45,18 @@ def owners(setting: str) -> tuple[str, ...]:
     return tuple(name for name, method in METHODS.items() if setting in method.settings)
 
 
-_HERE = "robust_keras.training.methods"
-register(MethodDeclaration(name="pgd", code=f"{_HERE}.pgd:Pgd", settings=("steps",)))
-register(
-    MethodDeclaration(
-        name="free", code=f"{_HERE}.free:Free", settings=("replays",), one_replica=True
-    )
+# Name, class, settings beside `SHARED`, whether a step needs the whole batch or one model.
+_OWN: tuple[tuple[str, str, tuple[str, ...], bool], ...] = (
+    ("pgd", "Pgd", ("steps",), False),
+    ("free", "Free", ("replays",), True),
+    ("fast", "Fast", (), False),
+    ("n_fgsm", "NFgsm", (), False),
+    ("half_fgsm", "HalfFgsm", (), False),
+    ("trades", "Trades", ("steps", "beta"), False),
+    ("ensemble", "Ensemble", ("source_models", "ensemble_attack"), True),
+    ("ibp", "Ibp", ("steps", "bound_weight"), False),
+    ("gaussian", "Gaussian", (), False),
 )
-register(MethodDeclaration(name="fast", code=f"{_HERE}.fast:Fast"))
-register(MethodDeclaration(name="n_fgsm", code=f"{_HERE}.n_fgsm:NFgsm"))
-register(MethodDeclaration(name="half_fgsm", code=f"{_HERE}.half_fgsm:HalfFgsm"))
-register(
-    MethodDeclaration(name="trades", code=f"{_HERE}.trades:Trades", settings=("steps", "beta"))
-)
-register(
-    MethodDeclaration(
-        name="ensemble",
-        code=f"{_HERE}.ensemble:Ensemble",
-        settings=("source_models", "ensemble_attack"),
-        one_replica=True,
-    )
-)
-register(MethodDeclaration(name="ibp", code=f"{_HERE}.ibp:Ibp", settings=("steps", "bound_weight")))
-register(MethodDeclaration(name="gaussian", code=f"{_HERE}.gaussian:Gaussian"))
+for _name, _class, _settings, _one in _OWN:
+    _code = f"robust_keras.training.methods.{_name}:{_class}"
+    register(MethodDeclaration(name=_name, code=_code, settings=_settings, one_replica=_one))

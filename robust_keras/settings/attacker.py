@@ -5,7 +5,7 @@ from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import names, values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, switch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +25,8 @@ class AttackerFlags:
         "Passes whose logits are averaged for every answer of a model that is random, in the "
         "attack and when it is checked; others take one.",
     )
-    transfer: bool = flag(
-        False,
-        values.Truth(),
-        "Also make adversarial examples on each model and try them on all others.",
+    transfer: bool = switch(
+        "Also make adversarial examples on each model and try them on all others."
     )
     transfer_attack: str = flag(
         "pgd",
@@ -36,9 +34,7 @@ class AttackerFlags:
         "Attack that makes the examples of --transfer; no cascade.",
         needs="transfer",
     )
-    substitute: bool = flag(
-        False,
-        values.Truth(),
+    substitute: bool = switch(
         "With --transfer: also make them on a substitute for each model, trained on nothing but "
         "the classes that the model predicts.",
         needs="transfer",

@@ -42,9 +42,7 @@ class CertifyFlags:
     )
 
     def check_together(self: Any) -> None:
-        """Raises InputError where a proof is not of the norm, or none stands beside others."""
-        if "none" in self.certify and self.certify != ("none",):
-            raise InputError.expected("--certify", "none alone", ",".join(self.certify))
+        """Raises InputError where a proof is not of the norm."""
         for proof, other in _OTHER.items():
             norm = "l2" if proof == LIPSCHITZ else "linf"
             if proof in self.certify and self.norm != norm:

@@ -10,14 +10,14 @@ import re
 from typing import Any
 
 from robust_keras.errors import InputError
-from robust_keras.settings import names, values
+from robust_keras.settings import names, reading, values
 from robust_keras.settings.adversarial import AdversarialFlags
 from robust_keras.settings.attacker import AttackerFlags
 from robust_keras.settings.attacks import AttackFlags
 from robust_keras.settings.certify import CertifyFlags
 from robust_keras.settings.denoiser import DenoiserFlags
 from robust_keras.settings.evaluation import EngineFlags
-from robust_keras.settings.field import Flags, flag
+from robust_keras.settings.field import Flags, flag, optional_text, switch
 from robust_keras.settings.inside import InsideFlags
 from robust_keras.settings.kernels import KernelFlags
 from robust_keras.settings.loss import LossFlags
@@ -64,11 +64,7 @@ class TrainConfig(
         "x_train, y_train, x_test, y_test, or a directory with a folder of pictures a class "
         "(docs/data.md).",
     )
-    data_dir: str | None = flag(
-        None,
-        values.Text(optional=True),
-        "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
-    )
+    data_dir: str | None = reading.data_dir()
     model: str = flag("lenet5", values.Choice(names.MODELS), "Network.")
     activation: str = flag("relu", values.Choice(names.ACTIVATIONS), "Activation of the network.")
     normalise: bool = flag(
@@ -76,10 +72,8 @@ class TrainConfig(
         values.Truth(),
         "Bring every channel to mean 0 and variance 1, inside the network.",
     )
-    batch_normalization: bool = flag(
-        False,
-        values.Truth(),
-        "Batch normalisation before every activation, also where the network has none of its own.",
+    batch_normalization: bool = switch(
+        "Batch normalisation before every activation, also where the network has none of its own."
     )
     kernel_initializer: str = flag(
         "he",
@@ -92,9 +86,7 @@ class TrainConfig(
         "Factor on the kernels' initial values; 0.1 with --normalise=false helps "
         "--adversarial=fast at large epsilons.",
     )
-    output_dir: str | None = flag(
-        None,
-        values.Text(optional=True),
+    output_dir: str | None = optional_text(
         "Directory of the run (default: runs/DATASET-MODEL-ACTIVATION, or the first of it with -2, "
         "-3, ... behind it that is free). An unfinished run in it is resumed, a finished one is "
         "never overwritten.",
@@ -131,7 +123,7 @@ class TrainConfig(
         "onnx (model.onnx; needs the extra `onnx`). Their answers are compared with the "
         "SavedModel's; a network that they cannot hold is refused before it is trained.",
     )
-    augment: bool = flag(False, values.Truth(), "Random crops (4 pixels of padding) and flips.")
+    augment: bool = switch("Random crops (4 pixels of padding) and flips.")
     validation_fraction: float = flag(
         0.05,
         values.Number(minimum=0.0, below=1.0),
@@ -168,11 +160,6 @@ class TrainConfig(
             name = f"{dataset}-{self.model}-{self.activation}"
             object.__setattr__(self, "output_dir", str(pathlib.Path("runs") / name))
 
-    def check_together(self: Any) -> None:
-        """Raises InputError where a form of the export is asked for beside none."""
-        if "none" in self.export_formats and self.export_formats != ("none",):
-            self.refuse("export_formats", "none alone")
-
 
 @dataclasses.dataclass(frozen=True)
 class EvaluateConfig(
@@ -207,11 +194,7 @@ class EvaluateConfig(
         "Data set: mnist5k, a TensorFlow Datasets name such as mnist or cifar10, an .npz file, or "
         "a directory with a folder of pictures a class (docs/data.md).",
     )
-    data_dir: str | None = flag(
-        None,
-        values.Text(optional=True),
-        "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
-    )
+    data_dir: str | None = reading.data_dir()
     split: str = flag(
         "test",
         values.Choice(("test", "train", "all")),
@@ -234,9 +217,7 @@ class EvaluateConfig(
         "batch that does not fit is halved. What is found does not depend on it.",
     )
     seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
-    output_dir: str | None = flag(
-        None,
-        values.Text(optional=True),
+    output_dir: str | None = optional_text(
         "Directory of the report (default: runs/evaluation, or the first of it with -2, -3, ... "
         "behind it that is free). An unfinished evaluation in it is gone on with, a finished one "
         "never overwritten.",

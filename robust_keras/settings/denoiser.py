@@ -6,7 +6,7 @@ from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, optional_text, switch
 
 DENOISER_GUIDES = ("logits", "features")
 # What is read where a denoiser is trained. Anything else shapes a classifier or how it is trained,
@@ -24,16 +24,12 @@ _READ = {
 class DenoiserFlags:
     """A denoiser in front of a frozen classifier."""
 
-    denoiser: bool = flag(
-        False,
-        values.Truth(),
+    denoiser: bool = switch(
         "Train a small U-Net in front of the classifier of --classifier, which stays as it is, and "
         "export both as one model; --model is not used, nor is --activation but to choose how the "
-        "exported model computes its confidence.",
+        "exported model computes its confidence."
     )
-    classifier: str | None = flag(
-        None,
-        values.Text(optional=True),
+    classifier: str | None = optional_text(
         "The trained classifier behind the denoiser, a .keras file.",
         needs="denoiser",
     )

@@ -3,7 +3,7 @@
 import dataclasses
 
 from robust_keras.settings import names, values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, optional_text, switch
 
 SWEEP_NAMES = ("every", "bisection")
 
@@ -18,23 +18,17 @@ class EngineFlags:
         "every: each attack at every epsilon. bisection: a search for the smallest epsilon of each "
         "image, for curves of many epsilons.",
     )
-    survivors_only: bool = flag(
-        False,
-        values.Truth(),
+    survivors_only: bool = switch(
         "Attack only images that the attacks before left, cheapest attack first: the same worst "
-        "case for less. Each attack's own accuracy is then not known.",
+        "case for less. Each attack's own accuracy is then not known."
     )
-    keep_examples: bool = flag(
-        False,
-        values.Truth(),
+    keep_examples: bool = switch(
         "Write the adversarial images of each model into an .npz file beside the report, as is "
-        "done without it where all images take 32 MiB at most.",
+        "done without it where all images take 32 MiB at most."
     )
-    adversarial_images: str | None = flag(
-        None,
-        values.Text(optional=True),
+    adversarial_images: str | None = optional_text(
         "An .npz file with adversarial images that somebody else made, arrays index and images: "
-        "checked like our own, and counted where they fool a model (docs/attacks.md).",
+        "checked like our own, and counted where they fool a model (docs/attacks.md)."
     )
     distribute: str = flag(
         "none",

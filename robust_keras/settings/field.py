@@ -5,6 +5,7 @@ import json
 from typing import Any, NoReturn, Self
 
 from robust_keras.errors import InputError
+from robust_keras.settings import values
 from robust_keras.settings.kind import Kind
 
 
@@ -39,6 +40,16 @@ def flag(
         "setting": setting,
     }
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def switch(text: str, **settings: Any) -> Any:
+    """A flag that is false unless it is given; settings are those of `flag`."""
+    return flag(False, values.Truth(), text, **settings)
+
+
+def optional_text(text: str, **settings: Any) -> Any:
+    """A flag that holds some text, or None where it is not given; settings are those of `flag`."""
+    return flag(None, values.Text(optional=True), text, **settings)
 
 
 def check_value(name: str, parse: Kind, value: Any) -> None:
@@ -102,9 +113,9 @@ class Flags:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Settings from `to_json`'s text; lists become tuples again, all is validated anew."""
-        values = json.loads(text)
+        given = json.loads(text)
         names = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - names)
+        unknown = sorted(set(given) - names)
         if unknown:
             raise InputError.expected("config", f"only the fields of {cls.__name__}", unknown)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in given.items()})

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from robust_keras.settings import names, values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, switch
 
 _NEEDS = "activation=" + "|".join(names.KERNEL_ACTIVATIONS)
 
@@ -40,18 +40,12 @@ class KernelFlags:
         "1 / (6 d^2), reference 1 / (8 d^2), both 1 / (4 d^2) with --kaf_paired.",
         needs=_NEEDS,
     )
-    kaf_trainable_dictionary: bool = flag(
-        False, values.Truth(), "Train a dictionary for each channel.", needs=_NEEDS
-    )
-    kaf_trainable_bandwidth: bool = flag(
-        False,
-        values.Truth(),
+    kaf_trainable_dictionary: bool = switch("Train a dictionary for each channel.", needs=_NEEDS)
+    kaf_trainable_bandwidth: bool = switch(
         "Train the bandwidth of each channel's Gaussian kernels.",
         needs=_NEEDS,
     )
-    kaf_paired: bool = flag(
-        False,
-        values.Truth(),
+    kaf_paired: bool = switch(
         "Kernels of two inputs: channels are paired, and half as many come out.",
         needs=_NEEDS,
     )

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from robust_keras.settings import names, values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, optional_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,11 +52,9 @@ class LossFlags:
         "Weight of the mean squared length of the loss' gradient by the pixels of the images that "
         "are trained on; 0 for none.",
     )
-    distillation_teacher: str | None = flag(
-        None,
-        values.Text(optional=True),
+    distillation_teacher: str | None = optional_text(
         "Defensive distillation: a trained model (.keras file or SavedModel), whose probabilities "
-        "at --temperature are learnt in place of the labels.",
+        "at --temperature are learnt in place of the labels."
     )
 
     def check_together(self: Any) -> None:

@@ -5,17 +5,15 @@ from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import names, values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, switch
 
 
 @dataclasses.dataclass(frozen=True)
 class MinimalFlags:
     """Smallest epsilons."""
 
-    minimal_epsilon: bool = flag(
-        False,
-        values.Truth(),
-        "Search for the smallest epsilon that changes each image's class.",
+    minimal_epsilon: bool = switch(
+        "Search for the smallest epsilon that changes each image's class."
     )
     minimal_attack: str = flag(
         "quick",

@@ -3,7 +3,7 @@
 import dataclasses
 
 from robust_keras.settings import values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, switch
 
 NOISE_DRAWS = ("published", "once", "batch")
 NONSENSE_CLASSES = 2
@@ -13,11 +13,9 @@ NONSENSE_CLASSES = 2
 class NonsenseFlags:
     """Random training, mean training and rejection."""
 
-    noise_training: bool = flag(
-        False,
-        values.Truth(),
+    noise_training: bool = switch(
         "Random training: half of the training images get plus or minus a fixed amount at every "
-        "pixel.",
+        "pixel."
     )
     noise_magnitude: float | None = flag(
         None,
@@ -33,10 +31,8 @@ class NonsenseFlags:
         "published: once for images of one channel, else batch.",
         needs="noise_training",
     )
-    mean_training: bool = flag(
-        False,
-        values.Truth(),
-        "Mean training: two more classes, of noise around the mean image and of plain noise.",
+    mean_training: bool = switch(
+        "Mean training: two more classes, of noise around the mean image and of plain noise."
     )
     nonsense_share: float | None = flag(
         None,

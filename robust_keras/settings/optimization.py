@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from robust_keras.settings import values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, switch
 
 LAYER_LOGS = ("auto", "always", "never")
 # What works on weights step by step, which a range test's are not kept for.
@@ -21,11 +21,9 @@ class OptimizationFlags:
         "Share that each step keeps of the moving average of the weights, such as 0.999; the "
         "average is what is validated and exported. 0 for none.",
     )
-    learning_rate_range_test: bool = flag(
-        False,
-        values.Truth(),
+    learning_rate_range_test: bool = switch(
         "Instead of training, raise the learning rate step by step for an epoch, write "
-        "learning_rate_range.csv and .png into the output directory, and suggest a rate.",
+        "learning_rate_range.csv and .png into the output directory, and suggest a rate."
     )
     layer_log: str = flag(
         "auto",

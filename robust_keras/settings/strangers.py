@@ -3,7 +3,7 @@
 import dataclasses
 
 from robust_keras.settings import values
-from robust_keras.settings.field import flag
+from robust_keras.settings.field import flag, optional_text
 
 MODEL_PIXELS = ("auto", "0..1", "0..255", "-1..1", "caffe")
 
@@ -31,11 +31,9 @@ class StrangerFlags(TrustFlags):
         "images and takes others than 0..1 only where they are clearly better. caffe: BGR, 0..255, "
         "ImageNet's means off.",
     )
-    output: str | None = flag(
-        None,
-        values.Text(optional=True),
+    output: str | None = optional_text(
         "Of models with several outputs, or several signatures, the one to attack (default: the "
-        "one that leaves no doubt).",
+        "one that leaves no doubt)."
     )
     first_passes_seconds: float = flag(
         60.0,

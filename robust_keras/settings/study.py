@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from robust_keras.settings import values
-from robust_keras.settings.field import Flags, flag
+from robust_keras.settings import reading, values
+from robust_keras.settings.field import Flags, flag, optional_text, switch
 
 STUDY_NAMES = ("kernel", "pruning", "symmetric", "survey")
 
@@ -13,32 +13,20 @@ class StudyConfig(Flags):
     """Which study is run, how large, and where."""
 
     study: str = flag(STUDY_NAMES[0], values.Choice(STUDY_NAMES), "The study.")
-    data_dir: str | None = flag(
-        None,
-        values.Text(optional=True),
-        "Where TensorFlow Datasets keeps its data (default: its own, ~/tensorflow_datasets).",
-    )
-    networks_dir: str | None = flag(
-        None,
-        values.Text(optional=True),
+    data_dir: str | None = reading.data_dir()
+    networks_dir: str | None = optional_text(
         "kernel: directory of the networks that were published with that study (default: "
-        "kaf_networks_2020 beside the directory of --data_dir).",
+        "kaf_networks_2020 beside the directory of --data_dir)."
     )
-    smoke: bool = flag(False, values.Truth(), "A few images and steps, to see that it runs.")
-    full: bool = flag(False, values.Truth(), "The original's schedule, for a GPU.")
-    output_dir: str | None = flag(
-        None,
-        values.Text(optional=True),
-        "Directory of the runs (default: runs/studies/STUDY-FORM). What is finished in it stays.",
+    smoke: bool = switch("A few images and steps, to see that it runs.")
+    full: bool = switch("The original's schedule, for a GPU.")
+    output_dir: str | None = optional_text(
+        "Directory of the runs (default: runs/studies/STUDY-FORM). What is finished in it stays."
     )
-    results_dir: str | None = flag(
-        None,
-        values.Text(optional=True),
-        "Directory of the results, page and figure (default: OUTPUT_DIR).",
+    results_dir: str | None = optional_text(
+        "Directory of the results, page and figure (default: OUTPUT_DIR)."
     )
-    pages_only: bool = flag(
-        False, values.Truth(), "Run nothing; write results and page of what is finished."
-    )
+    pages_only: bool = switch("Run nothing; write results and page of what is finished.")
 
     def check_together(self) -> None:
         """Raises InputError for two forms at once."""

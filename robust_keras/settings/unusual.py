@@ -54,9 +54,7 @@ class UnusualFlags:
     )
 
     def check_together(self: Any) -> None:
-        """Raises InputError where none is asked for and something else, too."""
-        if "none" in self.unusual and self.unusual != ("none",):
-            self.refuse("unusual", "none alone")
+        """Raises InputError where nonsense is given that nothing shows, or that is none."""
         if self.nonsense == NOISE:
             return
         if not (self.inside or "nonsense" in self.unusual):

@@ -119,7 +119,10 @@ class Texts(Kind):
 
 @dataclasses.dataclass(frozen=True)
 class Choices(Kind):
-    """Names separated by commas, each one of a few and none twice; with `others`, of any more."""
+    """Names separated by commas, each one of a few and none twice; with `others`, of any more.
+
+    Where one of the names is `none`, it stands alone.
+    """
 
     names: tuple[str, ...]
     others: bool = False
@@ -135,6 +138,8 @@ class Choices(Kind):
         texts = isinstance(value, tuple) and all(isinstance(name, str) for name in value)
         if not texts or not value or len(set(value)) < len(value):
             refuse(self._expected, joined(value))
+        if "none" in value and len(value) > 1:
+            refuse("none alone", joined(value))
         wrong = [name for name in value if name not in self.names]
         if wrong and not (self.others and all(name.isidentifier() for name in wrong)):
             meant = "".join(did_you_mean(name, self.names) for name in wrong[:1])
