@@ -205,7 +205,7 @@ def test_it_survives_json_and_is_on_the_page():
     assert "10.0 % of the images change class" in html.render(hard).replace("\xa0", " ")
 
 
-@pytest.mark.parametrize("size", theme.SIZES)
+@pytest.mark.parametrize("size", [theme.WIDE, theme.PAGE], ids=["wide", "page"])
 @pytest.mark.parametrize("count", [2, 10, 100])
 def test_no_text_of_the_figure_is_cut_or_covers_another(size, count):
     made = report(count=count)

@@ -249,8 +249,7 @@ def test_contrast_is_enough(scheme):
         assert contrast(colours["ink"], colours[f"{name}-paper"]) >= 7, name
     lines = [value for name, value in colours.items() if name.startswith("line-")]
     assert all(contrast(line, colours["paper"]) >= 3 for line in lines)
-    light = theme.THEMES["light"].lines
-    assert len(lines) == len(light) and (scheme or lines == list(light))
+    assert len(lines) == len(theme.LINES) and (scheme or lines == list(theme.LINES))
 
 
 def test_it_says_what_the_rows_are_where_attacks_ran_in_turn():

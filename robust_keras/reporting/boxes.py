@@ -1,13 +1,12 @@
 """Drawing of the smallest epsilons: one box a class, and one for all images."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from robust_keras.findings import ClassEpsilons, MinimalEpsilonReport, Report
 from robust_keras.findings.minimal_epsilon import FEW
-from robust_keras.reporting import figures, grid, wording
-from robust_keras.reporting import theme as themes
-from robust_keras.reporting.theme import Size, Theme
+from robust_keras.reporting import figures, grid, theme, wording
 
 # The classes that fall first, where there are more.
 MOST_CLASSES = 20
@@ -21,19 +20,17 @@ def shown_classes(minimal: MinimalEpsilonReport) -> list[ClassEpsilons]:
 
 
 def of_model(report: Report, model: Any) -> Callable[..., Any]:
-    """Gives a function of `paper`, `size` and `title` that draws a model's smallest epsilons.
+    """Gives a function of `size` and `title` that draws a model's smallest epsilons.
 
     Args:
         report: `Report`.
         model: a `ModelReport` of it for which they were searched.
     """
-    return lambda paper="light", size="wide", title="": draw(
+    return functools.partial(
+        draw,
         model.minimal_epsilon,
         norm=report.threat_model.norm,
         class_names=report.dataset.class_names,
-        theme=themes.THEMES[paper],
-        size=themes.SIZES[size],
-        title=title,
     )
 
 
@@ -42,8 +39,7 @@ def draw(
     *,
     norm: str,
     class_names: Sequence[str],
-    theme: Theme,
-    size: Size,
+    size: theme.Size = theme.WIDE,
     title: str = "",
 ) -> Any:
     """Draws one box a class: the middle half of its images, their median, and 5 to 95 %.
@@ -54,43 +50,36 @@ def draw(
         minimal: `MinimalEpsilonReport`.
         norm: name of the norm, for the axis.
         class_names: one a class, or none.
-        theme: `Theme`.
-        size: `Size`; the height follows from the number of boxes.
+        size: the height follows from the number of boxes.
         title: text above the figure, or "".
-
-    Returns:
-        A `matplotlib.figure.Figure` of 72 dots an inch.
     """
     rows = _rows(minimal, class_names)
     names = [
         f"{wording.shortened(name, size.label_length // 2)} (n={images})"
         for name, images, _ in rows
     ]
-    step = 1.9 * size.type_size
-    top, bottom = (3.6 if title else 2.2) * size.type_size, 3.6 * size.type_size
+    step = 1.9 * theme.LETTERS
+    top, bottom = (3.6 if title else 2.2) * theme.LETTERS, 3.6 * theme.LETTERS
     height = top + bottom + step * len(rows)
-    figure = figures.blank(size.width, height, theme)
-    left = 8 + 0.62 * size.type_size * max(map(len, names)) + 8
-    box = (left / size.width, bottom / height, (size.width - left - 30) / size.width)
-    axes = figure.add_axes((*box, step * len(rows) / height), facecolor=theme.paper)
+    figure = figures.blank(size.width, height, title)
+    left = 8 + 0.62 * theme.LETTERS * max(map(len, names)) + 8
+    box = (left, bottom, size.width - left - 30, step * len(rows))
+    axes = figures.diagram(figure, box, lines="x")
     axes.set_xlim(0.0, minimal.largest)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     for place, (_, images, values) in enumerate(rows):
-        colour = theme.ink if place == 0 else theme.lines[0]
+        colour = theme.INK if place == 0 else theme.LINES[0]
         draw_row = _draw_points if images < FEW else _draw_box
         ends = [_end(value, minimal) for value in values]
-        draw_row(axes, place, ends, colour, theme)
+        draw_row(axes, place, ends, colour)
         for end, value in zip(ends, values, strict=True):
             said = f"above {minimal.largest:.3g}" if value is None else f"{value:.3g}"
             at = min(end, minimal.largest)
             figures.hover(axes, at, place, f"{wording.visible(names[place])}: {said}", size)
-    _dress(axes, names, norm, theme, size)
-    style = {"color": theme.muted, "fontsize": size.type_size, "parse_math": False}
+    _dress(axes, names, norm, size)
     subtitle = "Smallest epsilon found: middle half, median, 5 to 95 %"
-    figure.text(8 / size.width, 1 - (top - 0.7 * size.type_size) / height, subtitle, **style)
-    if title:
-        style |= {"color": theme.ink, "fontsize": 1.1 * size.type_size}
-        figure.text(8 / size.width, 1 - 1.5 * size.type_size / height, title, **style)
+    y = top - 0.7 * theme.LETTERS
+    figures.write(figure, 8, y, subtitle, color=theme.MUTED, fontsize=theme.LETTERS)
     return figure
 
 
@@ -116,7 +105,7 @@ def _end(value, minimal):
     return 1.05 * minimal.largest if value is None else value
 
 
-def _draw_points(axes, place, ends, colour, theme):
+def _draw_points(axes, place, ends, colour):
     # Beyond the axis' end, where a box would be cut, a point must still be seen.
     shown = [min(end, axes.get_xlim()[1]) for end in ends]
     axes.scatter(
@@ -125,14 +114,14 @@ def _draw_points(axes, place, ends, colour, theme):
         s=34,
         color=colour,
         alpha=0.6,
-        edgecolors=theme.paper,
+        edgecolors=theme.PAPER,
         linewidths=0.8,
         zorder=4,
         clip_on=False,
     )
 
 
-def _draw_box(axes, place, ends, colour, theme):
+def _draw_box(axes, place, ends, colour):
     import matplotlib.patches
 
     low, first, middle, last, high = ends
@@ -149,17 +138,12 @@ def _draw_box(axes, place, ends, colour, theme):
         )
     )
     edges = [place - HEIGHT / 2, place + HEIGHT / 2]
-    axes.plot([middle, middle], edges, color=theme.ink, linewidth=2.6, zorder=4, clip_on=True)
+    axes.plot([middle, middle], edges, color=theme.INK, linewidth=2.6, zorder=4, clip_on=True)
 
 
-def _dress(axes, names, norm, theme, size):
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(theme.muted)
-    axes.grid(axis="x", color=theme.rule, linewidth=1)
-    axes.set_axisbelow(True)
+def _dress(axes, names, norm, size):
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.locator_params(axis="x", nbins=5 if size.width < 500 else 8)
-    axes.tick_params(axis="y", length=0, labelsize=size.type_size, labelcolor=theme.ink)
-    axes.tick_params(axis="x", color=theme.muted, labelsize=size.type_size, labelcolor=theme.muted)
-    axes.set_xlabel(f"epsilon ({norm})", fontsize=size.type_size, color=theme.muted, labelpad=4)
+    axes.tick_params(axis="y", length=0, labelsize=theme.LETTERS, labelcolor=theme.INK)
+    axes.tick_params(axis="x", color=theme.MUTED, labelsize=theme.LETTERS, labelcolor=theme.MUTED)
+    axes.set_xlabel(f"epsilon ({norm})", fontsize=theme.LETTERS, color=theme.MUTED, labelpad=4)

@@ -1,13 +1,13 @@
 """Drawing of accuracy against epsilon, each line labelled where it ends."""
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from robust_keras.findings import Report
-from robust_keras.reporting import figures, wording
-from robust_keras.reporting import theme as themes
-from robust_keras.reporting.theme import Size, Theme
+from robust_keras.reporting import figures, panels, theme, wording
 
 TOP = 1.1
 BOTTOM = -0.03
@@ -34,15 +34,13 @@ class Curve:
 
 
 def of_report(report: Report, lines: Sequence[Curve]) -> Callable[..., Any]:
-    """Gives a function of `paper`, `size` and `title` that draws lines of a report."""
-    return lambda paper="light", size="wide", title="": draw(
+    """Gives a function of `size` and `title` that draws lines of a report."""
+    return functools.partial(
+        draw,
         lines,
         report.threat_model.epsilons,
         norm=report.threat_model.norm,
         chance=1.0 / report.dataset.num_classes,
-        theme=themes.THEMES[paper],
-        size=themes.SIZES[size],
-        title=title,
     )
 
 
@@ -52,8 +50,7 @@ def draw(
     *,
     norm: str,
     chance: float,
-    theme: Theme,
-    size: Size,
+    size: theme.Size = theme.WIDE,
     title: str = "",
 ) -> Any:
     """Draws accuracy against epsilon.
@@ -63,47 +60,33 @@ def draw(
         epsilons: strictly increasing, without the leading 0.
         norm: name of the norm, for the axis.
         chance: fraction that guessing gets right, drawn dashed.
-        theme: `Theme`.
-        size: `Size`.
+        size: of the figure.
         title: text above the figure, or "".
-
-    Returns:
-        A `matplotlib.figure.Figure` of 72 dots an inch, so that a point is a CSS pixel.
     """
-    figure = figures.blank(size.width, size.height, theme)
+    figure = figures.blank(size.width, size.height, title)
     labels = [_label(curve, size) for curve in curves] + [f"chance {100 * chance:.3g} %"]
     weights = ["bold" if curve.bold else "normal" for curve in curves] + ["normal"]
-    widest = max(
-        _width(figure, text, size.type_size, weight)
-        for text, weight in zip(labels, weights, strict=True)
-    )
-    left, right = 4.1 * size.type_size, widest + LEADER + 8
-    bottom, top = 3.9 * size.type_size, (4.0 if title else 2.0) * size.type_size
+    widest = max(_width(figure, text, weight) for text, weight in zip(labels, weights, strict=True))
+    left, right = 4.1 * theme.LETTERS, widest + LEADER + 8
+    bottom, top = 3.9 * theme.LETTERS, (4.0 if title else 2.0) * theme.LETTERS
     box = (left, bottom, size.width - left - right, size.height - bottom - top)
-    axes = figure.add_axes(_relative(box, size), facecolor=theme.paper)
+    axes = figures.diagram(figure, box)
     points = (0.0, *epsilons)
     reach = points[-1] or 1.0
     axes.set_xlim(-0.025 * reach, 1.025 * reach)
     axes.set_ylim(BOTTOM, TOP)
-    _dress(axes, points, norm, theme, size, box[2])
-    _draw_lines(axes, curves, points, chance, theme, size)
-    _draw_labels(
-        figure, labels, [*(c.accuracy[-1] for c in curves), chance], curves, theme, size, box
-    )
+    _dress(axes, points, norm, box[2])
+    axes.axhline(chance, color=theme.MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1.5)
+    looks = _looks(curves)
+    for curve, look in zip(curves, looks, strict=True):
+        _draw_line(axes, curve, look, points, size)
+    ends = [*(curve.accuracy[-1] for curve in curves), chance]
+    colours = [*(colour for colour, _, _ in looks), theme.MUTED]
+    _draw_labels(figure, zip(labels, weights, colours, strict=True), ends, box)
     doubtful = any(curve.doubtful for curve in curves)
     subtitle = "Images still classified correctly" + (" (dotted: not reliable)" if doubtful else "")
-    y = box[1] + box[3] + 0.5 * size.type_size
-    _text(figure, 8, y, subtitle, theme.muted, size.type_size, size)
-    if title:
-        _text(
-            figure,
-            8,
-            size.height - 1.5 * size.type_size,
-            title,
-            theme.ink,
-            1.1 * size.type_size,
-            size,
-        )
+    y = top - 0.5 * theme.LETTERS
+    figures.write(figure, 8, y, subtitle, color=theme.MUTED, fontsize=theme.LETTERS)
     return figure
 
 
@@ -134,64 +117,37 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return placed
 
 
-def _relative(box, size):
-    return (
-        box[0] / size.width,
-        box[1] / size.height,
-        box[2] / size.width,
-        box[3] / size.height,
-    )
-
-
 def _label(curve, size):
     name = wording.shortened(curve.label, size.label_length)
     return f"{name} {wording.percent(curve.accuracy[-1])}"
 
 
-def _width(figure, text, type_size, weight):
-    # Names come from strangers: a dollar sign must not start mathematics.
-    artist = figure.text(0, 0, text, fontsize=type_size, fontweight=weight, parse_math=False)
+def _width(figure, text, weight):
+    artist = figure.text(0, 0, text, fontsize=theme.LETTERS, fontweight=weight, parse_math=False)
     width = artist.get_window_extent(figure.canvas.get_renderer()).width
     artist.remove()
     return width
 
 
-def _text(figure, x, y, text, colour, type_size, size, **style):
-    figure.text(
-        x / size.width,
-        y / size.height,
-        text,
-        color=colour,
-        fontsize=type_size,
-        parse_math=False,
-        **style,
-    )
-
-
-def _dress(axes, points, norm, theme, size, width):
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(theme.muted)
-    axes.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0], ["0 %", "25 %", "50 %", "75 %", "100 %"])
-    axes.grid(axis="y", color=theme.rule, linewidth=1)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0, labelsize=size.type_size, labelcolor=theme.muted)
-    shown = _ticks(points, axes.get_xlim(), width, size.type_size)
+def _dress(axes, points, norm, width):
+    panels.percents(axes)
+    axes.tick_params(axis="y", length=0, labelsize=theme.LETTERS, labelcolor=theme.MUTED)
+    shown = _ticks(points, axes.get_xlim(), width)
     axes.set_xticks(shown, ["0" if p == 0 else wording.epsilon(p) for p in shown])
     axes.set_xticks(points, minor=True)
     axes.tick_params(
-        axis="x", which="both", color=theme.muted, labelsize=size.type_size, labelcolor=theme.muted
+        axis="x", which="both", color=theme.MUTED, labelsize=theme.LETTERS, labelcolor=theme.MUTED
     )
-    axes.set_xlabel(f"epsilon ({norm})", fontsize=size.type_size, color=theme.muted, labelpad=6)
+    axes.set_xlabel(f"epsilon ({norm})", fontsize=theme.LETTERS, color=theme.MUTED, labelpad=6)
 
 
-def _ticks(points, limits, width, type_size):
+def _ticks(points, limits, width):
     """Leaves out epsilons whose numbers would touch; the first and the last stay."""
     scale = width / (limits[1] - limits[0])
 
     def apart(low, high):
         characters = len(wording.epsilon(low)) + len(wording.epsilon(high))
-        return (high - low) * scale > 0.34 * type_size * characters + 4
+        return (high - low) * scale > 0.34 * theme.LETTERS * characters + 4
 
     shown = [points[-1]]
     for point in reversed(points[1:-1]):
@@ -200,81 +156,71 @@ def _ticks(points, limits, width, type_size):
     return sorted({points[0], *shown})
 
 
-def _draw_lines(axes, curves, points, chance, theme, size):
-    axes.axhline(chance, color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1.5)
-    index = 0
-    for curve in curves:
-        if curve.bold:
-            colour, dash, marker = theme.ink, "-", "o"
-        else:
-            colour, dash, marker = themes.line_look(theme, index)
-            index += 1
-        if curve.band:
-            low, high = zip(*curve.band, strict=True)
-            axes.fill_between(points, low, high, color=colour, alpha=0.13, linewidth=0, zorder=2)
-        axes.plot(
-            points,
-            curve.accuracy,
-            color=colour,
-            linestyle=(0, (2, 2)) if curve.doubtful else dash,
-            linewidth=3.2 if curve.bold else 1.6,
-            marker=marker,
-            markevery=slice(1, None),
-            markersize=6.5 if curve.bold else 5,
-            markerfacecolor=theme.paper if curve.doubtful else colour,
-            zorder=4 if curve.bold else 3,
+def _looks(curves):
+    """(colour, dash, marker) of each line."""
+    thin = itertools.count()
+    return [
+        (theme.INK, "-", "o") if curve.bold else theme.line_look(next(thin)) for curve in curves
+    ]
+
+
+def _draw_line(axes, curve, look, points, size):
+    colour, dash, marker = look
+    if curve.band:
+        low, high = zip(*curve.band, strict=True)
+        axes.fill_between(points, low, high, color=colour, alpha=0.13, linewidth=0, zorder=2)
+    axes.plot(
+        points,
+        curve.accuracy,
+        color=colour,
+        linestyle=(0, (2, 2)) if curve.doubtful else dash,
+        linewidth=3.2 if curve.bold else 1.6,
+        marker=marker,
+        markevery=slice(1, None),
+        markersize=6.5 if curve.bold else 5,
+        markerfacecolor=theme.PAPER if curve.doubtful else colour,
+        zorder=4 if curve.bold else 3,
+    )
+    for point, accuracy in zip(points, curve.accuracy, strict=True):
+        where = f"at epsilon {wording.epsilon(point)}" if point else "without attack"
+        said = f"{wording.visible(curve.label)}: {wording.percent(accuracy)} {where}"
+        figures.hover(axes, point, accuracy, said, size)
+    axes.plot([0.0], [curve.accuracy[0]], "o", color=colour, markersize=8, zorder=5)
+    if curve.bold:
+        axes.annotate(
+            f"no attack {wording.percent(curve.accuracy[0])}",
+            (0.0, curve.accuracy[0]),
+            xytext=(0, 8),
+            textcoords="offset points",
+            color=theme.INK,
+            fontsize=theme.LETTERS,
+            bbox={"facecolor": theme.PAPER, "edgecolor": "none", "pad": 1.0},
+            zorder=6,
         )
-        for point, accuracy in zip(points, curve.accuracy, strict=True):
-            where = f"at epsilon {wording.epsilon(point)}" if point else "without attack"
-            said = f"{wording.visible(curve.label)}: {wording.percent(accuracy)} {where}"
-            figures.hover(axes, point, accuracy, said, size)
-        axes.plot([0.0], [curve.accuracy[0]], "o", color=colour, markersize=8, zorder=5)
-        if curve.bold:
-            axes.annotate(
-                f"no attack {wording.percent(curve.accuracy[0])}",
-                (0.0, curve.accuracy[0]),
-                xytext=(0, 8),
-                textcoords="offset points",
-                color=theme.ink,
-                fontsize=size.type_size,
-                bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 1.0},
-                zorder=6,
-            )
 
 
-def _draw_labels(figure, labels, ends, curves, theme, size, box):
+def _draw_labels(figure, labels, ends, box):
+    """Writes (text, weight, colour of its line) beside each line's end, the last that of chance."""
     import matplotlib.lines
 
     left, bottom, width, height = box
     scale = height / (TOP - BOTTOM)
     wanted = [bottom + (end - BOTTOM) * scale for end in ends]
-    gap = 1.32 * size.type_size
+    gap = 1.32 * theme.LETTERS
     placed = spread(wanted, gap, bottom + 0.3 * gap, bottom + height)
     edge = left + width * (1 - 0.025 / 1.05) + 6
-    index = 0
-    for i, (text, y) in enumerate(zip(labels, placed, strict=True)):
-        chance = i == len(curves)
-        bold = not chance and curves[i].bold
-        colour = theme.muted if chance else theme.ink
-        if not chance and not bold:
-            colour = themes.line_look(theme, index)[0]
-            index += 1
-        figure.add_artist(
-            matplotlib.lines.Line2D(
-                [edge / size.width, (edge + LEADER - 4) / size.width],
-                [wanted[i] / size.height, y / size.height],
-                color=colour,
-                linewidth=1.0,
-            )
-        )
-        _text(
+    wide, high = 72 * figure.get_size_inches()
+    for (text, weight, colour), end, y in zip(labels, wanted, placed, strict=True):
+        across = [edge / wide, (edge + LEADER - 4) / wide]
+        leader = [end / high, y / high]
+        figure.add_artist(matplotlib.lines.Line2D(across, leader, color=colour, linewidth=1.0))
+        figures.write(
             figure,
             edge + LEADER - 1,
-            y,
+            high - y,
             text,
-            theme.muted if chance else theme.ink,
-            size.type_size,
-            size,
-            fontweight="bold" if bold else "normal",
+            color=theme.MUTED if colour == theme.MUTED else theme.INK,
+            fontsize=theme.LETTERS,
+            fontweight=weight,
             verticalalignment="center_baseline",
         )

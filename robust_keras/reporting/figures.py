@@ -2,31 +2,62 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import markupsafe
+import numpy as np
 
 from robust_keras.reporting import inline_svg, theme
 
 # matplotlib is imported by who draws: reading a report must not cost the second that it takes.
 
 
-def blank(width: float, height: float, look: theme.Theme) -> Any:
+def blank(width: float, height: float, title: str = "") -> Any:
     """Gives an empty matplotlib figure of 72 dots an inch, so that a point is a CSS pixel.
 
     Args:
         width: in CSS pixels.
         height: the same.
-        look: `Theme`.
+        title: text at the top, or "".
     """
     import matplotlib.figure
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     size = (width / 72, height / 72)
-    figure = matplotlib.figure.Figure(figsize=size, dpi=72, facecolor=look.paper)
+    figure = matplotlib.figure.Figure(figsize=size, dpi=72, facecolor=theme.PAPER)
     FigureCanvasAgg(figure)
+    if title:
+        write(figure, 8, 1.5 * theme.LETTERS, title, fontsize=1.1 * theme.LETTERS)
     return figure
+
+
+def write(figure: Any, x: float, y: float, text: str, **style: Any) -> None:
+    """Writes at a place in CSS pixels from the upper left corner.
+
+    Names come from strangers: a dollar sign must not start mathematics.
+    """
+    width, height = 72 * figure.get_size_inches()
+    usual = {"color": theme.INK, "parse_math": False}
+    figure.text(x / width, 1 - y / height, text, **(usual | style))
+
+
+def diagram(figure: Any, box: Sequence[float], lines: str = "y") -> Any:
+    """Gives empty axes with a line at the bottom, and lines across from the numbers of a side.
+
+    Args:
+        figure: of matplotlib.
+        box: left, lower side, width and height in CSS pixels from the lower left corner.
+        lines: "x" or "y", whose numbers have lines.
+    """
+    sides = np.tile(72 * figure.get_size_inches(), 2)
+    axes = figure.add_axes(box / sides, facecolor=theme.PAPER)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side == "bottom")
+        spine.set_color(theme.MUTED)
+    axes.grid(axis=lines, color=theme.RULE, linewidth=1)
+    axes.set_axisbelow(True)
+    return axes
 
 
 def svg(figure: Any, letters: str = "path") -> bytes:
@@ -51,9 +82,9 @@ def on_page(draw: Callable[..., Any]) -> markupsafe.Markup:
     """Gives a figure as one SVG in the page, which suits light, dark, wide and narrow.
 
     Args:
-        draw: called with `size="page"`.
+        draw: called with `size=theme.PAGE`.
     """
-    return inline_svg.inline(svg(draw(size="page"), letters="none"))
+    return inline_svg.inline(svg(draw(size=theme.PAGE), letters="none"))
 
 
 def hover(axes: Any, x: float, y: float, text: str, size: theme.Size) -> None:

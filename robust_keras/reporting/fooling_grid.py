@@ -8,7 +8,6 @@ import numpy as np
 from robust_keras.findings import FoolingImageReport, FoolingReport
 from robust_keras.reporting import figures, grid, wording
 from robust_keras.reporting.picture_plane import PicturePlane
-from robust_keras.reporting.theme import Theme
 
 MOST_SHOWN = 10
 TITLES = {
@@ -33,37 +32,30 @@ def picture(image: FoolingImageReport) -> np.ndarray:
     return grid.rgb(image.image / 255.0)
 
 
-def draw(
-    rows: Sequence[FoolingReport], *, theme: Theme, heading: str, class_names: Sequence[str] = ()
-) -> Any:
+def draw(rows: Sequence[FoolingReport], *, heading: str, class_names: Sequence[str] = ()) -> Any:
     """Draws each `FoolingReport` as a row of pictures with class and confidence below.
 
     Args:
         rows: `FoolingReport`s with at least one image to show.
-        theme: `Theme`.
         heading: text above the figure.
         class_names: nothing, or one name a class.
-
-    Returns:
-        A `matplotlib.figure.Figure`.
     """
     cell, gap, left, top, below = 84, 8, 8, 44, 82
     columns = max(len(shown(row)) for row in rows)
     width = max(left + columns * (cell + gap), 420)
     height = top + len(rows) * (cell + below) + 4
-    figure = figures.blank(width, height, theme)
-    plane = PicturePlane(figure, theme)
-    style = {"parse_math": False, "color": theme.ink, "fontsize": 11}
-    middle = style | {"horizontalalignment": "center", "verticalalignment": "top"}
-    figure.text(left / width, 1 - 22 / height, heading, **(style | {"fontsize": 13}))
+    figure = figures.blank(width, height)
+    plane = PicturePlane(figure)
+    middle = {"horizontalalignment": "center", "verticalalignment": "top", "fontsize": 11}
+    figures.write(figure, left, 22, heading, fontsize=13)
     for number, row in enumerate(rows):
         line = top + number * (cell + below)
-        figure.text(left / width, 1 - (line + 12) / height, title(row.name), **style)
+        figures.write(figure, left, line + 12, title(row.name), fontsize=11)
         for column, image in enumerate(shown(row)):
             x, y = left + column * (cell + gap), line + 18
             plane.put(picture(image), x, y, cell)
-            place = (x + cell / 2) / width, 1 - (y + cell + 4) / height
-            figure.text(*place, caption(image, class_names), **middle)
+            words = caption(image, class_names)
+            figures.write(figure, x + cell / 2, y + cell + 4, words, **middle)
     return figure
 
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from robust_keras.reporting import figures, wording
 from robust_keras.reporting.picture_plane import PicturePlane
-from robust_keras.reporting.theme import Theme
 
 MOST_SHOWN = 10
 FACTORS = (1, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -67,19 +66,13 @@ def class_name(class_index: int, class_names: Sequence[str] = ()) -> str:
     return f"nonsense {class_index}"
 
 
-def draw(
-    examples: Sequence[Any], *, theme: Theme, title: str, class_names: Sequence[str] = ()
-) -> Any:
+def draw(examples: Sequence[Any], *, title: str, class_names: Sequence[str] = ()) -> Any:
     """Draws up to ten examples as columns of three pictures with class and confidence.
 
     Args:
         examples: `ExampleReport`s that have their pictures, at least one.
-        theme: `Theme`.
         title: text above the figure.
         class_names: nothing, or one name a class.
-
-    Returns:
-        A `matplotlib.figure.Figure`.
     """
     amplification = examples[0].amplification
     cell, gap, left, top = 92, 8, 96, 84
@@ -87,15 +80,13 @@ def draw(
     # A title needs its room even where there is a single example.
     width = max(width, 420)
     height = top + 3 * cell + 2 * gap + 48
-    figure = figures.blank(width, height, theme)
-    plane = PicturePlane(figure, theme)
-    style = {"parse_math": False, "color": theme.ink, "fontsize": 11}
-    figure.text(8 / width, 1 - 24 / height, title, **(style | {"fontsize": 13}))
+    figure = figures.blank(width, height)
+    plane = PicturePlane(figure)
+    figures.write(figure, 8, 24, title, fontsize=13)
     names = (ROWS[0], f"change\n×{amplification:g}", ROWS[2])
     lines = tuple(top + row * (cell + gap) for row in range(3))
     for name, line in zip(names, lines, strict=True):
-        y = 1 - (line + cell / 2) / height
-        figure.text(8 / width, y, name, verticalalignment="center", **style)
+        figures.write(figure, 8, line + cell / 2, name, verticalalignment="center", fontsize=11)
     for column, example in enumerate(examples):
         x = left + column * (cell + gap)
         for line, picture in zip(lines, example.arrays, strict=True):
@@ -108,8 +99,8 @@ def draw(
             text = wording.shortened(caption(label, confidence, class_names), 18).replace(
                 " ", "\n", 1
             )
-            place = {"horizontalalignment": "center", "verticalalignment": side}
-            figure.text((x + cell / 2) / width, 1 - y / height, text, **place, **style)
+            style = {"horizontalalignment": "center", "verticalalignment": side, "fontsize": 11}
+            figures.write(figure, x + cell / 2, y, text, **style)
     return figure
 
 

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 
 import markupsafe
 
-from robust_keras.reporting.theme import THEMES
+from robust_keras.reporting import theme
 
 # What stands in identifiers for the number that a figure has on its page.
 _NUMBER = "figure-number-"
@@ -85,7 +85,6 @@ def _style(text):
 
 @functools.cache
 def _words():
-    """The name of each colour of the light theme, as style.css knows it."""
-    light = THEMES["light"]
-    named = {getattr(light, name): name for name in ("paper", "ink", "muted", "rule")}
-    return named | {colour: f"line-{place}" for place, colour in enumerate(light.lines, 1)}
+    """The name of each colour, as style.css knows it."""
+    named = {theme.PAPER: "paper", theme.INK: "ink", theme.MUTED: "muted", theme.RULE: "rule"}
+    return named | {colour: f"line-{place}" for place, colour in enumerate(theme.LINES, 1)}

@@ -1,9 +1,9 @@
 """Several small diagrams in one figure, side by side where there is room."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from robust_keras.reporting import figures, wording
-from robust_keras.reporting.theme import Size, Theme
+from robust_keras.reporting import figures, theme, wording
 
 _TITLE_LENGTH = 40
 
@@ -11,8 +11,7 @@ _TITLE_LENGTH = 40
 def sheet(
     titles: list[str],
     *,
-    theme: Theme,
-    size: Size,
+    size: theme.Size,
     title: str = "",
     columns: int = 2,
     narrow: int = 1,
@@ -24,8 +23,7 @@ def sheet(
 
     Args:
         titles: of the diagrams, at least one.
-        theme: `Theme`.
-        size: `Size`; the height follows from the number of rows.
+        size: the height follows from the number of rows.
         title: text above the figure, or "".
         columns: most diagrams in a row.
         narrow: the same where the figure is narrow.
@@ -36,15 +34,12 @@ def sheet(
     Returns:
         `(figure, axes)`, a `matplotlib.figure.Figure` and one `Axes` a title.
     """
-    letters = size.type_size
+    letters = theme.LETTERS
     columns = min(narrow if size.width < 500 else columns, len(titles))
     rows = -(-len(titles) // columns)
     top = (2.6 if title else 0.4) * letters + (2.0 * letters if key else 0.0)
     whole = top + rows * height
-    figure = figures.blank(size.width, whole, theme)
-    if title:
-        style = {"color": theme.ink, "fontsize": 1.1 * letters, "parse_math": False}
-        figure.text(8 / size.width, 1 - 1.5 * letters / whole, title, **style)
+    figure = figures.blank(size.width, whole, title)
     left, above, below = names * letters, 2.0 * letters, 3.6 * letters
     wide = size.width / columns
     made = []
@@ -52,20 +47,22 @@ def sheet(
         row, column = divmod(number, columns)
         x, y = column * wide + left, whole - top - (row + 1) * height + below
         box = (x, y, wide - left - 1.6 * letters, height - above - below)
-        sides = (size.width, whole, size.width, whole)
-        axes = figure.add_axes(
-            [side / of for side, of in zip(box, sides, strict=True)], facecolor=theme.paper
-        )
-        _dress(axes, wording.shortened(name, _TITLE_LENGTH), theme, letters)
+        axes = figures.diagram(figure, box)
+        _dress(axes, wording.shortened(name, _TITLE_LENGTH))
         made.append(axes)
     return figure, made
 
 
-def label(axes: Any, x: str, y: str, theme: Theme, size: Size) -> None:
-    """Names the axes of a diagram; "" leaves one without a name."""
-    style = {"fontsize": size.type_size, "color": theme.muted, "labelpad": 4}
-    axes.set_xlabel(x, **style)
-    axes.set_ylabel(y, **style)
+def spaced(items: Sequence[Any], most: int) -> list[Any]:
+    """Gives all items, or so many of them from the first to the last."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(n * (len(items) - 1) / (most - 1))] for n in range(most)]
+
+
+def label(axes: Any, text: str) -> None:
+    """Names what a diagram shows from left to right."""
+    axes.set_xlabel(text, fontsize=theme.LETTERS, color=theme.MUTED, labelpad=4)
 
 
 def percents(axes: Any, side: str = "y") -> None:
@@ -83,13 +80,13 @@ def logarithmic(axes: Any, side: str = "y") -> None:
     axis.set_tick_params(which="minor", length=0)
 
 
-def legend(axes: Any, theme: Theme, size: Size, place: str = "best") -> None:
+def legend(axes: Any, place: str = "best") -> None:
     """Tells the lines of a diagram apart, by the labels that they were drawn with."""
     axes.legend(
         loc=place,
-        fontsize=size.type_size - 1,
-        labelcolor=theme.ink,
-        facecolor=theme.paper,
+        fontsize=theme.LETTERS - 1,
+        labelcolor=theme.INK,
+        facecolor=theme.PAPER,
         edgecolor="none",
         framealpha=0.85,
         handlelength=1.6,
@@ -97,18 +94,18 @@ def legend(axes: Any, theme: Theme, size: Size, place: str = "best") -> None:
     )
 
 
-def key(figure: Any, axes: Any, theme: Theme, size: Size) -> None:
+def key(figure: Any, axes: Any) -> None:
     """Tells the lines of all diagrams apart, in the line that `sheet` left for it."""
     handles, names = axes.get_legend_handles_labels()
-    down = (2.6 if figure.texts else 0.2) * size.type_size / (72 * figure.get_figheight())
+    down = (2.6 if figure.texts else 0.2) * theme.LETTERS / (72 * figure.get_figheight())
     figure.legend(
         handles,
         names,
         loc="upper left",
-        bbox_to_anchor=(4.1 * size.type_size / size.width, 1.0 - down),
+        bbox_to_anchor=(4.1 * theme.LETTERS / (72 * figure.get_figwidth()), 1.0 - down),
         ncols=len(names),
-        fontsize=size.type_size - 1,
-        labelcolor=theme.ink,
+        fontsize=theme.LETTERS - 1,
+        labelcolor=theme.INK,
         frameon=False,
         handlelength=1.6,
         borderpad=0.0,
@@ -116,14 +113,9 @@ def key(figure: Any, axes: Any, theme: Theme, size: Size) -> None:
     )
 
 
-def _dress(axes, title, theme, letters):
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(theme.muted)
-    axes.grid(axis="y", color=theme.rule, linewidth=1)
-    axes.set_axisbelow(True)
+def _dress(axes, title):
     axes.tick_params(axis="y", length=0)
-    axes.tick_params(axis="x", which="both", color=theme.muted)
-    axes.tick_params(labelsize=letters - 1, labelcolor=theme.muted)
-    style = {"fontsize": letters, "color": theme.ink, "parse_math": False}
-    axes.set_title(title, loc="left", pad=0.5 * letters, **style)
+    axes.tick_params(axis="x", which="both", color=theme.MUTED)
+    axes.tick_params(labelsize=theme.LETTERS - 1, labelcolor=theme.MUTED)
+    style = {"fontsize": theme.LETTERS, "color": theme.INK, "parse_math": False}
+    axes.set_title(title, loc="left", pad=0.5 * theme.LETTERS, **style)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from robust_keras.reporting.theme import Theme
+from robust_keras.reporting import theme
 
 
 class PicturePlane:
@@ -12,17 +12,15 @@ class PicturePlane:
 
     Args:
         figure: of matplotlib, made by `figures.blank`.
-        theme: `Theme`.
     """
 
-    def __init__(self, figure: Any, theme: Theme):
+    def __init__(self, figure: Any):
         width, height = 72 * figure.get_size_inches()
         # Pictures that were put together into one would be as coarse as the page.
         figure.suppressComposite = True
         self._axes = figure.add_axes((0, 0, 1, 1))
         self._axes.set(xlim=(0, width), ylim=(height, 0))
         self._axes.set_axis_off()
-        self._rule = theme.rule
 
     def put(self, pixels: np.ndarray, x: float, y: float, side: float, framed: bool = True) -> None:
         """Puts a picture into the middle of a square, as large as fits.
@@ -42,6 +40,6 @@ class PicturePlane:
         self._axes.imshow(pixels, interpolation="nearest", extent=box, aspect="auto")
         if framed:
             frame = matplotlib.patches.Rectangle(
-                (left, top), wide, tall, fill=False, edgecolor=self._rule, linewidth=0.8
+                (left, top), wide, tall, fill=False, edgecolor=theme.RULE, linewidth=0.8
             )
             self._axes.add_patch(frame)

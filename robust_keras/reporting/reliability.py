@@ -1,38 +1,30 @@
 """Drawing of calibration: accuracy against confidence, and the error against temperature."""
 
-from collections.abc import Callable
 from typing import Any
 
-from robust_keras.reporting import figures, panels, wording
-from robust_keras.reporting import theme as themes
+from robust_keras.reporting import figures, panels, theme, wording
 
 TITLES = ("Right answers, by confidence", "Calibration error, by temperature")
 
 
-def of_model(calibration: Any) -> Callable[..., Any]:
-    """Gives a function of `paper`, `size` and `title` that draws a `CalibrationReport`."""
-    return lambda paper="light", size="wide", title="": _draw(
-        calibration, themes.THEMES[paper], themes.SIZES[size], title
-    )
-
-
-def _draw(calibration, theme, size, title):
+def draw(calibration: Any, *, size: theme.Size = theme.WIDE, title: str = "") -> Any:
+    """Draws a `CalibrationReport`."""
     titles = list(TITLES if calibration.temperatures else TITLES[:1])
-    figure, axes = panels.sheet(titles, theme=theme, size=size, title=title, height=270)
-    _reliability(axes[0], calibration, theme, size)
+    figure, axes = panels.sheet(titles, size=size, title=title, height=270)
+    _reliability(axes[0], calibration, size)
     if calibration.temperatures:
-        _by_temperature(axes[1], calibration, theme, size)
+        _by_temperature(axes[1], calibration)
     return figure
 
 
-def _reliability(axes, calibration, theme, size):
-    axes.plot([0, 1], [0, 1], color=theme.muted, linewidth=1.2, linestyle=(0, (4, 3)), zorder=2)
+def _reliability(axes, calibration, size):
+    axes.plot([0, 1], [0, 1], color=theme.MUTED, linewidth=1.2, linestyle=(0, (4, 3)), zorder=2)
     diagrams = (("no attack", calibration.bins), ("attacked", calibration.attacked_bins))
     for index, (name, bins) in enumerate(diagrams):
         held = [b for b in bins if b.images]
         if not held:
             continue
-        colour, dash, marker = themes.line_look(theme, index)
+        colour, dash, marker = theme.line_look(index)
         x, y = [b.confidence for b in held], [b.accuracy for b in held]
         most = max(b.images for b in held)
         axes.plot(x, y, color=colour, linestyle=dash, linewidth=1.4, zorder=3)
@@ -45,17 +37,17 @@ def _reliability(axes, calibration, theme, size):
     axes.set_ylim(-0.06, 1.06)
     panels.percents(axes, "x")
     panels.percents(axes, "y")
-    panels.label(axes, "confidence in the answer", "", theme, size)
-    panels.legend(axes, theme, size, "upper left")
+    panels.label(axes, "confidence in the answer")
+    panels.legend(axes, "upper left")
 
 
-def _by_temperature(axes, calibration, theme, size):
+def _by_temperature(axes, calibration):
     rows = calibration.temperatures
     for index, (name, field) in enumerate((("no attack", "clean"), ("attacked", "attacked"))):
         known = [(row.temperature, getattr(row, field)) for row in rows]
         known = [(t, value) for t, value in known if value is not None]
         if known:
-            colour, dash, marker = themes.line_look(theme, index)
+            colour, dash, marker = theme.line_look(index)
             style = {"linestyle": dash, "marker": marker, "linewidth": 1.6, "markersize": 5}
             axes.plot(*zip(*known, strict=True), color=colour, label=name, **style)
     axes.set_xscale("log")
@@ -64,5 +56,5 @@ def _by_temperature(axes, calibration, theme, size):
     axes.set_xlim(ends[0] / 1.3, ends[1] * 1.3)
     axes.set_ylim(-0.04, 1.04)
     panels.percents(axes, "y")
-    panels.label(axes, "temperature of the softmax", "", theme, size)
-    panels.legend(axes, theme, size)
+    panels.label(axes, "temperature of the softmax")
+    panels.legend(axes)

@@ -3,34 +3,23 @@
 from collections.abc import Sequence
 from typing import Any
 
-from robust_keras.reporting import grid, tiles, wording
-from robust_keras.reporting import theme as themes
+from robust_keras.reporting import grid, theme, tiles, wording
 
 
 def draw(
     samples: Any,
     *,
     class_names: Sequence[str] = (),
-    paper: str = "light",
-    size: str = "wide",
+    size: theme.Size = theme.WIDE,
     title: str = "",
 ) -> Any:
-    """Draws a row a strength of which pictures were kept.
-
-    Args:
-        samples: `SampleReport`.
-        class_names: nothing, or one name a class.
-        paper: name of a theme.
-        size: name of a size.
-        title: text above the figure, or "".
-    """
+    """Draws a row a strength of a `SampleReport` of which pictures were kept."""
     rows = [
         (f"strength {wording.epsilon(row.strength)}", [_tile(x, class_names) for x in row.examples])
         for row in samples.strengths
         if row.examples
     ]
-    look, room = themes.THEMES[paper], themes.SIZES[size]
-    return tiles.draw(rows, theme=look, size=room, columns=5, title=title)
+    return tiles.draw(rows, size=size, columns=5, title=title)
 
 
 def _tile(sample, class_names):

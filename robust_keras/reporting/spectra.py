@@ -1,10 +1,8 @@
 """Drawing of kernels: their singular values, and how their weights are spread."""
 
-from collections.abc import Callable
 from typing import Any
 
-from robust_keras.reporting import panels, wording
-from robust_keras.reporting import theme as themes
+from robust_keras.reporting import panels, theme, wording
 
 # Lines that can be told apart in one diagram.
 MOST = 7
@@ -17,24 +15,16 @@ def kernels(model: Any) -> list[Any]:
 
 def drawn(model: Any) -> list[Any]:
     """Those that are drawn: all, or so many from the first to the last."""
-    found = kernels(model)
-    if len(found) <= MOST:
-        return found
-    return [found[round(n * (len(found) - 1) / (MOST - 1))] for n in range(MOST)]
+    return panels.spaced(kernels(model), MOST)
 
 
-def of_model(model: Any) -> Callable[..., Any]:
-    """Gives a function of `paper`, `size` and `title` that draws the layers of a `ModelReport`."""
-    return lambda paper="light", size="wide", title="": _draw(
-        drawn(model), themes.THEMES[paper], themes.SIZES[size], title
-    )
-
-
-def _draw(layers, theme, size, title):
+def draw(model: Any, *, size: theme.Size = theme.WIDE, title: str = "") -> Any:
+    """Draws the layers of a `ModelReport`."""
+    layers = drawn(model)
     titles = ["Singular values", "Weights"]
-    figure, axes = panels.sheet(titles, theme=theme, size=size, title=title, height=300)
+    figure, axes = panels.sheet(titles, size=size, title=title, height=300)
     for index, layer in enumerate(layers):
-        colour, dash, _ = themes.line_look(theme, index)
+        colour, dash, _ = theme.line_look(index)
         style = {"color": colour, "linestyle": dash, "linewidth": 1.6}
         values, shown = layer.singular_values, max(len(layer.singular_values) - 1, 1)
         label = wording.shortened(wording.visible(layer.name), 18)
@@ -53,7 +43,7 @@ def _draw(layers, theme, size, title):
     panels.logarithmic(axes[0])
     panels.logarithmic(axes[1])
     panels.percents(axes[0], "x")
-    panels.label(axes[0], "share of the full rank", "", theme, size)
-    panels.label(axes[1], "weight, of the largest", "", theme, size)
-    panels.legend(axes[0], theme, size, "lower left")
+    panels.label(axes[0], "share of the full rank")
+    panels.label(axes[1], "weight, of the largest")
+    panels.legend(axes[0], "lower left")
     return figure

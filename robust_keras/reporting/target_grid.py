@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from robust_keras.reporting import figures, grid, wording
-from robust_keras.reporting import theme as themes
+from robust_keras.reporting import figures, grid, theme, wording
 
 # Pixels of a picture and of the gap beside it, in the one image that all are put into.
 _PICTURE, _GAP = 96, 8
@@ -19,46 +18,27 @@ def draw(
     targets: Any,
     *,
     class_names: Sequence[str] = (),
-    paper: str = "light",
-    size: str = "wide",
+    size: theme.Size = theme.WIDE,
     title: str = "",
 ) -> Any:
-    """Draws each image as it is on the diagonal, and to its left and right what it was turned into.
-
-    Args:
-        targets: `TargetsReport` with pictures.
-        class_names: nothing, or one name a class.
-        paper: name of a theme.
-        size: name of a size.
-        title: text above the figure, or "".
-    """
-    look, room = themes.THEMES[paper], themes.SIZES[size]
+    """Draws a `TargetsReport`: images on the diagonal, beside each what it was turned into."""
     count = 1 + max(max(one.source, one.answer) for one in targets.pictures)
-    letters = room.type_size - 1.5
+    letters = theme.LETTERS - 1.5
     names = [grid.class_name(c, class_names) for c in range(count)]
     left = 10 + 0.6 * letters * max(len(wording.shortened(name, _ROW_NAME)) for name in names)
-    top = (2.6 if title else 0.4) * room.type_size + 1.8 * letters
-    step = (room.width - left - 6) / count
+    top = (2.6 if title else 0.4) * theme.LETTERS + 1.8 * letters
+    step = (size.width - left - 6) / count
     place = left, top, step, step + 1.4 * letters
-    figure = figures.blank(room.width, top + count * place[-1] + 4, look)
-    write = functools.partial(_write, figure, look, letters)
-    if title:
-        _write(figure, look, 1.1 * room.type_size, 8, 1.5 * room.type_size, title, ha="left")
+    figure = figures.blank(size.width, top + count * place[-1] + 4, title)
+    write = functools.partial(figures.write, figure, fontsize=letters)
     _heads(write, names, place, letters)
     _place(figure, targets.pictures, count, place)
     for one in targets.pictures:
         x, y = left + (one.answer + 0.5) * step, top + one.source * place[-1] + step
-        weight = {"fontweight": "bold"} if one.source == one.answer else {"color": look.muted}
+        look = {"fontweight": "bold"} if one.source == one.answer else {"color": theme.MUTED}
         text = f"{int(100 * one.confidence)}{wording.NO_BREAK_SPACE}%"
-        write(x, y + 0.85 * letters, text, **weight)
+        write(x, y + 0.85 * letters, text, ha="center", **look)
     return figure
-
-
-def _write(figure, look, letters, x, y, text, **style):
-    """A text at a place in pixels from the upper left corner."""
-    width, height = 72 * figure.get_size_inches()
-    usual = {"color": look.ink, "ha": "center", "va": "baseline", "fontsize": letters}
-    figure.text(x / width, 1 - y / height, text, parse_math=False, **(usual | style))
 
 
 def _heads(write, names, place, letters):
@@ -66,9 +46,9 @@ def _heads(write, names, place, letters):
     left, top, step, line = place
     for number, name in enumerate(names):
         short = wording.shortened(name, max(int(step / (0.62 * letters)), 2))
-        write(left + (number + 0.5) * step, top - 0.6 * letters, short)
+        write(left + (number + 0.5) * step, top - 0.6 * letters, short, ha="center")
         row = top + number * line + step / 2
-        write(6, row, wording.shortened(name, _ROW_NAME), ha="left", va="center")
+        write(6, row, wording.shortened(name, _ROW_NAME), va="center")
 
 
 def _place(figure, pictures, count, place):

@@ -9,9 +9,7 @@ import matplotlib.figure
 import matplotlib.patches
 import numpy as np
 
-from robust_keras.reporting.theme import THEMES, line_look
-
-_THEME = THEMES["light"]
+from robust_keras.reporting import theme
 
 
 def svg(figure: dict[str, Any]) -> str:
@@ -34,7 +32,7 @@ def svg(figure: dict[str, Any]) -> str:
         ]
         if known:
             share = (number + 0.5) / len(figure["lines"]) - 0.5
-            draw(axes, np.array(known).T, line["label"], line_look(_THEME, number), share)
+            draw(axes, np.array(known).T, line["label"], theme.line_look(number), share)
     _dress(axes, figure)
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "studies", "svg.fonttype": "none"}):
@@ -50,8 +48,8 @@ def _card():
         matplotlib.patches.FancyBboxPatch(
             *((0.0, 0.0), 1.0, 1.0),
             boxstyle="round,pad=0,rounding_size=0.025",
-            facecolor=_THEME.paper,
-            edgecolor=_THEME.rule,
+            facecolor=theme.PAPER,
+            edgecolor=theme.RULE,
             transform=drawn.transFigure,
             zorder=-1,
         )
@@ -83,13 +81,13 @@ def _points(axes, known, label, look, share):
 def _dress(axes, figure):
     axes.set(xlabel=figure["across"], ylabel=figure["up"], ylim=(-3, 103), facecolor="none")
     title = textwrap.fill(figure["title"], 58)
-    axes.figure.suptitle(title, x=0.03, ha="left", fontsize=11, color=_THEME.ink)
+    axes.figure.suptitle(title, x=0.03, ha="left", fontsize=11, color=theme.INK)
     if figure["ticks"]:
         axes.set_xticks(figure["places"], figure["ticks"], rotation=30, ha="right")
         axes.set_xlim(figure["places"][0] - 0.5, figure["places"][-1] + 0.5)
     else:
         axes.locator_params(axis="x", nbins=5)
-    axes.grid(color=_THEME.rule)
+    axes.grid(color=theme.RULE)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:

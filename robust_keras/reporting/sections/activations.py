@@ -1,5 +1,6 @@
 """How the values inside a network move under attack."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ class Activations(Section):
         return {
             "sentence": _sentence(model.activations),
             "nonsense": wording.nonsense_of(report),
-            "pictures": figures.on_page(densities.of_model(model.activations)),
+            "pictures": figures.on_page(functools.partial(densities.draw, model.activations)),
             "left_out": len(drawn) < len(model.activations),
             "drawn": len(drawn),
             "layers": len(model.activations),
@@ -42,7 +43,7 @@ class Activations(Section):
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.activations:
-            yield "activations", densities.of_model(model.activations)(title=name)
+            yield "activations", densities.draw(model.activations, title=name)
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (

@@ -1,5 +1,6 @@
 """Whether a model is right as often as it is sure."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +21,7 @@ class Calibration(Section):
             return None
         return {
             "sentence": _sentence(found),
-            "pictures": figures.on_page(reliability.of_model(found)),
+            "pictures": figures.on_page(functools.partial(reliability.draw, found)),
         }
 
     def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
@@ -63,7 +64,7 @@ class Calibration(Section):
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.calibration is not None:
-            yield "calibration", reliability.of_model(model.calibration)(title=name)
+            yield "calibration", reliability.draw(model.calibration, title=name)
 
     def lines(self, report: Report) -> list[str]:
         return named_lines(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from robust_keras.findings import Report
-from robust_keras.reporting import figures, grid, theme, wording
+from robust_keras.reporting import figures, grid, wording
 from robust_keras.reporting.section import Section, part
 
 
@@ -34,7 +34,6 @@ class Examples(Section):
                 "examples",
                 grid.draw(
                     shown,
-                    theme=theme.THEMES["light"],
                     title=f"Adversarial examples of {name}",
                     class_names=report.dataset.class_names,
                 ),

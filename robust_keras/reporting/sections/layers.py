@@ -1,5 +1,6 @@
 """The layers of a model, as far as anything is known of them."""
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,7 +22,7 @@ class Layers(Section):
         return {
             "summary": layer_summary(model),
             "sentences": list(_sentences(kernels)),
-            "pictures": figures.on_page(spectra.of_model(model)) if drawn else None,
+            "pictures": figures.on_page(functools.partial(spectra.draw, model)) if drawn else None,
             "left_out": len(drawn) < len(kernels),
             "drawn": len(drawn),
             "kernels": len(kernels),
@@ -43,7 +44,7 @@ class Layers(Section):
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if spectra.drawn(model):
-            yield "spectra", spectra.of_model(model)(title=name)
+            yield "spectra", spectra.draw(model, title=name)
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (

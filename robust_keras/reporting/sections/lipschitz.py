@@ -1,5 +1,6 @@
 """How much a small change of the image can change the logits: bound, finding and estimate."""
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +24,7 @@ class Lipschitz(Section):
         found = model.lipschitz
         if found is None:
             return None
-        drawn = figures.on_page(growth.of_model(found)) if found.layers else None
+        drawn = figures.on_page(functools.partial(growth.draw, found)) if found.layers else None
         return {"sentences": list(_sentences(found)), "pictures": drawn}
 
     def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
@@ -47,7 +48,7 @@ class Lipschitz(Section):
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if model.lipschitz is not None and model.lipschitz.layers:
-            yield "lipschitz", growth.of_model(model.lipschitz)(title=name)
+            yield "lipschitz", growth.draw(model.lipschitz, title=name)
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (

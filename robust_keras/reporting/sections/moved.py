@@ -1,11 +1,11 @@
 """How far activations move under attack, several models side by side."""
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 from robust_keras.findings import Report
-from robust_keras.reporting import figures, panels, wording
-from robust_keras.reporting import theme as themes
+from robust_keras.reporting import figures, panels, theme, wording
 from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.table import Table
 
@@ -20,7 +20,7 @@ class Moved(Section):
 
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         lines = _lines(report)
-        return {"pictures": figures.on_page(_drawn(lines))} if lines else None
+        return {"pictures": figures.on_page(functools.partial(_draw, lines))} if lines else None
 
     def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
         if lines := _lines(report):
@@ -40,7 +40,7 @@ class Moved(Section):
 
     def figures(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Any]]:
         if lines := _lines(report):
-            yield "moved", _drawn(lines)(title="Activations moved by the attack")
+            yield "moved", _draw(lines, title="Activations moved by the attack")
 
     def caption(self, report: Report, model: Any, name: str, end: str) -> str:
         return (
@@ -61,17 +61,11 @@ def _lines(report):
     return dict(list(known.items())[:_MOST]) if len(known) > 1 else {}
 
 
-def _drawn(lines) -> Callable[..., Any]:
-    return lambda paper="light", size="wide", title="": _draw(
-        lines, themes.THEMES[paper], themes.SIZES[size], title
-    )
-
-
-def _draw(lines, theme, size, title):
+def _draw(lines, *, size=theme.WIDE, title=""):
     names = ["Moved by the attack, by depth"]
-    figure, (axes,) = panels.sheet(names, theme=theme, size=size, title=title, height=320)
+    figure, (axes,) = panels.sheet(names, size=size, title=title, height=320)
     for index, (name, found) in enumerate(lines.items()):
-        colour, dash, marker = themes.line_look(theme, index)
+        colour, dash, marker = theme.line_look(index)
         places = [n / max(len(found) - 1, 1) for n in range(len(found))]
         style = {"color": colour, "linestyle": dash, "marker": marker, "markersize": 5}
         label = wording.shortened(name, 24)
@@ -83,6 +77,6 @@ def _draw(lines, theme, size, title):
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
     axes.set_xticks([0.0, 1.0], ["first", "last"])
     axes.set_xlim(-0.05, 1.05)
-    panels.label(axes, "activation", "", theme, size)
-    panels.legend(axes, theme, size)
+    panels.label(axes, "activation")
+    panels.legend(axes)
     return figure

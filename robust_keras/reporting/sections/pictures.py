@@ -131,15 +131,13 @@ def filter_tiles(filters: Any) -> list[tiles.Tile]:
     return [tiles.Tile(grid.rgb(array / 255.0)) for array in filters.arrays]
 
 
-def _filters(groups, *, paper="light", size="wide", title=""):
+def _filters(groups, *, size=theme.WIDE, title=""):
     rows = [(name, filter_tiles(filters)) for name, filters in groups]
-    look, room = theme.THEMES[paper], theme.SIZES[size]
-    columns = 8 if room.width < 500 else 12
-    return tiles.draw(rows, theme=look, size=room, columns=columns, title=title)
+    columns = 8 if size.width < 500 else 12
+    return tiles.draw(rows, size=size, columns=columns, title=title)
 
 
-def _saliency(found, class_names, *, paper="light", size="wide", title=""):
-    look, room = theme.THEMES[paper], theme.SIZES[size]
+def _saliency(found, class_names, *, size=theme.WIDE, title=""):
     images, maps = [], []
     for one in found:
         image, weights = one.arrays
@@ -148,4 +146,4 @@ def _saliency(found, class_names, *, paper="light", size="wide", title=""):
         shown = grid.rgb(1.0 - weights / 255.0)
         maps.append(tiles.Tile(np.array(shown), f"{name}\n{wording.percent(one.half)}"))
     rows = [("", images), ("", maps)]
-    return tiles.draw(rows, theme=look, size=room, columns=max(len(found), 5), title=title)
+    return tiles.draw(rows, size=size, columns=max(len(found), 5), title=title)

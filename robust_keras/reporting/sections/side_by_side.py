@@ -67,11 +67,10 @@ def _figures(report):
             yield kind, functools.partial(sample_curves.draw, samples), words
 
 
-def _filters(filters, *, paper="light", size="wide", title=""):
+def _filters(filters, *, size=theme.WIDE, title=""):
     rows = [
         (wording.shortened(name, NAME_LENGTH), filter_tiles(found)[:_MOST])
         for name, found in filters
     ]
-    look, room = theme.THEMES[paper], theme.SIZES[size]
-    columns = 8 if room.width < 500 else _MOST
-    return tiles.draw(rows, theme=look, size=room, columns=columns, title=title)
+    columns = 8 if size.width < 500 else _MOST
+    return tiles.draw(rows, size=size, columns=columns, title=title)

@@ -6,7 +6,7 @@ from typing import Any
 
 from robust_keras.findings import FoolingReport, Report, UnusualReport
 from robust_keras.findings.unusual import SURE, VERY_SURE
-from robust_keras.reporting import figures, fooling_grid, grid, sample_pictures, theme, wording
+from robust_keras.reporting import figures, fooling_grid, grid, sample_pictures, wording
 from robust_keras.reporting.section import LESS_IS_BETTER, Section, named_lines, part
 from robust_keras.reporting.sections.rejection import rule_in_words
 from robust_keras.reporting.table import Table
@@ -89,7 +89,6 @@ class Unusual(Section):
                 "fooling",
                 fooling_grid.draw(
                     rows,
-                    theme=theme.THEMES["light"],
                     heading=f"Fooling images of {name}",
                     class_names=report.dataset.class_names,
                 ),
