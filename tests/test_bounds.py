@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from robust_keras import layers
-from robust_keras.bounds import activation_curves, certify, margin_bounds, prove, smooth
+from robust_keras.bounds import Bounds, activation_curves, certify, prove, smooth
 from robust_keras.bounds.interval import Interval
 from robust_keras.bounds.kernel_curves import kernel_curve
 from robust_keras.bounds.training_intervals import TrainingIntervals
@@ -29,11 +29,18 @@ def random_intervals(rng, channels):
     return Interval(tf.constant(centre - radius), tf.constant(centre + radius))
 
 
+def line(relaxation, x, sign):
+    """Slope and height of the line below each entry's curve, or with -1 of the line above."""
+    entries = tf.eye(x.lower.shape[1], batch_shape=[len(x.lower)], dtype=tf.float64)
+    (slopes,), heights = relaxation.pull(sign * entries)
+    return sign * tf.linalg.diag_part(slopes), sign * heights
+
+
 def encloses(curve, function, x, tolerance=1e-6):
     """Whether the range and both lines hold at 200 places of every interval."""
     relaxation = curve.relax(x)
     low, high = x.lower.numpy(), x.upper.numpy()
-    (slope, height), (steep, top) = relaxation.lines
+    (slope, height), (steep, top) = (line(relaxation, x, sign) for sign in (1.0, -1.0))
     for share in np.linspace(0.0, 1.0, 200):
         place = low + share * (high - low)
         value = np.asarray(function(tf.constant(place)), np.float64)
@@ -156,9 +163,9 @@ def test_no_change_within_epsilon_gets_below_the_bound(name):
         ]
         changed = np.clip(images + epsilon * np.concatenate(moves), 0, 1)
         least = [margins(model, each, labels) for each in changed]
-        loose = margin_bounds(model, images, labels, epsilon, method="intervals")
-        tight = margin_bounds(
-            model, images, labels, epsilon, method="thorough" if epsilon else "linear"
+        loose = Bounds(model).margins(images, labels, epsilon, method="intervals")
+        tight = Bounds(model).margins(
+            images, labels, epsilon, method="thorough" if epsilon else "linear"
         )
         np.testing.assert_allclose(in_training(model, images, labels, epsilon), loose, atol=0.02)
         assert np.all(np.min(least, axis=0) >= np.maximum(loose, tight))
@@ -175,7 +182,7 @@ def test_a_linear_model_is_bounded_exactly():
     expected = margins(model, images, labels) - 0.1 * np.array(
         [[sums[label, c] for c in range(3) if c != label] for label in labels]
     )
-    np.testing.assert_allclose(margin_bounds(model, images, labels, 0.1), expected, atol=1e-4)
+    np.testing.assert_allclose(Bounds(model).margins(images, labels, 0.1), expected, atol=1e-4)
 
 
 def test_linear_bounds_prove_what_intervals_do_not():
@@ -232,12 +239,12 @@ def test_a_softmax_at_the_end_changes_no_proof():
     rng = np.random.default_rng(8)
     images = rng.uniform(size=(12, 8, 8, 1))
     plain = keras.Sequential([keras.Input((8, 8, 1)), K.Flatten(), K.Dense(3)])
-    expected = margin_bounds(plain, images, labels := rng.integers(3, size=12), 0.01)
+    expected = Bounds(plain).margins(images, labels := rng.integers(3, size=12), 0.01)
     softmax = K.Activation("softmax")
     for end in ([K.Dense(3, "softmax")], [K.Dense(3), K.Softmax()], [K.Dense(3), softmax]):
         model = keras.Sequential([keras.Input((8, 8, 1)), K.Flatten(), *end])
         model.set_weights(plain.get_weights())
-        np.testing.assert_allclose(margin_bounds(model, images, labels, 0.01), expected, atol=1e-9)
+        np.testing.assert_allclose(Bounds(model).margins(images, labels, 0.01), expected, atol=1e-9)
         assert np.all(certify(model, images, labels, 0.01) == np.all(expected > 1e-3, axis=1))
 
 
@@ -267,7 +274,7 @@ class Subclassed(keras.Model):
 )
 def test_what_has_no_known_bounds_is_named(model, text):
     with pytest.raises(InputError, match=text):
-        margin_bounds(model, np.zeros((1, 8, 8, 1)), [0], 0.1)
+        Bounds(model).margins(np.zeros((1, 8, 8, 1)), [0], 0.1)
 
 
 @pytest.mark.parametrize(
@@ -282,4 +289,4 @@ def test_what_has_no_known_bounds_is_named(model, text):
 def test_arguments_out_of_range_are_refused(changes, text):
     arguments = {"images": np.zeros((1, 8, 8, 1)), "labels": [0], "epsilon": 0.1} | changes
     with pytest.raises(ValueError, match=text):
-        margin_bounds(network("nested"), **arguments)
+        Bounds(network("nested")).margins(**arguments)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import robust_keras
-from robust_keras.bounds import CompleteSearch, margin_bounds, search
+from robust_keras.bounds import Bounds, CompleteSearch, search
 from robust_keras.errors import InputError
 
 K = keras.layers
@@ -48,7 +48,7 @@ def test_bounds_lie_below_the_truth_and_attacks_above():
     found = [search(model, *each, epsilon) for each in zip(images, labels, strict=True)]
     truth = np.array([each.verdict for each in found])
     assert 3 < np.sum(truth == "broken") < 21 and not np.any(truth == "open")
-    bound = margin_bounds(model, images, labels, epsilon).min(1)
+    bound = Bounds(model).margins(images, labels, epsilon).min(1)
     assert np.all(bound <= [each.margin + 1e-4 for each in found])
     for image, label, each in zip(images, labels, found, strict=True):
         if each.example is not None:

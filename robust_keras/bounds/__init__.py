@@ -1,6 +1,6 @@
 """Bounds from below: images whose class no small change of their pixels can alter, with proof."""
 
-from robust_keras.bounds.certify import Bounds, certify, margin_bounds
+from robust_keras.bounds.certify import Bounds, certify
 from robust_keras.bounds.complete import CompleteSearch, Searched, search
 from robust_keras.bounds.proofs import Prover, prove
 from robust_keras.bounds.smoothing import Smoothed, smooth
@@ -12,7 +12,6 @@ __all__ = [
     "Searched",
     "Smoothed",
     "certify",
-    "margin_bounds",
     "prove",
     "search",
     "smooth",

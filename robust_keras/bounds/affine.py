@@ -1,13 +1,14 @@
 """Layers that are a matrix and a shift, whatever shape their matrix is written in."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from robust_keras.bounds.interval import ROUNDING, Interval
+from robust_keras.bounds.relaxation import Relaxation, pulled_through, total
 
 
 class Affine:
@@ -57,49 +58,18 @@ class Affine:
         """How far float32 may be off, for inputs within an `Interval`."""
         return self._rounding * (self._absolute(x.magnitude) + self._magnitude)
 
-    def relax(self, x: Interval) -> "AffineRelaxation":
+    def relax(self, x: Interval) -> Relaxation:
         """The layer's bounds for inputs within an `Interval`."""
         centre = self._linear(x.centre) + self._shift
         radius = self._absolute(x.radius)
-        error = self.rounding(x)
-        bounds = Interval(centre - radius, centre + radius).widened(error)
-        return AffineRelaxation(self._linear, tf.shape(x.lower), self._shift, error, bounds)
+        error, shape = self.rounding(x), tf.shape(x.lower)
 
+        def pull(weights):
+            shift = tf.broadcast_to(self._shift, tf.shape(error)[1:])
+            constant = total(weights * shift) - total(tf.abs(weights) * error[:, None])
+            return [pulled_through(self._linear, shape, weights)], constant
 
-class AffineRelaxation:
-    """An affine layer at work on a batch.
-
-    Attributes:
-        output: `Interval` of the layer's output.
-    """
-
-    def __init__(
-        self, linear: Callable, input_shape: tf.Tensor, shift: Any, error: Any, output: Interval
-    ):
-        self.output = output
-        self._linear, self._shape = linear, input_shape
-        self._shift, self._error = shift, error
-
-    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Turns a linear lower bound in terms of the output into one in terms of the input.
-
-        Args:
-            weights: float64 tensor (batch, rows, ...), of the output's entries.
-
-        Returns:
-            `([weights of the input], constant)`, the constant being (batch, rows).
-        """
-        batch, rows = tf.shape(weights)[0], tf.shape(weights)[1]
-        flat = tf.reshape(weights, tf.concat([[batch * rows], tf.shape(weights)[2:]], 0))
-        zeros = tf.zeros(tf.concat([[batch * rows], self._shape[1:]], 0), tf.float64)
-        with tf.GradientTape() as tape:
-            tape.watch(zeros)
-            result = self._linear(zeros)
-        pulled = tape.gradient(result, zeros, output_gradients=flat)
-        shape = tf.concat([[batch, rows], self._shape[1:]], 0)
-        shift = tf.broadcast_to(self._shift, tf.shape(self._error)[1:])
-        constant = total(weights * shift) - total(tf.abs(weights) * self._error[:, None])
-        return [tf.reshape(pulled, shape)], constant
+        return Relaxation(Interval(centre - radius, centre + radius).widened(error), pull)
 
 
 class Sum:
@@ -107,24 +77,16 @@ class Sum:
 
     mixes = True
 
-    def relax(self, *inputs: Interval) -> "SumRelaxation":
+    def relax(self, *inputs: Interval) -> Relaxation:
         """The sum's bounds for inputs within `Interval`s."""
         lower = tf.add_n([x.lower for x in inputs])
         upper = tf.add_n([x.upper for x in inputs])
         error = len(inputs) * ROUNDING * tf.add_n([x.magnitude for x in inputs])
-        return SumRelaxation(len(inputs), error, Interval(lower, upper).widened(error))
 
+        def pull(weights):
+            return [weights] * len(inputs), -total(tf.abs(weights) * error[:, None])
 
-class SumRelaxation:
-    """A sum at work on a batch; see `AffineRelaxation`."""
-
-    def __init__(self, count: int, error: Any, output: Interval):
-        self.output = output
-        self._count, self._error = count, error
-
-    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """See `AffineRelaxation.pull`."""
-        return [weights] * self._count, -total(tf.abs(weights) * self._error[:, None])
+        return Relaxation(Interval(lower, upper).widened(error), pull)
 
 
 class Joined:
@@ -132,28 +94,15 @@ class Joined:
 
     mixes = False
 
-    def relax(self, *inputs: Interval) -> "JoinedRelaxation":
+    def relax(self, *inputs: Interval) -> Relaxation:
         """The bounds side by side."""
         output = Interval(
             tf.concat([x.lower for x in inputs], -1), tf.concat([x.upper for x in inputs], -1)
         )
-        return JoinedRelaxation([x.lower.shape[-1] for x in inputs], output)
+        widths = [x.lower.shape[-1] for x in inputs]
 
+        def pull(weights):
+            nothing = tf.zeros(tf.shape(weights)[:2], tf.float64)
+            return tf.split(weights, widths, axis=-1), nothing
 
-class JoinedRelaxation:
-    """A concatenation at work on a batch; see `AffineRelaxation`."""
-
-    def __init__(self, widths: Sequence[int], output: Interval):
-        self.output = output
-        self._widths = widths
-
-    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """See `AffineRelaxation.pull`."""
-        nothing = tf.zeros(tf.shape(weights)[:2], tf.float64)
-        return tf.split(weights, self._widths, axis=-1), nothing
-
-
-def total(values: tf.Tensor) -> tf.Tensor:
-    """Sums (batch, rows, ...) to (batch, rows)."""
-    shape = tf.concat([tf.shape(values)[:2], [-1]], 0)
-    return tf.reduce_sum(tf.reshape(values, shape), axis=-1)
+        return Relaxation(output, pull)

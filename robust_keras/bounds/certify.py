@@ -87,37 +87,6 @@ def certify(
     return Bounds(model).certify(images, labels, epsilon, **settings)
 
 
-def margin_bounds(
-    model: keras.Model,
-    images: np.ndarray,
-    labels: np.ndarray,
-    epsilon: float,
-    *,
-    method: str | None = None,
-    batch_size: int = 50,
-    progress: bool = False,
-) -> np.ndarray:
-    """Lower bounds of the label's logit over each other's, for changes of at most epsilon.
-
-    Args:
-        model: as for `certify`, like all that follows.
-        images: see there.
-        labels: see there.
-        epsilon: see there.
-        method: see there.
-        batch_size: see there.
-        progress: see there.
-
-    Returns:
-        float64 array (images, classes - 1), the other classes in their order.
-
-    Raises:
-        As `certify`.
-    """
-    settings: dict[str, Any] = {"method": method, "batch_size": batch_size, "progress": progress}
-    return Bounds(model).margins(images, labels, epsilon, **settings)
-
-
 class Bounds:
     """A model taken apart into the rules of its layers, once for any number of images and epsilons.
 
@@ -190,7 +159,22 @@ class Bounds:
         batch_size: int = 50,
         progress: bool = False,
     ) -> np.ndarray:
-        """As the function `margin_bounds`."""
+        """Lower bounds of the label's logit over each other's, for changes of at most epsilon.
+
+        Args:
+            images: as for `certify`, like all that follows.
+            labels: see there.
+            epsilon: see there.
+            method: see there.
+            batch_size: see there.
+            progress: see there.
+
+        Returns:
+            float64 array (images, classes - 1), the other classes in their order.
+
+        Raises:
+            ValueError: an argument is out of range.
+        """
         method = self.best if method is None else method
         images, labels = np.asarray(images, np.float64), np.asarray(labels, np.int64)
         _check(images, labels, epsilon, method)

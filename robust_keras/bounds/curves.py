@@ -16,8 +16,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.bounds.affine import total
 from robust_keras.bounds.interval import ROUNDING, Interval
+from robust_keras.bounds.relaxation import Relaxation, total
 
 _POINTS = 33
 # Of the range of slopes in which the best is looked for.
@@ -52,13 +52,22 @@ class Curve:
     error: object = 0.0
     convex_at_zero: bool = False
 
-    def relax(self, x: Interval) -> "CurveRelaxation":
+    def relax(self, x: Interval) -> Relaxation:
         """The curve's bounds for inputs within an `Interval`."""
         samples = self._samples(x)
         output = self._between(tf.zeros_like(x.lower), x, samples)
         error = 8.0 * ROUNDING * output.magnitude + self.error
-        enclosing = functools.partial(self._enclosing, x, samples, output, error)
-        return CurveRelaxation(enclosing, output.widened(error))
+        # Where nothing is pulled back, nobody needs the lines.
+        lines = functools.cache(lambda: self._enclosing(x, samples, output, error))
+
+        def pull(weights):
+            positive, negative = tf.nn.relu(weights), -tf.nn.relu(-weights)
+            (low_slope, low), (high_slope, high) = lines()
+            pulled = positive * low_slope[:, None] + negative * high_slope[:, None]
+            constant = total(positive * low[:, None]) + total(negative * high[:, None])
+            return [pulled], constant
+
+        return Relaxation(output.widened(error), pull)
 
     def undecided(self, x: Interval) -> tf.Tensor:
         """Where tighter bounds of the input would tell more: a bool tensor like it."""
@@ -129,33 +138,6 @@ class Curve:
             step = (samples[0][3] - samples[0][2]) / (_POINTS - 1)
             missed += tf.square(step) * self.curvature / 8.0
         return Interval(tf.reduce_min(gaps, 0), tf.reduce_max(gaps, 0)).widened(missed)
-
-
-class CurveRelaxation:
-    """A curve at work on a batch; see `affine.AffineRelaxation`.
-
-    Args:
-        enclosing: function that gives two pairs (slope, height), the line below and the line above;
-            called where they are needed.
-        output: `Interval` of the values.
-    """
-
-    def __init__(self, enclosing: Callable, output: Interval):
-        self.output = output
-        self._enclosing = enclosing
-
-    @functools.cached_property
-    def lines(self) -> tuple[tuple[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-        """The line below and the line above, each (slope, height)."""
-        return self._enclosing()
-
-    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """See `affine.AffineRelaxation.pull`."""
-        positive, negative = tf.nn.relu(weights), -tf.nn.relu(-weights)
-        (low_slope, low), (high_slope, high) = self.lines
-        pulled = positive * low_slope[:, None] + negative * high_slope[:, None]
-        constant = total(positive * low[:, None]) + total(negative * high[:, None])
-        return [pulled], constant
 
 
 def _wide(side, x):

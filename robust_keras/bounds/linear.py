@@ -3,25 +3,14 @@
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Protocol
 
 import tensorflow as tf
 
-from robust_keras.bounds.affine import total
 from robust_keras.bounds.interval import Interval
+from robust_keras.bounds.relaxation import Relaxation, total
 
 # Numbers that a pass over rows may hold in its largest tensor: 256 MiB of them.
 _LARGEST = 2**25
-
-
-class Relaxation(Protocol):
-    """A stage's bounds on a batch; see `affine.AffineRelaxation`."""
-
-    output: Interval
-
-    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Turns a linear lower bound in terms of the output into one in terms of the inputs."""
-        ...
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,8 +4,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from robust_keras.bounds.affine import total
 from robust_keras.bounds.interval import Interval
+from robust_keras.bounds.relaxation import Relaxation, pulled_through, total
 
 _LEAST = -1e30
 
@@ -25,24 +25,34 @@ class MaxPooling:
     def __init__(self, size: Any, strides: Any, same: bool):
         self._size, self._strides, self._same = size, strides, same
 
-    def relax(self, x: Interval) -> Any:
+    def relax(self, x: Interval) -> Relaxation:
         """The bounds for inputs within an `Interval`."""
         lower, upper = self._windows(x.lower, _LEAST), self._windows(x.upper, _LEAST)
         output = Interval(tf.reduce_max(lower, axis=-1), tf.reduce_max(upper, axis=-1))
         best = tf.one_hot(tf.argmax(lower, axis=-1), lower.shape[-1], dtype=tf.float64)
         others = tf.reduce_max(tf.where(best > 0.0, tf.cast(_LEAST, tf.float64), upper), axis=-1)
         settled = tf.cast(output.lower >= others, tf.float64)
-        return _MaxRelaxation(self, x.lower, best, settled, output)
+        shape, static = tf.shape(x.lower), (None, *x.lower.shape[1:])
+
+        def pull(weights):
+            positive, negative = tf.nn.relu(weights), -tf.nn.relu(-weights)
+            followed = positive + negative * settled[:, None]
+            spread = followed[..., None] * best[:, None]
+            height = (1.0 - settled) * output.upper
+
+            def windows(entries):
+                return self._windows(tf.ensure_shape(entries, static), 0.0)
+
+            return [pulled_through(windows, shape, spread)], total(negative * height[:, None])
+
+        return Relaxation(output, pull)
 
     def undecided(self, x: Interval) -> tf.Tensor:
         """See `curves.Curve.undecided`."""
         return x.upper > x.lower
 
-    def windows(self, x: Interval) -> tf.Tensor:
-        """The entries of each window side by side: (batch, rows, columns, channels, entries)."""
-        return self._windows(x, 0.0)
-
     def _windows(self, x, filling):
+        """The entries of each window side by side: (batch, rows, columns, channels, entries)."""
         (height, width), (down, across) = self._size, self._strides
         if self._same:
             missing = [
@@ -63,53 +73,20 @@ class MaxPooling:
         return tf.stack(shifted, axis=-1)
 
 
-class _MaxRelaxation:
-    """Max pooling at work on a batch; see `affine.AffineRelaxation`."""
-
-    def __init__(self, pool, entries, best, settled, output):
-        self.output = output
-        self._pool, self._best, self._settled = pool, best, settled
-        self._shape, self._static = tf.shape(entries), entries.shape[1:]
-
-    def pull(self, weights):
-        """See `affine.AffineRelaxation.pull`."""
-        positive, negative = tf.nn.relu(weights), -tf.nn.relu(-weights)
-        followed = positive + negative * self._settled[:, None]
-        spread = followed[..., None] * self._best[:, None]
-        batch, rows = tf.shape(weights)[0], tf.shape(weights)[1]
-        flat = tf.reshape(spread, tf.concat([[batch * rows], tf.shape(spread)[2:]], 0))
-        zeros = tf.zeros(tf.concat([[batch * rows], self._shape[1:]], 0), tf.float64)
-        zeros = tf.ensure_shape(zeros, (None, *self._static))
-        with tf.GradientTape() as tape:
-            tape.watch(zeros)
-            windows = self._pool.windows(zeros)
-        pulled = tape.gradient(windows, zeros, output_gradients=flat)
-        height = (1.0 - self._settled) * self.output.upper
-        shape = tf.concat([[batch, rows], self._shape[1:]], 0)
-        return [tf.reshape(pulled, shape)], total(negative * height[:, None])
-
-
 class WinnersOrNothing:
     """k-winners-take-all as each entry by itself: passed on or zero. Sound, and coarse."""
 
-    def relax(self, x: Interval) -> "ConstantRelaxation":
-        """The bounds for inputs within an `Interval`."""
+    def relax(self, x: Interval) -> Relaxation:
+        """The bounds for inputs within an `Interval`, which do not follow the input."""
         output = Interval(tf.minimum(x.lower, 0.0), tf.maximum(x.upper, 0.0))
-        return ConstantRelaxation(output)
+
+        def pull(weights):
+            worst = tf.nn.relu(weights) * output.lower[:, None]
+            worst -= tf.nn.relu(-weights) * output.upper[:, None]
+            return [tf.zeros_like(weights)], total(worst)
+
+        return Relaxation(output, pull)
 
     def undecided(self, x: Interval) -> tf.Tensor:
         """See `curves.Curve.undecided`."""
         return x.upper > x.lower
-
-
-class ConstantRelaxation:
-    """Bounds that do not follow the input; see `affine.AffineRelaxation`."""
-
-    def __init__(self, output: Interval):
-        self.output = output
-
-    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """See `affine.AffineRelaxation.pull`."""
-        worst = tf.nn.relu(weights) * self.output.lower[:, None]
-        worst -= tf.nn.relu(-weights) * self.output.upper[:, None]
-        return [tf.zeros_like(weights)], total(worst)

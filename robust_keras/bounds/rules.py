@@ -12,6 +12,7 @@ from robust_keras.bounds.activation_curves import SQUARE, function_curve
 from robust_keras.bounds.affine import Affine, Joined, Sum
 from robust_keras.bounds.network import Step
 from robust_keras.bounds.pooling import MaxPooling, WinnersOrNothing
+from robust_keras.bounds.relaxation import Relaxation
 from robust_keras.bounds.sorted_pairs import SortedPairs
 from robust_keras.errors import InputError
 
@@ -163,22 +164,17 @@ class _FirstOf:
 
     def relax(self, x, _):
         """See `curves.Curve.relax`."""
-        return _FirstRelaxation(self._rule.relax(x))
+        once = self._rule.relax(x)
+
+        def pull(weights):
+            (first,), constant = once.pull(weights)
+            return [first, tf.zeros_like(first)], constant
+
+        return Relaxation(once.output, pull)
 
     def undecided(self, x):
         """See `curves.Curve.undecided`."""
         return self._rule.undecided(x)
-
-
-class _FirstRelaxation:
-    def __init__(self, relaxation):
-        self.output = relaxation.output
-        self._relaxation = relaxation
-
-    def pull(self, weights):
-        """See `affine.AffineRelaxation.pull`."""
-        (first,), constant = self._relaxation.pull(weights)
-        return [first, tf.zeros_like(first)], constant
 
 
 def _nothing(step):

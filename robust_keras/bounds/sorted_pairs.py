@@ -1,39 +1,31 @@
 """Channels sorted in pairs: the larger one, the smaller one."""
 
-from typing import Any
-
 import tensorflow as tf
 
 from robust_keras.bounds.activation_curves import RELU
 from robust_keras.bounds.interval import Interval
+from robust_keras.bounds.relaxation import Relaxation
 
 
 class SortedPairs:
     """`max(a, b) = b + relu(a - b)` and `min(a, b) = a - relu(a - b)`, see `layers.MaxMin`."""
 
-    def relax(self, x: Interval) -> "SortedRelaxation":
+    def relax(self, x: Interval) -> Relaxation:
         """The bounds for inputs within an `Interval`; both rise with each input."""
         output = Interval(*(tf.concat(_sorted(end), -1) for end in (x.lower, x.upper)))
-        return SortedRelaxation(RELU.relax(_difference(x)), output)
+        rectified = RELU.relax(_difference(x))
+
+        def pull(weights):
+            larger, smaller = tf.split(weights, 2, axis=-1)
+            (apart,), constant = rectified.pull(larger - smaller)
+            return [tf.concat([smaller + apart, larger - apart], -1)], constant
+
+        return Relaxation(output, pull)
 
     def undecided(self, x: Interval) -> tf.Tensor:
         """See `curves.Curve.undecided`."""
         open_pairs = RELU.undecided(_difference(x))
         return tf.concat([open_pairs, open_pairs], -1)
-
-
-class SortedRelaxation:
-    """Sorted pairs at work on a batch; see `affine.AffineRelaxation`."""
-
-    def __init__(self, rectified: Any, output: Interval):
-        self.output = output
-        self._rectified = rectified
-
-    def pull(self, weights: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """See `affine.AffineRelaxation.pull`."""
-        larger, smaller = tf.split(weights, 2, axis=-1)
-        (apart,), constant = self._rectified.pull(larger - smaller)
-        return [tf.concat([smaller + apart, larger - apart], -1)], constant
 
 
 def _sorted(values):
