@@ -38,11 +38,7 @@ def stronger_attack(model: ModelReport) -> str:
 
 
 def answering_flags(model: ModelReport) -> dict[str, str]:
-    """Gives the flags, from name to value, under which the checks that failed may pass.
-
-    Args:
-        model: `ModelReport`.
-    """
+    """Gives the flags, from name to value, under which the checks that failed may pass."""
     failed = {check.check for check in model.failed}
     return {flag: value for check, (flag, value) in _ANSWERS.items() if check in failed}
 

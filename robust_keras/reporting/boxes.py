@@ -20,12 +20,7 @@ def shown_classes(minimal: MinimalEpsilonReport) -> list[ClassEpsilons]:
 
 
 def of_model(report: Report, model: Any) -> Callable[..., Any]:
-    """Gives a function of `size` and `title` that draws a model's smallest epsilons.
-
-    Args:
-        report: `Report`.
-        model: a `ModelReport` of it for which they were searched.
-    """
+    """Gives a function of `size` and `title` that draws a model's smallest epsilons."""
     return functools.partial(
         draw,
         model.minimal_epsilon,

@@ -12,11 +12,7 @@ _TABLES = {"tex": table_files.latex, "md": table_files.markdown, "csv": table_fi
 
 
 def write(report: Report, directory: str | pathlib.Path) -> list[pathlib.Path]:
-    """Writes all of it into a directory.
-
-    Args:
-        report: `Report`.
-        directory: made if it is missing.
+    """Writes all of it into a directory, which is made if it is missing.
 
     Returns:
         Paths: `figures/*.svg` and `*.pdf` with `figures/captions.md`, `tables/*.tex`, `*.md` and

@@ -22,11 +22,7 @@ NAME_LENGTH = 48
 
 
 def render(report: Report) -> str:
-    """Gives the whole page: its sections in their order, between a head and how to read it.
-
-    Returns:
-        HTML text.
-    """
+    """Gives the whole page: its sections in their order, between a head and how to read it."""
     environment = _environment()
     names = [wording.shortened(n, NAME_LENGTH) for n in wording.display_names(report.models)]
     epsilons = [wording.epsilon(value) for value in report.threat_model.epsilons]

@@ -41,10 +41,6 @@ PROVERS: dict[str, Callable[[keras.Model], bounds.Prover]] = {
 def provable(classifier: Classifier, config: EvaluateConfig) -> tuple[str, bounds.Prover | None]:
     """How the Keras model of a classifier is proved, and by what; None if it is not to be.
 
-    Args:
-        classifier: the loaded `serving.Classifier`.
-        config: an `EvaluateConfig`.
-
     Raises:
         InputError: it has no bounds; the line says why, and names the layer.
     """
@@ -77,11 +73,6 @@ class Proofs:
 
 class Certification:
     """Proofs about one model's images.
-
-    Args:
-        classifier: the loaded `serving.Classifier`.
-        config: an `EvaluateConfig`.
-        journal: `Journal` or `Unrecorded`.
 
     Raises:
         InputError: as `provable`.

@@ -97,11 +97,7 @@ def adversarial_training(model: keras.Model, config: Any, split: ImageSplit) -> 
 
 
 def relative_cost(config: Any) -> Callable:
-    """What a step costs in an epoch, in standard steps: a function of the epoch.
-
-    Args:
-        config: a `TrainConfig`.
-    """
+    """What a step costs in an epoch, in standard steps: a function of the epoch."""
     penalty = _PENALTY_COST if config.gradient_penalty else 0
     full = 1
     if config.adversarial != "none":

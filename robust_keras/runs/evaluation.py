@@ -84,14 +84,7 @@ def attack_models(
 ) -> tuple[Report, dict[str, list[AdversarialExample]], dict[str, PerImage]]:
     """Attacks models that are loaded, audits what is left and looks at what else is asked for.
 
-    Args:
-        models: `FittedModels`.
-        split: the `ImageSplit` to attack.
-        attacks: `Attack`s.
-        config: an `EvaluateConfig`, whose paths, data set and attacks' names are only reported.
-        command: as for `evaluate`.
-        journal: the same.
-        progress: `RunProgress`.
+    Of the config paths, data set and attacks' names are only reported.
 
     Returns:
         As `evaluate`.

@@ -42,18 +42,7 @@ def model_parts(
     classifier: Classifier,
     split: ImageSplit,
 ) -> list[Part]:
-    """The parts of one model, in their order.
-
-    Args:
-        attacks: the `Attack`s in the order in which they run.
-        threat_model: `ThreatModel`.
-        config: an `EvaluateConfig`.
-        classifier: the loaded `serving.Classifier`.
-        split: the `ImageSplit` that is attacked.
-
-    Returns:
-        List of `time_spent.Part`.
-    """
+    """The parts of one model, in the order in which they and the attacks run."""
     shape, images = split.image_shape, len(split)
     usable = classifier.gradient_error is None
     parts = _every_target(attacks, threat_model, config, classifier, split)
@@ -96,16 +85,7 @@ def _every_target(attacks, threat_model, config, classifier, split):
 
 
 def parts_after(config: EvaluateConfig, models: int, split: ImageSplit) -> list[Part]:
-    """The parts that follow the last model.
-
-    Args:
-        config: an `EvaluateConfig`.
-        models: number of models.
-        split: the `ImageSplit` that is attacked.
-
-    Returns:
-        List of `time_spent.Part`.
-    """
+    """The parts that follow the last of so many models."""
     parts = []
     if config.transfer:
         attack = transfer_attack(config)

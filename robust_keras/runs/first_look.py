@@ -27,9 +27,6 @@ def first_look(
         split: the `ImageSplit` that is attacked.
         norm: "linf" or "l2".
         now: clock in seconds.
-
-    Returns:
-        A `time_spent.FirstLook`.
     """
     looked_at = split.select(slice(_IMAGES))
     images, labels = looked_at.float_images(), looked_at.labels

@@ -34,12 +34,6 @@ def fitted(
 ) -> FittedModels:
     """The `FittedModels` of loaded models.
 
-    Args:
-        names: under which they are reported.
-        copies: `Replicas`, one a model.
-        dataset: the `ImageDataset`.
-        config: an `EvaluateConfig`.
-
     Raises:
         InputError: a model does not tell the data set's classes apart.
     """

@@ -33,16 +33,6 @@ def load_models(
 
     What is unusual about how a model is read is said on the terminal at once.
 
-    Args:
-        config: an `EvaluateConfig`.
-        part: the `ImageSplit` whose images are attacked.
-        num_classes: of the data set.
-        devices: names of devices, or None for TensorFlow's choice.
-        seed: by which the clean images are chosen that a model is tried on.
-
-    Returns:
-        A list of `Replicas`.
-
     Raises:
         InputError: a model cannot be used.
     """
@@ -54,14 +44,7 @@ def load_models(
 
 
 def clean_examples(part: ImageSplit, num_classes: int, dataset: str, seed: int) -> serving.Examples:
-    """The `serving.Examples` on which a model is tried before it is attacked.
-
-    Args:
-        part: the `ImageSplit` whose images are attacked.
-        num_classes: of the data set.
-        dataset: its name.
-        seed: by which they are chosen.
-    """
+    """The `serving.Examples` on which a model is tried before it is attacked."""
     clean = part.take(_IMAGES, seed)
     return serving.Examples(clean.float_images(), clean.labels, num_classes, dataset)
 
@@ -89,10 +72,6 @@ def refuse_twins(paths: Sequence[str]) -> None:
 def in_the_models_order(dataset: ImageDataset, paths: Sequence[str]) -> ImageDataset:
     """The data set with its classes numbered as the exports of train.py name them.
 
-    Args:
-        dataset: an `ImageDataset`.
-        paths: of the models.
-
     Raises:
         InputError: a model does not know a class of the set, or two number them differently.
     """
@@ -113,14 +92,7 @@ def load_copies(
     devices: Sequence[str | None],
     config: EvaluateConfig,
 ) -> Replicas:
-    """Loads one model, once on every device, as `Replicas`.
-
-    Args:
-        path: of a SavedModel or a .keras file.
-        examples: `serving.Examples`, clean images to try it on.
-        devices: as for `load_models`.
-        config: an `EvaluateConfig`.
-    """
+    """Loads one model, once on every device, as `Replicas`."""
     pixels, loaded = config.model_pixels, []
     for device in devices:
         with contextlib.nullcontext() if device is None else tf.device(device):

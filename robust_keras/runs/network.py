@@ -14,10 +14,6 @@ def network(config: Any, dataset: ImageDataset) -> keras.Model:
 
     Call it in the scope of the run's strategy.
 
-    Args:
-        config: a `TrainConfig`.
-        dataset: the `Dataset` to be classified.
-
     Returns:
         A functional `keras.Model` from images to logits.
 

@@ -13,12 +13,7 @@ _COMPARED = 32
 
 
 def wanted(config: Any, split: ImageSplit) -> dict[str, Any]:
-    """What `serving.export` is told of them.
-
-    Args:
-        config: a `TrainConfig`.
-        split: the `ImageSplit` on whose first images they are compared.
-    """
+    """What `serving.export` is told of them; they are compared on the first images of the split."""
     formats = tuple(name for name in config.export_formats if name != "none")
     if not formats:
         return {}

@@ -20,11 +20,7 @@ def suggest_learning_rate(
 ) -> None:
     """Runs the test that `--learning_rate_range_test` asks for, and prints what it suggests.
 
-    Args:
-        model: Keras model from images to logits, newly built; spoilt afterwards.
-        split: the training `ImageSplit`.
-        config: a `TrainConfig`; its loss, optimizer and adversarial training are used.
-        directory: the run's `TrainingDirectory`, where the figures go.
+    The model, newly built, is spoilt afterwards.
 
     Raises:
         InputError: there are too few batches.

@@ -17,10 +17,6 @@ def shared(config: EvaluateConfig, journal: Journal | Unrecorded) -> Iterator[Jo
     To be entered before anything else is done with TensorFlow. All leave together, for one that has
     gone is taken for one that has died.
 
-    Args:
-        config: an `EvaluateConfig`.
-        journal: that of this process.
-
     Raises:
         InputError: TF_CONFIG describes no cluster.
     """

@@ -12,11 +12,6 @@ def attacked_images(
 ) -> tuple[ImageSplit, tuple[str, ...]]:
     """The images without those of the target class, and a sentence on what was left out.
 
-    Args:
-        config: an `EvaluateConfig`.
-        split: `ImageSplit`.
-        dataset: the `ImageDataset`.
-
     Returns:
         `(split, notes)`; the same split and nothing where any wrong answer counts.
 

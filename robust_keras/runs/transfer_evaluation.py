@@ -31,17 +31,7 @@ def transfer_report(
 ) -> TransferReport | None:
     """Makes adversarial examples on each model, or a substitute for it, and tries them on all.
 
-    Args:
-        config: an `EvaluateConfig`.
-        targets: the loaded `serving.Classifier`s by the models' names.
-        dataset: the `ImageDataset`; substitutes begin with images of the split not attacked.
-        split: the `ImageSplit` that is attacked.
-        threat_model: `ThreatModel`.
-        journal: `Journal` or `Unrecorded`.
-        progress: `RunProgress`.
-
-    Returns:
-        A `TransferReport`, or None unless `config.transfer`.
+    Substitutes begin with images of the split that is not attacked. None unless `config.transfer`.
     """
     if not config.transfer:
         return None

@@ -5,11 +5,7 @@ from typing import Any
 
 
 def called_by(nodes: Iterable[Any]) -> Iterator[str]:
-    """Yields the names of the functions that nodes refer to.
-
-    Args:
-        nodes: `NodeDef`s.
-    """
+    """Yields the names of the functions that nodes refer to."""
     for node in nodes:
         for value in node.attr.values():
             if value.HasField("func"):

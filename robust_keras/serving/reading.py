@@ -58,9 +58,6 @@ def read(
         pixels: a name in `PIXELS`, or "auto".
         time_limit: seconds in which it must answer the first images.
 
-    Returns:
-        A `Reading`.
-
     Raises:
         InputError: it does not run on such images, takes no such pixels, or has no scores.
     """

@@ -28,9 +28,6 @@ def load_source_models(
         num_classes: of the model that is going to be trained.
         trusted_operations: see `serving.load`.
 
-    Returns:
-        A list of `serving.Classifier`s.
-
     Raises:
         InputError: one of them is missing, no classifier of such images and classes, or has no
             gradients.

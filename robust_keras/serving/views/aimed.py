@@ -38,9 +38,6 @@ def aimed_in_turn(classifier: Any) -> Callable[[int], Any]:
 
     All share their compiled logits, and so do the attacks on them: the last one that was asked for
     decides which class they are aimed at.
-
-    Args:
-        classifier: `serving.Classifier`.
     """
     logits, classes = classifier.logits, classifier.num_classes
     chosen = tf.Variable(0, trainable=False)
