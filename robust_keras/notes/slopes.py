@@ -25,8 +25,6 @@ def kernel_slopes(model: keras.Model) -> dict[str, float]:
 def layer_of(variable: keras.Variable, model: keras.Model) -> str:
     """The name of the layer that a variable of the model belongs to; OUTER/INNER if it is nested.
 
-    Args:
-        variable: a `keras.Variable`.
-        model: the `keras.Model`; its own name, with which Sequential begins paths, is left out.
+    The model's own name, with which Sequential begins paths, is left out.
     """
     return variable.path.rpartition("/")[0].removeprefix(f"{model.name}/")

@@ -24,12 +24,7 @@ def typed(arguments: Sequence[str], program: str | None = None) -> str:
 
 
 def after_training(config: Any, serving_path: Any) -> str:
-    """The command that attacks what was exported.
-
-    Args:
-        config: the `TrainConfig`.
-        serving_path: the directory of the export.
-    """
+    """The command that attacks what was exported."""
     flags = [f"--models={serving_path}"]
     for name, value in (("dataset", config.dataset), ("data_dir", config.data_dir)):
         if value not in ("mnist5k", None):
@@ -45,10 +40,6 @@ def after_evaluation(report: Any, report_path: pathlib.Path) -> str:
     """What to look at; the table above tells already how to make a preliminary number stronger.
 
     No attack mends a number that is not to be believed: the page says what is wrong with it.
-
-    Args:
-        report: the `Report`.
-        report_path: of report.html.
     """
     # Imported when there is a report: --help must not wait for it.
     from robust_keras.reporting import wording

@@ -23,12 +23,7 @@ def with_identifiers(text: markupsafe.Markup, prefix: str) -> markupsafe.Markup:
 
 
 def links(text: str, level: int) -> list[tuple[str, markupsafe.Markup]]:
-    """Gives (identifier, text) of the headings of a level, 2 or 3, that have an identifier.
-
-    Args:
-        text: of a page or a part of it.
-        level: as in `h2`.
-    """
+    """Gives (identifier, text) of a page's headings of a level, 2 or 3, that have an identifier."""
     return [
         (found["id"], markupsafe.Markup(_BADGE.sub("", found["text"]).strip()))
         for found in _HEADING.finditer(text)

@@ -76,36 +76,18 @@ class Section:
         return ()
 
     def caption(self, report: Report, model: ModelReport | None, name: str, end: str) -> str:
-        """Gives what a figure of its shows, in words that stand alone.
-
-        Args:
-            report: as for `show`.
-            model: the same.
-            name: the same as for `figures`.
-            end: of the figure's file name.
-        """
+        """Gives what the figure of an `end` shows, in words that stand alone; see `figures`."""
         of = f" of {name}" if name else ""
         return f"{end.capitalize()}{of}, {wording.images_of(report)}."
 
     def tables(
         self, report: Report, model: ModelReport | None, name: str
     ) -> Iterable[tuple[str, Table]]:
-        """Gives its tables of numbers as pairs of the end of a file's name and a `Table`.
-
-        Args:
-            report: as for `show`.
-            model: the same.
-            name: the same as for `figures`.
-        """
+        """Gives its tables as pairs of the end of a file's name and a `Table`; see `figures`."""
         return ()
 
     def measures(self, report: Report, model: ModelReport) -> Iterable[tuple[str, str]]:
-        """Gives what a comparison of models shows of one: pairs of a title and a short text.
-
-        Args:
-            report: `Report`.
-            model: a `ModelReport` of it.
-        """
+        """Gives what a comparison of models shows of one: pairs of a title and a short text."""
         return ()
 
     def lines(self, report: Report) -> list[str]:
@@ -124,12 +106,7 @@ def part(name: str) -> str:
 
 
 def named_lines(report: Report, notes: Callable[[ModelReport], Iterable[str]]) -> list[str]:
-    """Gives a line for each note on each model, which begins with the model's name.
-
-    Args:
-        report: `Report`.
-        notes: function from a `ModelReport` to its notes.
-    """
+    """Gives a line for each note on each model, which begins with the model's name."""
     return [
         f"{wording.shortened(name, NAME_LENGTH).replace('…', '...')}: {wording.plain(note)}"
         for name, model in zip(wording.display_names(report.models), report.models, strict=True)

@@ -68,10 +68,7 @@ def compile_model(model: keras.Model, config: Any, total_steps: int) -> None:
 def adversarial_training(model: keras.Model, config: Any, split: ImageSplit) -> keras.Model:
     """The model wrapped as the config asks; the model itself where it asks for nothing.
 
-    Args:
-        model: built, from images to logits.
-        config: a `TrainConfig`.
-        split: the training `ImageSplit`, on which source models are tried.
+    Source models are tried on images of the training split.
     """
     if config.denoiser:
         return DenoiserTraining(

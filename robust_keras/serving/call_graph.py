@@ -14,12 +14,7 @@ def called_by(nodes: Iterable[Any]) -> Iterator[str]:
 
 
 def reached(starts: Iterable[str], graph: Any) -> set[str]:
-    """The set of names of the functions that are called from some, those included.
-
-    Args:
-        starts: names of functions.
-        graph: `MetaGraphDef`.
-    """
+    """The set of names of the functions that are called from some, those included."""
     functions = graph.graph_def.library.function
     calls = {f.signature.name: set(called_by(f.node_def)) for f in functions}
     found, waiting = set(), list(starts)

@@ -33,12 +33,7 @@ class Entrance:
 
 
 def layout_of_inputs(specs: Sequence[Any], examples: Examples | None) -> Any:
-    """The `Layout` of the only input; None where there are more, or it takes no such images.
-
-    Args:
-        specs: list of `tf.TensorSpec`s.
-        examples: `Examples` that it must take, or None.
-    """
+    """The `Layout` of the only input; None where there are more, or it takes no such images."""
     if len(specs) != 1 or specs[0].shape.rank in (None, 0):
         return None
     if not (specs[0].dtype.is_floating or specs[0].dtype.is_integer):

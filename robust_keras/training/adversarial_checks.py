@@ -16,12 +16,6 @@ _WIDE = 16  # times the pixels that Keras' initial weights are made for
 def check(classifier: keras.Model, head: Head, pixels: PixelRange, settings: Any) -> None:
     """Refuses what a method cannot train, and warns of what it will train badly.
 
-    Args:
-        classifier: the keras.Model that is going to be trained.
-        head: its `Head`.
-        pixels: its `PixelRange`.
-        settings: an `AdversarialSettings`.
-
     Raises:
         ValueError: several replicas where a step needs the whole batch or moves statistics, or
             several sigmoids where a method needs to know one class among all.

@@ -14,10 +14,6 @@ def for_head(metrics: Any, head: Head) -> Any:
 
     Keras takes one column for a probability, and would count logits between 0 and 0.5 as class 0.
 
-    Args:
-        metrics: as `compile` takes them.
-        head: the classifier's `Head`.
-
     Returns:
         The same, but for "accuracy" and "acc".
     """

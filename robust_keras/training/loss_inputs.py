@@ -32,11 +32,6 @@ def for_loss(loss: Any, head: Head, outputs: tf.Tensor) -> tf.Tensor:
 def check_loss(loss: Any, head: Head, name: str) -> None:
     """Refuses a loss on probabilities for a classifier that ends in logits.
 
-    Args:
-        loss: as `keras.losses.get` returns it.
-        head: the classifier's `Head`.
-        name: the classifier's, for the error.
-
     Raises:
         InputError: it would clip the logits to [0, 1], or takes one output for one class.
     """
@@ -57,10 +52,6 @@ def check_loss(loss: Any, head: Head, name: str) -> None:
 
 def crafting_loss(loss: Any, head: Head) -> Callable:
     """The function of (labels, outputs) that crafting climbs, free of a softmax' saturation.
-
-    Args:
-        loss: as `keras.losses.get` returns it.
-        head: the classifier's `Head`.
 
     Returns:
         Function from labels and outputs (batch, columns) to one loss or (batch,) losses.
