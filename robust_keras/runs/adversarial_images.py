@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import typing
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def of_other_models(images: np.ndarray, tables: Sequence[PerImage]) -> GivenExam
     if not pairs:
         return None
     index, examples = np.array([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs])
-    return _all_of(GivenExamples, index, examples, images)
+    return all_of(GivenExamples, index, examples, images)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,11 +46,11 @@ def counterexamples(images: np.ndarray, examples: np.ndarray) -> Counterexamples
     """
     if not len(images):
         return None
-    return _all_of(Counterexamples, np.arange(len(images)), examples, images)
+    return all_of(Counterexamples, np.arange(len(images)), examples, images)
 
 
-def _all_of(attack, index, examples, images):
-    """The attack of a class that tries all of these examples."""
+def all_of(attack: type, index: np.ndarray, examples: np.ndarray, images: np.ndarray) -> Any:
+    """The attack, of a class like `GivenExamples`, that tries all examples; see `recognised`."""
     counted = {"given": len(index), "refused": 0, "elsewhere": 0}
     digest = _digest(index, examples)
     return recognised(index, examples, images, attack, **counted, digest=digest)

@@ -1,7 +1,6 @@
 """Every class as the answer that is wanted: which class can be made of which."""
 
 import dataclasses
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,11 +9,12 @@ import numpy as np
 from robust_keras import engine
 from robust_keras.attacks import ThreatModel
 from robust_keras.attacks.attack import Attack
-from robust_keras.attacks.given_examples import GivenExamples, recognised
+from robust_keras.attacks.given_examples import GivenExamples
 from robust_keras.engine.goal import goal
 from robust_keras.engine.passes import in_passes
 from robust_keras.engine.replicas import Replicas
 from robust_keras.findings import TargetsReport
+from robust_keras.runs.adversarial_images import all_of
 from robust_keras.runs.fitted_models import meaningful_classes
 from robust_keras.runs.target_pictures import target_pictures
 from robust_keras.serving.views.aimed import aimed_in_turn
@@ -118,7 +118,4 @@ def _by_target(found):
 def _attack(found, images):
     index = np.concatenate([each.places for each in found])
     examples = np.concatenate([each.images for each in found])
-    digest = hashlib.sha256(index.tobytes() + examples.tobytes()).hexdigest()[:16]
-    counted = {"given": len(index), "refused": 0, "elsewhere": 0, "digest": digest}
-    given = recognised(index, examples, images, **counted)
-    return EveryTarget(by_image=given.by_image, **counted)
+    return all_of(EveryTarget, index, examples, images)
