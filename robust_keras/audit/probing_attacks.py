@@ -50,7 +50,7 @@ def transferred_examples(account: Account, examples: GivenExamples) -> AuditChec
     return more_found(
         "transferred examples",
         account,
-        account.attack(Through(name="audit_transferred", inner=examples, view=account.classifier)),
+        _tried(account, "transferred", examples),
         "What fooled other models of this run fools hardly any image more.",
         "what fooled other models of this run",
     )
@@ -67,15 +67,12 @@ def scale_free_loss(account: Account) -> AuditCheck:
         account: `Account`, which is lowered.
     """
     name = "scale-free loss"
-    obstacle = account.classifier.gradient_error
-    if obstacle is not None:
+    if account.classifier.gradient_error is not None:
         return not_applicable(name, NO_GRADIENTS)
     return more_found(
         name,
         account,
-        account.attack(
-            Through(name="audit_margin", inner=MarginPGD(steps=_STEPS), view=account.classifier)
-        ),
+        _tried(account, "margin", MarginPGD(steps=_STEPS)),
         "An attack on a loss that ignores the size of the logits finds hardly more.",
         "a short attack on a loss that ignores the size of the logits",
     )
@@ -98,9 +95,7 @@ def converged(account: Account) -> AuditCheck:
     return more_found(
         name,
         account,
-        account.attack(
-            Through(name="audit_converged", inner=attack, view=account.classifier), places
-        ),
+        _tried(account, "converged", attack, places),
         "Twice the steps from two starts find hardly more.",
         "an attack of twice the steps from two starts",
     )
@@ -125,10 +120,16 @@ def search_against_gradients(account: Account) -> AuditCheck:
     return more_found(
         name,
         account,
-        account.attack(Through(name="audit_search", inner=attack, view=account.classifier), places),
+        _tried(account, "search", attack, places),
         "A short search without gradients finds hardly anything that gradients did not.",
         "a short search without gradients",
     )
+
+
+def _tried(account, name, attack, places=None):
+    """What an attack in the audit's name comes to."""
+    made = Through(name=f"audit_{name}", inner=attack, view=account.classifier)
+    return account.attack(made, places)
 
 
 def _few(account):

@@ -31,14 +31,9 @@ class Gallery:
     def offer(
         self, index: int, adversarial: np.ndarray, logits: np.ndarray, epsilon: float, attack: str
     ) -> None:
-        """Keeps the example if the image has none yet at so small an epsilon, and there is room.
+        """Keeps an example if the image has none yet at so small an epsilon, and there is room.
 
-        Args:
-            index: of the image.
-            adversarial: float32 array (height, width, channels).
-            logits: array (classes,), the model's answer to it.
-            epsilon: at which it was found.
-            attack: name of the attack.
+        The arguments are those of `image_findings.Findings.offer`.
         """
         if not (np.isfinite(logits).all() and np.isfinite(self._clean_logits[index]).all()):
             return

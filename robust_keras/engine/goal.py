@@ -48,9 +48,7 @@ class OneAnswer(AnyWrongAnswer):
     """An image counts as fooled only by the target; one that is misclassified is not attacked.
 
     Args:
-        replicas: `Replicas` of the model.
-        images: float32 array (images, height, width, channels).
-        labels: int array (images,), none of them the target.
+        replicas, images, labels: as of `AnyWrongAnswer`; none of the labels is the target.
         target: a class of the model.
         epsilons: how many of them there are.
         batch_size: images a pass.

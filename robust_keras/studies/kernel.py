@@ -75,9 +75,21 @@ _SHORT = (
 _STEPS = once((*_SHORT, *_steps(OWN, SEEDS)))
 
 
-def _line(ask):
+_ASKED = {
+    "clean": lambda of, run: of.clean(run),
+    "PGD-50": lambda of, run: of.robust(run, "pgd50", 8 / 255),
+    "`quick`": lambda of, run: of.robust(run, "quick", 8 / 255),
+    "worst case": lambda of, run: of.worst(run, 8 / 255),
+}
+
+
+def _column(name):
+    return name, lambda model: newest(model, _ASKED[name])
+
+
+def _line(name):
     """What is known of the network at each place of the axis."""
-    return lambda place: newest(_ORDER[int(place)], ask)
+    return lambda place: newest(_ORDER[int(place)], _ASKED[name])
 
 
 KERNEL = Study(
@@ -110,10 +122,7 @@ KERNEL = Study(
         *((label, model) for model, label in OWN_LABELS.items()),
     ),
     columns=(
-        ("clean", lambda m: newest(m, lambda of, run: of.clean(run))),
-        ("PGD-50", lambda m: newest(m, lambda of, run: of.robust(run, "pgd50", 8 / 255))),
-        ("`quick`", lambda m: newest(m, lambda of, run: of.robust(run, "quick", 8 / 255))),
-        ("worst case", lambda m: newest(m, lambda of, run: of.worst(run, 8 / 255))),
+        *(_column(name) for name in ("clean", "PGD-50", "`quick`", "worst case")),
         proofs.column(_PROVED),
     ),
     claims=CLAIMS,
@@ -124,11 +133,7 @@ KERNEL = Study(
         up="accuracy, %",
         places=tuple(map(float, range(len(_ORDER)))),
         ticks=tuple(LABELS[name] for name in _ORDER),
-        lines=(
-            ("clean", _line(lambda of, run: of.clean(run))),
-            ("PGD-50", _line(lambda of, run: of.robust(run, "pgd50", 8 / 255))),
-            ("worst case", _line(lambda of, run: of.worst(run, 8 / 255))),
-        ),
+        lines=tuple((name, _line(name)) for name in ("clean", "PGD-50", "worst case")),
     ),
     meaning={
         (
