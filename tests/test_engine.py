@@ -21,6 +21,7 @@ CHEAP = {name: {"steps": 15} for name in ("apgd_ce", "apgd_dlr", "apgd_targeted"
 CHEAP["fab_targeted"] = {"steps": 15, "targets": 3}
 CHEAP["autoattack"] = {"steps": 10, "targets": 2, "queries": 50}
 CHEAP["quick"] = {"steps": 10, "targets": 2, "queries": 50}
+CHEAP["nearest_pgd"] = {"steps": 10, "targets": 2, "again": 2}
 CHEAP["cw"] = {"steps": 30, "searches": 3}
 CHEAP["square"] = {"queries": 100}
 CHEAP["spsa"] = {"queries": 250, "samples": 40}

@@ -13,7 +13,7 @@ from robust_keras import layers
 
 NAMES = list(layer_contract.CASES)
 # One of each way to have weights, a state or neither.
-ON_TWO = ("kaf_free", "kaf_paired", "kwta", "mrelu", "softplus")
+ON_TWO = ("kaf_free", "kwta", "mrelu", "softplus")
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # Run without the project on the path: a served model needs TensorFlow alone.
