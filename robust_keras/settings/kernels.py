@@ -1,53 +1,50 @@
 """Flags of kernel activations."""
 
 import dataclasses
+import functools
 from typing import Any
 
 from robust_keras.settings import names, values
 from robust_keras.settings.field import flag, switch
 
 _NEEDS = "activation=" + "|".join(names.KERNEL_ACTIVATIONS)
+_flag = functools.partial(flag, needs=_NEEDS)
+_switch = functools.partial(switch, needs=_NEEDS)
 
 
 @dataclasses.dataclass(frozen=True)
 class KernelFlags:
     """Kernel activations: each flag but for its first word is an argument of the layer."""
 
-    kaf_kernel: str = flag(
+    kaf_kernel: str = _flag(
         "gaussian",
         values.Choice(names.KERNELS),
         "Kernel of the kernel activations; relu with --activation=kaf alone, which starts at "
         "random: nothing can be fitted with it.",
-        needs=_NEEDS,
     )
-    kaf_dictionary_size: int = flag(
+    kaf_dictionary_size: int = _flag(
         20,
         values.Whole(2, 1000),
         "Number of kernels in each activation's dictionary; of each of its two axes with "
         "--kaf_paired.",
-        needs=_NEEDS,
     )
-    kaf_boundary: float = flag(
+    kaf_boundary: float = _flag(
         5.0,
         values.Number(minimum=1e-3, maximum=1e3),
         "The dictionary lies evenly from minus this to this; the kernel-activation study has 3.",
-        needs=_NEEDS,
     )
-    kaf_bandwidth: str = flag(
+    kaf_bandwidth: str = _flag(
         "paper",
         values.Choice(names.BANDWIDTH_RULES),
         "Bandwidth of the Gaussian kernel, by the distance d of two dictionary elements: paper is "
         "1 / (6 d^2), reference 1 / (8 d^2), both 1 / (4 d^2) with --kaf_paired.",
-        needs=_NEEDS,
     )
-    kaf_trainable_dictionary: bool = switch("Train a dictionary for each channel.", needs=_NEEDS)
-    kaf_trainable_bandwidth: bool = switch(
-        "Train the bandwidth of each channel's Gaussian kernels.",
-        needs=_NEEDS,
+    kaf_trainable_dictionary: bool = _switch("Train a dictionary for each channel.")
+    kaf_trainable_bandwidth: bool = _switch(
+        "Train the bandwidth of each channel's Gaussian kernels."
     )
-    kaf_paired: bool = switch(
-        "Kernels of two inputs: channels are paired, and half as many come out.",
-        needs=_NEEDS,
+    kaf_paired: bool = _switch(
+        "Kernels of two inputs: channels are paired, and half as many come out."
     )
 
     def kernel_settings(self: Any) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """Flags of the training loss, and which of them make sense together."""
 
 import dataclasses
+import functools
 from typing import Any
 
 from robust_keras.settings import names, values
 from robust_keras.settings.field import flag, optional_text
+
+_of_hybrid = functools.partial(flag, needs="loss=hybrid")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,30 +19,26 @@ class LossFlags:
         values.Choice(names.LOSSES),
         "Training loss: cross_entropy, or the hybrid loss of symmetric-activation networks.",
     )
-    hybrid_relative: float = flag(
+    hybrid_relative: float = _of_hybrid(
         1.0,
         values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of log(sum y / y of the label); published for MNIST and CIFAR-10: 1.",
-        needs="loss=hybrid",
     )
-    hybrid_absolute: float = flag(
+    hybrid_absolute: float = _of_hybrid(
         1.0,
         values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of (1 - y of the label)^power; published for MNIST and CIFAR-10: 1.",
-        needs="loss=hybrid",
     )
-    hybrid_others: float = flag(
+    hybrid_others: float = _of_hybrid(
         0.0,
         values.Number(minimum=1e-12, maximum=1e6, zero=True),
         "hybrid: weight of the sum of y^power of the other classes; published: 0 for MNIST, 1/9 "
         "for CIFAR-10.",
-        needs="loss=hybrid",
     )
-    hybrid_power: float = flag(
+    hybrid_power: float = _of_hybrid(
         2.0,
         values.Number(minimum=1.0, maximum=100.0),
         "hybrid: the power; published for MNIST and CIFAR-10: 2.",
-        needs="loss=hybrid",
     )
     label_smoothing: float = flag(
         0.0,

@@ -51,9 +51,9 @@ def _grid(of):
     return np.repeat((1.0, 0.0), (sum(moved), sum(tried) - sum(moved)))
 
 
-def _fooling(name, kind, says, number):
+def _fooling(kind, says, number):
     return Claim(
-        name,
+        kind,
         says,
         number,
         alone("share of the ten classes at 99 % and above; most", _sure("plain", kind), 0.5),
@@ -66,22 +66,11 @@ def _fooling(name, kind, says, number):
 CLAIMS = (
     _fooling(
         "fooling_gradient",
-        "fooling_gradient",
         "Gradient ascent makes images of nothing of which a network is 99 % sure",
         "99 % and more",
     ),
-    _fooling(
-        "fooling_direct",
-        "fooling_direct",
-        "So does evolution of pixels",
-        "99.99 % on MNIST",
-    ),
-    _fooling(
-        "fooling_cppn",
-        "fooling_cppn",
-        "So does evolution of painting networks",
-        "99.99 % on MNIST",
-    ),
+    _fooling("fooling_direct", "So does evolution of pixels", "99.99 % on MNIST"),
+    _fooling("fooling_cppn", "So does evolution of painting networks", "99.99 % on MNIST"),
     Claim(
         "fooling_after",
         "Asked here: adversarial training puts an end to fooling images",
