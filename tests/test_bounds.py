@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from robust_keras import layers
-from robust_keras.bounds import Bounds, activation_curves, certify, prove, smooth
-from robust_keras.bounds.interval import Interval
+from robust_keras.bounds import Bounds, activation_curves, affine, certify, prove, smooth
+from robust_keras.bounds.interval import ROUNDING, Interval
 from robust_keras.bounds.kernel_curves import kernel_curve
 from robust_keras.bounds.training_intervals import TrainingIntervals
 from robust_keras.errors import InputError
@@ -290,3 +290,25 @@ def test_arguments_out_of_range_are_refused(changes, text):
     arguments = {"images": np.zeros((1, 8, 8, 1)), "labels": [0], "epsilon": 0.1} | changes
     with pytest.raises(ValueError, match=text):
         Bounds(network("nested")).margins(**arguments)
+
+
+def test_float32_in_any_order_stays_within_what_is_added_for_it():
+    rng = np.random.default_rng(0)
+    kernel, images = rng.normal(size=(400, 3)), rng.uniform(-1.0, 1.0, size=(5, 400))
+    kernel, images = np.float32(kernel), np.float32(images)
+    rule = affine.Affine(
+        lambda x: tf.tensordot(x, tf.constant(kernel, tf.float64), 1),
+        lambda x: tf.tensordot(x, tf.abs(tf.constant(kernel, tf.float64)), 1),
+        terms=400,
+        mixes=True,
+    )
+    point = tf.constant(images, tf.float64)
+    allowed = rule.rounding(Interval(point, point)).numpy()
+    products = images[..., None] * kernel
+    exact = np.float64(images) @ np.float64(kernel)
+    for order in (products, np.sort(products, axis=1), np.sort(products, axis=1)[:, ::-1]):
+        error = np.abs(np.cumsum(order, axis=1, dtype=np.float32)[:, -1] - exact)
+        assert np.all(error <= allowed)
+    # What the textbook's bound allows, which knows nothing of signs, is about twice as much.
+    textbook = 402 * ROUNDING * (np.abs(images) @ np.abs(kernel))
+    assert np.all(allowed < 0.7 * textbook)

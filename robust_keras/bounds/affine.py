@@ -15,9 +15,11 @@ class Affine:
     """Bounds of `y = W x + b`, float32 rounding of the layer itself included.
 
     With centre c and radius r of the input, the output lies within `W c + b` plus or minus
-    `|W| r`. A sum of n products in float32, in any order, is off by at most
-    `n u / (1 - n u) (|W| |x| + |b|)` with u = 2^-24 (Higham, "Accuracy and Stability of Numerical
-    Algorithms", 2002, section 3.1), which is added on both sides.
+    `|W| r`. Float32, adding n products in any order, is off by at most u of each product and, for
+    each of the additions, u of a partial sum, u = 2^-24: `u |W| |x| + n u / (1 - n u) M` (Higham,
+    "Accuracy and Stability of Numerical Algorithms", 2002, sections 3.1 and 4.2), which is added on
+    both sides. M, the largest that a partial sum can be, is what all positive products or all
+    negative ones add up to, about half of `|W| |x|`.
 
     Args:
         linear: x -> W x, on float64 tensors (batch, ...).
@@ -56,7 +58,11 @@ class Affine:
 
     def rounding(self, x: Interval) -> tf.Tensor:
         """How far float32 may be off, for inputs within an `Interval`."""
-        return self._rounding * (self._absolute(x.magnitude) + self._magnitude)
+        above, below = tf.maximum(x.upper, 0.0), tf.maximum(-x.lower, 0.0)
+        both = self._absolute(above + below) + tf.abs(self._linear(above - below))
+        all_of_them = self._absolute(x.magnitude)
+        one_sign = tf.minimum(both / 2.0, all_of_them)
+        return self._rounding * (one_sign + self._magnitude) + ROUNDING * all_of_them
 
     def relax(self, x: Interval) -> Relaxation:
         """The layer's bounds for inputs within an `Interval`."""
