@@ -176,43 +176,38 @@ def test_temperature_loss_round_trip_and_error():
 
 
 TWO_REPLICAS = """
-import json, sys
+import contextlib, json, sys
 import tensorflow as tf
-replicas = int(sys.argv[1])
 tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * replicas)
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 sys.path[:0] = [".", "tests"]
 import keras
 from test_fit import config, csv_rows, images
 from robust_keras import distribution, training
 from robust_keras.runs import training_run
 from robust_keras.runs.run_directory import TrainingDirectory
-settings = config(sys.argv[2], epochs=2, distribute="mirrored", augment=False, final_sparsity=0.5,
-                  pruning_begin=0.0, pruning_frequency=4, nuclear_norm=0.01)
-training.make_reproducible(0)
-strategy = distribution.strategy("mirrored", batch_size=8)
-with strategy.scope():
-    model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten(),
-                              keras.layers.Dense(8, "relu"), keras.layers.Dense(2)])
-    training_run.fit(model, images(), settings, TrainingDirectory(settings))
-print(json.dumps({"replicas": strategy.num_replicas_in_sync, "sparsity": training.sparsity(model),
-                  "loss": [float(row["loss"]) for row in csv_rows(settings)]}))
+
+def trained(name):
+    settings = config(f"{sys.argv[1]}/{name}", epochs=2, distribute=name, augment=False,
+                      final_sparsity=0.5, pruning_begin=0.0, pruning_frequency=4, nuclear_norm=0.01)
+    training.make_reproducible(0)
+    strategy = distribution.strategy(name, batch_size=8)
+    with strategy.scope():
+        model = keras.Sequential([keras.Input((6, 6, 1)), keras.layers.Flatten(),
+                                  keras.layers.Dense(8, "relu"), keras.layers.Dense(2)])
+        training_run.fit(model, images(), settings, TrainingDirectory(settings))
+    return {"replicas": strategy.num_replicas_in_sync, "sparsity": training.sparsity(model),
+            "loss": [float(row["loss"]) for row in csv_rows(settings)]}
+
+print(json.dumps([trained("none"), trained("mirrored")]))
 """
 
 
 def test_two_replicas_have_the_losses_of_one(tmp_path):
-    results = []
-    for replicas in (1, 2):
-        done = subprocess.run(
-            [sys.executable, "-c", TWO_REPLICAS, str(replicas), str(tmp_path / str(replicas))],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        results.append(json.loads(done.stdout.splitlines()[-1]))
-    one, two = results
+    command = [sys.executable, "-c", TWO_REPLICAS, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    one, two = json.loads(done.stdout.splitlines()[-1])
     assert (one["replicas"], two["replicas"]) == (1, 2)
     assert one["sparsity"] == two["sparsity"] == pytest.approx(0.5, abs=0.01)
     np.testing.assert_allclose(one["loss"], two["loss"], rtol=1e-5)

@@ -1,5 +1,6 @@
 """train.py and evaluate.py as a user runs them: processes, signals, files."""
 
+import csv
 import functools
 import json
 import pathlib
@@ -113,17 +114,19 @@ def test_a_second_run_is_refused_and_changes_nothing(quickstart):
     assert {item: item.stat().st_mtime_ns for item in path.rglob("*")} == before
 
 
-def test_ctrl_c_in_the_middle_and_the_same_command_again(tmp_path):
+@pytest.fixture
+def mine(tmp_path):
+    """A small data set beside which a program is run: dark images and bright ones."""
     random = np.random.default_rng(0)
-    images = random.uniform(size=(400, 8, 8, 1)).astype(np.float32)
-    labels = (images.mean(axis=(1, 2, 3)) > 0.5).astype(np.int64)
-    np.savez(
-        tmp_path / "mine.npz",
-        x_train=images,
-        y_train=labels,
-        x_test=images[:50],
-        y_test=labels[:50],
-    )
+    labels = np.arange(400) % 2
+    images = random.uniform(size=(400, 8, 8, 1)) * (0.5 + 0.5 * labels[:, None, None, None])
+    images = images.astype(np.float32)
+    test = {"x_test": images[:50], "y_test": labels[:50]}
+    np.savez(tmp_path / "mine.npz", x_train=images, y_train=labels, **test)
+    return images[:50], labels[:50]
+
+
+def test_ctrl_c_in_the_middle_and_the_same_command_again(mine, tmp_path):
     flags = ["--dataset=mine.npz", "--model=fc5", "--epochs=12", "--batch_size=8"]
     with subprocess.Popen(
         command("train.py", *flags, "--output_dir=parts"),
@@ -144,32 +147,31 @@ def test_ctrl_c_in_the_middle_and_the_same_command_again(tmp_path):
     assert not (tmp_path / "parts" / "serving").exists()
     resumed = run("train.py", *flags, "--output_dir=parts", cwd=tmp_path)
     assert "resuming after epoch" in resumed.stdout
-    run("train.py", *flags, "--output_dir=whole", cwd=tmp_path)
-    parts, whole = (
-        keras.models.load_model(tmp_path / name / "model.keras").get_weights()
-        for name in ("parts", "whole")
-    )
-    for a, b in zip(parts, whole, strict=True):
-        np.testing.assert_array_equal(a, b)
+    # That it ends with the weights of an unbroken run is seen in test_fit.py and test_killed.py.
+    with open(tmp_path / "parts" / "logs" / "training.csv", encoding="utf-8") as file:
+        assert [int(row["epoch"]) for row in csv.DictReader(file)] == list(range(12))
+    assert (tmp_path / "parts" / "serving" / "1" / "saved_model.pb").is_file()
 
 
-def test_mixed_precision_under_a_mirrored_strategy_serves_float32(tmp_path):
+def test_mixed_precision_under_a_mirrored_strategy_serves_float32(mine, tmp_path):
     run(
         "train.py",
+        "--dataset=mine.npz",
         "--model=fc5",
-        "--activation=kaf_elu",
-        "--epochs=1",
+        "--activation=parametric_softplus",
+        "--epochs=2",
+        "--batch_size=40",
         "--precision=mixed_bfloat16",
         "--distribute=mirrored",
         "--final_sparsity=0.5",
-        f"--output_dir={tmp_path}/run",
+        "--output_dir=run",
+        cwd=tmp_path,
     )
     served = tf.saved_model.load(str(tmp_path / "run" / "serving" / "1"))
-    images = tf.constant(data.load("mnist5k").test.float_images()[:200])
-    logits = served.signatures["logits"](images=images)["logits"]
+    images, labels = mine
+    logits = served.signatures["logits"](images=tf.constant(images))["logits"]
     assert logits.dtype == tf.float32
     saved = keras.models.load_model(tmp_path / "run" / "model.keras")
     policies = {layer.dtype_policy.name for layer in saved.layers}
     assert policies == {"mixed_bfloat16", "float32"}
-    labels = data.load("mnist5k").test.labels[:200]
-    assert np.mean(np.argmax(logits, axis=1) == labels) > 0.5
+    assert np.mean(np.argmax(logits, axis=1) == labels) > 0.9
