@@ -47,7 +47,8 @@ def run(converter, signature):
     return runner(**{name: IMAGES})
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+# What becomes of "kaf" is seen in the export below.
+@pytest.mark.parametrize("name", [name for name in ACTIVATIONS if name != "kaf"])
 def test_a_model_with_our_layers_converts_and_agrees(name):
     model = network(ACTIVATIONS[name])
     found = run(tf.lite.TFLiteConverter.from_keras_model(model), "serving_default")
