@@ -104,7 +104,8 @@ def test_bytes_and_files_are_answered_like_images(exported):
 
 
 def test_class_names_are_told_in_the_order_of_the_outputs(tmp_path):
-    path = serving.export(build(keras.layers.ReLU()), tmp_path, class_names=("cat", "dog", "emu"))
+    model = build(keras.layers.ReLU())
+    path = serving.export(model, tmp_path, class_names=("cat", "dog", "emu"))
     names = tf.saved_model.load(str(path)).signatures["class_names"]()["class_names"]
     assert [name.decode() for name in names.numpy()] == ["cat", "dog", "emu"]
     with pytest.raises(InputError, match="class_names: expected 3 names; received 2"):
