@@ -12,7 +12,7 @@ from digits import digits
 from robust_keras import engine, serving
 from robust_keras.attacks import ATTACKS, BIM, FGSM, MIM, PGD, ThreatModel, UniformNoise
 from robust_keras.attacks.attack import Attack
-from robust_keras.engine.fitting_batch import fitting_batch, halved
+from robust_keras.engine.fitting_batch import bounded_batch, fitting_batch, halved
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.errors import InputError
 
@@ -154,6 +154,27 @@ def test_the_fastest_batch_that_fits_is_found(classifier, sample):
     found = fitting_batch([Narrow()], images, Unrecorded(), clock.__next__)
     assert found == 32
     assert tried == [16, 16, 32, 32, 64, 64, 128]
+
+
+def test_a_batch_that_may_end_the_process_is_made_smaller(sample):
+    class Heavy:
+        gradient_error = "none are needed here"
+        kept = []
+
+        def logits(self, images):
+            self.kept.append(np.ones((len(images), 2**17)))  # 1 MiB an image
+            return tf.zeros((len(images), 10))
+
+    def size(free, images=300):
+        images = np.resize(sample[0], (images, *sample[0].shape[1:]))
+        model = Heavy()
+        return bounded_batch([model], images, 1000, Unrecorded(), lambda: free * 2.0**20)
+
+    assert size(free=1_400) == 500
+    assert size(free=1) == 250
+    assert size(free=100_000) == 1000
+    tried = len(Heavy.kept)
+    assert size(free=1, images=200) == 1000 and len(Heavy.kept) == tried
 
 
 def test_not_even_one_image_fits():

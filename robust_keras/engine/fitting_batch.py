@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
+import psutil
 import tensorflow as tf
 
 from robust_keras.attackable import Attackable
@@ -18,6 +19,11 @@ _FIRST = 16
 _LARGEST = 1024
 # Slower by an image than the fastest so far by this share, and larger ones are not tried.
 _SLOWER = 1.2
+# Batches up to here are taken unweighed; passes of these sizes tell what an image more needs.
+_SMALL = 250
+_WEIGHED = (16, 64)
+# Share of the memory that is free which one pass may take: attacks hold more than a pass.
+_SHARE = 0.5
 
 
 def fitting_batch(
@@ -49,6 +55,42 @@ def fitting_batch(
         lambda: {"size": np.int64(min(_fastest(model, images, now) for model in models))},
     )
     return int(kept["size"])
+
+
+def bounded_batch(
+    classifiers: Iterable[Attackable],
+    images: np.ndarray,
+    size: int,
+    journal: Journal | Unrecorded,
+    free: Callable[[], float] | None = None,
+) -> int:
+    """A batch size, or half of it and so on where a pass would take over half the free memory.
+
+    A GPU says that a batch does not fit, and it is halved; a system may end the process instead.
+    So what an image more needs is measured on small passes, as the growth of this process.
+
+    Args:
+        classifiers: see `fitting_batch`.
+        images: see there.
+        size: the number asked for.
+        journal: see there.
+        free: bytes of memory that are left; None for the system's answer.
+
+    Returns:
+        A number of images, at most `size`; all of it where it is small or more than the images are.
+    """
+    if min(size, len(images)) <= _SMALL:
+        return size
+
+    def bounded():
+        grown = max(_growth(model, images) for model in classifiers)
+        limit = _SHARE * (free or _free)()
+        fitting = size
+        while fitting > _SMALL and fitting * grown > limit:
+            fitting = max(fitting // 2, _SMALL)
+        return {"size": np.int64(fitting)}
+
+    return int(journal.remember(("bounded batch", images.shape, size), bounded)["size"])
 
 
 def halved(run: Callable, size: int) -> tuple[Any, int]:
@@ -90,6 +132,25 @@ def _fastest(model, images, now):
             elif found > _SLOWER * best:
                 break
     return fastest
+
+
+def _growth(model, images):
+    """Bytes that a gradient pass needs for an image more, about."""
+    step = _pass_of(model)
+
+    def resident(size):
+        step(tf.constant(np.resize(images, (size, *images.shape[1:])))).numpy()
+        return psutil.Process().memory_info().rss
+
+    try:
+        few, many = map(resident, _WEIGHED)
+    except tf.errors.ResourceExhaustedError:
+        return 0.0  # this device tells, and the batch will be halved
+    return max(many - few, 0) / (_WEIGHED[1] - _WEIGHED[0])
+
+
+def _free():
+    return psutil.virtual_memory().available
 
 
 def _pass_of(model):

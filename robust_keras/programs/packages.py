@@ -21,6 +21,7 @@ PACKAGES = {
     "mlxtend": "mlxtend",
     "numpy": "numpy",
     "PIL": "pillow",
+    "psutil": "psutil",
     "scipy": "scipy",
     "sklearn": "scikit-learn",
     "tensorboard": "tensorboard",

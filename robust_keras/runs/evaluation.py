@@ -7,7 +7,7 @@ from robust_keras import data, distribution
 from robust_keras.attacks import ThreatModel, registry
 from robust_keras.attacks.attack import Attack
 from robust_keras.data.datasets import ImageSplit
-from robust_keras.engine.fitting_batch import fitting_batch, halved
+from robust_keras.engine.fitting_batch import bounded_batch, fitting_batch, halved
 from robust_keras.engine.goal import check_aims
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.engine.results import AdversarialExample, PerImage
@@ -167,11 +167,12 @@ def _time_left(runs, split, config, record):
 
 
 def _with_batch_size(config, copies, images, journal):
-    """The config, with a number of images where it leaves that to this machine."""
-    if config.batch_size != "auto":
-        return config
+    """The config, with a number of images that this machine has the memory for."""
     firsts = [replicas.first for replicas in copies]
-    size = fitting_batch(firsts, images, journal)
+    if config.batch_size == "auto":
+        size = fitting_batch(firsts, images, journal)
+    else:
+        size = bounded_batch(firsts, images, config.batch_size, journal)
     return dataclasses.replace(config, batch_size=size)
 
 

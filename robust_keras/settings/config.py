@@ -211,10 +211,10 @@ class EvaluateConfig(
         "8/255 work. linf: at most 1; l2: 0.5, 2 and 3 are common.",
     )
     batch_size: Any = flag(
-        250,
+        1000,
         values.Whole(1, 1_000_000, word="auto"),
-        "Images a forward or backward pass; auto: the fastest number that fits into memory. A "
-        "batch that does not fit is halved. What is found does not depend on it.",
+        "Images a forward or backward pass, fewer where memory does not last; auto: the fastest "
+        "number that fits. What is found does not depend on it.",
     )
     seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
     output_dir: str | None = optional_text(
