@@ -88,10 +88,10 @@ def csv_rows(settings):
 PRUNED = {"final_sparsity": 0.5, "pruning_begin": 0.0, "pruning_end": 0.9, "pruning_frequency": 4}
 
 
-@pytest.mark.parametrize("changes", [{}, PRUNED], ids=["dense", "pruned"])
-def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(tmp_path, monkeypatch, changes):
-    whole = run(config(tmp_path / "whole", **changes))
-    parts = config(tmp_path / "parts", **changes)
+# Without pruning: test_adversarial_training.py.
+def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(tmp_path, monkeypatch):
+    whole = run(config(tmp_path / "whole", **PRUNED))
+    parts = config(tmp_path / "parts", **PRUNED)
     with pytest.raises(KeyboardInterrupt):
         run(parts, interrupt_at=9, monkeypatch=monkeypatch)  # six steps an epoch: in the second
     assert len(csv_rows(parts)) == 1
@@ -99,7 +99,7 @@ def test_an_interrupted_run_ends_with_the_weights_of_a_whole_one(tmp_path, monke
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert [row["epoch"] for row in csv_rows(parts)] == ["0", "1", "2"]
-    assert csv_rows(parts) == csv_rows(config(tmp_path / "whole", **changes))
+    assert csv_rows(parts) == csv_rows(config(tmp_path / "whole", **PRUNED))
 
 
 def test_another_seed_gives_other_weights(tmp_path):

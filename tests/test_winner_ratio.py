@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from test_fit import config, images, network, run
 
 from robust_keras import serving
@@ -82,7 +83,7 @@ def test_a_resumed_run_has_the_ratios_of_a_whole_one_and_exports_the_last(tmp_pa
     # Only an epoch of the final ratio may be the best.
     best = keras.models.load_model(TrainingDirectory(parts).best_path)
     assert best.get_layer("kwta").ratio == 0.25
-    served = serving.load(serving.export(resumed, tmp_path / "serving"))
-    np.testing.assert_allclose(
-        served.logits(SPLIT.images), resumed(SPLIT.images, training=False), atol=1e-5
-    )
+    path = serving.export(resumed, tmp_path / "serving")
+    served = tf.saved_model.load(str(path)).signatures["logits"]
+    logits = served(images=tf.constant(SPLIT.images))["logits"]
+    np.testing.assert_allclose(logits, resumed(SPLIT.images, training=False), atol=1e-5)
