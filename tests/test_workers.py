@@ -105,8 +105,9 @@ def trainings(hosts):
 
 def reports(end, *hosts):
     name = "shared" if hosts else "alone"
-    arguments = ["--models=model.keras", "--dataset=mine.npz", "--attacks=fgsm,pgd", "--batch_size=8",
-                 "--epsilons=0.01,0.05", "--keep_examples", f"--output_dir={name}"]
+    arguments = ["--models=model.keras", "--dataset=mine.npz", "--attacks=fgsm,pgd",
+                 "--batch_size=8", "--epsilons=0.01,0.05", "--keep_examples",
+                 f"--output_dir={name}"]
     arguments += ["--distribute=multi_worker"] if hosts else []
     return ended(evaluate, arguments, hosts, end)
 

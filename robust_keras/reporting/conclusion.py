@@ -4,7 +4,6 @@ import dataclasses
 
 from robust_keras.findings import PairReport, Report
 from robust_keras.reporting import wording
-from robust_keras.reporting.section import NAME_LENGTH
 from robust_keras.reporting.verdict import verdict
 
 
@@ -51,11 +50,8 @@ def conclusion(report: Report) -> Conclusion | None:
 
 
 def _names(report):
-    shown = (
-        wording.shortened(name, NAME_LENGTH).replace("…", "...")
-        for name in wording.display_names(report.models)
-    )
-    return dict(zip((model.path for model in report.models), shown, strict=True))
+    paths = (model.path for model in report.models)
+    return dict(zip(paths, wording.terminal_names(report), strict=True))
 
 
 def _ranking(report, found, names):

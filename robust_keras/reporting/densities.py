@@ -18,7 +18,7 @@ def drawn(activations: Sequence[Any]) -> list[Any]:
 def draw(activations: Sequence[Any], *, size: theme.Size = theme.WIDE, title: str = "") -> Any:
     """Draws `ActivationReport`s."""
     layers = drawn(activations)
-    titles = [wording.shortened(wording.visible(layer.layer), 28) for layer in layers]
+    titles = [wording.shortened(layer.layer, 28) for layer in layers]
     figure, axes = panels.sheet(titles, size=size, title=title, height=190, key=True)
     for axis, layer in zip(axes, layers, strict=True):
         _one(axis, layer)

@@ -29,7 +29,7 @@ def draw(found: Any, *, size: theme.Size = theme.WIDE, title: str = "") -> Any:
         axes.axvline(found.empirical, label="found", **style)
     every = -(-len(layers) // _NAMED)
     shown = [n for n in places if n % every == 0]
-    names = [wording.shortened(wording.visible(layers[n].name), 20) for n in shown]
+    names = [wording.shortened(layers[n].name, 20) for n in shown]
     panels.logarithmic(axes, "x")
     if max(totals) < _SHORT * min(totals):
         from matplotlib.ticker import LogLocator

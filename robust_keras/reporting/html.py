@@ -17,14 +17,11 @@ from robust_keras.reporting.sections.attacker import outside
 
 FOLDER = pathlib.Path(__file__).parent
 
-# The whole path stands among the facts of a model.
-NAME_LENGTH = 48
-
 
 def render(report: Report) -> str:
     """Gives the whole page: its sections in their order, between a head and how to read it."""
     environment = _environment()
-    names = [wording.shortened(n, NAME_LENGTH) for n in wording.display_names(report.models)]
+    names = wording.page_names(report)
     epsilons = [wording.epsilon(value) for value in report.threat_model.epsilons]
     common = {"report": report, "names": names, "epsilons": epsilons}
 

@@ -9,7 +9,7 @@ from robust_keras.reporting import panels, theme, wording
 
 def draw(curves: Any, *, size: theme.Size = theme.WIDE, title: str = "") -> Any:
     """Draws a row a layer of `KernelCurvesReport`s: its curves, and their slopes."""
-    names = [wording.shortened(wording.visible(one.layer), 28) for one in curves]
+    names = [wording.shortened(one.layer, 28) for one in curves]
     titles = [text for name in names for text in (name, "slopes")]
     figure, axes = panels.sheet(titles, size=size, title=title, height=190, narrow=2)
     for layer, (left, right) in zip(curves, zip(axes[::2], axes[1::2], strict=True), strict=True):

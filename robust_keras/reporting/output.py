@@ -96,7 +96,7 @@ def placed_sections(
     for number, (name, model) in enumerate(zip(names, report.models, strict=True), 1):
         for section in sections.of_model():
             prefix = f"{number:02}-{slug(name)}-"
-            yield prefix, section, model, wording.shortened(name, 48)
+            yield prefix, section, model, wording.shortened(name, wording.LONG)
 
 
 def slug(name: str) -> str:

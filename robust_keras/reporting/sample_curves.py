@@ -23,7 +23,7 @@ def draw(
     figure, axes = panels.sheet(titles, size=size, title=title, **settings)
     for number, (name, one) in enumerate(samples):
         colour, dash, _ = theme.line_look(number)
-        label = wording.shortened(wording.visible(name), size.label_length)
+        label = wording.shortened(name, size.label_length)
         for part, field in zip(axes, ("accepted", "mean_confidence", "accuracy"), strict=False):
             x = [row.strength for row in one.strengths]
             y = [getattr(row, field) for row in one.strengths]

@@ -11,7 +11,6 @@ from robust_keras.findings.finding import Finding
 from robust_keras.reporting import wording
 from robust_keras.reporting.table import Table
 
-NAME_LENGTH = 32
 # Which way the measure of a model is better, where it has one.
 MORE_IS_BETTER, LESS_IS_BETTER = "(more is better)", "(less is better)"
 _FOLDER = pathlib.Path(__file__).parent / "sections"
@@ -108,7 +107,7 @@ def part(name: str) -> str:
 def named_lines(report: Report, notes: Callable[[ModelReport], Iterable[str]]) -> list[str]:
     """Gives a line for each note on each model, which begins with the model's name."""
     return [
-        f"{wording.shortened(name, NAME_LENGTH).replace('…', '...')}: {wording.plain(note)}"
-        for name, model in zip(wording.display_names(report.models), report.models, strict=True)
+        f"{name}: {wording.plain(note)}"
+        for name, model in zip(wording.terminal_names(report), report.models, strict=True)
         for note in notes(model)
     ]

@@ -27,7 +27,7 @@ def draw(model: Any, *, size: theme.Size = theme.WIDE, title: str = "") -> Any:
         colour, dash, _ = theme.line_look(index)
         style = {"color": colour, "linestyle": dash, "linewidth": 1.6}
         values, shown = layer.singular_values, max(len(layer.singular_values) - 1, 1)
-        label = wording.shortened(wording.visible(layer.name), 18)
+        label = wording.shortened(layer.name, 18)
         marker = "o" if len(values) == 1 else ""
         axes[0].plot(
             [place / shown for place in range(len(values))],

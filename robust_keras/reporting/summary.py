@@ -4,7 +4,7 @@ import textwrap
 
 from robust_keras.findings import Report
 from robust_keras.reporting import sections, wording
-from robust_keras.reporting.section import NAME_LENGTH, named_lines
+from robust_keras.reporting.section import named_lines
 from robust_keras.reporting.sections.attacker import class_list
 
 
@@ -16,13 +16,12 @@ def summary_table(report: Report) -> str:
     """
     epsilons = [wording.epsilon(epsilon) for epsilon in report.threat_model.epsilons]
     rows = [["model", "clean", *epsilons, "verdict"]]
-    for name, model in zip(wording.display_names(report.models), report.models, strict=True):
+    for name, model in zip(wording.terminal_names(report), report.models, strict=True):
         accuracies = [wording.plain(wording.percent(value)) for value in model.worst_case.accuracy]
         if not model.measured:
             accuracies = ["unknown"] * len(epsilons)
         clean = wording.plain(wording.percent(model.clean_accuracy))
-        shown = wording.shortened(name, NAME_LENGTH).replace("…", "...")
-        rows.append([shown, clean, *accuracies, model.verdict])
+        rows.append([name, clean, *accuracies, model.verdict])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = ["  ".join(_cells(row, widths)).rstrip() for row in rows]
     title = (

@@ -9,6 +9,8 @@ from robust_keras.findings import ModelReport, Report
 
 NO_BREAK_SPACE = "\u00a0"
 _LONGEST_LIST = 8
+# Of models' names, in a line of a terminal and on the page.
+SHORT, LONG = 32, 48
 
 
 def images_of(report: Report) -> str:
@@ -145,6 +147,17 @@ def display_names(models: Sequence[ModelReport]) -> list[str]:
     """Gives one name a model: its short name, or its path where two would share a name."""
     names = [model.name for model in models]
     return [visible(model.name if names.count(model.name) == 1 else model.path) for model in models]
+
+
+def terminal_names(report: Report) -> list[str]:
+    """Gives one name a model, short enough for a line in a terminal."""
+    names = (shortened(name, SHORT) for name in display_names(report.models))
+    return [name.replace("…", "...") for name in names]
+
+
+def page_names(report: Report) -> list[str]:
+    """Gives one name a model, as long as there is room for on the page."""
+    return [shortened(name, LONG) for name in display_names(report.models)]
 
 
 def listed(items: Iterable[str]) -> str:

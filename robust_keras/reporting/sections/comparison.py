@@ -35,7 +35,7 @@ class Comparison(Section):
         lines = model_lines(report)
         return {
             "conclusion": conclusion(report),
-            "plain": plain_words.of_models(report, _names(report)),
+            "plain": plain_words.of_models(report, wording.page_names(report)),
             "rows": [_row(report, each) for each in report.models],
             "pictures": figures.on_page(curves.of_report(report, lines)) if lines else None,
             "shaded": any(line.band for line in lines),
@@ -80,14 +80,10 @@ class Comparison(Section):
         rows = ((t, *(texts.get(t, "not measured") for texts in measured)) for t in titles)
         return Table(
             caption=f"What else is known of each model, {wording.images_of(report)}",
-            columns=("Measure", *_names(report)),
+            columns=("Measure", *wording.page_names(report)),
             rows=tuple(rows),
             words=(0, *range(1, len(measured) + 1)),
         )
-
-
-def _names(report):
-    return [wording.shortened(name, 48) for name in wording.display_names(report.models)]
 
 
 def _row(report, model):
@@ -125,7 +121,7 @@ def _worst_cases(report):
                 for cell in _row(report, model)["cells"]
             ),
         )
-        for name, model in zip(_names(report), report.models, strict=True)
+        for name, model in zip(wording.page_names(report), report.models, strict=True)
     ]
     return Table(
         caption=f"Accuracy without attack and, at most, under {report.threat_model.norm} attack, "
@@ -138,7 +134,7 @@ def _worst_cases(report):
 
 def _pairs(report):
     """Every pair at every epsilon, the largest first."""
-    names = dict(zip((m.path for m in report.models), _names(report), strict=True))
+    names = dict(zip((m.path for m in report.models), wording.page_names(report), strict=True))
     rows = [
         (
             names[pair.first],

@@ -4,7 +4,7 @@ from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import plain_words, wording
-from robust_keras.reporting.section import NAME_LENGTH, Section, part
+from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.verdict import verdict
 
 
@@ -23,11 +23,10 @@ class Headline(Section):
 
     def lines(self, report: Report) -> list[str]:
         lines, command = [], ""
-        for name, model in zip(wording.display_names(report.models), report.models, strict=True):
+        for name, model in zip(wording.terminal_names(report), report.models, strict=True):
             found = verdict(report, model)
             if found.short:
-                shown = wording.shortened(name, NAME_LENGTH).replace("…", "...")
-                lines.append(f"{shown}: {found.level}: {found.short}")
+                lines.append(f"{name}: {found.level}: {found.short}")
             command = command or found.command
         return [*lines, f"to quote it: {command}"] if command else lines
 

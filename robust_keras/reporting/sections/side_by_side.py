@@ -6,7 +6,7 @@ from typing import Any
 
 from robust_keras.findings import Report
 from robust_keras.reporting import figures, sample_curves, theme, tiles, wording
-from robust_keras.reporting.section import NAME_LENGTH, Section, part
+from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.sections.pictures import FILTER_WORDS, filter_tiles
 
 # So many filters of a model are enough to tell it from another.
@@ -69,7 +69,7 @@ def _figures(report):
 
 def _filters(filters, *, size=theme.WIDE, title=""):
     rows = [
-        (wording.shortened(name, NAME_LENGTH), filter_tiles(found)[:_MOST])
+        (wording.shortened(name, wording.SHORT), filter_tiles(found)[:_MOST])
         for name, found in filters
     ]
     columns = 8 if size.width < 500 else _MOST

@@ -8,8 +8,6 @@ from robust_keras.reporting import wording
 from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.table import Table
 
-NAME_LENGTH = 48
-
 
 class Transfer(Section):
     """A table an epsilon, sources by targets."""
@@ -61,9 +59,8 @@ def _cells(row, count):
 
 
 def _names(report):
-    names = wording.display_names(report.models)
-    shown = (wording.shortened(name, NAME_LENGTH) for name in names)
-    return dict(zip([model.path for model in report.models], shown, strict=True))
+    paths = (model.path for model in report.models)
+    return dict(zip(paths, wording.page_names(report), strict=True))
 
 
 def _row(source, names, place):
