@@ -99,10 +99,7 @@ def evaluation_dataset(
 ) -> tf.data.Dataset:
     """The split's images in their order; the last batch may be smaller.
 
-    Args:
-        split: an `ImageSplit`.
-        batch_size: images a batch.
-        share: as for `training_dataset`; a smaller batch is filled from its first part on.
+    A smaller batch is shared from its first part on, see `training_dataset`.
 
     Returns:
         A `tf.data.Dataset` of (images float32, labels int64).

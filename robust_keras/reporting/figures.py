@@ -63,9 +63,7 @@ def diagram(figure: Any, box: Sequence[float], lines: str = "y") -> Any:
 def svg(figure: Any, letters: str = "path") -> bytes:
     """Gives a figure as the bytes of an SVG file; the same figure always gives the same bytes.
 
-    Args:
-        figure: of matplotlib.
-        letters: "path", or "none" for text in the reader's own font.
+    Letters are paths, or with "none" text in the reader's own font.
     """
     import matplotlib
 

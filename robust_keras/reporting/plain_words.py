@@ -10,10 +10,7 @@ from robust_keras.reporting import wording
 def of_model(report: Report, model: Any, pictures: bool = True) -> str:
     """Gives one paragraph without a term: what was done to the model and what came out.
 
-    Args:
-        report: `Report`.
-        model: a `ModelReport` of it.
-        pictures: whether those of the examples stand further down.
+    It refers to the pictures of the examples unless told that they do not stand further down.
     """
     images = report.dataset.examples
     right = report.count(model.clean_accuracy)

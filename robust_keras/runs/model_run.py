@@ -157,9 +157,7 @@ class ModelRun:
     ) -> tuple[ModelReport, list[AdversarialExample], PerImage]:
         """Audits what is left, and looks at what else is asked for.
 
-        Args:
-            others: what the attacks found of the other models.
-            progress: `RunProgress`.
+        What fooled the `others`, the other models, is tried on this one.
 
         Returns:
             Its report, the examples to show, and the table of its images.

@@ -20,13 +20,7 @@ def check_installed() -> None:
 
 
 def converted(model_directory: pathlib.Path, served: Any, signature: str) -> bytes:
-    """The file's content, of LiteRT's own operations only.
-
-    Args:
-        model_directory: of the SavedModel.
-        served: its signature.
-        signature: that one's name.
-    """
+    """A SavedModel's signature, which is `served`, as a file of LiteRT's own operations only."""
     converter = tf.lite.TFLiteConverter.from_saved_model(
         str(model_directory), signature_keys=[signature]
     )

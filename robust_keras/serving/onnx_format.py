@@ -33,12 +33,7 @@ def check_installed() -> None:
 
 
 def converted(model_directory: pathlib.Path, served: Any, signature: str) -> bytes:
-    """The file's content, of ONNX' own operations only.
-
-    Args:
-        model_directory: of the SavedModel.
-        served: its signature.
-        signature: that one's name.
+    """A SavedModel's signature, which is `served`, as a file of ONNX' own operations only.
 
     Raises:
         UnsupportedOperations: naming those that it does not have.

@@ -60,13 +60,7 @@ def load_teacher(
     num_classes: int,
     trusted_operations: Sequence[str] = (),
 ) -> serving.Classifier:
-    """The teacher at a path, if it fits the student.
-
-    Args:
-        path: of a `.keras` file or a SavedModel.
-        split: the student's training `ImageSplit`.
-        num_classes: number of the student's outputs.
-        trusted_operations: see `serving.load`.
+    """The teacher at a path, if it fits the student; arguments as `load_fitting`.
 
     Raises:
         InputError: nothing there, no image classifier, or one of other images or classes.

@@ -60,7 +60,9 @@ class LearningRateRangeTest(keras.callbacks.Callback):
     @property
     def suggestion(self) -> float | None:
         """A tenth of the rate of the lowest smoothed loss; None before the first step."""
-        finite = [pair for pair in zip(self.smoothed, self.rates, strict=True) if _finite(pair[0])]
+        finite = [
+            pair for pair in zip(self.smoothed, self.rates, strict=True) if math.isfinite(pair[0])
+        ]
         return min(finite)[1] / 10 if finite else None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -82,7 +84,7 @@ class LearningRateRangeTest(keras.callbacks.Callback):
         self.losses.append(loss)
         self.smoothed.append(self._mean / (1 - _SMOOTHING ** (step + 1)))
         ended = step + 1 >= self.steps
-        if ended or not _finite(loss) or self.smoothed[-1] > _DIVERGED * min(self.smoothed):
+        if ended or not math.isfinite(loss) or self.smoothed[-1] > _DIVERGED * min(self.smoothed):
             self.model.stop_training = True
 
     def write(self, directory: pathlib.Path) -> None:
@@ -107,13 +109,9 @@ class LearningRateRangeTest(keras.callbacks.Callback):
         axes.axvline(self.suggestion, color="C1", linestyle=":", label="suggestion")
         axes.set(xscale="log", xlabel="learning rate", ylabel="training loss")
         top = max(self.smoothed[0], min(self.smoothed)) * 1.5
-        axes.set_ylim(0, top if _finite(top) else None)
+        axes.set_ylim(0, top if math.isfinite(top) else None)
         axes.legend(frameon=False)
         picture = io.BytesIO()
         metadata = {"Software": range_test_files.SOFTWARE}
         figure.savefig(picture, format="png", dpi=120, metadata=metadata)
         return picture.getvalue()
-
-
-def _finite(value):
-    return math.isfinite(value)

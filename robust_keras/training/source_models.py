@@ -20,13 +20,7 @@ def load_source_models(
     num_classes: int,
     trusted_operations: Sequence[str] = (),
 ) -> list[Classifier]:
-    """Loads the static models of ensemble adversarial training.
-
-    Args:
-        paths: `.keras` files and SavedModels, ours or anybody's; see `serving.load`.
-        split: the training `ImageSplit`.
-        num_classes: of the model that is going to be trained.
-        trusted_operations: see `serving.load`.
+    """Loads the static models of ensemble adversarial training; arguments as `load_fitting`.
 
     Raises:
         InputError: one of them is missing, no classifier of such images and classes, or has no

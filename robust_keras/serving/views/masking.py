@@ -100,11 +100,7 @@ def examine(classifier: Any, images: np.ndarray | None = None) -> Masking:
 
 
 def opened(classifier: Any, names: Collection[str]) -> Any:
-    """The classifier with gradients that go straight through some of its operations.
-
-    Args:
-        classifier: `serving.Classifier`.
-        names: of the operations, as `MaskingOperation.names` holds them.
+    """The classifier with gradients that go straight through operations of these names.
 
     Raises:
         NotCopied: the graph cannot be copied.

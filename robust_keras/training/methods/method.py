@@ -62,12 +62,7 @@ class Method:
 
     @classmethod
     def cost(cls, steps: int | None, replays: int | None) -> int:
-        """What a step of training costs, in steps of standard training.
-
-        Args:
-            steps: as they were asked for, None for not.
-            replays: the same.
-        """
+        """Steps of standard training that one of this costs; what was not asked for is None."""
         return 2
 
     def craft(self, images: tf.Tensor, labels: tf.Tensor, epsilon: Any, seed: Any) -> tf.Tensor:
