@@ -111,7 +111,7 @@ def halved(run: Callable, size: int) -> tuple[Any, int]:
 
 
 def _fastest(model, images, now):
-    step = _pass_of(model)
+    step = _pass_of(model, images.shape[1:])
 
     def seconds(size):
         batch = tf.constant(np.resize(images, (size, *images.shape[1:])))
@@ -136,7 +136,7 @@ def _fastest(model, images, now):
 
 def _growth(model, images):
     """Bytes that a gradient pass needs for an image more, about."""
-    step = _pass_of(model)
+    step = _pass_of(model, images.shape[1:])
 
     def resident(size):
         step(tf.constant(np.resize(images, (size, *images.shape[1:])))).numpy()
@@ -153,12 +153,12 @@ def _free():
     return psutil.virtual_memory().available
 
 
-def _pass_of(model):
+def _pass_of(model, image_shape):
     """A gradient pass, as attacks make; a forward pass where there are no gradients."""
     if model.gradient_error is not None:
         return model.logits
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    @tf.function(input_signature=[tf.TensorSpec((None, *image_shape))], autograph=False)
     def step(images):
         with tf.GradientTape() as tape:
             tape.watch(images)
