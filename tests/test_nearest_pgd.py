@@ -8,7 +8,7 @@ from linear_model import DUAL, GREYS, Linear, answers
 from robust_keras import engine
 from robust_keras.attacks import NearestPGD, ThreatModel
 from robust_keras.attacks.loops.linear_distances import nearest_others
-from robust_keras.attacks.loops.search import Plan
+from robust_keras.attacks.loops.search import Plan, Search
 from robust_keras.attacks.loops.task import Task
 
 EPSILON = {"linf": 0.02, "l2": 0.06}
@@ -106,6 +106,22 @@ def test_the_nearer_an_image_came_the_more_long_tries_it_gets():
     expected = sum(shares <= share for share in (0.5, 0.375, 0.25, 0.125))
     np.testing.assert_array_equal(long_tries[left > 1e-4], expected)
     assert set(expected) == {0, 1, 2, 3, 4}
+
+
+def test_long_tries_go_together_and_an_image_that_falls_in_one_keeps_its_point():
+    model, labels = Linear(4), answers(Linear(4))
+    random = engine.generators(0, "nearest_pgd", 0.02, 0, range(60))
+    given = Task(model, GREYS, labels, ThreatModel("linf", (0.02,)), 0.02, random)
+    search = Search(NearestPGD(steps=8), given)
+    tries = np.stack([nearest_others(given, 3, 3).targets[0]] * 3 + [labels])
+    closest = search.run(tries, among=np.array([[True]] * 3 + [[False]]))
+    robust = model.margins(GREYS, labels, 0.02, "linf") > 0
+    np.testing.assert_array_equal(search.fooled, ~robust)
+    found = np.argmax(model.logits(search.adversarial), axis=1)
+    np.testing.assert_array_equal(found == labels, robust)
+    assert np.all(closest[3] == -np.inf) and np.all(np.isfinite(closest[:3, robust]))
+    passes = search.proposal(0).gradient_evaluations
+    assert np.all(passes[robust] == 3 * 9) and passes[~robust].max() <= 3 * 9
 
 
 @pytest.mark.parametrize("norm", DUAL)

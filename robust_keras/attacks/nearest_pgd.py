@@ -139,10 +139,11 @@ class NearestPGD(Attack):
         search = Search(self, task)
         nearest = nearest_others(task, self.targets, self._candidates)
         came = self.short_tries(search, nearest)
-        for number, (loss, rank) in zip(range(self.again), itertools.cycle(_AGAIN)):
-            among = ~(came.share > self.near * (1.0 - number / self.again))
-            target = came.towards[min(rank, len(came.towards) - 1)]
-            search.run(target, attack=self.long_try(loss), among=among)
+        for loss, numbers, ranks in _together(self.again):
+            least = self.near * (1.0 - numbers / self.again)
+            among = ~(came.share > least[:, np.newaxis])
+            towards = came.towards[np.minimum(ranks, len(came.towards) - 1)]
+            search.run(towards, attack=self.long_try(loss), among=among)
         return search.proposal(forwards=2, gradients=nearest.gradients)
 
     def short_tries(self, search: Search, nearest: Nearest) -> Came:
@@ -160,6 +161,18 @@ class NearestPGD(Attack):
         if loss == self.loss:
             return dataclasses.replace(self, steps=steps)
         return (APGDTargeted if loss == APGDTargeted.loss else _EvenAPGD)(steps=steps)
+
+
+def _together(again):
+    """The long tries in their order, as `(loss, numbers, ranks)` of those that go in one batch.
+
+    After each there are as many more as there were, and of these the ones of a loss go together:
+    few images come near, and batches of few take nearly as long as larger ones.
+    """
+    found = dict[tuple, list]()
+    for number, (loss, rank) in zip(range(again), itertools.cycle(_AGAIN)):
+        found.setdefault((number.bit_length(), loss), []).append((number, rank))
+    return [(loss, *np.transpose(tries)) for (_, loss), tries in found.items()]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -91,29 +91,38 @@ class Search:
         """Attacks the images that are not fooled yet.
 
         Args:
-            targets: int array (batch,).
+            targets: int array (batch,), or (tries, batch) for several tries at once.
             attack: whose `loss`, `plan`, `steps` and `start` are taken, None for the search's own.
-            among: bool array (batch,), which images may be attacked, or True for all.
+            among: bool array like the targets, which images may be attacked, or True for all.
             starts: images (batch, height, width, channels) to begin from; None for what the attack
                 draws.
 
         Returns:
-            float array (batch,): the largest loss that it came to, -inf where it did not attack.
+            float array like the targets: the largest loss that it came to, -inf where it did not
+            attack. An image that falls in one try is spared the rest of the others.
         """
-        closest = np.full(len(self._images), -np.inf)
-        pending = np.flatnonzero(~self._fooled & among)
-        if not len(pending):
-            return closest
-        attack = self._attack if attack is None else attack
-        plan, graph = attack.plan(), self._graph(attack.loss)
-        places = padded_places(pending, len(self._images))
-        problem = self._problem(places, targets)
+        closest, size = np.full(targets.shape, -np.inf), len(self._images)
+        wanted = np.flatnonzero(np.broadcast_to(~self._fooled & among, targets.shape))
+        for first in range(0, len(wanted), size):
+            part = wanted[first : first + size]
+            pending = part[~self._fooled[part % size]]
+            if len(pending):
+                given = targets.ravel(), attack or self._attack, starts
+                self._climb(pending, *given, closest.reshape(-1))
+        return closest
+
+    def _climb(self, pending, targets, attack, starts, closest):
+        """One batch of tries, by their places among all; writes the largest losses."""
+        plan, graph, size = attack.plan(), self._graph(attack.loss), len(self._images)
+        places = padded_places(pending, size)
+        rows = places % size
         if starts is None:
-            changes = self._starts(attack, pending, len(places))
+            changes = self._starts(attack, pending % size, len(places))
         else:
-            changes = (starts - self._images)[places].astype(np.float32)
+            changes = (starts - self._images)[rows].astype(np.float32)
+        problem = self._problem(rows, targets[places])
         state = graph.begin(problem, tf.constant(changes), plan.first_step)
-        self._passes[pending] += 1
+        np.add.at(self._passes, pending % size, 1)
         marks = [0, *plan.checkpoints]
         windows = dict(zip(marks[1:], np.diff(marks), strict=True))
         shares = plan.shares(attack.steps)
@@ -126,33 +135,35 @@ class Search:
                 state = checkpoint(state, float(windows[last]), plan.rho)
             return taken, state
 
-        def note(rows, taken, state):
-            self._passes[places[rows]] += taken
-            self._note(places[rows], state)
-            closest[places[rows]] = state.best_loss.numpy()[: len(rows)]
-            return ~state.fooled.numpy()
+        def note(here, taken, state):
+            np.add.at(self._passes, rows[here], taken)
+            self._note(rows[here], state)
+            closest[places[here]] = state.best_loss.numpy()[: len(here)]
+            return ~self._fooled[rows[here]]
 
         batch = ShrinkingBatch((problem, state), len(pending))
         edges = [0, plan.aimed] if plan.aimed else marks
         batch.run(itertools.pairwise(_looks(attack.steps, edges)), climb, note)
-        return closest
 
     def _note(self, rows, state):
         """Keeps the best points of the images, and the first that fooled the model."""
         new = ~self._fooled[rows]
+        fooled = state.fooled.numpy()[: len(rows)]
         points = state.adversarial.numpy()[: len(rows)]
-        self._adversarial[rows[new]] = points[new]
-        self._fooled[rows] |= state.fooled.numpy()[: len(rows)]
+        # Of several tries of an image the one that fooled comes last, and stays.
+        for chosen in (new & ~fooled, new & fooled):
+            self._adversarial[rows[chosen]] = points[chosen]
+        self._fooled[rows[fooled]] = True
 
-    def _problem(self, places, targets):
+    def _problem(self, rows, targets):
         lowest, highest = self._limits
         return Problem(
-            images=tf.constant(self._images[places]),
-            labels=tf.constant(self._task.labels[places], tf.int32),
-            targets=tf.constant(targets[places], tf.int32),
-            lowest=tf.constant(lowest[places]),
-            highest=tf.constant(highest[places]),
-            radius=tf.fill((len(places),), tf.constant(self._task.epsilon, tf.float32)),
+            images=tf.constant(self._images[rows]),
+            labels=tf.constant(self._task.labels[rows], tf.int32),
+            targets=tf.constant(targets, tf.int32),
+            lowest=tf.constant(lowest[rows]),
+            highest=tf.constant(highest[rows]),
+            radius=tf.fill((len(rows),), tf.constant(self._task.epsilon, tf.float32)),
         )
 
     def _graph(self, loss):
