@@ -10,6 +10,9 @@ from robust_keras.layers.float_layer import FloatLayer
 from robust_keras.layers.selection import kth_largest
 from robust_keras.layers.shapes import reshaped
 
+# Entries up to which compiled inference saves less than compiling takes.
+_SMALL = 8192
+
 
 @keras.saving.register_keras_serializable(package="robust_keras")
 class KWinnersTakeAll(FloatLayer):
@@ -74,12 +77,14 @@ class KWinnersTakeAll(FloatLayer):
                 f"Received: input_shape={tuple(input_shape)}"
             )
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         """Passes the winners of every example."""
         volumes = self._volumes(self.widen(inputs))
         size = volumes.shape[1] or tf.cast(tf.shape(volumes)[1], "float64")
         count = tf.maximum(tf.cast(self._ratio.value * size, "int32"), 1)
-        threshold = tf.stop_gradient(kth_largest(volumes, count))
+        # Attacks ask for batches of many sizes, each of which would be compiled anew.
+        compiled = bool(training) or not volumes.shape[1] or volumes.shape[1] > _SMALL
+        threshold = tf.stop_gradient(kth_largest(volumes, count, compiled=compiled))
         # Compared this way round, NaN passes and stays visible.
         winners = tf.where(volumes < threshold, tf.zeros_like(volumes), volumes)
         return self.narrow(reshaped(winners, tf.shape(inputs), inputs.shape))

@@ -1,5 +1,7 @@
 """Selection of the k-th largest value without a sort."""
 
+import contextlib
+
 import tensorflow as tf
 
 from robust_keras.layers.fusion import fused
@@ -8,7 +10,7 @@ from robust_keras.layers.fusion import fused
 LARGEST_DIGIT = 11
 
 
-def kth_largest(values: tf.Tensor, count: int) -> tf.Tensor:
+def kth_largest(values: tf.Tensor, count: int, *, compiled: bool = True) -> tf.Tensor:
     """Returns the `count`-th largest of the values along axis 1, exactly.
 
     A radix selection: floats are ordered as their bits are, so each pass counts the values of each
@@ -18,6 +20,8 @@ def kth_largest(values: tf.Tensor, count: int) -> tf.Tensor:
     Args:
         values: float32 or float64, shape (batch, entries, channels), no NaN.
         count: scalar int32 in [1, entries]; it may change from step to step.
+        compiled: whether passes over the values are `fused`: faster, but each number of rows takes
+            half a second at first.
 
     Returns:
         The thresholds, shape (batch, 1, channels).
@@ -27,11 +31,11 @@ def kth_largest(values: tf.Tensor, count: int) -> tf.Tensor:
     batch, channels = shape[0], shape[2]
     remaining = tf.fill([batch, 1, channels], count)
     prefix = tf.zeros([batch, 1, channels], integer)
-    width = _digit_width(values.shape[1])
-    high = integer.size * 8
+    width = _digit_width(values.shape[1], compiled)
+    high, scope = integer.size * 8, fused if compiled else contextlib.nullcontext
     while high:
         low = max(high - width, 0)
-        counts = _count_digits(values, prefix, low, high)
+        counts = _count_digits(values, prefix, low, high, scope)
         digit, remaining = _pick_grouped(counts, tf.reshape(remaining, [-1]))
         digit, remaining = (tf.reshape(part, [batch, 1, channels]) for part in (digit, remaining))
         step = tf.cast(digit, integer)
@@ -40,14 +44,15 @@ def kth_largest(values: tf.Tensor, count: int) -> tf.Tensor:
     return _from_ordered(prefix, values.dtype)
 
 
-def _digit_width(entries):
+def _digit_width(entries, compiled):
     """Returns how many bits a pass settles: few entries must not be counted in many bins."""
     if entries is None:
         return LARGEST_DIGIT
-    return min(max(entries.bit_length() - 2, 4), LARGEST_DIGIT)
+    # Passes op by op cost more, so that fewer of more bins are faster.
+    return min(max(entries.bit_length() - 2 * compiled, 4), LARGEST_DIGIT)
 
 
-def _count_digits(values, prefix, low, high):
+def _count_digits(values, prefix, low, high, scope):
     """Counts the digits from bit `low` to `high` of the values that begin with the prefix.
 
     Returns:
@@ -56,7 +61,7 @@ def _count_digits(values, prefix, low, high):
     shape, bins = tf.shape(values), 1 << (high - low)
     segments = shape[0] * shape[2]
     first = tf.reshape(tf.range(segments) * bins, [shape[0], 1, shape[2]])
-    with fused():
+    with scope():
         ordered = _to_ordered(values)
         index = first + tf.cast(_bits(ordered, low, high), tf.int32)
         top = ordered.dtype.size * 8
