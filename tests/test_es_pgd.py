@@ -80,6 +80,18 @@ def test_it_breaks_k_winners_take_all_where_pgd_fails(winners):
     assert pgd >= 6 and ours <= pgd - 4
 
 
+def test_after_ten_steps_what_came_no_nearer_is_given_up():
+    model, labels = Linear(2), answers(Linear(2))
+    attack = EvolutionPGD(queries=700, samples=40, near=0.6)
+    random = engine.generators(0, "es_pgd", 0.02, 0, range(60))
+    settings = {"threat_model": ThreatModel("linf", (0.02,)), "epsilon": 0.02, "generators": random}
+    taken = attack.propose(model, GREYS, labels, **settings).forward_evaluations
+    whole, left = (model.margins(GREYS, labels, e, "linf") for e in (0.0, 0.02))
+    given_up, hopeless = taken == 1 + 10 * 41 + 2, left > 0.65 * whole
+    assert 5 < given_up.sum() < 40
+    assert np.all(given_up[hopeless]) and not given_up[left < 0.5 * whole].any()
+
+
 def test_counts_seeds_and_batches():
     model, attack = Linear(4), EvolutionPGD(queries=500, samples=20)
     before = int(model.seen)
@@ -97,7 +109,7 @@ def test_counts_seeds_and_batches():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"queries": 101}, {"samples": 7}, {"growth": 0}, {"width": 0.0}, {"step": 1.5}],
+    [{"queries": 101}, {"samples": 7}, {"growth": 0}, {"width": 0.0}, {"step": 1.5}, {"near": 0.0}],
 )
 def test_bad_settings_are_refused(settings):
     (name,) = settings

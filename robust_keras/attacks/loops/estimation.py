@@ -1,5 +1,7 @@
 """Ascent along slopes of the margin that are estimated from logits alone."""
 
+import dataclasses
+import typing
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,6 +17,7 @@ from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
+from robust_keras.attacks.loops.targets import leads
 from robust_keras.attacks.loops.task import Task
 
 
@@ -74,7 +77,24 @@ class SlopeEstimator(Graph):
         return tf.reshape(margin(tf.repeat(labels, shape[1]), flat), shape[:2])
 
 
-def climb(task: Task, *, plan: Sequence[tuple[int, float]], kind: str, move: Callable) -> Proposal:
+class Gate(typing.NamedTuple):
+    """Which images go on after `steps` steps.
+
+    Those whose label's lead has fallen to the share `near` of its lead on the clean image.
+    """
+
+    steps: int
+    near: float
+
+
+def climb(
+    task: Task,
+    *,
+    plan: Sequence[tuple[int, float]],
+    kind: str,
+    move: Callable,
+    gate: Gate | None = None,
+) -> Proposal:
     """Goes up the estimated slopes from a random point of the ball until the model is fooled.
 
     Args:
@@ -82,6 +102,7 @@ def climb(task: Task, *, plan: Sequence[tuple[int, float]], kind: str, move: Cal
         plan: one `(pairs, width)` a step: number of pairs of mirrored directions, and their length.
         kind: key of `random_directions.DRAWS`.
         move: function from (rows, slopes) to the changes of these rows, called once a step.
+        gate: None, or who goes on; it takes two forward passes of those that have not fallen.
 
     Returns:
         `Proposal`: the first point that fooled the model, else the last one.
@@ -103,7 +124,14 @@ def climb(task: Task, *, plan: Sequence[tuple[int, float]], kind: str, move: Cal
         points[pending] = project(images[pending], ahead, epsilon)
         passes[pending] += 2 * pairs + 1
         pending = pending[right_answers(classifier, points[pending], labels[pending], len(images))]
+        if gate is not None and step + 1 == gate.steps and len(pending):
+            passes[pending] += 2
+            pending = pending[_came_near(task.of(pending), points[pending], gate.near)]
     return Proposal(points, np.zeros_like(passes), passes)
+
+
+def _came_near(task, points, near):
+    return ~(leads(dataclasses.replace(task, images=points)) > near * leads(task))
 
 
 def right_answers(
