@@ -38,6 +38,7 @@ class Round:
     too_high: np.ndarray
 
 
+@dataclasses.dataclass(eq=False)
 class Account:
     """The images of an evaluation, and which of them are left.
 
@@ -45,37 +46,24 @@ class Account:
         classifier: the attacked one, which alone decides whether an image is fooled.
         images: float32 array (images, height, width, channels).
         labels: int array (images,).
-        evaluation: `Evaluation` that the attacks made.
+        evaluation: `Evaluation` that the attacks made; then as it stands after all attacks so far.
         threat_model: `ThreatModel`.
         batch_size: images a pass.
         seed: whole number >= 0.
         journal: `Journal` or `Unrecorded`.
         masking: what stops or falsifies gradients in the model's graph, `Masking`.
-
-    Attributes:
-        evaluation: as it stands after all attacks so far.
-        the rest: as given.
     """
 
-    def __init__(
-        self,
-        classifier: Attackable,
-        images: np.ndarray,
-        labels: np.ndarray,
-        evaluation: Evaluation,
-        threat_model: ThreatModel,
-        *,
-        batch_size: int,
-        seed: int,
-        journal: Any,
-        masking: Masking,
-    ):
-        self.classifier = classifier
-        self.images, self.labels = images, labels
-        self.evaluation = evaluation
-        self.threat_model = threat_model
-        self.batch_size, self.seed, self.journal = batch_size, seed, journal
-        self.masking = masking
+    classifier: Attackable
+    images: np.ndarray
+    labels: np.ndarray
+    evaluation: Evaluation
+    threat_model: ThreatModel
+    _: dataclasses.KW_ONLY
+    batch_size: int
+    seed: int
+    journal: Any
+    masking: Masking
 
     @property
     def measured(self) -> bool:

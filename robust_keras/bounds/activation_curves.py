@@ -9,6 +9,7 @@ import tensorflow as tf
 from robust_keras import layers
 from robust_keras.bounds.curves import Curve
 from robust_keras.bounds.kernel_curves import kernel_curve
+from robust_keras.bounds.turning_points import of_function
 from robust_keras.errors import InputError
 
 
@@ -111,19 +112,10 @@ FUNCTIONS = {
 
 
 def function_curve(layer: keras.layers.Layer, function: Callable) -> Curve | None:
-    """The curve of a Keras activation function, or None for the identity.
-
-    Raises:
-        InputError: no curve is known for it.
-    """
-    name = getattr(function, "__name__", str(function))
-    if name == "linear":
+    """The curve of a Keras activation function, or None for the identity; InputError for others."""
+    if getattr(function, "__name__", "") == "linear":
         return None
-    if name not in FUNCTIONS:
-        raise InputError.expected(
-            f"layer '{layer.name}'", f"one of the activations {', '.join(FUNCTIONS)}", name
-        )
-    return FUNCTIONS[name]
+    return of_function(layer, function, FUNCTIONS)
 
 
 def _relu_layer(layer):

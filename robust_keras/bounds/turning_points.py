@@ -1,6 +1,7 @@
 """Where layers that act on every entry by itself turn from falling to rising, or back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 
@@ -46,18 +47,23 @@ LAYERS: dict[type, tuple[float, ...]] = {
 }
 
 
-def function_turns(layer: keras.layers.Layer, function: Callable) -> tuple[float, ...]:
-    """The turning points of a Keras activation function of a layer.
+def of_function(layer: keras.layers.Layer, function: Callable, known: Mapping[str, Any]) -> Any:
+    """What is known of a layer's Keras activation function, by its name.
 
     Raises:
-        InputError: it is not known here.
+        InputError: nothing is.
     """
     name = getattr(function, "__name__", str(function))
-    if name not in FUNCTIONS:
+    if name not in known:
         raise InputError.expected(
-            f"layer '{layer.name}'", f"one of the activations {', '.join(FUNCTIONS)}", name
+            f"layer '{layer.name}'", f"one of the activations {', '.join(known)}", name
         )
-    return FUNCTIONS[name]
+    return known[name]
+
+
+def function_turns(layer: keras.layers.Layer, function: Callable) -> tuple[float, ...]:
+    """The turning points of a layer's Keras activation function; raises InputError for others."""
+    return of_function(layer, function, FUNCTIONS)
 
 
 def layer_turns(layer: keras.layers.Layer) -> tuple[float, ...] | None:
