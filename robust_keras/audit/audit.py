@@ -93,9 +93,6 @@ def audit(
         tell: called once before counter-attacks, if any are called for, with the names of the
             checks that do, the number of images that are left and the budget.
 
-    Returns:
-        An `Audited`.
-
     References:
         Athalye et al., "Obfuscated Gradients Give a False Sense of Security", 2018,
         arXiv 1802.00420; Carlini et al., "On Evaluating Adversarial Robustness", 2019,

@@ -29,9 +29,6 @@ def gradients_against_differences(sample: Sample) -> AuditCheck:
     than half of the change unexplained. Smooth networks, ReLU and pooling agree almost everywhere.
     A function of many small jumps, such as k-winners-take-all, does not: its gradient is right
     between the jumps and says nothing of where they lead.
-
-    Returns:
-        An `AuditCheck`.
     """
     name = "gradients against differences"
     if sample.obstacle:

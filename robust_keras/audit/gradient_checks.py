@@ -34,11 +34,7 @@ def gradient_available(classifier: Classifier) -> AuditCheck:
 
 
 def gradient_checks(sample: Sample) -> list[AuditCheck]:
-    """Two checks on correctly classified images: gradients of exactly zero, saturated logits.
-
-    Returns:
-        Two `AuditCheck`s.
-    """
+    """Two checks on correctly classified images: gradients of exactly zero, saturated logits."""
     names = ("zero gradients", "saturated logits")
     if not len(sample.images):
         return [not_applicable(name, "no image is classified correctly") for name in names]

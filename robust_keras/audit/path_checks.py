@@ -25,9 +25,6 @@ def rough_loss(sample: Sample) -> AuditCheck:
     h a quarter of the largest epsilon a pixel, in l2 over sqrt(d). A linear function has 1; an
     image counts where r is above 4 or below 1 / 4.
 
-    Returns:
-        An `AuditCheck`.
-
     Reference: the idea of random moves: Pintor et al., "Indicators of Attack Failure", 2022,
     arXiv 2106.09947.
     """
@@ -66,11 +63,7 @@ def rough_loss(sample: Sample) -> AuditCheck:
 
 
 def along_the_path(sample: Sample) -> list[AuditCheck]:
-    """Two checks of a short ascent on the margin: that it rises, and that success lasts.
-
-    Returns:
-        Two `AuditCheck`s.
-    """
+    """Two checks of a short ascent on the margin: that it rises, and that success lasts."""
     names = ("rising loss", "success on the path")
     obstacle = _obstacle(sample)
     if obstacle:

@@ -76,9 +76,6 @@ def growing_ball(sample: Sample, evaluation: Evaluation) -> list[AuditCheck]:
 
     The probe is BIM, which starts at the image itself: from a random start even an attack without a
     useful gradient would succeed, by leaving the image behind.
-
-    Returns:
-        Two `AuditCheck`s.
     """
     names = ("unbounded attack", "falling accuracy")
     if sample.obstacle:

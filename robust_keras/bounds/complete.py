@@ -56,9 +56,6 @@ def search(
         epsilon: largest change of a pixel (l-infinity), at least 0.
         seconds: after which it gives up.
 
-    Returns:
-        A `Searched`.
-
     Raises:
         InputError: other layers.
     """

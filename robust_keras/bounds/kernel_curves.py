@@ -22,9 +22,6 @@ def kernel_curve(layer: keras.layers.Layer) -> Curve:
     Args:
         layer: a built `layers.KernelActivation` with Gaussian kernels, not paired.
 
-    Returns:
-        A `Curve`.
-
     Raises:
         InputError: other kernels, or pairs, for which no bounds are known here.
     """

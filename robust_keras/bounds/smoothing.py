@@ -67,9 +67,6 @@ def smooth(
         seed: whole number >= 0.
         numbers: which begin each image's noise besides the seed; by default its place.
 
-    Returns:
-        A `Smoothed`.
-
     Raises:
         ValueError: a setting is out of range.
 

@@ -58,9 +58,6 @@ def evaluate(
         seed: whole number >= 0. The same seed gives bit-identical results on the same machine.
         **settings: those of `Settings`.
 
-    Returns:
-        An `Evaluation`.
-
     Raises:
         InputError: images or labels that do not fit the classifier or the threat model, or an
             attack that is not for its norm.

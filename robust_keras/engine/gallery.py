@@ -91,9 +91,6 @@ def own_confidences(
     Args:
         examples: `AdversarialExample`s.
         classifier: the attacked one; `unscaled`, if it has that, is the model itself.
-
-    Returns:
-        Tuple of `AdversarialExample`s.
     """
     model = unscaled(classifier)
     if model is classifier or not examples:

@@ -129,9 +129,6 @@ def minimal_epsilons(
         attack: `Attack`; a cascade's stages are tried in turn.
         **settings: those of `Settings`.
 
-    Returns:
-        `MinimalEpsilons`.
-
     Raises:
         InputError: images or labels that do not fit, an attack that is not for the norm, or one
             that needs gradients of a classifier without them.

@@ -101,9 +101,6 @@ def train_substitute(
             200 units.
         **settings: those of `Settings`.
 
-    Returns:
-        A `Substitute`.
-
     Raises:
         ValueError: a setting is out of range, or there are no images.
 
