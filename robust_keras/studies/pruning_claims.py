@@ -8,7 +8,7 @@ EPSILONS = {"mnist": (0.02, 0.05, 0.1, 0.2), "cifar10": (0.00784313725490196, 0.
 # Where something can be proved of networks that were not trained for it.
 PROVED = 0.02
 _FIGURES = "figures, no numbers"
-_SMALL, _LARGE = EPSILONS["cifar10"]
+_SMALL = EPSILONS["cifar10"][0]
 
 
 def _difference(higher, lower, epsilon, above=0.0):
@@ -73,8 +73,7 @@ def _withstands(name, says, tempered):
 def _growth(attack=None):
     """How much more T = 100 gains at 0.2 than at 0.02."""
     high, low = over_epsilon("t100", attack), over_epsilon("b128", attack)
-    gains_at_both = less(high(0.2), low(0.2)), less(high(0.02), low(0.02))
-    return less(*gains_at_both)
+    return less(less(high(0.2), low(0.2)), less(high(0.02), low(0.02)))
 
 
 def _kernels(of, network, fact):
