@@ -14,6 +14,8 @@ from robust_keras.settings.config import EvaluateConfig, TrainConfig
 from robust_keras.studies.study import Evaluate, Form, Make, Place, Step, Train
 
 RUNS = "RUNS/"
+# What was run before a default changed is gone on with: evaluations say how many images a pass.
+_EVALUATE = ("--batch_size=250",)
 
 
 def flags(step: Train | Evaluate, form: Form, runs: str, data_dir: str | None) -> list[str]:
@@ -25,8 +27,8 @@ def flags(step: Train | Evaluate, form: Form, runs: str, data_dir: str | None) -
         runs: the study's directory, what `RUNS/` in flags stands for.
         data_dir: as `--data_dir`, or None.
     """
-    later = form.train if isinstance(step, Train) else form.evaluate
-    chosen = (form.instead.get(flag, flag) for flag in (*step.flags, *later))
+    early, later = ((), form.train) if isinstance(step, Train) else (_EVALUATE, form.evaluate)
+    chosen = (form.instead.get(flag, flag) for flag in (*early, *step.flags, *later))
     given = [flag.replace(RUNS, f"{runs}/") for flag in chosen]
     if data_dir is not None:
         given.append(f"--data_dir={data_dir}")
