@@ -22,6 +22,7 @@ class LeNet5(torch.nn.Module):
     def __init__(self, case):
         super().__init__()
         weights = {name: torch.from_numpy(case[name]) for name in case.files if "/" in name}
+        self.passes = {"gradients": 0, "forwards": 0}
         self.mean, self.deviation = float(case["mean"]), float(case["variance"]) ** 0.5
         self.convolutions = torch.nn.ModuleList()
         for name in ("conv1", "conv2"):
@@ -39,6 +40,8 @@ class LeNet5(torch.nn.Module):
 
     def forward(self, x):
         """Logits of images (batch, 1, 28, 28)."""
+        backward = x.requires_grad and torch.is_grad_enabled()
+        self.passes["gradients" if backward else "forwards"] += len(x)
         x = (x - self.mean) / self.deviation
         for layer in self.convolutions:
             x = torch.nn.functional.max_pool2d(torch.relu(layer(x)), 2)
@@ -54,7 +57,7 @@ def published_autoattack(model, images, labels, norm, epsilon):
     """The published ensemble, of torchattacks' parts."""
     import torchattacks
 
-    common = {"norm": norm.capitalize(), "eps": epsilon, "seed": 0}
+    common = {"norm": norm.capitalize(), "eps": epsilon, "seed": torch.initial_seed()}
     steps = {"steps": 100, "n_restarts": 1}
     parts = [
         torchattacks.APGD(model, loss="ce", **steps, **common),
@@ -123,14 +126,15 @@ ATTACKS = {
 
 
 def run(case, name, model, options):
-    """Which images the attack leaves, and the seconds it took."""
+    """Which images the attack leaves, and the seconds and the passes of images that it took."""
     images = torch.from_numpy(case["images"]).permute(0, 3, 1, 2).contiguous()
     labels = torch.from_numpy(case["labels"])
-    torch.manual_seed(0)
-    np.random.seed(0)
-    start = time.perf_counter()
+    torch.manual_seed(options.seed)
+    np.random.seed(options.seed)
+    before, start = dict(model.passes), time.perf_counter()
     adversarial = ATTACKS[name](model, images, labels, options.norm, options.epsilon)
     seconds = time.perf_counter() - start
+    passes = [model.passes[kind] - before[kind] for kind in ("gradients", "forwards")]
     adversarial = adversarial.detach()
     with torch.no_grad():
         clean = model(images).argmax(1) == labels
@@ -140,7 +144,8 @@ def run(case, name, model, options):
     # Whatever left the ball or the pixel range is no adversarial example.
     inside = (reach <= options.epsilon * (1 + 1e-4)) & (adversarial.flatten(1).amax(1) <= 1)
     inside &= adversarial.flatten(1).amin(1) >= 0
-    return {"robust": (clean & ~(fooled & inside)).numpy().tolist(), "seconds": seconds}
+    robust = (clean & ~(fooled & inside)).numpy().tolist()
+    return {"robust": robust, "seconds": seconds, "passes": passes}
 
 
 def main():
@@ -151,6 +156,7 @@ def main():
     parser.add_argument("--norm", choices=ORDERS, default="linf")
     parser.add_argument("--epsilon", type=float, default=0.3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     case = np.load(options.case)
