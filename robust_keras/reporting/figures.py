@@ -76,13 +76,14 @@ def svg(figure: Any, letters: str = "path") -> bytes:
     return stream.getvalue()
 
 
-def on_page(draw: Callable[..., Any]) -> markupsafe.Markup:
+def on_page(draw: Callable[..., Any], *shown: Any) -> markupsafe.Markup:
     """Gives a figure as one SVG in the page, which suits light, dark, wide and narrow.
 
     Args:
-        draw: called with `size=theme.PAGE`.
+        draw: called with what is shown and `size=theme.PAGE`.
+        *shown: what is drawn.
     """
-    return inline_svg.inline(svg(draw(size=theme.PAGE), letters="none"))
+    return inline_svg.inline(svg(draw(*shown, size=theme.PAGE), letters="none"))
 
 
 def hover(axes: Any, x: float, y: float, text: str, size: theme.Size) -> None:

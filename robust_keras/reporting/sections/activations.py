@@ -1,6 +1,5 @@
 """How the values inside a network move under attack."""
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +21,7 @@ class Activations(Section):
         return {
             "sentence": _sentence(model.activations),
             "nonsense": wording.nonsense_of(report),
-            "pictures": figures.on_page(functools.partial(densities.draw, model.activations)),
+            "pictures": figures.on_page(densities.draw, model.activations),
             "left_out": len(drawn) < len(model.activations),
             "drawn": len(drawn),
             "layers": len(model.activations),

@@ -1,6 +1,5 @@
 """Whether a model is right as often as it is sure."""
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +20,7 @@ class Calibration(Section):
             return None
         return {
             "sentence": _sentence(found),
-            "pictures": figures.on_page(functools.partial(reliability.draw, found)),
+            "pictures": figures.on_page(reliability.draw, found),
         }
 
     def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:

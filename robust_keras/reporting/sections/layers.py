@@ -1,6 +1,5 @@
 """The layers of a model, as far as anything is known of them."""
 
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,7 +21,7 @@ class Layers(Section):
         return {
             "summary": layer_summary(model),
             "sentences": list(_sentences(kernels)),
-            "pictures": figures.on_page(functools.partial(spectra.draw, model)) if drawn else None,
+            "pictures": figures.on_page(spectra.draw, model) if drawn else None,
             "left_out": len(drawn) < len(kernels),
             "drawn": len(drawn),
             "kernels": len(kernels),

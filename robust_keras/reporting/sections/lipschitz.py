@@ -1,6 +1,5 @@
 """How much a small change of the image can change the logits: bound, finding and estimate."""
 
-import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +23,7 @@ class Lipschitz(Section):
         found = model.lipschitz
         if found is None:
             return None
-        drawn = figures.on_page(functools.partial(growth.draw, found)) if found.layers else None
+        drawn = figures.on_page(growth.draw, found) if found.layers else None
         return {"sentences": list(_sentences(found)), "pictures": drawn}
 
     def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:

@@ -1,6 +1,5 @@
 """How far activations move under attack, several models side by side."""
 
-import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +19,7 @@ class Moved(Section):
 
     def show(self, report: Report, model: Any) -> dict[str, Any] | None:
         lines = _lines(report)
-        return {"pictures": figures.on_page(functools.partial(_draw, lines))} if lines else None
+        return {"pictures": figures.on_page(_draw, lines)} if lines else None
 
     def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
         if lines := _lines(report):
