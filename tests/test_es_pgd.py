@@ -41,6 +41,8 @@ def test_samples_grow_twice_and_the_queries_are_kept():
     fewer = EvolutionPGD(queries=5000, growth=2).schedule()
     assert fewer == samples[: len(fewer)] and len(fewer) > 20
     assert len(EvolutionPGD(queries=102, samples=100).schedule()) == 1
+    assert len(EvolutionPGD(queries=1213).schedule()) == 12
+    assert len(EvolutionPGD(queries=1213, near=0.6).schedule()) == 11
 
 
 @pytest.mark.parametrize("norm", DUAL)

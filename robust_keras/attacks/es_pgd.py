@@ -66,7 +66,7 @@ class EvolutionPGD(QuerySearch):
     def __post_init__(self):
         require_whole("samples", self.samples, minimum=2)
         require(self.samples % 2 == 0, "samples", "an even number", self.samples)
-        require_whole("queries", self.queries, minimum=self.samples + 2)
+        require_whole("queries", self.queries, minimum=self.samples + 1 + self._besides)
         require_whole("growth", self.growth)
         require_number("width", self.width, maximum=10.0, above=True)
         require_number("step", self.step, maximum=1.0, above=True)
@@ -93,14 +93,19 @@ class EvolutionPGD(QuerySearch):
             >>> len(EvolutionPGD().schedule()), EvolutionPGD().schedule()[::20]
             (37, [100, 1000])
         """
-        # One pass is for the random start, and one more a step for the point it leads to.
-        remaining, steps = self.queries - 1, list[int]()
+        # One more pass a step is for the point it leads to.
+        remaining, steps = self.queries - self._besides, list[int]()
         while True:
             samples = self.samples * self.growth ** min(len(steps) // _PHASE, 2)
             remaining -= samples + 1
             if remaining < 0:
                 return steps
             steps.append(samples)
+
+    @property
+    def _besides(self):
+        """Passes for the random start, and for the two leads that are compared."""
+        return 1 if self.near is None else 3
 
 
 def _direction(slopes, norm):
