@@ -69,9 +69,10 @@ def _published(path, pixels):
     import tensorflow as tf
 
     answer = tf.saved_model.load(str(path)).signatures["serving_default"]
+    (image,) = answer.structured_input_signature[1]  # a name of each file's own
     batches = [pixels[i : i + _BATCH] for i in range(0, len(pixels), _BATCH)]
     return np.concatenate(
-        [next(iter(answer(input_1=tf.constant(b)).values())).numpy() for b in batches]
+        [next(iter(answer(**{image: tf.constant(b)}).values())).numpy() for b in batches]
     ).astype("float32")
 
 
