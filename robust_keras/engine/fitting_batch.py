@@ -62,7 +62,7 @@ def bounded_batch(
     images: np.ndarray,
     size: int,
     journal: Journal | Unrecorded,
-    free: Callable[[], float] | None = None,
+    free: Callable[[], float] = lambda: psutil.virtual_memory().available,
 ) -> int:
     """A batch size, or half of it and so on where a pass would take over half the free memory.
 
@@ -74,7 +74,7 @@ def bounded_batch(
         images: see there.
         size: the number asked for.
         journal: see there.
-        free: bytes of memory that are left; None for the system's answer.
+        free: bytes of memory that are left.
 
     Returns:
         A number of images, at most `size`; all of it where it is small or more than the images are.
@@ -84,7 +84,7 @@ def bounded_batch(
 
     def bounded():
         grown = max(_growth(model, images) for model in classifiers)
-        limit = _SHARE * (free or _free)()
+        limit = _SHARE * free()
         fitting = size
         while fitting > _SMALL and fitting * grown > limit:
             fitting = max(fitting // 2, _SMALL)
@@ -147,10 +147,6 @@ def _growth(model, images):
     except tf.errors.ResourceExhaustedError:
         return 0.0  # this device tells, and the batch will be halved
     return max(many - few, 0) / (_WEIGHED[1] - _WEIGHED[0])
-
-
-def _free():
-    return psutil.virtual_memory().available
 
 
 def _pass_of(model, image_shape):

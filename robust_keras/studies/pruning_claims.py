@@ -76,8 +76,9 @@ def _growth(attack=None):
     return less(less(high(0.2), low(0.2)), less(high(0.02), low(0.02)))
 
 
-def _kernels(of, network, fact):
-    return of.made("kernels")[network][fact]
+def _kernels(fact, higher, lower):
+    """By how much a fact of one network's kernels is above that of the other's."""
+    return lambda of: of.made("kernels")[higher][fact] - of.made("kernels")[lower][fact]
 
 
 CLAIMS = (
@@ -137,7 +138,7 @@ CLAIMS = (
         "quoted there",
         alone(
             "share of near-zero kernel entries, beyond the plain twin's",
-            lambda of: _kernels(of, "robust", "near_zero") - _kernels(of, "plain", "near_zero"),
+            _kernels("near_zero", "robust", "plain"),
             unit="",
         ),
         holds="More of its kernel entries are near zero.",
@@ -149,7 +150,7 @@ CLAIMS = (
         "quoted there",
         alone(
             "effective rank (share of the full one) below the plain twin's",
-            lambda of: _kernels(of, "plain", "rank") - _kernels(of, "robust", "rank"),
+            _kernels("rank", "plain", "robust"),
             unit="",
         ),
         holds="Its kernels have a lower effective rank.",

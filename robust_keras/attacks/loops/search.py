@@ -102,13 +102,13 @@ class Search:
             attack. An image that falls in one try is spared the rest of the others.
         """
         closest, size = np.full(targets.shape, -np.inf), len(self._images)
+        given = targets.ravel(), attack or self._attack, starts, closest.reshape(-1)
         wanted = np.flatnonzero(np.broadcast_to(~self._fooled & among, targets.shape))
         for first in range(0, len(wanted), size):
             part = wanted[first : first + size]
             pending = part[~self._fooled[part % size]]
             if len(pending):
-                given = targets.ravel(), attack or self._attack, starts
-                self._climb(pending, *given, closest.reshape(-1))
+                self._climb(pending, *given)
         return closest
 
     def _climb(self, pending, targets, attack, starts, closest):
