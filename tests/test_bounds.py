@@ -165,12 +165,16 @@ def test_no_change_within_epsilon_gets_below_the_bound(name):
         changed = np.clip(images + epsilon * np.concatenate(moves), 0, 1)
         answers = margins(model, changed.reshape(-1, 8, 8, 1), np.tile(labels, len(changed)))
         least = answers.reshape(len(changed), len(images), -1)
+        method = "thorough" if epsilon else "linear"
         loose = Bounds(model).margins(images, labels, epsilon, method="intervals")
-        tight = Bounds(model).margins(
-            images, labels, epsilon, method="thorough" if epsilon else "linear"
-        )
+        tight = Bounds(model).margins(images, labels, epsilon, method=method)
+        exact = Bounds(model, rounding=False)
+        looser = exact.margins(images, labels, epsilon, method="intervals")
+        tighter = exact.margins(images, labels, epsilon, method=method)
         np.testing.assert_allclose(in_training(model, images, labels, epsilon), loose, atol=0.02)
         assert np.all(np.min(least, axis=0) >= np.maximum(loose, tight))
+        assert np.all(looser > loose)
+        assert np.all(np.min(least, axis=0) >= np.maximum(looser, tighter) - 1e-5)
         if epsilon == 0.0 and name != "winners":
             np.testing.assert_allclose(np.maximum(loose, tight), least[0], atol=2e-3)
 
@@ -184,7 +188,11 @@ def test_a_linear_model_is_bounded_exactly():
     expected = margins(model, images, labels) - 0.1 * np.array(
         [[sums[label, c] for c in range(3) if c != label] for label in labels]
     )
-    np.testing.assert_allclose(Bounds(model).margins(images, labels, 0.1), expected, atol=1e-4)
+    exact = Bounds(model, rounding=False).margins(images, labels, 0.1)
+    np.testing.assert_allclose(exact, expected, atol=1e-6)  # of margins that float32 computed
+    rounded = Bounds(model).margins(images, labels, 0.1)
+    assert np.all(rounded < exact)
+    np.testing.assert_allclose(rounded, exact, atol=1e-4)
 
 
 def test_linear_bounds_prove_what_intervals_do_not():

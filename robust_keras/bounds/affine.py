@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.bounds.interval import ROUNDING, Interval
+from robust_keras.bounds.interval import Interval
 from robust_keras.bounds.relaxation import Relaxation, pulled_through, total
 
 
@@ -45,8 +45,6 @@ class Affine:
         self._absolute = absolute or linear
         self._shift = tf.convert_to_tensor(shift, tf.float64)
         self._magnitude = tf.abs(self._shift) if magnitude is None else magnitude
-        relative = (terms + 2) * ROUNDING
-        self._rounding = relative / (1.0 - relative)
 
     def matrix(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """W, float64 (outputs, inputs), and b (outputs,), of inputs of a shape, all flattened."""
@@ -57,12 +55,14 @@ class Affine:
         return tf.reshape(columns, [size, -1]).numpy().T, tf.reshape(shift, [-1]).numpy()
 
     def rounding(self, x: Interval) -> tf.Tensor:
-        """How far float32 may be off, for inputs within an `Interval`."""
+        """How far the layer as it computes may be off, for inputs within an `Interval`."""
+        relative = (self.terms + 2) * x.unit
         above, below = tf.maximum(x.upper, 0.0), tf.maximum(-x.lower, 0.0)
         both = self._absolute(above + below) + tf.abs(self._linear(above - below))
         all_of_them = self._absolute(x.magnitude)
         one_sign = tf.minimum(both / 2.0, all_of_them)
-        return self._rounding * (one_sign + self._magnitude) + ROUNDING * all_of_them
+        added = relative / (1.0 - relative) * (one_sign + self._magnitude)
+        return added + x.unit * all_of_them
 
     def relax(self, x: Interval) -> Relaxation:
         """The layer's bounds for inputs within an `Interval`."""
@@ -75,7 +75,7 @@ class Affine:
             constant = total(weights * shift) - total(tf.abs(weights) * error[:, None])
             return [pulled_through(self._linear, shape, weights)], constant
 
-        return Relaxation(Interval(centre - radius, centre + radius).widened(error), pull)
+        return Relaxation(x.like(centre - radius, centre + radius).widened(error), pull)
 
 
 class Sum:
@@ -87,12 +87,12 @@ class Sum:
         """The sum's bounds for inputs within `Interval`s."""
         lower = tf.add_n([x.lower for x in inputs])
         upper = tf.add_n([x.upper for x in inputs])
-        error = len(inputs) * ROUNDING * tf.add_n([x.magnitude for x in inputs])
+        error = len(inputs) * inputs[0].unit * tf.add_n([x.magnitude for x in inputs])
 
         def pull(weights):
             return [weights] * len(inputs), -total(tf.abs(weights) * error[:, None])
 
-        return Relaxation(Interval(lower, upper).widened(error), pull)
+        return Relaxation(inputs[0].like(lower, upper).widened(error), pull)
 
 
 class Joined:
@@ -102,7 +102,7 @@ class Joined:
 
     def relax(self, *inputs: Interval) -> Relaxation:
         """The bounds side by side."""
-        output = Interval(
+        output = inputs[0].like(
             tf.concat([x.lower for x in inputs], -1), tf.concat([x.upper for x in inputs], -1)
         )
         widths = [x.lower.shape[-1] for x in inputs]

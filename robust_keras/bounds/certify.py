@@ -12,7 +12,7 @@ import tensorflow as tf
 import tqdm
 
 from robust_keras.bounds import network
-from robust_keras.bounds.interval import Interval
+from robust_keras.bounds.interval import ROUNDING, Interval
 from robust_keras.bounds.linear import Place, least, lower_bounds, tightened
 from robust_keras.bounds.rules import rules
 
@@ -92,6 +92,8 @@ class Bounds:
 
     Args:
         model: as for `certify`.
+        rounding: whether bounds hold for the model as it computes, in float32; False for the model
+            in exact arithmetic, as other tools bound it.
 
     Attributes:
         stages: its `Stage`s in the order of computation.
@@ -101,11 +103,12 @@ class Bounds:
         InputError: a layer for which no bounds are known, which it names, or a subclassed model.
     """
 
-    def __init__(self, model: keras.Model):
+    def __init__(self, model: keras.Model, *, rounding: bool = True):
         steps = network.steps(model)
         self.stages = _stages(steps)
         self._shape = model.inputs[0].shape[1:]
         self.classes = model.outputs[0].shape[-1]
+        self._unit = ROUNDING if rounding else 0.0
         self.least = _SOFTMAX if steps[-1].ends_in_softmax else 0.0
 
     def certify(
@@ -138,7 +141,7 @@ class Bounds:
         for start in range(0, len(images), batch_size):
             part = slice(start, start + batch_size)
             forms = tf.constant(margin_forms(np.asarray(labels[part]), self.classes))
-            _, places = walk(self.stages, point := ball(images[part], 0.0), thorough=False)
+            _, places = walk(self.stages, point := self._ball(images[part], 0.0), thorough=False)
             lower, upper = (sign * lower_bounds(places, sign * forms, point) for sign in (1, -1))
             found.append(tf.reduce_min(lower - (upper - lower) / 2.0, axis=1))
         return np.concatenate(found) if found else np.zeros(0)
@@ -183,9 +186,12 @@ class Bounds:
         for start in tqdm.tqdm(starts, desc="bounds", unit="batch", disable=not progress):
             part = slice(start, start + batch_size)
             forms = tf.constant(margin_forms(labels[part], self.classes))
-            bound = _bound(self.stages, ball(images[part], epsilon), forms, method)
+            bound = _bound(self.stages, self._ball(images[part], epsilon), forms, method)
             rows.append(bound.numpy())
         return np.concatenate(rows) if rows else np.zeros((0, self.classes - 1))
+
+    def _ball(self, images, epsilon):
+        return dataclasses.replace(ball(images, epsilon), unit=self._unit)
 
 
 def _check(images, labels, epsilon, method):

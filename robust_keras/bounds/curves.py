@@ -16,7 +16,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from robust_keras.bounds.interval import ROUNDING, Interval
+from robust_keras.bounds.interval import Interval
 from robust_keras.bounds.relaxation import Relaxation, total
 
 _POINTS = 33
@@ -39,8 +39,8 @@ class Curve:
         tail: how far f strays from a straight line outside `active`.
         turns: function of the slope s that gives all places within `active` where f - s x may have
             an extreme, where these are known; then no grid is needed.
-        error: largest error of the layer in float32, of which a relative one of a few units in the
-            last place need not be told.
+        error: largest error of the layer as it computes, in `Interval.unit`s, of which a relative
+            one of a few units need not be told.
         convex_at_zero: whether the better line below is 0 or x, as for ReLU.
     """
 
@@ -56,7 +56,7 @@ class Curve:
         """The curve's bounds for inputs within an `Interval`."""
         samples = self._samples(x)
         output = self._between(tf.zeros_like(x.lower), x, samples)
-        error = 8.0 * ROUNDING * output.magnitude + self.error
+        error = x.unit * (8.0 * output.magnitude + self.error)
         # Where nothing is pulled back, nobody needs the lines.
         lines = functools.cache(lambda: self._enclosing(x, samples, output, error))
 
@@ -137,7 +137,7 @@ class Curve:
         if self.turns is None:
             step = (samples[0][3] - samples[0][2]) / (_POINTS - 1)
             missed += tf.square(step) * self.curvature / 8.0
-        return Interval(tf.reduce_min(gaps, 0), tf.reduce_max(gaps, 0)).widened(missed)
+        return x.like(tf.reduce_min(gaps, 0), tf.reduce_max(gaps, 0)).widened(missed)
 
 
 def _wide(side, x):

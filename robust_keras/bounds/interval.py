@@ -16,10 +16,13 @@ class Interval:
     Args:
         lower: float64 tensor (batch, ...).
         upper: float64 tensor of the same shape, nowhere below `lower`.
+        unit: largest relative error of one operation of the network that is bounded; 0.0 for exact
+            arithmetic. What is made of an interval keeps it.
     """
 
     lower: tf.Tensor
     upper: tf.Tensor
+    unit: float = dataclasses.field(default=ROUNDING, kw_only=True)
 
     @property
     def centre(self) -> tf.Tensor:
@@ -38,4 +41,8 @@ class Interval:
 
     def widened(self, error: Any) -> "Interval":
         """Each interval with a margin of `error`, at least 0, on both sides."""
-        return Interval(self.lower - error, self.upper + error)
+        return self.like(self.lower - error, self.upper + error)
+
+    def like(self, lower: Any, upper: Any) -> "Interval":
+        """Other bounds in the same arithmetic."""
+        return Interval(lower, upper, unit=self.unit)

@@ -12,8 +12,8 @@ _CELLS = 2048
 _REACH = 6.7
 # Largest third and fourth derivative of exp(-t^2 / 2).
 _THIRD, _FOURTH = 1.3802, 3.0
-# Of what the layer's own float32 tables and sums may add, in units of the curve's height.
-_FLOAT32 = 2.0**-18
+# What the layer's own tables and sums may add, in `Interval.unit`s of the curve's height.
+_UNITS = 64.0
 
 
 def kernel_curve(layer: keras.layers.Layer) -> Curve:
@@ -44,7 +44,7 @@ def kernel_curve(layer: keras.layers.Layer) -> Curve:
         curvature=tf.constant(curvature[:, 0]),
         active=(tf.constant(low[:, 0]), tf.constant(high[:, 0])),
         tail=tf.constant(tail[:, 0]),
-        error=tf.constant(_FLOAT32 * height[:, 0]),
+        error=tf.constant(_UNITS * height[:, 0]),
     )
 
 

@@ -84,7 +84,7 @@ def tightened(
         forms = tf.repeat(forms, shape[0], 0)
         low, high = tf.split(lower_bounds(places, forms, image), 2, axis=1)
         lower, upper = _put(lower, part, low, tf.maximum), _put(upper, part, -high, tf.minimum)
-    return Interval(tf.reshape(lower, shape), tf.reshape(upper, shape))
+    return x.like(tf.reshape(lower, shape), tf.reshape(upper, shape))
 
 
 def _put(values, entries, new, better):

@@ -28,7 +28,7 @@ class MaxPooling:
     def relax(self, x: Interval) -> Relaxation:
         """The bounds for inputs within an `Interval`."""
         lower, upper = self._windows(x.lower, _LEAST), self._windows(x.upper, _LEAST)
-        output = Interval(tf.reduce_max(lower, axis=-1), tf.reduce_max(upper, axis=-1))
+        output = x.like(tf.reduce_max(lower, axis=-1), tf.reduce_max(upper, axis=-1))
         best = tf.one_hot(tf.argmax(lower, axis=-1), lower.shape[-1], dtype=tf.float64)
         others = tf.reduce_max(tf.where(best > 0.0, tf.cast(_LEAST, tf.float64), upper), axis=-1)
         settled = tf.cast(output.lower >= others, tf.float64)
@@ -78,7 +78,7 @@ class WinnersOrNothing:
 
     def relax(self, x: Interval) -> Relaxation:
         """The bounds for inputs within an `Interval`, which do not follow the input."""
-        output = Interval(tf.minimum(x.lower, 0.0), tf.maximum(x.upper, 0.0))
+        output = x.like(tf.minimum(x.lower, 0.0), tf.maximum(x.upper, 0.0))
 
         def pull(weights):
             worst = tf.nn.relu(weights) * output.lower[:, None]

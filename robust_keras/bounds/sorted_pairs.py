@@ -12,7 +12,7 @@ class SortedPairs:
 
     def relax(self, x: Interval) -> Relaxation:
         """The bounds for inputs within an `Interval`; both rise with each input."""
-        output = Interval(*(tf.concat(_sorted(end), -1) for end in (x.lower, x.upper)))
+        output = x.like(*(tf.concat(_sorted(end), -1) for end in (x.lower, x.upper)))
         rectified = RELU.relax(_difference(x))
 
         def pull(weights):
@@ -35,4 +35,4 @@ def _sorted(values):
 
 def _difference(x):
     (low, other_low), (high, other_high) = (tf.split(end, 2, -1) for end in (x.lower, x.upper))
-    return Interval(low - other_high, high - other_low)
+    return x.like(low - other_high, high - other_low)
