@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 
 import numpy as np
 import pytest
@@ -17,15 +16,18 @@ from robust_keras.settings.study import STUDY_NAMES, StudyConfig
 from robust_keras.studies import (
     all_studies,
     command,
+    known,
     page,
     picture,
     readme,
+    results,
     running,
     step_ll_transfer,
     verdicts,
 )
 from robust_keras.studies.intervals import interval
-from robust_keras.studies.seen import NotRunError, Seen, shuffled
+from robust_keras.studies.known import Known, NotRunError
+from robust_keras.studies.seen import Seen, shuffled
 from robust_keras.studies.study import Claim, Make, Measure, Train, alone
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -57,12 +59,20 @@ def test_every_claim_can_be_judged_by_a_run_of_the_small_form():
         for claim in study.claims:
             for measure in claim.measures:
                 with pytest.raises(NotRunError) as asked:
-                    measure.value(Seen(ROOT / "nowhere", 0))
+                    measure.value(Seen(Known(ROOT / "nowhere"), 0))
                 name = str(asked.value).partition(":")[0]
                 # The kernel study's networks are compared on sets of several sizes.
                 if not runs & {name, f"{name}_100", f"{name}_200"}:
                     missing.add(name)
     assert not missing
+
+
+@pytest.mark.parametrize("name", STUDY_NAMES)
+def test_what_a_step_reads_was_made_by_an_earlier_one(name):
+    made = set()
+    for step in STUDIES[name].steps:
+        assert set(running.needs(step)) <= made, step.name
+        made |= running.makes(step)
 
 
 def test_claims_have_names_of_their_own_and_are_enough():
@@ -103,7 +113,7 @@ def judged(values, above=0.0, seeds=3):
     measure = Measure("an attack", value, above)
     sentences = {"holds": "It does.", "fails": "It does not.", "open": "Who knows."}
     claim = Claim("name", "says", "number", (measure,), **sentences, seeds=seeds)
-    return verdicts.judged(claim, [Seen(ROOT, seed) for seed in range(5)])
+    return verdicts.judged(claim, [Seen(Known(ROOT), seed) for seed in range(5)])
 
 
 @pytest.mark.parametrize(
@@ -132,7 +142,7 @@ def test_a_number_that_the_audit_does_not_believe_decides_nothing(tmp_path):
     (tmp_path / "net-0-report" / "report.json").write_text(json.dumps(report))
     measures = alone("all", lambda of: of.worst("net", 0.1), -9)
     claim = Claim("n", "", "", measures, holds="", fails="", seeds=1)
-    found = verdicts.judged(claim, [Seen(tmp_path, 0)])
+    found = verdicts.judged(claim, [Seen(Known(tmp_path), 0)])
     assert found["sentence"] == "Open: the audit does not believe net-0."
 
 
@@ -146,7 +156,7 @@ def test_what_was_counted_elsewhere_has_its_share_and_its_number_of_images(tmp_p
     }
     (tmp_path / "net-0-report").mkdir()
     (tmp_path / "net-0-report" / "report.json").write_text(json.dumps(report))
-    seen = Seen(tmp_path, 0)
+    seen = Seen(Known(tmp_path), 0)
     assert seen.trained("net").sum() == 9741 and len(seen.trained("net")) == 10_000
     assert list(sorted(seen.proved("net", 0.2))) == [0, 0, 0, 1]
 
@@ -159,7 +169,7 @@ def test_a_class_may_be_among_the_five_likeliest_and_not_the_likeliest():
 @pytest.mark.parametrize("name", SMOKES)
 def test_a_study_that_was_stopped_goes_on_to_the_same_results(name, tmp_path, monkeypatch):
     config = StudyConfig(study=name, smoke=True, data_dir=str(TFDS), output_dir=str(tmp_path))
-    results = tmp_path / f"{name}.json"
+    written = tmp_path / f"{name}.json"
 
     def stop():
         raise KeyboardInterrupt
@@ -170,14 +180,22 @@ def test_a_study_that_was_stopped_goes_on_to_the_same_results(name, tmp_path, mo
             command.main(config)
     begun = running.output(tmp_path, STUDIES[name].steps[0]).stat().st_mtime_ns
     command.main(config)
-    found = json.loads(results.read_text())
+    found = json.loads(written.read_text())
     assert all(run["done"] for run in found["runs"])
     assert found["table"]["rows"][0]["cells"][0]["images"] == 20
-    # The last run again, in a process that has done other things by now.
-    shutil.rmtree(running.output(tmp_path, STUDIES[name].steps[1]))
-    command.main(config)
-    assert json.loads(results.read_text()) == found
     assert running.output(tmp_path, STUDIES[name].steps[0]).stat().st_mtime_ns == begun
+    # Elsewhere, where no run has left its files, in a process that has done other things by now.
+    elsewhere = dataclasses.replace(
+        config, output_dir=str(tmp_path / "x"), results_dir=str(tmp_path)
+    )
+    command.main(elsewhere)
+    assert not list((tmp_path / "x").iterdir())
+    kept = tmp_path / f"{name}.runs.jsonl"
+    kept.write_text("".join(kept.read_text().splitlines(keepends=True)[:-1]))
+    command.main(elsewhere)
+    assert len(list((tmp_path / "x").iterdir())) == 2
+    assert json.loads(written.read_text()) == found
+    kept.unlink()
     changed = dataclasses.replace(STUDIES[name].forms["smoke"], train=("--epochs=3",))
     monkeypatch.setitem(STUDIES[name].forms, "smoke", changed)
     with pytest.raises(InputError, match="begun with .*--epochs=1"):
@@ -191,6 +209,36 @@ def test_page_and_figure_are_made_of_the_results(name):
     assert (folder / f"{name}.md").read_text(encoding="utf-8") == page.page(STUDIES[name], found)
     assert (folder / f"{name}.svg").read_text(encoding="utf-8") == picture.svg(found["figure"])
     assert [claim["name"] for claim in found["claims"]] == [c.name for c in STUDIES[name].claims]
+
+
+@pytest.mark.parametrize("name", STUDY_NAMES)
+def test_the_published_results_are_made_of_the_published_runs(name):
+    folder, study = ROOT / "docs" / "studies", STUDIES[name]
+    if not (path := folder / f"{name}.runs.jsonl").exists():
+        pytest.skip("published before runs were kept")
+    form = study.forms["small"]
+    counts, others = known.kept(path, study.steps[: form.steps], form)
+    found = results.results(study, "small", Known(ROOT / "nowhere", counts))
+    assert not others
+    assert results.text(found) == (folder / f"{name}.json").read_text(encoding="utf-8")
+
+
+def test_what_was_asked_for_something_else_counts_no_longer(tmp_path):
+    form = STUDIES["pruning"].forms["smoke"]
+    steps = STUDIES["pruning"].steps[:2]
+    path = tmp_path / "runs.jsonl"
+    rows = [
+        {"kind": kind, "name": name, "asked": known.asked(step, form), "found": {"of": name}}
+        for step in steps
+        for kind, name in [known.key(step)]
+    ]
+    rows[1]["asked"] = ["--epsilons=0.9"]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    counts, others = known.kept(path, steps, form)
+    assert counts == {known.key(steps[0]): {"of": steps[0].name}} and others == [steps[1].name]
+    path.write_text("not a line\n")
+    with pytest.raises(InputError, match="line 1: not a line"):
+        known.kept(path, steps, form)
 
 
 def test_readme_has_the_table_of_the_results():

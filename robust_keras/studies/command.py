@@ -7,7 +7,7 @@ from robust_keras import reporting
 from robust_keras.directories import whole_files
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.runs.plugins import load_plugins
-from robust_keras.studies import all_studies, page, picture, results, running
+from robust_keras.studies import all_studies, known, page, picture, results, running
 from robust_keras.studies.answers import Answers
 from robust_keras.studies.study import Place
 
@@ -27,8 +27,14 @@ def main(asked: Any) -> None:
     for path in (directory, where):
         path.mkdir(parents=True, exist_ok=True)
 
+    declared = study.forms[form]
+    steps = study.steps[: declared.steps]
+    runs = where / f"{study.name}.runs.jsonl"
+    finished = known.Known(directory, _kept(runs, steps, declared))
+
     def write():
-        found = results.results(study, form, directory)
+        found = results.results(study, form, finished)
+        whole_files.write(runs, known.text(steps, declared, finished))
         whole_files.write(where / f"{study.name}.json", results.text(found))
         whole_files.write(where / f"{study.name}.md", page.page(study, found))
         whole_files.write(where / f"{study.name}.svg", picture.svg(found["figure"]))
@@ -38,7 +44,14 @@ def main(asked: Any) -> None:
         start_tensorflow()
         load_plugins([str(_ATTACK)])
         place = Place(directory, asked.data_dir, asked.networks_dir)
-        running.check_same(study.steps, study.forms[form], place)
-        running.run(study.steps, study.forms[form], place, write)
+        running.check_same(study.steps, declared, place)
+        running.run(study.steps, declared, place, finished, write)
     write()
     print(f"page  {where / f'{study.name}.md'}")
+
+
+def _kept(path, steps, form):
+    counts, others = known.kept(path, steps, form)
+    for name in others:
+        print(f"again {name}: {path} knows it by other flags than are declared now", flush=True)
+    return counts

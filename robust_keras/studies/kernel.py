@@ -24,7 +24,7 @@ def _network(name):
 
 
 def _rebuilt(name):
-    return Make(f"rebuilt_{name}-0", published_networks.rebuilt(name), 100)
+    return Make(f"rebuilt_{name}-0", published_networks.rebuilt(name), 100, makes=name)
 
 
 def _published(name, images):
@@ -62,7 +62,7 @@ _SHORT = (
     _rebuilt(_ORDER[0]),
     _published(_ORDER[0], 100),
     *map(_rebuilt, _ORDER[1:]),
-    Make("lipschitz-0", kernels.bounds(_ORDER[:2]), 0),
+    Make("lipschitz-0", kernels.bounds(_ORDER[:2]), 0, needs=_ORDER[:2]),
     *(_published(name, 100) for name in _MOST[1:]),
     *map(_looked_into, _ORDER[:2]),
     *_steps(CLAIMED[:5], SEEDS[:3]),

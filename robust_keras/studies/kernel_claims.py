@@ -5,8 +5,8 @@ import contextlib
 import numpy as np
 
 from robust_keras.studies.kernel_networks import LABELS, OWN_LABELS, newest, paired
+from robust_keras.studies.known import NotRunError
 from robust_keras.studies.published_networks import NAMES
-from robust_keras.studies.seen import NotRunError
 from robust_keras.studies.study import Claim, Measure, alone
 
 

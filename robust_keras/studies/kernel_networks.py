@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from robust_keras.studies.known import NotRunError
 from robust_keras.studies.published_networks import NAMES
-from robust_keras.studies.seen import NotRunError, Seen
+from robust_keras.studies.seen import Seen
 from robust_keras.studies.study import Value
 
 # What a `Seen` tells of a run.

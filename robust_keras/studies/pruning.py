@@ -69,9 +69,11 @@ def _on_mnist(model, seed):
         name = f"{model}_known-{seed}"
         yield _evaluate(run, "mnist", "--attacks=fgsm", 300, knowing, name=name)
     if model == "twin":
-        yield Make(f"kernels-{seed}", kernels.compared(f"robust-{seed}", run), 0)
+        pair = f"robust-{seed}", run
+        yield Make(f"kernels-{seed}", kernels.compared(*pair), 0, needs=pair)
     if model == "b128":
-        yield Make(f"bound-{seed}", kernels.bound(run), 300)
+        needs = run, f"{run}-report"
+        yield Make(f"bound-{seed}", kernels.bound(run), 300, needs=needs)
 
 
 def _on_cifar(model, seed):

@@ -1,29 +1,29 @@
 """Everything a study found, as one value for `docs/studies/NAME.json`; pages know no other."""
 
 import json
-import pathlib
 from typing import Any
 
 from robust_keras.studies import running, verdicts
+from robust_keras.studies.known import Known
 from robust_keras.studies.study import Make, Study
 
 
-def results(study: Study, form: str, directory: pathlib.Path) -> dict[str, Any]:
+def results(study: Study, form: str, known: Known) -> dict[str, Any]:
     """What the finished runs say, the same in whatever pieces they were run.
 
     Args:
         study: the declaration.
         form: `smoke`, `small` or `full`.
-        directory: of its runs.
+        known: what is known of its steps.
     """
-    seen = verdicts.all_seen(directory, study.seeds)
+    seen = verdicts.all_seen(known, study.seeds)
     chosen = study.forms[form]
     return {
         "name": study.name,
         "title": study.title,
         "source": study.source,
         "form": form,
-        "runs": [_run(step, chosen, directory) for step in study.steps[: chosen.steps]],
+        "runs": [_run(step, chosen, known) for step in study.steps[: chosen.steps]],
         "claims": [verdicts.judged(claim, seen) for claim in study.claims],
         "table": _table(study, seen),
         "figure": _figure(study.figure, seen),
@@ -35,8 +35,8 @@ def text(found: dict[str, Any]) -> str:
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-def _run(step, form, directory):
-    kind, done = type(step).__name__.lower(), running.is_done(directory, step)
+def _run(step, form, known):
+    kind, done = type(step).__name__.lower(), known.has(step)
     given = () if isinstance(step, Make) else running.flags(step, form, "RUNS", None)
     return {"kind": kind, "name": step.name, "flags": list(given), "done": done}
 

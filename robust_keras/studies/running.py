@@ -3,9 +3,10 @@
 import gc
 import json
 import pathlib
+import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from robust_keras.directories import record, whole_files
@@ -69,26 +70,61 @@ def run(
     steps: tuple[Step, ...],
     form: Form,
     place: Place,
+    known: Any,
     after: Callable[[], Any],
 ) -> None:
     """Runs what is not finished, in its order.
+
+    What a step reads of an earlier one that was run elsewhere is made again before it.
 
     Args:
         steps: of a study.
         form: how large it is run.
         place: where; the directory exists.
+        known: what is known of the steps, see `known.Known`.
         after: called after each step that was run.
     """
     chosen = steps[: form.steps]
     for number, step in enumerate(chosen, 1):
-        if is_done(place.directory, step):
+        if known.has(step):
             continue
-        print(f"[{number}/{len(chosen)}] {type(step).__name__.lower()} {step.name}", flush=True)
-        began = time.process_time()
-        _run(step, form, place)
-        _forget()
-        print(f"took          {time.process_time() - began:.0f} s of the processor", flush=True)
+        for each in (*_missing(step, steps, place.directory), step):
+            print(f"[{number}/{len(chosen)}] {type(each).__name__.lower()} {each.name}", flush=True)
+            began = time.process_time()
+            _run(each, form, place)
+            _forget()
+            print(f"took          {time.process_time() - began:.0f} s of the processor", flush=True)
         after()
+
+
+def makes(step: Step) -> set[str]:
+    """The names in a study's directory that a step leaves there."""
+    names = {output(pathlib.Path(), step).name}
+    return names | ({step.makes} - {""} if isinstance(step, Make) else set())
+
+
+def needs(step: Step) -> list[str]:
+    """The names in a study's directory that a step reads."""
+    if isinstance(step, Make):
+        return list(step.needs)
+    return list(dict.fromkeys(re.findall(f"{RUNS}([^/,]+)", " ".join(step.flags))))
+
+
+def _missing(step: Step, steps: Iterable[Step], directory: pathlib.Path) -> list[Step]:
+    """The earlier steps, in their order, whose files a step needs and that are not here."""
+    by_name = {name: each for each in steps for name in makes(each)}
+    found: list[Step] = []
+
+    def look(of):
+        for name in needs(of):
+            earlier = by_name[name]
+            here = is_done(directory, earlier) and (directory / name).exists()
+            if not (here or earlier in found):
+                look(earlier)
+                found.append(earlier)
+
+    look(step)
+    return found
 
 
 def _run(step, form, place):

@@ -1,35 +1,29 @@
 """What the runs of one seed have found, as arrays with one entry an image."""
 
-import json
-import pathlib
 import zlib
 from typing import Any
 
 import numpy as np
 
 from robust_keras.studies import answers
-
-
-class NotRunError(Exception):
-    """A run is not finished, or did not measure what is asked for."""
+from robust_keras.studies.known import Known, NotRunError
 
 
 class Seen:
     """The finished runs of one seed.
 
     Args:
-        directory: of the study.
+        known: what is known of the study's steps.
         seed: of the runs `MODEL-SEED`.
 
     Attributes:
         doubtful: models whose worst case was asked for and is not to be believed.
     """
 
-    def __init__(self, directory: pathlib.Path, seed: int):
+    def __init__(self, known: Known, seed: int):
         self.seed = seed
         self.doubtful: set[str] = set()
-        self._directory = directory
-        self._reports: dict[pathlib.Path, Any] = {}
+        self._known = known
 
     def clean(self, model: str) -> np.ndarray:
         """1 where an image as it is, is classified correctly."""
@@ -37,8 +31,7 @@ class Seen:
 
     def trained(self, run: str) -> np.ndarray:
         """As `clean`, on all test images, counted by train.py; in an order of their own."""
-        path = self._directory / f"{run}-{self.seed}" / "serving/1/assets.extra/accuracy.json"
-        note = self._read(path, run)
+        note = self._known.found("train", f"{run}-{self.seed}")
         return shuffled(note["correct"] / note["examples"], note["examples"], run)
 
     def robust(self, model: str, attack: str, epsilon: float) -> np.ndarray:
@@ -98,7 +91,7 @@ class Seen:
 
     def made(self, name: str) -> Any:
         """What a `Make` found."""
-        return self._read(self._directory / f"{name}-{self.seed}.json", name)
+        return self._known.found("make", f"{name}-{self.seed}")
 
     def model(self, run: str) -> Any:
         """A model of an evaluation's report: the first, or `RUN:1` the second."""
@@ -107,15 +100,7 @@ class Seen:
 
     def report(self, run: str) -> Any:
         """An evaluation's report as JSON holds it; raises NotRunError."""
-        path = self._directory / f"{run}-{self.seed}-report" / "report.json"
-        return self._read(path, run)
-
-    def _read(self, path, name):
-        if path not in self._reports:
-            if not path.is_file():
-                raise NotRunError(name)
-            self._reports[path] = json.loads(path.read_text(encoding="utf-8"))
-        return self._reports[path]
+        return self._known.found("evaluate", f"{run}-{self.seed}")
 
     def _answers(self, model):
         return self.model(model)["answers"]

@@ -75,11 +75,15 @@ class Make:
         name: of the step; what it returns is kept as `NAME.json` in the study's directory.
         make: function of a `Place` and of how many images it may look at, to what JSON can hold.
         images: how many images it looks at.
+        needs: names in the study's directory that it reads, which earlier steps have made.
+        makes: name in that directory of what it leaves for later steps, or "".
     """
 
     name: str
     make: MadeBy
     images: int
+    needs: tuple[str, ...] = ()
+    makes: str = ""
 
 
 Step = Train | Evaluate | Make

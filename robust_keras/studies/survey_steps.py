@@ -31,12 +31,14 @@ def _alone(seed):
     yield _evaluate(
         "plain", ["plain"], seed, "--attacks=fgsm", "--epsilons=0.3", _FOOLING, "--keep_examples"
     )
-    yield Make(f"carried-{seed}", other_models.carried(f"plain-{seed}"), 10_000)
+    attacked = other_models.carried(f"plain-{seed}")
+    yield Make(f"carried-{seed}", attacked, 10_000, needs=(f"plain-{seed}-report",))
     yield _features(seed)
 
 
 def _features(seed):
-    return Make(f"features-{seed}", other_models.features(f"plain-{seed}"), 1_797)
+    run = f"plain-{seed}"
+    return Make(f"features-{seed}", other_models.features(run), 1_797, needs=(run,))
 
 
 def _two_more(seed):
@@ -57,7 +59,7 @@ def _after_training(seed):
     yield _train("fc5_adversarial", seed, *_ROBUST, model="fc5")
     yield _train("fc5_plain", seed, "--normalise=false", "--kernel_scale=0.1", model="fc5")
     pair = f"fc5_adversarial-{seed}", f"fc5_plain-{seed}"
-    yield Make(f"weights-{seed}", other_models.first_weights(*pair), 0)
+    yield Make(f"weights-{seed}", other_models.first_weights(*pair), 0, needs=pair)
 
 
 def _protected(seed):
@@ -69,8 +71,9 @@ def _protected(seed):
         *("ensemble", seed, "--adversarial=ensemble", "--train_epsilon=0.3"),
         *("--ensemble_attack=step_ll", sources),
     )
-    runs = [f"{model}-{seed}" for model in MODELS]
-    yield Make(f"transfer-{seed}", step_ll_transfer.table(runs, EPSILONS), 300)
+    runs = tuple(f"{model}-{seed}" for model in MODELS)
+    table = step_ll_transfer.table(runs, EPSILONS)
+    yield Make(f"transfer-{seed}", table, 300, needs=runs)
     yield _evaluate(
         *("hardened", ["ensemble"], seed, "--attacks=step_ll,quick", "--epsilons=0.3"),
         examples=100,

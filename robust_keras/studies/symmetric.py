@@ -74,7 +74,7 @@ def _pair(model, seed):
         ),
     )
     if model == "plain":
-        yield Make(f"histograms-{seed}", kernels.asymmetry(run), 200)
+        yield Make(f"histograms-{seed}", kernels.asymmetry(run), 200, needs=(run,))
 
 
 def _steps(groups, seeds):

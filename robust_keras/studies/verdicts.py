@@ -1,13 +1,13 @@
 """The rule by which a claim holds, fails or stays open, written before the first result."""
 
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from robust_keras.studies.intervals import interval
-from robust_keras.studies.seen import NotRunError, Seen
+from robust_keras.studies.known import Known, NotRunError
+from robust_keras.studies.seen import Seen
 from robust_keras.studies.study import Claim, Measure, Value
 
 HOLDS, FAILS, OPEN = "holds", "fails", "open"
@@ -106,6 +106,6 @@ def _sentence(claim, rows, verdict):
     return text
 
 
-def all_seen(directory: pathlib.Path, seeds: Sequence[int]) -> list[Seen]:
+def all_seen(known: Known, seeds: Sequence[int]) -> list[Seen]:
     """One `Seen` a seed."""
-    return [Seen(directory, seed) for seed in seeds]
+    return [Seen(known, seed) for seed in seeds]
