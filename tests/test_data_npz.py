@@ -1,5 +1,6 @@
 """Data sets from a user's own arrays: the names, labels and pixels that strangers' files hold."""
 
+import os
 import re
 
 import numpy as np
@@ -188,6 +189,17 @@ def test_bytes_that_may_be_dark_are_told(tmp_path):
     assert "the brightest pixel is 16 of 255; divide by 16 if that is white" in dataset.notes
 
 
+def test_floats_divided_by_255_twice_are_told(tmp_path):
+    images = np.full((6, 4, 4), 1 / 255, np.float32)
+    notes = load(tmp_path, x_test=images, y_test=NUMBERS).notes
+    assert "the brightest pixel is 0.0039 of 1; divide by 0.0039 if that is white" in notes
+    # A dark part beside a bright one is no reason to doubt; black images have nothing to divide.
+    assert not load(tmp_path, **arrays(x_train=images)).notes[1:]
+    assert load(tmp_path, x_test=images * 0, y_test=NUMBERS).notes == (
+        "images have no channel axis; they are read as grey",
+    )
+
+
 REFUSED = {
     "no labels": ({"y_test": None}, "none named y_test, but x_test, x_tr"),
     "test label beyond": ({"y_test": np.array([0, 3])}, "labels in 0..2; received 0..3"),
@@ -266,6 +278,11 @@ def test_missing_and_foreign_files(tmp_path):
         data.load(str(foreign))
     with pytest.raises(InputError, match=r"did you mean text.npz\?"):
         data.load(str(tmp_path / "texts.npz"))
+    (tmp_path / "loop.npz").symlink_to(tmp_path / "loop.npz")
+    os.mkfifo(tmp_path / "pipe.npz")
+    for name in ("loop.npz", "pipe.npz"):
+        with pytest.raises(InputError, match=f"received .*{name}, which is neither$"):
+            data.load(str(tmp_path / name))
     np.save(tmp_path / "x.npy", np.zeros(3))
     with pytest.raises(InputError, match="numpy.savez.*one array alone"):
         data.load(str(tmp_path / "x.npy"))

@@ -10,7 +10,8 @@ from robust_keras.errors import InputError
 _CHANNELS = (1, 3, 4)
 # Resizing and arithmetic in floats leave pixels this far outside.
 _ROUNDING = 1e-5
-# Whole numbers whose brightest is no higher may be in 0..16 or 0..15 as well as dark bytes.
+# Whole numbers whose brightest is no higher may be in 0..16 or 0..15 as well as dark bytes;
+# floats no higher than that of 255 may have been divided twice.
 _DARK = 64
 
 
@@ -36,6 +37,11 @@ def read_images(
     read = {
         split: _pixels(images, brightest, sources[split], notes) for split, images in shaped.items()
     }
+    floats = [images for images in read.values() if images.dtype == np.float32]
+    top = max((float(images.max()) for images in floats), default=0.0)
+    # Divided by 255 twice, most often: every epsilon is then larger than the pictures.
+    if 0 < top <= _DARK / 255:
+        notes.append(_dark(f"{top:.2g}", "1"))
     return read, tuple(dict.fromkeys(notes))
 
 
@@ -90,9 +96,7 @@ def _pixels(images, brightest, source, notes):
         return images.astype(np.float32)
     if images.dtype == np.uint8:
         if 0 < brightest <= _DARK:
-            notes.append(
-                f"the brightest pixel is {brightest} of 255; divide by {brightest} if that is white"
-            )
+            notes.append(_dark(brightest, "255"))
         return images
     if 0 < brightest <= _DARK:
         raise _refused(images, source)
@@ -116,6 +120,10 @@ def _floats(images, source, notes):
         notes.append("pixels a rounding error outside [0, 1] are clipped to it")
         images = np.clip(images, 0, 1)
     return images
+
+
+def _dark(brightest, white):
+    return f"the brightest pixel is {brightest} of {white}; divide by {brightest} if that is white"
 
 
 def _refused(images, source):

@@ -42,8 +42,12 @@ def load(name: str) -> ImageDataset:
     if os.path.isdir(path):
         return array_file.load(path) if _holds_arrays(path) else class_folders.load(path)
     if not os.path.isfile(path):
+        # A pipe, a device, a link to nowhere: what is there, but holds no archive.
+        there = os.path.lexists(path)
         raise InputError.expected(
-            "--dataset", "an .npz file that exists, or a directory", name + _nearest(path)
+            "--dataset",
+            "an .npz file that exists, or a directory",
+            f"{name}, which is neither" if there else name + _nearest(path),
         )
     kind = _kind(path)
     if kind != "zip":
