@@ -13,6 +13,8 @@ from robust_keras.errors import InputError
 
 # Named, as the automatic choice may differ between devices and the order must not.
 _ALGORITHM = "philox"
+# Nothing here branches on a tensor; having AutoGraph rewrite it is a twentieth of a short run.
+_as_written = tf.autograph.experimental.do_not_convert
 
 
 def steps_per_epoch(split: ImageSplit, batch_size: int) -> int:
@@ -72,6 +74,7 @@ def training_dataset(
     steps = steps_per_epoch(split, batch_size)
     gathered = _gathered(split, batch_size, share)
 
+    @_as_written
     def epoch_batches(epoch):
         order = tf.random.experimental.stateless_shuffle(
             tf.range(len(split), dtype=tf.int64), seed=tf.stack([seed, epoch]), alg=_ALGORITHM
@@ -122,7 +125,7 @@ def _gathered(split, batch_size, share):
                 pixels = functools.partial(_read_share, split.images, batch_size, *share)
         else:
             pixels = functools.partial(tf.gather, tf.constant(split.images))
-    return lambda places: (_to_float(pixels(places)), tf.gather(labels, places))
+    return _as_written(lambda places: (_to_float(pixels(places)), tf.gather(labels, places)))
 
 
 def _read_share(images, batch_size, place, count, places):

@@ -172,7 +172,7 @@ def _fit(model, images, labels, order, settings):
 def _gradient_signs(model):
     """Function from images and classes to the sign of the gradient of the classes' logits."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def signs(images, labels):
         with tf.GradientTape() as tape:
             tape.watch(images)

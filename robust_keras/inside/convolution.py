@@ -70,9 +70,9 @@ class Convolution:
         shape_in = (1, *self.size, self.kernel.shape[2])
         shape_out = (1, *self.output_size, self.kernel.shape[3])
         rows, columns = int(np.prod(shape_out)), int(np.prod(shape_in))
-        forward = tf.function(lambda x: self(tf.reshape(x, shape_in)))
+        forward = tf.function(lambda x: self(tf.reshape(x, shape_in)), autograph=False)
 
-        @tf.function
+        @tf.function(autograph=False)
         def back(y):
             zeros = tf.zeros(shape_in, tf.float64)
             with tf.GradientTape() as tape:

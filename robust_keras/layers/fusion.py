@@ -35,7 +35,7 @@ def in_graph(function: Callable) -> Callable:
         tensors = [value for value in tf.nest.flatten(arguments) if tf.is_tensor(value)]
         channels = tuple(tensor.shape[-1] for tensor in tensors if tensor.shape.rank)
         if channels not in graphs:
-            graphs[channels] = tf.function(function, reduce_retracing=True)
+            graphs[channels] = tf.function(function, reduce_retracing=True, autograph=False)
         return graphs[channels](*arguments)
 
     return call

@@ -85,7 +85,9 @@ def from_keras(rule: Any, endpoint: Endpoint, output: Any) -> Any:
     if rule is None or rule.threshold is None:
         return None
     function = tf.function(
-        lambda images: rule.rejected(endpoint.run(images)[output]), reduce_retracing=True
+        lambda images: rule.rejected(endpoint.run(images)[output]),
+        reduce_retracing=True,
+        autograph=False,
     )
     return Rejection(rule.nonsense_classes, rule.threshold, function)
 

@@ -82,7 +82,7 @@ class CatastrophicOverfittingGuard(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Probes and keeps the model as it is; a resumed run so knows its last epoch."""
         self._look()
-        self._attack = tf.function(self._correct_under_attack)
+        self._attack = tf.function(self._correct_under_attack, autograph=False)
         if not self.model.optimizer.built:
             self.model.optimizer.build(self.model.trainable_variables)
         self._keep(self.probe())

@@ -53,9 +53,11 @@ class KernelMasks:
                 )
                 for kernel, weight in zip(kernels, self._weights, strict=True)
             ]
-        self.apply = tf.function(self._apply)
-        self.read_weights = tf.function(self._read_weights)
-        self.update = tf.function(self._update)
+        # Nothing in them branches on a tensor: having AutoGraph rewrite the package's code and this
+        # would take longer than pruning a small network.
+        self.apply = tf.function(self._apply, autograph=False)
+        self.read_weights = tf.function(self._read_weights, autograph=False)
+        self.update = tf.function(self._update, autograph=False)
 
     def follow(self, pairs: Any) -> None:
         """Masks averages as their kernels; pairs of a variable and its average."""
@@ -65,7 +67,7 @@ class KernelMasks:
             for variable, average in pairs
             if id(variable) in masks
         ]
-        self.apply = tf.function(self._apply)
+        self.apply = tf.function(self._apply, autograph=False)
 
     def resume(self, more_steps: int) -> None:
         """Takes the kernels' zeros for what was pruned, and counts that many steps."""

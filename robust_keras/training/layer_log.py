@@ -56,7 +56,7 @@ class LayerLog(keras.callbacks.Callback):
         """Logs the network as it begins, unless it goes on."""
         if self.model.loss is None:
             raise ValueError("`model` must be compiled with a loss. Received: no loss")
-        self._gradients = tf.function(self._gradients_of_batch)
+        self._gradients = tf.function(self._gradients_of_batch, autograph=False)
         if self._csv_path is not None:
             self._csv_path.parent.mkdir(parents=True, exist_ok=True)
             # Epoch -1 too is logged anew where no epoch was done.
