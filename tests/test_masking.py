@@ -1,5 +1,7 @@
 """Operations that stop or falsify gradients are found by name and place, and opened in a copy."""
 
+import types
+
 import keras
 import numpy as np
 import pytest
@@ -179,6 +181,17 @@ def test_an_honest_network_has_nothing_to_open(between):
     classifier = serving.from_keras(network(between=HONEST[between]))
     found = masking.examine(classifier, IMAGES[:8])
     assert not found.error and not found.masking and not found.copies
+
+
+def test_gradients_without_bound_are_compared():
+    """What divides by nothing has infinite ones, whose lengths are too long for a float32."""
+
+    def gradient(images, weights, names):
+        return np.full_like(images, np.inf if names else -np.inf)
+
+    network = types.SimpleNamespace(logits=lambda images: images[:, 0, :10, 0])
+    trial = masking._Trial(network, types.SimpleNamespace(gradient=gradient), IMAGES)
+    assert trial.change(frozenset(), frozenset({"division"})) == pytest.approx(2.0)
 
 
 def test_a_graph_that_cannot_be_copied_is_told_in_a_sentence():

@@ -16,7 +16,7 @@ from robust_keras import attacks, data
 from robust_keras.attacks import PGD, Square
 from robust_keras.engine import evaluate_attacks
 from robust_keras.errors import InputError
-from robust_keras.runs import evaluation, model_run
+from robust_keras.runs import evaluation, given_images, model_run
 from robust_keras.settings.config import EvaluateConfig
 
 QUICKLY = {"attacks": "fgsm,pgd", "epsilons": (0.1, 0.2), "batch_size": 20, "progress": False}
@@ -114,6 +114,34 @@ def test_attacks_as_objects_and_bytes_as_images(model, images, result):
     assert found.models[0].attacks[0].accuracy == result.models[0].attacks[1].accuracy
 
 
+DIGITS = np.array("zero one two three four five six seven eight nine".split())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda images, labels: (images, np.eye(10)[labels]),
+        lambda images, labels: (images.tolist(), labels.astype(np.float32)),
+        lambda images, labels: (images, labels.astype(str).astype(object)),
+        lambda images, labels: (np.round(images * 255).astype(np.int64), labels[:, None]),
+        lambda images, labels: (tf.data.Dataset.from_tensor_slices((images, np.eye(10)[labels])),),
+    ],
+)
+def test_images_and_labels_are_read_as_a_files_are(images, changed):
+    found = given_images.dataset_of(*changed(*images))
+    np.testing.assert_array_equal(found.test.float_images(), images[0])
+    assert found.test.labels.tolist() == images[1].tolist()
+    assert found.numbered and found.notes
+
+
+def test_labels_may_be_names(images):
+    names = DIGITS[images[1]].astype(object)
+    assert given_images.dataset_of(images[0], names).class_names == tuple(sorted({*names}))
+    ordered = given_images.dataset_of(images[0], names, DIGITS)
+    assert ordered.test.labels.tolist() == images[1].tolist()
+    assert ordered.class_names == tuple(DIGITS)
+
+
 def test_an_attack_that_is_registered_is_known_by_its_name(model, images):
     attacks.register(toy_attack.ToyAttack)
     pair = {"itself": model, "other": model}
@@ -166,6 +194,8 @@ def test_what_can_be_done_with_a_result(result, tmp_path):
         ({"model": lambda x: x[:, 0, :9, 0], "num_classes": 10}, r"received shape \(2, 9\)"),
         ({"labels": None}, "^labels: expected"),
         ({"images": np.full((2, 28, 28, 1), 7.0), "labels": [0, 1]}, "images"),
+        ({"labels": np.full((20, 10), 0.1)}, "^labels: expected one class an image"),
+        ({"images": [[[0.0]], [[0.0, 1.0]]]}, "^images: expected an array; received list"),
         ({"model": {"a": "x.keras", "b": "x.keras"}}, "every model once"),
     ],
 )

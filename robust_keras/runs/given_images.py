@@ -7,23 +7,27 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.data import ImageDataset, ImageSplit
+from robust_keras.data.array_images import read_images
+from robust_keras.data.array_labels import read_labels
 from robust_keras.errors import InputError
 
 NAME = "in-memory"
-# Batches, and single images, of a grey or coloured picture.
-_BATCHED, _SINGLE = 4, 3
+_SPLIT = "test"
+# Batches of grey or coloured pictures.
+_BATCHED = 4
 
 
 def dataset_of(
     images: Any, labels: Any = None, class_names: Sequence[str] | None = None
 ) -> ImageDataset:
-    """The images and labels as a data set whose test images they are.
+    """The images and labels as a data set whose test images they are, read as a file's are.
 
     Args:
-        images: array (images, height, width[, channels]), uint8 or floats in [0, 1]; or a
-            `tf.data.Dataset` of (image, label), batched or not.
-        labels: int array (images,) or (images, 1), or None where the data set has them.
-        class_names: one a class; None where they are known by number.
+        images: array (images, height, width[, channels]) of bytes, floats in [0, 1], or what else
+            `data.array_images` reads; or a `tf.data.Dataset` of (image, label), batched or not.
+        labels: array of class numbers, one-hot rows, truth values or names
+            (`data.array_labels`), or None where the data set has them.
+        class_names: one a class; None where they are known by number, or the labels are names.
 
     Raises:
         InputError: images or labels cannot be used.
@@ -34,17 +38,25 @@ def dataset_of(
         images, labels = _collected(images)
     if labels is None:
         raise InputError.expected("labels", "an array of class numbers, one an image", "none")
-    images, labels = np.asarray(images), np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        labels = labels[:, 0]  # As keras.datasets has them.
-    if images.ndim == _SINGLE:
-        images = images[..., np.newaxis]
-    split = ImageSplit(images, labels)
-    if class_names is not None:
-        return ImageDataset(NAME, None, split, tuple(class_names))
-    count = max(int(split.labels.max()) + 1, 2)
-    names = tuple(str(number) for number in range(count))
-    return ImageDataset(NAME, None, split, names, numbered=True)
+    images, labels = _array(images, "images"), _array(labels, "labels")
+    pixels, notes = read_images({_SPLIT: images}, {_SPLIT: "images"})
+    known = None if class_names is None else np.array(list(class_names))
+    read = read_labels({_SPLIT: labels}, {_SPLIT: "labels"}, known)
+    split = ImageSplit(pixels[_SPLIT], read.numbers[_SPLIT])
+    return ImageDataset(
+        NAME, None, split, read.class_names, numbered=read.numbered, notes=(*notes, *read.notes)
+    )
+
+
+def _array(values, name):
+    """A numpy array of what may be a list, a tensor or text in Python objects."""
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # Rows of different lengths.
+        raise InputError.expected(name, "an array", f"{type(values).__name__} ({error})") from error
+    if array.dtype == object and array.ndim == 1 and all(isinstance(v, str) for v in array):
+        return array.astype(np.str_)  # As pandas and Keras's text data have names.
+    return array
 
 
 def _collected(dataset):

@@ -161,7 +161,8 @@ class _Trial:
 
     def change(self, one, other):
         """How far two gradients are apart, of the larger one, the mean over images."""
-        one, other = self.gradient(one), self.gradient(other)
+        # In float64, where squares of the largest float32 are finite.
+        one, other = (self.gradient(names).astype(np.float64) for names in (one, other))
         size = np.maximum(*(np.linalg.norm(g, axis=1) for g in (one, other)))
         return float(np.mean(np.linalg.norm(one - other, axis=1) / np.where(size > 0, size, 1.0)))
 
