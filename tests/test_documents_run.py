@@ -25,9 +25,10 @@ NOT_RUN = {
     ("docs/unusual_inputs.md", "needs MNIST from TensorFlow Datasets, and minutes"),
 }
 # What the clone has before its pages are followed: `make quickstart` with a small network, short.
+SHORT = "--model=fc5 --epochs=1 --train_examples=1000"
 QUICKSTART = (
-    "train.py --flagfile=configs/quickstart.cfg --model=fc5 --activation=relu --epochs=1",
-    "train.py --flagfile=configs/quickstart_robust.cfg --model=fc5 --epochs=1",
+    f"train.py --flagfile=configs/quickstart.cfg {SHORT} --activation=relu",
+    f"train.py --flagfile=configs/quickstart_robust.cfg {SHORT}",
     "evaluate.py --flagfile=configs/quickstart_evaluate.cfg --examples=20 --attacks=pgd",
 )
 DONE_ALREADY = {"make quickstart", "make test", "make check", "source .venv/bin/activate"}
