@@ -86,3 +86,10 @@ def test_a_file_that_cannot_be_run_is_one_line(tmp_path, content, message):
     with pytest.raises(InputError, match=message) as error:
         plugins.load_plugins([str(path)])
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["loop.py", "n" * 300])
+def test_a_path_that_leads_nowhere_is_one_line(tmp_path, name):
+    (tmp_path / "loop.py").symlink_to(tmp_path / "loop.py")
+    with pytest.raises(InputError, match="a Python file that is there"):
+        plugins.load_plugins([str(tmp_path / name)])

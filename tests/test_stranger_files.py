@@ -134,3 +134,11 @@ def test_one_model_under_two_names_is_refused_before_anything_is_loaded(case, tm
     config = EvaluateConfig(models=models, dataset=str(tmp_path / "none.npz"))
     with pytest.raises(InputError, match="every model once; received .* which are the same"):
         evaluation.evaluate(config)
+
+
+@pytest.mark.parametrize("name", ["loop", "n" * 300])
+def test_a_path_that_leads_nowhere_is_one_line(tmp_path, name):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    config = EvaluateConfig(models=(str(tmp_path / name),))
+    with pytest.raises(InputError, match="a SavedModel directory, .* received (nothing|what is)"):
+        evaluation.evaluate(config)

@@ -1,5 +1,7 @@
 """SavedModels that plain TensorFlow wrote, with other names, other outputs and other faults."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -397,6 +399,10 @@ def other_directory(directory):
     (directory / "pictures").mkdir(parents=True)
 
 
+def link_to_itself(directory):
+    directory.symlink_to(directory)
+
+
 FOREIGN = {
     "two inputs": (two_inputs, "'a' float32 (None, 4, 4, 1), 'b' float32 (None, 4, 4, 1)"),
     "two signatures": (
@@ -411,6 +417,8 @@ FOREIGN = {
     "broken .keras": (broken_keras, "that Keras can load"),
     "text file": (text_file, "another kind of file"),
     "missing": (lambda directory: None, "nothing of that name"),
+    "link to itself": (link_to_itself, "what is neither file nor directory"),
+    "pipe": (os.mkfifo, "what is neither file nor directory"),
     "empty": (lambda directory: directory.mkdir(), "an empty directory"),
     "other directory": (other_directory, "a directory with pictures"),
 }

@@ -1,5 +1,6 @@
 """The Keras model that is the same function as a loaded classifier, weight for weight."""
 
+import os
 import pathlib
 from typing import Any
 
@@ -49,9 +50,9 @@ def _twin(classifier):
 
 
 def _beside(classifier):
-    path = pathlib.Path(classifier.path).resolve()
+    path = pathlib.Path(os.path.realpath(classifier.path))
     for directory in path.parents[:2]:
-        if (directory / _KERAS).is_file():
+        if os.path.isfile(directory / _KERAS):
             model = load_keras(directory / _KERAS)
             exported = _content(classifier.owner.variables)
             if _content(model.trainable_weights) <= exported <= _content(model.weights):

@@ -10,6 +10,7 @@ the same program.
 """
 
 import argparse
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from robust_keras.errors import InputError
 
 EXIT_INPUT_ERROR = 2
 _FILE = "report.json"
+_FREE = "a new directory, or an empty one"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,16 +64,23 @@ def _parser():
 
 
 def _check_free(directory):
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        expected = "a new directory, or an empty one"
-        raise InputError.expected("--output_dir", expected, f"{directory}, which holds something")
+    try:
+        free = not os.listdir(directory)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise InputError.expected(
+            "--output_dir", _FREE, f"{directory} ({error.strerror})"
+        ) from error
+    if not free:
+        raise InputError.expected("--output_dir", _FREE, f"{directory}, which holds something")
 
 
 def _read(name):
     from robust_keras.findings import Report
 
     path = pathlib.Path(name)
-    return Report.read(path / _FILE if path.is_dir() else path)
+    return Report.read(path / _FILE if os.path.isdir(path) else path)
 
 
 def _join(given):

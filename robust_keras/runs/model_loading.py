@@ -1,6 +1,7 @@
 """The models of an evaluation, loaded in front of the data set that they are attacked on."""
 
 import contextlib
+import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -59,7 +60,7 @@ def refuse_twins(paths: Sequence[str]) -> None:
     """Raises InputError where two paths lead to one model, before anything is done with either."""
     known: dict[pathlib.Path, str] = {}
     for path in paths:
-        location = model_location(path).resolve()
+        location = pathlib.Path(os.path.realpath(model_location(path)))
         if location in known:
             raise InputError.expected(
                 "--models",

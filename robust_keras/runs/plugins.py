@@ -1,6 +1,7 @@
 """A user's own attacks and sections of the report, from Python files."""
 
 import importlib.util
+import os
 import pathlib
 import sys
 import traceback
@@ -22,8 +23,8 @@ def load_plugins(paths: Iterable[str]) -> None:
         InputError: a file is missing or cannot be run; the message names its line.
     """
     for path in paths:
-        file = pathlib.Path(path).resolve()
-        if not file.is_file():
+        file = pathlib.Path(os.path.realpath(path))
+        if not os.path.isfile(file):
             raise InputError.expected("--plugins", "a Python file that is there", path)
         if file not in _LOADED:
             _run(file, path)

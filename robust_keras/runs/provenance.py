@@ -38,7 +38,7 @@ def images_hash(images: np.ndarray, labels: np.ndarray) -> str:
 def files_hash(path: str | pathlib.Path | None) -> str | None:
     """A hash of a model's files and their names, or None of a model in memory."""
     # A model in memory has a name, which may happen to be that of a directory.
-    if path is None or not pathlib.Path(path).exists():
+    if path is None or not os.path.exists(path):
         return None
     root = pathlib.Path(path)
     found = fingerprints.files([root], outside=pathlib.Path(os.devnull))

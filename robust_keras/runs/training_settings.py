@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import pathlib
 from typing import Any
 
@@ -35,9 +36,9 @@ def training_settings(path: str | pathlib.Path | None) -> dict[str, Any] | None:
         path: of the model, `RUN/serving/1` or `RUN/model.keras`; of a model in memory a name.
     """
     # A model in memory has a name, which may happen to be that of a directory.
-    if path is None or not pathlib.Path(path).exists():
+    if path is None or not os.path.exists(path):
         return None
-    for directory in pathlib.Path(path).resolve().parents[:2]:
+    for directory in pathlib.Path(os.path.realpath(path)).parents[:2]:
         values = _read(directory / NAME)
         if values is not None:
             return values

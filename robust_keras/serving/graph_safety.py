@@ -4,6 +4,7 @@ Loading a SavedModel already runs parts of it (the initialisers of its tables), 
 before every operation of the graph and of all its functions was found in `harmless_operations`.
 """
 
+import os
 import pathlib
 import re
 from collections.abc import Collection
@@ -124,9 +125,9 @@ def _check_assets(graph, directory):
 
 def _check_files(directory):
     """Refuses links out of the model's directory and whatever is no file."""
-    root = directory.resolve()
+    root = pathlib.Path(os.path.realpath(directory))
     for path in (root / "saved_model.pb", *_tree(root / "variables"), *_tree(root / "assets")):
-        real = path.resolve()
+        real = pathlib.Path(os.path.realpath(path))
         if root not in real.parents or not (real.is_file() or real.is_dir()):
             raise InputError.expected(
                 str(directory),

@@ -3,6 +3,7 @@
 import functools
 import json
 import logging
+import os
 import pathlib
 from collections.abc import Collection
 from typing import Any
@@ -83,13 +84,17 @@ def load(
     """
     path = pathlib.Path(path)
     settings = {"examples": examples, "pixels": pixels, "output": output}
-    if path.is_dir():
+    # os.path answers no where pathlib raises: a name too long, a directory that may not be entered.
+    if os.path.isdir(path):
         directory = model_location(path)
         message = saved_model_edit.read(directory)
         graph_safety.check(message, directory, trusted_operations)
         return _from_saved_model(directory, message, time_limit, **settings)
-    if not path.is_file():
-        raise InputError.expected(str(path), _EXPECTED, "nothing of that name")
+    if not os.path.isfile(path):
+        # A device, a pipe, a link to nowhere is there.
+        there = os.path.lexists(path)
+        received = "what is neither file nor directory" if there else "nothing of that name"
+        raise InputError.expected(str(path), _EXPECTED, received)
     if path.suffix not in SUFFIXES:
         advice = "another kind of file: convert it to a SavedModel and give its directory"
         raise InputError.expected(str(path), _EXPECTED, advice)
@@ -156,18 +161,27 @@ def model_location(path: str | pathlib.Path) -> pathlib.Path:
         InputError: a directory without a SavedModel.
     """
     path = pathlib.Path(path)
-    if not path.is_dir() or (path / "saved_model.pb").is_file():
+    if not os.path.isdir(path) or os.path.isfile(path / "saved_model.pb"):
         return path
+    names = sorted(_names_in(path))
     versions = [
-        entry
-        for entry in path.iterdir()
-        if entry.name.isdecimal() and (entry / "saved_model.pb").is_file()
+        path / name
+        for name in names
+        if name.isdecimal() and os.path.isfile(path / name / "saved_model.pb")
     ]
     if not versions:
-        content = sorted(entry.name for entry in path.iterdir())[:5]
+        content = names[:5]
         shown = f"a directory with {', '.join(content)}" if content else "an empty directory"
         raise InputError.expected(str(path), _EXPECTED, shown)
     return max(versions, key=lambda entry: int(entry.name))
+
+
+def _names_in(directory):
+    try:
+        return os.listdir(directory)
+    except OSError as error:
+        received = f"one that may not be read ({error.strerror})"
+        raise InputError.expected(str(directory), _EXPECTED, received) from error
 
 
 def _from_saved_model(directory, message, time_limit, *, examples, pixels, output):

@@ -6,6 +6,7 @@ output to the softmax behind it, without running anything.
 """
 
 import contextlib
+import os
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -76,7 +77,7 @@ def written(message: Any, directory: pathlib.Path) -> Iterator[pathlib.Path]:
         # Nothing else: TensorFlow would prefer a saved_model.cpb, which nobody has looked at.
         for name in ("variables", "assets"):
             if (directory / name).exists():
-                (scratch / name).symlink_to((directory / name).resolve())
+                (scratch / name).symlink_to(os.path.realpath(directory / name))
         (scratch / "saved_model.pb").write_bytes(message.SerializeToString())
         yield scratch
 
