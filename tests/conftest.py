@@ -1,8 +1,13 @@
 """What every process of the suite does before its first test, and between its files."""
 
 import gc
+import pathlib
+import types
 
 import pytest
+from program_server import ProgramServer
+
+ROOT = pathlib.Path(__file__).parent.parent
 
 
 def pytest_collection_finish(session):
@@ -10,6 +15,28 @@ def pytest_collection_finish(session):
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.fixture(scope="session")
+def run_code(tmp_path_factory):
+    """Function from code and arguments to its `returncode` and `output`, in a process of its own.
+
+    A fork of one that has imported TensorFlow and not started it: devices can still be chosen.
+    """
+    server = None
+
+    def run(code, *arguments):
+        nonlocal server
+        server = server or ProgramServer(ROOT)
+        directory = tmp_path_factory.mktemp("code")
+        script, output = directory / "script.py", directory / "output.txt"
+        script.write_text(code)
+        returncode = server.run([str(script), *map(str, arguments)], ROOT, output)
+        return types.SimpleNamespace(returncode=returncode, output=output.read_text())
+
+    yield run
+    if server:
+        server.close()
 
 
 @pytest.fixture(scope="module", autouse=True)

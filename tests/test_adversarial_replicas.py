@@ -1,13 +1,9 @@
 """Adversarial training under MirroredStrategy: the loss of one replica, with a noise for each."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent
 # Logical devices exist only if they are asked for before TensorFlow starts, hence a new process.
 SCRIPT = """
 import json, sys
@@ -67,12 +63,10 @@ print(json.dumps(results))
 
 
 @pytest.fixture(scope="module")
-def results():
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+def results(run_code):
+    done = run_code(SCRIPT)
+    assert done.returncode == 0, done.output[-3000:]
+    return json.loads(done.output.splitlines()[-1])
 
 
 # trades needs a start beside the image, where its gradient is 0, so there the noise differs.

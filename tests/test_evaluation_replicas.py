@@ -1,15 +1,11 @@
 """Two devices that share every batch find what one finds, to the last bit."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
 from robust_keras.engine import Replicas
 
-ROOT = pathlib.Path(__file__).parent.parent
 # Logical devices exist only if they are asked for before TensorFlow starts, hence a new process.
 SCRIPT = """
 import json, sys, threading
@@ -79,14 +75,11 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    path = str(tmp_path_factory.mktemp("replicas"))
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, path], cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "retracing" not in done.stderr, "TensorFlow counts by code: see compiled.function"
-    return json.loads(done.stdout.splitlines()[-1])
+def results(tmp_path_factory, run_code):
+    done = run_code(SCRIPT, tmp_path_factory.mktemp("replicas"))
+    assert done.returncode == 0, done.output[-3000:]
+    assert "retracing" not in done.output, "TensorFlow counts by code: see compiled.function"
+    return json.loads(done.output.splitlines()[-1])
 
 
 def test_two_devices_find_the_same_to_the_last_bit(results):

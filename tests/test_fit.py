@@ -2,9 +2,6 @@
 
 import csv
 import json
-import pathlib
-import subprocess
-import sys
 import zipfile
 
 import keras
@@ -19,8 +16,6 @@ from robust_keras.runs.run_directory import TrainingDirectory
 from robust_keras.settings.config import TrainConfig
 from robust_keras.training.logs import StopOnNonFiniteLoss
 from robust_keras.training.losses import TemperatureCrossEntropy
-
-ROOT = pathlib.Path(__file__).parent.parent
 
 
 def images(count=60, seed=0):
@@ -203,11 +198,10 @@ print(json.dumps([trained("none"), trained("mirrored")]))
 """
 
 
-def test_two_replicas_have_the_losses_of_one(tmp_path):
-    command = [sys.executable, "-c", TWO_REPLICAS, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-    one, two = json.loads(done.stdout.splitlines()[-1])
+def test_two_replicas_have_the_losses_of_one(tmp_path, run_code):
+    done = run_code(TWO_REPLICAS, tmp_path)
+    assert done.returncode == 0, done.output[-2000:]
+    one, two = json.loads(done.output.splitlines()[-1])
     assert (one["replicas"], two["replicas"]) == (1, 2)
     assert one["sparsity"] == two["sparsity"] == pytest.approx(0.5, abs=0.01)
     np.testing.assert_allclose(one["loss"], two["loss"], rtol=1e-5)

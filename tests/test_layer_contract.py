@@ -1,5 +1,4 @@
 import os
-import pathlib
 import subprocess
 import sys
 
@@ -14,7 +13,6 @@ from robust_keras import layers
 NAMES = list(layer_contract.CASES)
 # One of each way to have weights, a state or neither.
 ON_TWO = ("kaf_free", "kwta", "mrelu", "softplus")
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # Run without the project on the path: a served model needs TensorFlow alone.
 READ_EXPORTS = """
@@ -39,6 +37,7 @@ np.savez(f"{sys.argv[1]}/results.npz", **results)
 # Two logical CPUs must be configured before anything else touches TensorFlow.
 TRAIN_ON_TWO = """
 import sys
+sys.path[:0] = ["tests"]
 import numpy as np
 import tensorflow as tf
 devices = tf.config.list_physical_devices("CPU")
@@ -72,8 +71,8 @@ for name in sys.argv[1:]:
 """
 
 
-def run_python(script, *arguments, directory, path=""):
-    environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+def run_python(script, *arguments, directory):
+    environment = {**os.environ, "PYTHONPATH": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     return subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],
         cwd=directory,
@@ -100,8 +99,11 @@ def test_compiled_by_xla(name):
     layer_contract.check_compiled(name)
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-@pytest.mark.parametrize("name", NAMES)
+# Which half it is, is one line for all: the second is tried with one of each way.
+@pytest.mark.parametrize(
+    ("name", "policy"),
+    [(name, "mixed_float16") for name in NAMES] + [(name, "mixed_bfloat16") for name in ON_TWO],
+)
 def test_mixed_precision(name, policy):
     layer_contract.check_mixed_precision(name, policy)
 
@@ -111,8 +113,10 @@ def test_extreme_inputs(name):
     layer_contract.check_extreme_inputs(name)
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "policy"),
+    [(name, "float32") for name in NAMES] + [(name, "mixed_float16") for name in ON_TWO],
+)
 def test_not_a_number(name, policy):
     layer_contract.check_not_a_number(name, policy)
 
@@ -161,10 +165,9 @@ def test_an_export_holds_no_operation_that_needs_xla(name, reloaded):
     assert not [node.name for node in nodes if node.attr["_XlaMustCompile"].b]
 
 
-def test_two_replicas_train_as_one():
-    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    finished = run_python(TRAIN_ON_TWO, *ON_TWO, directory=ROOT, path=path)
-    assert finished.returncode == 0, finished.stderr
+def test_two_replicas_train_as_one(run_code):
+    finished = run_code(TRAIN_ON_TWO, *ON_TWO)
+    assert finished.returncode == 0, finished.output
 
 
 def test_kernel_activations_of_several_widths_run_eagerly_with_changing_batches():

@@ -1,13 +1,9 @@
 """Pruning under MirroredStrategy: two logical CPUs keep the same masks, those of one CPU."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent
 # Logical devices exist only if they are asked for before TensorFlow starts, hence a new process.
 SCRIPT = """
 import json
@@ -66,12 +62,11 @@ print(json.dumps([scheduled, pattern]))
 
 
 @pytest.fixture(scope="module")
-def results():
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return dict(zip(("schedule", "2 by 4"), json.loads(done.stdout), strict=True))
+def results(run_code):
+    done = run_code(SCRIPT)
+    assert done.returncode == 0, done.output[-3000:]
+    found = json.loads(done.output.splitlines()[-1])
+    return dict(zip(("schedule", "2 by 4"), found, strict=True))
 
 
 @pytest.mark.parametrize("name", ["schedule", "2 by 4"])
