@@ -286,7 +286,8 @@ def test_epsilon_is_written_as_given(value, short, full):
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.1234, "0.12 s"), (12.34, "12.3 s"), (119.6, "120 s"), (150.0, "2.5 min")]
+    ("value", "text"),
+    [(0.1234, "0.12 s"), (8.04, "8.0 s"), (96.7, "1 min 37 s"), (150.0, "2 min 30 s")],
 )
 def test_seconds(value, text):
     assert wording.seconds(value).replace(wording.NO_BREAK_SPACE, " ") == text

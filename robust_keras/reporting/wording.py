@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from robust_keras import durations
 from robust_keras.findings import ModelReport, Report
 
 NO_BREAK_SPACE = "\u00a0"
@@ -76,11 +77,8 @@ def plural(number: int, noun: str) -> str:
 
 
 def seconds(value: float) -> str:
-    """Writes a duration with two to three telling digits."""
-    if value >= 120:
-        return f"{value / 60:.1f}{NO_BREAK_SPACE}min"
-    decimals = 0 if value >= 100 else 1 if value >= 10 else 2
-    return f"{value:.{decimals}f}{NO_BREAK_SPACE}s"
+    """Writes a measured duration as the terminal does, in one piece."""
+    return durations.measured(value).replace(" ", NO_BREAK_SPACE)
 
 
 def per_image(total: int, images: int) -> str:
