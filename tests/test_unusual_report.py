@@ -160,7 +160,7 @@ def test_the_page_tells_it():
         "Unusual inputs: does it know what it does not know?",
         "The model rejects nothing, so an image counts as accepted where its confidence is above",
         "Noisy samples",
-        "1,000 samples of each strength, 1.50 s.",
+        "1,000 samples of each strength, 1.5 s.",
         "0.15 85.0 % 83.0 % 84.0 % 84.0 % > 99.99 %",
         "0.5 50.0 % 48.0 % none 49.0 % > 99.99 %",
         "Nonsense samples",
@@ -169,10 +169,10 @@ def test_the_page_tells_it():
         "Fooling images: gradient ascent",
         "One image for each of 10 classes, made by climbing its confidence in each class.",
         "The model's confidence is above 50 % for 6 of them and above 99 % for 3; it accepts 3 for "
-        "the class that was aimed at. Cost: 3,010 gradients, 10 forward passes and 8.25 s.",
+        "the class that was aimed at. Cost: 3,010 gradients, 10 forward passes and 8.2 s.",
         "2 99.99 % 99 % after 14 steps",
         "Fooling images: bred as painting networks",
-        "200 generations, 40,010 forward passes and 8.25 s.",
+        "200 generations, 40,010 forward passes and 8.2 s.",
     ]
     places = [text.index(phrase) for phrase in order]
     assert places == sorted(places)
