@@ -35,14 +35,19 @@ def graph(
     """What `make` returned the first time for a shape of images, so nothing is traced twice.
 
     Args:
-        classifier: has `logits` and `num_classes`.
+        classifier: has `logits` and `num_classes`, and may have `in_one_piece`, the same function
+            as its logits, to be taken in their place.
         make: class of compiled functions, or function that makes one; called as
             `make(logits, num_classes, image_shape, *settings)`.
         image_shape: (height, width, channels).
         *settings: what it takes besides.
     """
-    given = classifier.logits, classifier.num_classes, image_shape, *settings
-    return once(classifier, (make, image_shape, *settings), lambda: make(*given))
+
+    def made():
+        logits = getattr(classifier, "in_one_piece", classifier.logits)
+        return make(logits, classifier.num_classes, image_shape, *settings)
+
+    return once(classifier, (make, image_shape, *settings), made)
 
 
 def function(body: Callable, signature: Sequence[Any]) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from linear_model import GREYS, Linear, answers
 
 from robust_keras import engine
-from robust_keras.attacks import PGD, Quick, Square, ThreatModel, UniformNoise
+from robust_keras.attacks import PGD, AutoAttack, Quick, Square, ThreatModel, UniformNoise
 from robust_keras.data import ImageSplit
 from robust_keras.engine import sweep
 from robust_keras.engine.price import passes_at_most
@@ -183,12 +183,15 @@ def test_it_ends_at_nothing_for_real_evaluations():
         estimates.clear()
 
 
-def test_the_parts_of_a_cascade_follow_the_sweep():
-    model, attack = ThreatModel("linf", (0.0, 0.1, 0.2)), Quick()
+def test_the_parts_of_a_cascade_follow_the_sweep_but_of_one_that_searches():
+    model, attack = ThreatModel("linf", (0.0, 0.1, 0.2)), AutoAttack()
     every = [(title, epsilon) for title, _, epsilon in sweep.parts(attack, model, "every")]
-    assert every[0] == ("quick: nearest_pgd", 0.1) and every[3] == ("quick: nearest_pgd", 0.2)
-    searched = sweep.parts(attack, model, "bisection")
-    assert [epsilon for *_, epsilon in searched] == [None] * 3
+    assert every[0] == ("autoattack: apgd_ce", 0.1) and every[4] == ("autoattack: apgd_ce", 0.2)
+    for asked in ("every", "bisection"):
+        searched = sweep.parts(Quick(), model, asked)
+        assert [epsilon for *_, epsilon in searched] == [None] * 3
+    single = sweep.parts(Quick(), ThreatModel("linf", (0.0, 0.1)), "every")
+    assert [epsilon for *_, epsilon in single] == [0.1] * 3
     noise = sweep.parts(UniformNoise(), model, "bisection")
     assert [epsilon for *_, epsilon in noise] == [0.1, 0.2]
 

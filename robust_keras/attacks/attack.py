@@ -32,6 +32,8 @@ class Attack:
         transfers: whether what it proposes may be tried on other models.
         norms: those of a threat model that it can be used with.
         cascade: whether it consists of other attacks.
+        bisects: whether of several epsilons it looks for the smallest of each image, however the
+            other attacks are swept.
         aims_at_rule: whether it looks for wrong answers that a rejection rule accepts.
         aims: whether it looks for whatever the classifier counts as fooled, and so for one answer
             where only that counts; False if it has an aim of its own.
@@ -48,6 +50,7 @@ class Attack:
     kind: typing.ClassVar[str]
     norms: typing.ClassVar[tuple[str, ...]] = NORMS
     cascade: typing.ClassVar[bool] = False
+    bisects: typing.ClassVar[bool] = False
     aims_at_rule: typing.ClassVar[bool] = False
     aims: typing.ClassVar[bool] = True
     any_batch: typing.ClassVar[bool] = False

@@ -112,7 +112,8 @@ class Quick(_Cascade):
 
     `NearestPGD` tries the nearest classes and goes on where an image came near to falling, the more
     the nearer; `JumpingPGD` goes on by random squares where a climb ends below the boundary, and a
-    short random search shows where gradients lead nowhere. Quote `AutoAttack`, not this.
+    short random search shows where gradients lead nowhere. Of several epsilons it looks for the
+    smallest at which each image falls, by bisection. Quote `AutoAttack`, not this.
 
     Args:
         steps: of the long tries of `NearestPGD`, a quarter of them of its first tries and of the
@@ -125,6 +126,7 @@ class Quick(_Cascade):
     """
 
     name: typing.ClassVar[str] = "quick"
+    bisects: typing.ClassVar[bool] = True
 
     steps: int = 100
     targets: int = 5

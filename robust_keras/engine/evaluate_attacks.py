@@ -20,7 +20,7 @@ from robust_keras.engine.replicas import Replicas
 from robust_keras.engine.results import AttackResult, Evaluation
 from robust_keras.engine.stage_run import StageRun
 from robust_keras.engine.subject import Subject, falling
-from robust_keras.engine.sweep import SWEEPS, stage_title
+from robust_keras.engine.sweep import SWEEPS, stage_title, sweep_of
 from robust_keras.strength import without_parts
 
 __all__ = ["evaluate", "generators"]
@@ -101,7 +101,8 @@ class Settings:
         proved: None, or a bool array (epsilons, images), never rising with epsilon: images whose
             class is proved to be their label there, which are not attacked and count as robust.
         sweep: "every", each attack at every epsilon; or "bisection", which looks for the smallest
-            epsilon of each image and costs little more than one epsilon or two.
+            epsilon of each image and costs little more than one epsilon or two. An attack that
+            bisects, as `quick` does, always takes the second.
         survivors_only: whether each attack meets only the images that those before it left, the
             cheapest first. Its result then tells what is left so far.
         keep_examples: whether all adversarial images are kept in `Evaluation.per_image`.
@@ -195,7 +196,8 @@ class _Evaluation:
             )
             for place, stage in enumerate(_stages(attack, subject))
         ]
-        SWEEPS[self._settings.sweep]([run for run in runs if run.skipped is None])
+        sweep = sweep_of(attack, subject.threat_model, self._settings.sweep)
+        SWEEPS[sweep]([run for run in runs if run.skipped is None])
         if self._settings.survivors_only:
             self._robust &= robust
         return _result(attack, runs, robust[0], robust[1] if subject.has_rule else None)

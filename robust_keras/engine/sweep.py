@@ -49,6 +49,18 @@ def is_bisected(stage: Attack) -> bool:
     return stage.kind in _BISECTED and not stage.any_epsilon
 
 
+def sweep_of(attack: Attack, threat_model: ThreatModel, asked: str) -> str:
+    """The key of `SWEEPS` by which an attack goes through the epsilons.
+
+    Args:
+        attack: `Attack`.
+        threat_model: `ThreatModel`.
+        asked: the key that was asked for.
+    """
+    several = sum(epsilon > 0.0 for epsilon in threat_model.epsilons) > 1
+    return "bisection" if attack.bisects and several else asked
+
+
 def parts(
     attack: Attack, threat_model: ThreatModel, sweep: str
 ) -> list[tuple[str, Attack, float | None]]:
@@ -57,7 +69,7 @@ def parts(
     Args:
         attack: `Attack`.
         threat_model: `ThreatModel`.
-        sweep: key of `SWEEPS`.
+        sweep: key of `SWEEPS` that was asked for.
 
     Returns:
         List of tuples (title, stage, epsilon), the last None for a search over all epsilons.
@@ -65,7 +77,7 @@ def parts(
     epsilons = [epsilon for epsilon in threat_model.epsilons if epsilon > 0.0]
     stages = attack.stages(threat_model.norm)
     pairs: list[tuple[Attack, float | None]]
-    if sweep == "every":
+    if sweep_of(attack, threat_model, sweep) == "every":
         pairs = [(stage, epsilon) for epsilon in epsilons for stage in stages]
     else:
         searched: list[Sequence[float | None]] = [

@@ -1,6 +1,7 @@
 """A loaded image classifier, ready to be attacked."""
 
 import dataclasses
+import functools
 import pathlib
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ import tensorflow as tf
 from robust_keras.serving import probing
 from robust_keras.serving.confidence import ConfidenceRule
 from robust_keras.serving.rejection import Rejection
-from robust_keras.serving.views import attacker
+from robust_keras.serving.views import attacker, one_piece
 from robust_keras.serving.weights import count_parameters, kernel_sparsity
 
 # Images on which gradients and repeated answers are tried.
@@ -79,6 +80,11 @@ class Classifier:
     def unscaled(self) -> "Classifier":
         """The classifier whose logits these are, before `at_temperature` scaled them."""
         return self.scaled_from or self
+
+    @functools.cached_property
+    def in_one_piece(self) -> Callable:
+        """The same function as `logits`, whose gradient costs less; see `views.one_piece`."""
+        return one_piece.logits_of(self)
 
     def at_temperature(self, temperature: float | str) -> "Classifier":
         """The same to an attacker who divides its logits; see `attacker.at_temperature`."""

@@ -16,7 +16,7 @@ class EngineFlags:
         "every",
         values.Choice(SWEEP_NAMES),
         "every: each attack at every epsilon. bisection: a search for the smallest epsilon of each "
-        "image, for curves of many epsilons.",
+        "image, for curves of many epsilons; quick always takes it.",
     )
     survivors_only: bool = switch(
         "Attack only images that the attacks before left, cheapest attack first: the same worst "

@@ -13,7 +13,7 @@ import tensorflow as tf
 from robust_keras.serving.surgery import control_flow, tensorflow_private
 from robust_keras.serving.surgery.values import NotCopied, Value, free
 
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _COMPILED = ("_XlaCompile", "_XlaScope", "_XlaSeparateCompiledGradients")
 _TENSORFLOW_1 = ("Enter", "Exit", "NextIteration", "Switch", "Merge", "LoopCond")
 
@@ -92,7 +92,7 @@ class Frame:
         self._done[operation.name] = made
 
     def _outputs(self, operation, inputs):
-        if operation.type in _CALLS:
+        if operation.type in CALLS:
             return self.called(operation, inputs)
         if operation.type in control_flow.EMIT:
             outputs = control_flow.EMIT[operation.type](self, operation, inputs)

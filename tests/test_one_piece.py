@@ -1,0 +1,72 @@
+"""A model's function in one piece: the same bits, no calls, and nothing that outlives the model."""
+
+import gc
+import weakref
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from stranger_network import IMAGES, SHAPE, network
+
+from robust_keras import compiled, layers, serving
+from robust_keras.serving.surgery.frame import CALLS
+
+
+def kernels(logits):
+    return keras.layers.Dense(4)(layers.KernelActivation()(logits))
+
+
+def winners(logits):
+    return keras.layers.Dense(4)(layers.KWinnersTakeAll(0.5)(logits))
+
+
+def exported(path, after=lambda logits: logits):
+    keras.utils.set_random_seed(1)
+    network(after=after).export(path, verbose=False)
+    return serving.load(path)
+
+
+def answer_and_gradient(logits, images):
+    images = tf.constant(images)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        values = logits(images)
+        chosen = values[:, 1]
+    return values.numpy(), tape.gradient(chosen, images).numpy()
+
+
+def calls(function):
+    operations = function.get_concrete_function().graph.get_operations()
+    return [operation.name for operation in operations if operation.type in CALLS]
+
+
+@pytest.mark.parametrize("after", [kernels, winners, keras.layers.Softmax()])
+def test_a_saved_model_in_one_piece_has_the_same_bits_and_no_calls(tmp_path, after):
+    classifier = exported(tmp_path, after)
+    for model in (classifier, classifier.at_temperature(3.0)):
+        assert calls(model.logits) and not calls(model.in_one_piece)
+        own, gradient = answer_and_gradient(model.logits, IMAGES[:20])
+        same, other = answer_and_gradient(model.in_one_piece, IMAGES[:20])
+        np.testing.assert_array_equal(same, own)
+        np.testing.assert_array_equal(other, gradient)
+        assert np.any(gradient)
+
+
+def test_what_has_no_call_or_answers_at_random_is_taken_as_it_is(tmp_path):
+    plain = serving.from_keras(network())
+    assert plain.in_one_piece is plain.logits
+    noisy = exported(
+        tmp_path, lambda logits: keras.layers.GaussianNoise(1.0)(logits, training=True)
+    )
+    assert not noisy.deterministic and noisy.in_one_piece is noisy.logits
+
+
+def test_compiled_graphs_take_it_and_let_the_model_go(tmp_path):
+    classifier = exported(tmp_path)
+    taken = compiled.graph(classifier, lambda logits, *rest: logits, SHAPE)
+    assert taken is classifier.in_one_piece is not classifier.logits
+    gone = weakref.ref(classifier)
+    del classifier, taken
+    gc.collect()
+    assert gone() is None
