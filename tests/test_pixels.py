@@ -14,6 +14,7 @@ from robust_keras.models.denoiser import behind_denoiser
 from robust_keras.training.adversarial import AdversarialSettings, AdversarialTraining
 from robust_keras.training.catastrophic_overfitting import CatastrophicOverfittingGuard
 from robust_keras.training.denoising import DenoiserTraining
+from robust_keras.training.first_batch import looked_at
 from robust_keras.training.pixels import PixelRange
 
 EPSILON = 0.1
@@ -147,6 +148,19 @@ def test_no_batch_of_a_set_that_is_read_once_is_lost():
     batches = tf.data.Dataset.from_tensor_slices((X, Y)).batch(16)
     trained.fit(batches, callbacks=Count(), verbose=0)
     assert seen == [0, 1, 2, 0, 1, 2]
+
+
+def test_a_dataset_that_is_looked_at_is_the_same_and_keeps_its_parallel_calls():
+    """With a stateful function it would lose them, and TensorFlow would tell that as an error."""
+    seen, pixels = [], np.arange(6.0, dtype=np.float32).reshape(6, 1)
+    batches = tf.data.Dataset.from_tensor_slices((pixels, np.arange(6))).batch(4)
+    watched = looked_at(batches, seen.append)
+    assert not [f for f in watched._functions() if f.function.function_def.signature.is_stateful]
+    assert watched.element_spec == batches.element_spec
+    for (found, labels), (given, same) in zip(watched, batches, strict=True):
+        np.testing.assert_array_equal(found, given)
+        np.testing.assert_array_equal(labels, same)
+    np.testing.assert_array_equal(seen, [pixels[:4]])
 
 
 def test_the_denoiser_takes_other_pixels_or_says_so():
