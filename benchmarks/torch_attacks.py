@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import torch
+import torch_a3
 
 # As a paper would call them; PGD takes 40 steps of a tenth of epsilon from one random start.
 STEPS, STEP = 40, 0.1
@@ -110,6 +111,7 @@ def art_attack(name, **settings):
     return run
 
 
+A3 = "a3"
 quiet = {"verbose": False}
 ATTACKS = {
     "torchattacks autoattack": published_autoattack,
@@ -132,10 +134,19 @@ def run(case, name, model, options):
     torch.manual_seed(options.seed)
     np.random.seed(options.seed)
     before, start = dict(model.passes), time.perf_counter()
-    adversarial = ATTACKS[name](model, images, labels, options.norm, options.epsilon)
+    if name == A3:
+        robust = torch_a3.images_left(options.a3, model, images, labels, options.epsilon)
+    else:
+        adversarial = ATTACKS[name](model, images, labels, options.norm, options.epsilon)
     seconds = time.perf_counter() - start
     passes = [model.passes[kind] - before[kind] for kind in ("gradients", "forwards")]
-    adversarial = adversarial.detach()
+    if name != A3:
+        robust = left(model, images, labels, adversarial.detach(), options)
+    return {"robust": robust.tolist(), "seconds": seconds, "passes": passes}
+
+
+def left(model, images, labels, adversarial, options):
+    """Which images keep their class, as a bool array."""
     with torch.no_grad():
         clean = model(images).argmax(1) == labels
         fooled = model(adversarial).argmax(1) != labels
@@ -144,15 +155,15 @@ def run(case, name, model, options):
     # Whatever left the ball or the pixel range is no adversarial example.
     inside = (reach <= options.epsilon * (1 + 1e-4)) & (adversarial.flatten(1).amax(1) <= 1)
     inside &= adversarial.flatten(1).amin(1) >= 0
-    robust = (clean & ~(fooled & inside)).numpy().tolist()
-    return {"robust": robust, "seconds": seconds, "passes": passes}
+    return (clean & ~(fooled & inside)).numpy()
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("case")
     parser.add_argument("answer")
-    parser.add_argument("attacks", nargs="+", choices=ATTACKS)
+    parser.add_argument("attacks", nargs="+", choices=[*ATTACKS, A3])
+    parser.add_argument("--a3", help="directory of A3's code")
     parser.add_argument("--norm", choices=ORDERS, default="linf")
     parser.add_argument("--epsilon", type=float, default=0.3)
     parser.add_argument("--threads", type=int, default=2)

@@ -160,7 +160,7 @@ CLAIMS = (
         "nuclear_helps",
         "A nuclear-norm penalty makes a network more robust",
         "quoted there",
-        _difference("nuclear", "twin", 0.05),
+        _difference("nuclear", "b128", 0.05),
         holds="It keeps more than without the penalty.",
         fails="It keeps no more than without the penalty.",
     ),
