@@ -1,5 +1,6 @@
 """Both programs on a model with every defence of docs/training.md at once."""
 
+import pathlib
 import subprocess
 import sys
 
@@ -7,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_fit import ROOT, images
+from test_fit import images
 
 from robust_keras.programs import evaluate, train
 from robust_keras.reporting import Report
@@ -79,7 +80,13 @@ def test_the_file_loads_where_only_the_layers_are_imported(trained):
         "ours = [name for name in sys.modules if name.startswith('robust_keras.')];"
         "assert not [name for name in ours if not name.startswith(known)], ours"
     )
-    settings = {"cwd": trained, "env": {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}}
+    settings = {
+        "cwd": trained,
+        "env": {
+            "PYTHONPATH": str(pathlib.Path(__file__).parent.parent),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        },
+    }
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120, **settings)
 
 
