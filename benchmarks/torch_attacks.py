@@ -135,13 +135,13 @@ def run(case, name, model, options):
     np.random.seed(options.seed)
     before, start = dict(model.passes), time.perf_counter()
     if name == A3:
-        robust = torch_a3.images_left(options.a3, model, images, labels, options.epsilon)
+        found = torch_a3.images_left(options.a3, model, images, labels, options.epsilon)
     else:
-        adversarial = ATTACKS[name](model, images, labels, options.norm, options.epsilon)
+        found = ATTACKS[name](model, images, labels, options.norm, options.epsilon)
     seconds = time.perf_counter() - start
     passes = [model.passes[kind] - before[kind] for kind in ("gradients", "forwards")]
-    if name != A3:
-        robust = left(model, images, labels, adversarial.detach(), options)
+    # A3 tells what it leaves, the others their examples.
+    robust = found if name == A3 else left(model, images, labels, found.detach(), options)
     return {"robust": robust.tolist(), "seconds": seconds, "passes": passes}
 
 

@@ -14,6 +14,8 @@ from robust_keras.programs import evaluate, train
 from robust_keras.reporting import Report
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
 
+ROOT = pathlib.Path(__file__).parent.parent
+
 SETTINGS = {
     "dataset": "data.npz",
     "model": "lenet5",
@@ -80,13 +82,7 @@ def test_the_file_loads_where_only_the_layers_are_imported(trained):
         "ours = [name for name in sys.modules if name.startswith('robust_keras.')];"
         "assert not [name for name in ours if not name.startswith(known)], ours"
     )
-    settings = {
-        "cwd": trained,
-        "env": {
-            "PYTHONPATH": str(pathlib.Path(__file__).parent.parent),
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-        },
-    }
+    settings = {"cwd": trained, "env": {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120, **settings)
 
 

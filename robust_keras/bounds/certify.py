@@ -141,7 +141,9 @@ class Bounds:
         for start in range(0, len(images), batch_size):
             part = slice(start, start + batch_size)
             forms = tf.constant(margin_forms(np.asarray(labels[part]), self.classes))
-            _, places = walk(self.stages, point := self._ball(images[part], 0.0), thorough=False)
+            _, places = walk(
+                self.stages, point := ball(images[part], 0.0, self._unit), thorough=False
+            )
             lower, upper = (sign * lower_bounds(places, sign * forms, point) for sign in (1, -1))
             found.append(tf.reduce_min(lower - (upper - lower) / 2.0, axis=1))
         return np.concatenate(found) if found else np.zeros(0)
@@ -186,12 +188,9 @@ class Bounds:
         for start in tqdm.tqdm(starts, desc="bounds", unit="batch", disable=not progress):
             part = slice(start, start + batch_size)
             forms = tf.constant(margin_forms(labels[part], self.classes))
-            bound = _bound(self.stages, self._ball(images[part], epsilon), forms, method)
+            bound = _bound(self.stages, ball(images[part], epsilon, self._unit), forms, method)
             rows.append(bound.numpy())
         return np.concatenate(rows) if rows else np.zeros((0, self.classes - 1))
-
-    def _ball(self, images, epsilon):
-        return dataclasses.replace(ball(images, epsilon), unit=self._unit)
 
 
 def _check(images, labels, epsilon, method):
@@ -254,10 +253,17 @@ def walk(
     return values, places
 
 
-def ball(images: Any, epsilon: float) -> Interval:
-    """What may become of images (batch, ...) by changes of at most epsilon, within [0, 1]."""
+def ball(images: Any, epsilon: float, unit: float = ROUNDING) -> Interval:
+    """What may become of images (batch, ...) by changes of at most epsilon, within [0, 1].
+
+    Args:
+        images: of the batch.
+        epsilon: largest change of a pixel.
+        unit: see `Interval`.
+    """
     images = tf.constant(images, tf.float64)
-    return Interval(tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0))
+    lower, upper = tf.maximum(images - epsilon, 0.0), tf.minimum(images + epsilon, 1.0)
+    return Interval(lower, upper, unit=unit)
 
 
 def _bound(stages, image, forms, method):

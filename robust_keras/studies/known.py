@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from robust_keras.errors import InputError
-from robust_keras.studies import running
+from robust_keras.studies import running, study
 from robust_keras.studies.study import Form, Make, Step
 
 # Of each model of a report.
 _KEPT = ("verdict", "answers", "certified", "unusual", "activations", "targets")
+# What train.py notes in an export: how many test images the network reads.
+_COUNTED = "assets.extra/accuracy.json"
 Key = tuple[str, str]
 
 
@@ -63,20 +65,14 @@ class Known:
         return told
 
     def _from_file(self, kind, name):
-        path = self._directory / _FILES[kind].format(name)
+        path = running.last_file(self._directory, kind, name)
+        path /= _COUNTED if kind == "train" else ""
         return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
-_FILES = {
-    "train": "{}/serving/1/assets.extra/accuracy.json",
-    "evaluate": "{}-report/report.json",
-    "make": "{}.json",
-}
 
 
 def key(step: Step) -> Key:
     """Kind and name of a step."""
-    return type(step).__name__.lower(), step.name
+    return study.kind(step), step.name
 
 
 def asked(step: Step, form: Form) -> list[str]:

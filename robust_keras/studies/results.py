@@ -5,7 +5,7 @@ from typing import Any
 
 from robust_keras.studies import running, verdicts
 from robust_keras.studies.known import Known
-from robust_keras.studies.study import Make, Study
+from robust_keras.studies.study import Make, Study, kind
 
 
 def results(study: Study, form: str, known: Known) -> dict[str, Any]:
@@ -36,9 +36,9 @@ def text(found: dict[str, Any]) -> str:
 
 
 def _run(step, form, known):
-    kind, done = type(step).__name__.lower(), known.has(step)
     given = () if isinstance(step, Make) else running.flags(step, form, "RUNS", None)
-    return {"kind": kind, "name": step.name, "flags": list(given), "done": done}
+    told = {"kind": kind(step), "name": step.name, "flags": list(given)}
+    return {**told, "done": known.has(step)}
 
 
 def _table(study, seen):

@@ -12,9 +12,15 @@ from typing import Any
 from robust_keras.directories import record, whole_files
 from robust_keras.programs import command_line, evaluate, train
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
-from robust_keras.studies.study import Evaluate, Form, Make, Place, Step, Train
+from robust_keras.studies.study import Evaluate, Form, Make, Place, Step, Train, kind
 
 RUNS = "RUNS/"
+# Kind of a step -> where it keeps what it does, and what is there once it is finished.
+_OUTPUTS = {
+    "train": ("{}", "serving/1"),
+    "evaluate": ("{}-report", "report.json"),
+    "make": ("{}.json", ""),
+}
 # What was run before a default changed is gone on with: evaluations say how many images a pass.
 _EVALUATE = ("--batch_size=250",)
 
@@ -38,15 +44,18 @@ def flags(step: Train | Evaluate, form: Form, runs: str, data_dir: str | None) -
 
 def output(directory: pathlib.Path, step: Step) -> pathlib.Path:
     """Where a step keeps what it does."""
-    if isinstance(step, Make):
-        return directory / f"{step.name}.json"
-    return directory / (f"{step.name}-report" if isinstance(step, Evaluate) else step.name)
+    return directory / _OUTPUTS[kind(step)][0].format(step.name)
+
+
+def last_file(directory: pathlib.Path, kind: str, name: str) -> pathlib.Path:
+    """What there is once the step of a kind and name is finished, and not before."""
+    place, last = _OUTPUTS[kind]
+    return directory / place.format(name) / last
 
 
 def is_done(directory: pathlib.Path, step: Step) -> bool:
     """Whether a step is finished."""
-    last = {Train: "serving/1", Evaluate: "report.json", Make: ""}[type(step)]
-    return (output(directory, step) / last).exists()
+    return last_file(directory, kind(step), step.name).exists()
 
 
 def check_same(steps: tuple[Step, ...], form: Form, place: Place) -> None:
@@ -89,7 +98,7 @@ def run(
         if known.has(step):
             continue
         for each in (*_missing(step, steps, place.directory), step):
-            print(f"[{number}/{len(chosen)}] {type(each).__name__.lower()} {each.name}", flush=True)
+            print(f"[{number}/{len(chosen)}] {kind(each)} {each.name}", flush=True)
             began = time.process_time()
             _run(each, form, place)
             _forget()

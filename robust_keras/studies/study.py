@@ -89,6 +89,11 @@ class Make:
 Step = Train | Evaluate | Make
 
 
+def kind(step: Step) -> str:
+    """`train`, `evaluate` or `make`."""
+    return type(step).__name__.lower()
+
+
 def once(steps: Iterable[Step]) -> tuple[Step, ...]:
     """Steps in the order in which they are first named."""
     return tuple({(type(step), step.name): step for step in steps}.values())
