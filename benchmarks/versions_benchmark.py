@@ -42,7 +42,7 @@ import attack_cases
 from robust_keras.attacks import *
 options = argparse.Namespace(work_dir=pathlib.Path({work!r}), data_dir=pathlib.Path({data!r}))
 case = attack_cases.prepare({model!r}, options)
-took, found = seconds(lambda: case.ours({attack}, **{settings!r}))
+took, (found, _) = seconds(lambda: case.ours({attack}, **{settings!r}))
 print(json.dumps({{{name!r}: [took, int(found.worst_case[-1].sum())]}}))
 """
 LAYERS = """
