@@ -57,17 +57,30 @@ class RunProgress:
     def follow(self, time_left: Any) -> None:
         """Shows from now on what a `TimeLeft` says, and tells it what happens."""
         self.time_left = time_left
+        self._since = self._last = self._at()
+
+    def _at(self):
+        """When it is, on a clock that knows how long took what a journal remembers."""
+        return self._now() if self.time_left is None else self.time_left.now()
 
     @contextlib.contextmanager
-    def model(self, path: str | pathlib.Path) -> Iterator[None]:
-        """Within, the parts of the next model."""
+    def model(self, path: str | pathlib.Path, plan: int | None = None) -> Iterator[None]:
+        """Within, the parts of a model: those of a plan of `TimeLeft`, or of its next."""
+        if self.time_left is None:
+            yield
+            return
         self._title = short_title(str(path)) if self.time_left.models > 1 else ""
-        self._since = self._now()
-        self.time_left.begin()
+        self._since = self._at()
+        self.time_left.begin(plan)
         yield
         self._finish_attack()
         self.time_left.end()
         self._title = ""
+
+    def elsewhere(self, path: str | pathlib.Path) -> None:
+        """Shows that another process is at a model, for which this one waits."""
+        name = f"{short_title(str(path))}, in another process"
+        self._bar.show(name, 0, 1, lambda: self._times(durations.roughly))
 
     def __call__(self, title, epsilon, done, total, robust_accuracy):
         """Shows that an attack has finished `done` of `total` images at `epsilon`."""
@@ -76,7 +89,7 @@ class RunProgress:
             self._finish_attack()
             self._attack = attack
         self._accuracies[epsilon] = robust_accuracy
-        self._last = self._now()
+        self._last = self._at()
         if self.time_left is not None:
             self.time_left.note(title, epsilon, done, total, robust_accuracy)
         where = "all epsilons" if epsilon is None else f"{epsilon:.3g}"
@@ -102,7 +115,7 @@ class RunProgress:
         yield step
         if self.time_left is not None:
             self.time_left.finish()
-        self._line(title, {}, self._now())
+        self._line(title, {}, self._at())
 
     def attacks_again(self, doubts: Sequence[str], images: int, passes: float) -> None:
         """Tells of which checks made the audit attack again, before it does, and for how long.

@@ -40,6 +40,8 @@ class TimeLeft:
         after: `Part`s that follow the last model.
         survivors_only: whether attacks meet only what those before them left.
         batch_size: images a pass.
+        processes: how many share the models; the others are taken to work all the time.
+        clock: seconds, which unlike `now` does not tell what other processes took.
 
     Attributes:
         models: number of models.
@@ -55,6 +57,8 @@ class TimeLeft:
         after: Sequence[Part] = (),
         survivors_only: bool = False,
         batch_size: int = 250,
+        processes: int = 1,
+        clock: Callable[[], float] = time.monotonic,
     ):
         self.models = len(plans) if models is None else models
         self._images = images
@@ -69,18 +73,26 @@ class TimeLeft:
         self._paces: dict[str, Pace] = defaultdict(Pace)
         self._others: dict[str, Pace] = defaultdict(Pace)
         self._building = Pace()
-        self._model = 0
+        self._processes, self._clock = processes, clock
+        self._began = clock(), now()
+        self._model, self._open = 0, set(range(len(self._ahead)))
         self.begin()
 
-    def begin(self) -> None:
-        """Tells that the next model begins."""
+    @property
+    def now(self) -> Callable[[], float]:
+        """The clock that it was given."""
+        return self._now
+
+    def begin(self, plan: int | None = None) -> None:
+        """Tells that a model begins: that of a plan, or of the first that was not done with."""
+        self._model = min(self._open, default=0) if plan is None else plan
         self._place, self._done, self._rest = -1, 0, 0
         self._last, self._share_done = self._now(), None
         self._built: set[Any] = set()
 
     def end(self) -> None:
         """Tells that a model is done with."""
-        self._model += 1
+        self._open.discard(self._model)
         self.begin()
 
     @property
@@ -160,11 +172,20 @@ class TimeLeft:
 
     def seconds(self) -> float:
         """The estimate."""
-        rest = self._rest_of_model()
-        for model in range(self._model + 1, len(self._ahead)):
+        rest, others = self._rest_of_model(), 0.0
+        for model in self._open - {self._model}:
             places = range(len(self._ahead[model].parts))
-            rest += sum(self._seconds_of(model, place) for place in places)
-        return rest
+            others += sum(self._seconds_of(model, place) for place in places)
+        if self._processes == 1:
+            return rest + others
+        shared = min(self._processes, max(len(self._open) - 1, 1))
+        return max(rest, (rest + max(others - self._done_elsewhere(), 0.0)) / shared)
+
+    def _done_elsewhere(self):
+        """Seconds of work that other processes have done and not told yet, at most."""
+        passed = self._clock() - self._began[0]
+        told = self._now() - self._began[1] - passed
+        return max((self._processes - 1) * passed - told, 0.0)
 
     def of_passes(self, passes: float) -> float:
         """Seconds that so many forward passes of one image take the model at work, about."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from robust_keras import cluster, durations
 from robust_keras.directories import whole_files
-from robust_keras.programs import next_step, packages
+from robust_keras.programs import assistants, next_step, packages
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.runs.report_directory import report_directory
 from robust_keras.settings.config import EvaluateConfig
@@ -58,14 +58,15 @@ def _evaluate(config, directory, began):
     from robust_keras.progress import RunProgress
     from robust_keras.runs import evaluation, shared_evaluation
 
-    kept = Journal(directory.journal_path, directory.begin)
+    kept, command = Journal(directory.journal_path, directory.begin), next_step.typed(sys.argv[1:])
     with (
         shared_evaluation.shared(config, kept) as journal,
         RunProgress(began=began) as progress,
     ):
-        report, examples, tables = evaluation.evaluate(
-            config, command=next_step.typed(sys.argv[1:]), journal=journal, progress=progress
-        )
+        with assistants.company_of(config, directory) as company:
+            report, examples, tables = evaluation.evaluate(
+                config, command=command, journal=journal, progress=progress, company=company
+            )
         directory.begin()
         with progress.part("report"):
             reporting.write(report, examples, directory.path, tables)

@@ -1,6 +1,7 @@
 """Flags of the attack engine."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import names, values
 from robust_keras.settings.field import flag, optional_text, switch
@@ -36,4 +37,12 @@ class EngineFlags:
         "mirrored: a copy of each model on every GPU (or this CPU) takes its share of each batch. "
         "multi_worker: every process of TF_CONFIG takes its share of the batches "
         "(docs/cluster.md).",
+    )
+    processes: Any = flag(
+        "auto",
+        values.Whole(1, 1024, word="auto"),
+        "Processes among which the models are shared, each with its part of the processors; auto: "
+        "one a processor, at most one a model, and one where there is a GPU or too little memory. "
+        "What is found does not depend on it.",
+        decides_results=False,
     )
