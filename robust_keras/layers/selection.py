@@ -1,6 +1,7 @@
 """Selection of the k-th largest value without a sort."""
 
 import contextlib
+import functools
 
 import tensorflow as tf
 
@@ -26,6 +27,29 @@ def kth_largest(values: tf.Tensor, count: int, *, compiled: bool = True) -> tf.T
     Returns:
         The thresholds, shape (batch, 1, channels).
     """
+    if tf.executing_eagerly():
+        return _selected(values, count, compiled)
+    graph = _graph(values.dtype, tuple(values.shape), compiled)
+    given = {"values": values, "count": tf.convert_to_tensor(count, tf.int32)}
+    (thresholds,) = tf.graph_util.import_graph_def(graph, given, ["thresholds:0"], name="selected")
+    return thresholds
+
+
+@functools.lru_cache(maxsize=64)
+def _graph(dtype, shape, compiled):
+    """The passes as a `GraphDef`: making their operations in Python takes longest of tracing.
+
+    A model is traced about ten times until it is trained and exported, each of its layers each
+    time; a copy has the same operations.
+    """
+    with tf.Graph().as_default() as graph:
+        values = tf.compat.v1.placeholder(dtype, shape, name="values")
+        count = tf.compat.v1.placeholder(tf.int32, (), name="count")
+        tf.identity(_selected(values, count, compiled), name="thresholds")
+    return graph.as_graph_def(add_shapes=False)
+
+
+def _selected(values, count, compiled):
     integer = tf.int64 if values.dtype == tf.float64 else tf.int32
     shape = tf.shape(values)
     batch, channels = shape[0], shape[2]
@@ -67,7 +91,8 @@ def _count_digits(values, prefix, low, high, scope):
         top = ordered.dtype.size * 8
         if high < top:
             # The sum leaves out what lies before its first bin.
-            index = tf.where(_bits(ordered, high, top) == prefix, index, -1)
+            # Not `==`, which outside a `tf.function` compares the tensors as Python objects.
+            index = tf.where(tf.equal(_bits(ordered, high, top), prefix), index, -1)
     # A third slower than `DenseBincount`, which TensorFlow Lite does not have.
     counts = tf.math.unsorted_segment_sum(tf.ones_like(index), index, segments * bins)
     return tf.reshape(counts, [segments, bins])
