@@ -1,6 +1,7 @@
 """What every process of the suite does before its first test, and between its files."""
 
 import gc
+import json
 import pathlib
 import types
 
@@ -18,25 +19,48 @@ def pytest_collection_finish(session):
 
 
 @pytest.fixture(scope="session")
-def run_code(tmp_path_factory):
-    """Function from code and arguments to its `returncode` and `output`, in a process of its own.
+def run_script(tmp_path_factory):
+    """Function from a script, its arguments and a directory to its `returncode` and `output`.
 
-    A fork of one that has imported TensorFlow and not started it: devices can still be chosen.
+    Each in a fork of one process that has imported TensorFlow and not started it: devices can
+    still be chosen.
     """
     server = None
 
-    def run(code, *arguments):
+    def run(script, *arguments, cwd=ROOT):
         nonlocal server
         server = server or ProgramServer(ROOT)
-        directory = tmp_path_factory.mktemp("code")
-        script, output = directory / "script.py", directory / "output.txt"
-        script.write_text(code)
-        returncode = server.run([str(script), *map(str, arguments)], ROOT, output)
+        output = tmp_path_factory.mktemp("script") / "output.txt"
+        returncode = server.run([str(script), *map(str, arguments)], cwd, output)
         return types.SimpleNamespace(returncode=returncode, output=output.read_text())
 
     yield run
     if server:
         server.close()
+
+
+@pytest.fixture(scope="session")
+def run_code(run_script, tmp_path_factory):
+    """The same of code: function from it and its arguments."""
+
+    def run(code, *arguments):
+        script = tmp_path_factory.mktemp("code") / "script.py"
+        script.write_text(code)
+        return run_script(script, *arguments)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def run_killed(run_script):
+    """Function from a directory and steps of killed_programs.py to what came of each."""
+
+    def run(path, *steps):
+        done = run_script(ROOT / "tests" / "killed_programs.py", json.dumps(steps), cwd=path)
+        assert done.returncode == 0, done.output[-2000:]
+        return json.loads(done.output.splitlines()[-1])
+
+    return run
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -100,21 +100,18 @@ def test_tf_keras_stays_keras_3_where_robust_keras_came_first(outcomes, order):
     assert outcomes[order]["tf.keras"] == ("keras" if guarded else "tf_keras")
 
 
-def test_training_loads_no_attack():
-    script = "import robust_keras.training.adversarial, sys; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    above = ("cleverhans", *(f"robust_keras.{n}" for n in ("attacks", "engine", "runs", "unusual")))
-    assert "robust_keras.training.adversarial" in done.stdout.split()
-    assert not [name for name in done.stdout.split() if name.startswith(above)]
-
-
-def test_imports_do_not_start_tensorflow():
+def test_training_loads_no_attack_and_imports_do_not_start_tensorflow():
     """Logical devices can be made, and processes be forked, only before it runs anything."""
     code = (
+        f"{UNCOLLECTED}\n"
+        "import robust_keras.training.adversarial, sys; print(*sys.modules)\n"
         "import robust_keras.runs.evaluation, robust_keras.runs.training_run, robust_keras.bounds\n"
         "from tensorflow.python.eager import context\n"
         "assert context.context()._context_handle is None"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    above = ("cleverhans", *(f"robust_keras.{n}" for n in ("attacks", "engine", "runs", "unusual")))
+    assert "robust_keras.training.adversarial" in done.stdout.split()
+    assert not [name for name in done.stdout.split() if name.startswith(above)]

@@ -10,9 +10,8 @@ import time
 import keras
 import numpy as np
 import pytest
+from killed_programs import KILLED
 from linear_model import GREYS, Linear, answers
-from test_killed import KILLED
-from test_killed import run as killed
 
 from robust_keras import engine
 from robust_keras.attacks import PGD, Quick, ThreatModel, UniformNoise
@@ -234,11 +233,11 @@ def without(value, names):
     return [without(v, names) for v in value] if isinstance(value, list) else value
 
 
-def test_a_killed_process_goes_on_and_reports_the_same(world):
+def test_a_killed_process_goes_on_and_reports_the_same(world, run_killed):
     kept = world / "report" / "journal"
     # All but the substitute: 35 batches of attacks and audit, 37 of smallest epsilons, 2 kinds of
     # unusual inputs and 10 batches of examples to transfer.
-    first, other, second = killed(
+    first, other, second = run_killed(
         world,
         ["evaluate", FLAGS, ["os.rename", ".npz", 13]],
         ["evaluate", [*FLAGS, "--seed=1"], None],
@@ -249,7 +248,7 @@ def test_a_killed_process_goes_on_and_reports_the_same(world):
     assert "the same settings; received report, begun with --seed=0" in other[1]
     assert len(list(kept.glob("*.npz"))) == 12 + 72, "nothing is lost or done again"
     # In a fork of its own as well: what else a process ran may move the last bits.
-    resumed, whole = killed(
+    resumed, whole = run_killed(
         world,
         ["evaluate", FLAGS, None],
         ["evaluate", [*FLAGS, "--output_dir=whole"], None],

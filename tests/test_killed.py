@@ -1,17 +1,10 @@
 """Killed between any two file operations, the same command ends as if nothing had happened."""
 
-import json
-import pathlib
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
-from killed_programs import left
+from killed_programs import KILLED, left
 
-ROOT = pathlib.Path(__file__).parent.parent
-KILLED = 137
 FULL = "No space left on device: free some space, then the same command goes on from here"
 TRAIN = ["--dataset=mine.npz", "--model=fc5", "--epochs=1", "--batch_size=50", "--layer_log=always"]
 EVALUATE = ["--models=model.keras", "--dataset=mine.npz", "--attacks=fgsm,pgd", "--batch_size=16"]
@@ -33,21 +26,9 @@ def world(tmp_path_factory):
     return path
 
 
-def run(path, *steps):
-    done = subprocess.run(
-        [sys.executable, ROOT / "tests" / "killed_programs.py", json.dumps(steps)],
-        cwd=path,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def test_training_that_was_killed_at_single_file_operations(world):
+def test_training_that_was_killed_at_single_file_operations(world, run_killed):
     parts, whole = [[*TRAIN, f"--output_dir={name}"] for name in ("parts", "whole")]
-    first, full, *killed, last, unbroken = run(
+    first, full, *killed, last, unbroken = run_killed(
         world,
         ["train", parts, ["os.rename", "config.json", 1]],
         ["train", parts, ["os.rename", ".csv", 1, "full"]],
@@ -65,9 +46,9 @@ def test_training_that_was_killed_at_single_file_operations(world):
     assert left(world / "parts") == left(world / "whole")
 
 
-def test_an_evaluation_that_was_killed_at_single_file_operations(world):
+def test_an_evaluation_that_was_killed_at_single_file_operations(world, run_killed):
     parts, whole = [[*EVALUATE, f"--output_dir={name}"] for name in ("report", "other")]
-    first, full, *killed, again, unbroken = run(
+    first, full, *killed, again, unbroken = run_killed(
         world,
         ["evaluate", parts, ["os.rename", ".npz", 3]],
         ["evaluate", parts, ["os.rename", "report.html", 1, "full"]],

@@ -126,7 +126,7 @@ def mine(tmp_path):
     return images[:50], labels[:50]
 
 
-def test_ctrl_c_in_the_middle_and_the_same_command_again(mine, tmp_path):
+def test_ctrl_c_in_the_middle_and_the_same_command_again(mine, tmp_path, run_script):
     flags = ["--dataset=mine.npz", "--model=fc5", "--epochs=12", "--batch_size=8"]
     with subprocess.Popen(
         command("train.py", *flags, "--output_dir=parts"),
@@ -145,17 +145,17 @@ def test_ctrl_c_in_the_middle_and_the_same_command_again(mine, tmp_path):
     assert process.returncode == 130, errors
     assert errors == "interrupted; the same command goes on from here\n"
     assert not (tmp_path / "parts" / "serving").exists()
-    resumed = run("train.py", *flags, "--output_dir=parts", cwd=tmp_path)
-    assert "resuming after epoch" in resumed.stdout
+    resumed = run_script(ROOT / "train.py", *flags, "--output_dir=parts", cwd=tmp_path)
+    assert resumed.returncode == 0 and "resuming after epoch" in resumed.output
     # That it ends with the weights of an unbroken run is seen in test_fit.py and test_killed.py.
     with open(tmp_path / "parts" / "logs" / "training.csv", encoding="utf-8") as file:
         assert [int(row["epoch"]) for row in csv.DictReader(file)] == list(range(12))
     assert (tmp_path / "parts" / "serving" / "1" / "saved_model.pb").is_file()
 
 
-def test_mixed_precision_under_a_mirrored_strategy_serves_float32(mine, tmp_path):
-    run(
-        "train.py",
+def test_mixed_precision_under_a_mirrored_strategy_serves_float32(mine, tmp_path, run_script):
+    trained = run_script(
+        ROOT / "train.py",
         "--dataset=mine.npz",
         "--model=fc5",
         "--activation=parametric_softplus",
@@ -167,6 +167,7 @@ def test_mixed_precision_under_a_mirrored_strategy_serves_float32(mine, tmp_path
         "--output_dir=run",
         cwd=tmp_path,
     )
+    assert trained.returncode == 0, trained.output[-2000:]
     served = tf.saved_model.load(str(tmp_path / "run" / "serving" / "1"))
     images, labels = mine
     logits = served.signatures["logits"](images=tf.constant(images))["logits"]

@@ -5,7 +5,6 @@ gradient has in every cell into the parameters' gradients.
 """
 
 import dataclasses
-import functools
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -112,20 +111,15 @@ class MovingKernels:
         """
         mixing, dictionary, bandwidth = (tf.cast(value, tf.float64) for value in parameters)
 
-        def project(element, *, further):
-            shape = kernel_polynomials(cells, order + further, element[:, None], bandwidth)
-            return tf.reduce_sum(moments * shape, axis=1)
-
-        value, slope, curvature = (
-            tf.transpose(
-                tf.map_fn(
-                    functools.partial(project, further=further),
-                    tf.transpose(dictionary),
-                    parallel_iterations=1,
-                )
+        def project(element):
+            shapes = (
+                kernel_polynomials(cells, order + further, element[:, None], bandwidth)
+                for further in range(3)
             )
-            for further in range(3)
-        )
+            return tf.stack([tf.reduce_sum(moments * shape, axis=1) for shape in shapes], axis=1)
+
+        projections = tf.map_fn(project, tf.transpose(dictionary), parallel_iterations=1)
+        value, slope, curvature = tf.unstack(tf.transpose(projections, [2, 1, 0]))
         widening = -(curvature + 2 * bandwidth * value) / (4 * tf.square(bandwidth))
         gradients = (
             value,
