@@ -1,5 +1,6 @@
 """A model's function in one piece: the same bits, no calls, and nothing that outlives the model."""
 
+import dataclasses
 import gc
 import weakref
 
@@ -10,7 +11,9 @@ import tensorflow as tf
 from stranger_network import IMAGES, SHAPE, network
 
 from robust_keras import compiled, layers, serving
+from robust_keras.serving.surgery import surgeon
 from robust_keras.serving.surgery.frame import CALLS
+from robust_keras.serving.views import one_piece
 
 
 def kernels(logits):
@@ -51,6 +54,49 @@ def test_a_saved_model_in_one_piece_has_the_same_bits_and_no_calls(tmp_path, aft
         np.testing.assert_array_equal(same, own)
         np.testing.assert_array_equal(other, gradient)
         assert np.any(gradient)
+
+
+def test_what_depends_on_weights_alone_is_computed_once(tmp_path):
+    classifier = exported(tmp_path, kernels)
+    settled, whole = classifier.in_one_piece, one_piece.copied
+    every = tf.function(
+        lambda images: whole(classifier.logits.get_concrete_function(), images, surgeon.Surgeon()),
+        input_signature=[tf.TensorSpec((None, *SHAPE))],
+    )
+    # The table of a kernel activation takes exponentials of its dictionary, which nobody asks for
+    # any more: what is left of them is not on the way to the answer.
+    assert needed(every, "Exp") > needed(settled, "Exp")
+    assert needed(every, "ReadVariableOp") > needed(settled, "ReadVariableOp") == 0
+    changing = dataclasses.replace(classifier, format="keras")
+    assert needed(changing.in_one_piece, "ReadVariableOp") > 0, "weights in memory may change"
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_what_depends_on_how_many_images_there_are_is_not_taken_for_settled(tmp_path, number):
+    classifier = exported(tmp_path, times_their_number)
+    taken = classifier.in_one_piece
+    assert taken is not classifier.logits
+    images = tf.constant(IMAGES[:number])
+    np.testing.assert_array_equal(taken(images), classifier.logits(images))
+
+
+def times_their_number(logits):
+    """Logits times the number of images."""
+    return keras.layers.Lambda(
+        lambda x: x * tf.cast(tf.shape(x)[0], tf.float32), output_shape=(4,)
+    )(logits)
+
+
+def needed(function, kind):
+    """How many operations of a kind the output is made of."""
+    waiting = [t.op for t in function.get_concrete_function().outputs]
+    seen = {}
+    while waiting:
+        operation = waiting.pop()
+        if operation.name not in seen:
+            seen[operation.name] = operation.type
+            waiting += [t.op for t in operation.inputs]
+    return list(seen.values()).count(kind)
 
 
 def test_what_has_no_call_or_answers_at_random_is_taken_as_it_is(tmp_path):
