@@ -46,7 +46,12 @@ def _graph(dtype, shape, compiled):
         values = tf.compat.v1.placeholder(dtype, shape, name="values")
         count = tf.compat.v1.placeholder(tf.int32, (), name="count")
         tf.identity(_selected(values, count, compiled), name="thresholds")
-    return graph.as_graph_def(add_shapes=False)
+    definition = graph.as_graph_def()
+    # Copied along, they would stay behind unused, and XLA compiles no placeholder.
+    inside = [node for node in definition.node if node.op != "Placeholder"]
+    del definition.node[:]
+    definition.node.extend(inside)
+    return definition
 
 
 def _selected(values, count, compiled):
