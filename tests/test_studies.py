@@ -236,6 +236,13 @@ def test_what_was_asked_for_something_else_counts_no_longer(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     counts, others = known.kept(path, steps, form)
     assert counts == {known.key(steps[0]): {"of": steps[0].name}} and others == [steps[1].name]
+    # What attacked a network that is trained otherwise now says nothing of it.
+    assert isinstance(steps[0], Train) and steps[0].name in running.needs(steps[1])
+    rows[0]["asked"], rows[1]["asked"] = ["--epochs=99"], known.asked(steps[1], form)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert known.kept(path, steps, form) == ({}, [steps[0].name])
+    path.write_text(json.dumps(rows[0]) + "\n")
+    assert known.kept(path, steps, form) == ({}, [steps[0].name]), "what never ran is not run again"
     path.write_text("not a line\n")
     with pytest.raises(InputError, match="line 1: not a line"):
         known.kept(path, steps, form)

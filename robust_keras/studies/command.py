@@ -53,5 +53,7 @@ def main(asked: Any) -> None:
 def _kept(path, steps, form):
     counts, others = known.kept(path, steps, form)
     for name in others:
-        print(f"again {name}: {path} knows it by other flags than are declared now", flush=True)
+        print(
+            f"again {name}: {path} knows it, or what it reads, by other flags than now", flush=True
+        )
     return counts

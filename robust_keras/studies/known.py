@@ -106,15 +106,17 @@ def kept(path: pathlib.Path, steps: Iterable[Step], form: Form) -> tuple[dict[Ke
 
     Returns:
         What counts, and the names of steps that were asked for something else than they are now,
-        which does not count.
+        or read what such a step left: they do not count.
 
     Raises:
         InputError: the file is no such file.
     """
     if not path.is_file():
         return {}, []
+    steps = list(steps)
     now = {key(step): asked(step, form) for step in steps}
-    counts, others = {}, []
+    counts: dict[Key, Any] = {}
+    others: set[Key] = set()
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             row = json.loads(line)
@@ -126,8 +128,21 @@ def kept(path: pathlib.Path, steps: Iterable[Step], form: Form) -> tuple[dict[Ke
         if now.get(place) == same:
             counts[place] = found
         else:
-            others.append(row["name"])
-    return counts, others
+            others.add(place)
+    lost = {key(step) for step in _after(steps, others)} & set(counts)
+    counts = {place: found for place, found in counts.items() if place not in lost}
+    return counts, sorted({name for _, name in others | lost})
+
+
+def _after(steps, others):
+    """The steps that read, directly or through others, what steps of these kinds and names left."""
+    changed: set[str] = set()
+    for step in steps:
+        if key(step) in others:
+            changed |= running.makes(step)
+        elif changed.intersection(running.needs(step)):
+            changed |= running.makes(step)
+            yield step
 
 
 def _slim(report):
