@@ -45,6 +45,7 @@ class TimeLeft:
 
     Attributes:
         models: number of models.
+        now: the clock.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class TimeLeft:
     ):
         self.models = len(plans) if models is None else models
         self._images = images
-        self._now = now
+        self.now = now
         self._batch_size = min(batch_size, images)
         slowest = max((plan.look for plan in plans), key=lambda look: look.forward[1], default=None)
         # One of no parts stands for the time before the first model.
@@ -78,16 +79,11 @@ class TimeLeft:
         self._model, self._open = 0, set(range(len(self._ahead)))
         self.begin()
 
-    @property
-    def now(self) -> Callable[[], float]:
-        """The clock that it was given."""
-        return self._now
-
     def begin(self, plan: int | None = None) -> None:
         """Tells that a model begins: that of a plan, or of the first that was not done with."""
         self._model = min(self._open, default=0) if plan is None else plan
         self._place, self._done, self._rest = -1, 0, 0
-        self._last, self._share_done = self._now(), None
+        self._last, self._share_done = self.now(), None
         self._built: set[Any] = set()
 
     def end(self) -> None:
@@ -102,7 +98,7 @@ class TimeLeft:
     def start(self, title: str) -> None:
         """Tells that a part which is no attack begins."""
         self._enter(self._find(title, None))
-        self._share_done, self._last = 0.0, self._now()
+        self._share_done, self._last = 0.0, self.now()
 
     def share(self, done: float, total: float) -> None:
         """Tells how much of such a part is done."""
@@ -113,8 +109,8 @@ class TimeLeft:
         if self._place >= 0:
             part = self._parts[self._place]
             expected = self._seconds_of(self._model, self._place)
-            self._others[part.title].see(expected, self._now() - self._last)
-        self._share_done, self._last = None, self._now()
+            self._others[part.title].see(expected, self.now() - self._last)
+        self._share_done, self._last = None, self.now()
         self._rest = 0
 
     def note(
@@ -126,7 +122,7 @@ class TimeLeft:
             return
         if place != self._place:
             self._enter(place)
-        now, part = self._now(), self._parts[place]
+        now, part = self.now(), self._parts[place]
         # Those that have not been tried yet count as robust.
         tried = min(done * part.rounds, total)
         fallen = (total - robust_accuracy * self._images) / max(tried, 1)
@@ -184,7 +180,7 @@ class TimeLeft:
     def _done_elsewhere(self):
         """Seconds of work that other processes have done and not told yet, at most."""
         passed = self._clock() - self._began[0]
-        told = self._now() - self._began[1] - passed
+        told = self.now() - self._began[1] - passed
         return max((self._processes - 1) * passed - told, 0.0)
 
     def of_passes(self, passes: float) -> float:
@@ -193,7 +189,7 @@ class TimeLeft:
 
     def _rest_of_model(self):
         """Seconds of the part at work and of those to come."""
-        since = self._now() - self._last
+        since = self.now() - self._last
         rests = [
             self._seconds_of(self._model, place)
             for place in range(max(self._place, 0), len(self._parts))

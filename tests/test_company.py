@@ -1,6 +1,5 @@
 """Several processes share the models of an evaluation, and find what one finds."""
 
-import json
 import os
 import pathlib
 import signal
@@ -11,8 +10,11 @@ import time
 import keras
 import numpy as np
 import pytest
+from same_report import comparable
 
+from robust_keras.directories import lock
 from robust_keras.programs import assistants
+from robust_keras.runs import provenance
 from robust_keras.runs.company import Alone, Company
 from robust_keras.settings.config import EvaluateConfig
 
@@ -78,13 +80,6 @@ def processes_seen(world):
     return {int(mark.name.removeprefix("pid-")) for mark in world.glob("pid-*")}
 
 
-def comparable(value):
-    if isinstance(value, dict):
-        never = {"created", "command", "seconds"}
-        return {name: comparable(v) for name, v in value.items() if name not in never}
-    return [comparable(v) for v in value] if isinstance(value, list) else value
-
-
 def test_two_processes_find_what_one_finds_though_the_second_dies(world):
     shared = start(world, "shared", 2)
     output = shared.communicate(timeout=300)[0].decode()
@@ -100,7 +95,7 @@ def test_two_processes_find_what_one_finds_though_the_second_dies(world):
     (world / "alone").unlink()
     assert len(processes_seen(world)) == 1
     one, two = (
-        comparable(json.loads((world / name / "report.json").read_text()))
+        comparable((world / name / "report.json").read_text())
         for name in ("alone_report", "shared")
     )
     assert one == two
@@ -150,8 +145,17 @@ def test_each_takes_what_no_other_has_begun(tmp_path):
     assert list(Alone().turns("attack", 3)) == list(Alone().left("attack", 3)) == [0, 1, 2]
 
 
+def test_where_the_file_system_has_no_locks_the_one_that_leads_does_everything(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(lock, "fcntl", None)
+    one, other = (Company(tmp_path, 2, leads, lambda agreed: agreed) for leads in (True, False))
+    assert list(one.turns("attack", 3)) == [0, 1, 2]
+    assert list(other.left("attack", 3)) == []
+
+
 def test_how_many_processes_there_are(monkeypatch):
-    monkeypatch.setattr(assistants, "processors", lambda: 4)
+    monkeypatch.setattr(provenance, "cores", lambda: 4)
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
 
     def count(models, **settings):

@@ -3,7 +3,6 @@
 import concurrent.futures
 import dataclasses
 import functools
-import json
 import threading
 import time
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from killed_programs import KILLED
 from linear_model import GREYS, Linear, answers
+from same_report import comparable
 
 from robust_keras import engine
 from robust_keras.attacks import PGD, Quick, ThreatModel, UniformNoise
@@ -220,17 +220,6 @@ FLAGS += ["--attacks=fgsm,pgd", "--epsilons=0.01,0.05", "--output_dir=report"]
 FLAGS += ["--minimal_epsilon", "--minimal_attack=pgd", "--unusual=noisy,fooling_gradient"]
 FLAGS += ["--fooling_steps=20", "--transfer", "--transfer_attack=fgsm"]
 FLAGS += ["--substitute", "--substitute_images=10"]
-
-
-def comparable(report):
-    """All of a report but times and how it was started."""
-    return without(json.loads(report), {"created", "command", "seconds"})
-
-
-def without(value, names):
-    if isinstance(value, dict):
-        return {name: without(v, names) for name, v in value.items() if name not in names}
-    return [without(v, names) for v in value] if isinstance(value, list) else value
 
 
 def test_a_killed_process_goes_on_and_reports_the_same(world, run_killed):

@@ -11,9 +11,8 @@ import tensorflow as tf
 from stranger_network import IMAGES, SHAPE, network
 
 from robust_keras import compiled, layers, serving
-from robust_keras.serving.surgery import surgeon
 from robust_keras.serving.surgery.frame import CALLS
-from robust_keras.serving.views import one_piece
+from robust_keras.serving.surgery.surgeon import Surgeon, copied
 
 
 def kernels(logits):
@@ -58,9 +57,9 @@ def test_a_saved_model_in_one_piece_has_the_same_bits_and_no_calls(tmp_path, aft
 
 def test_what_depends_on_weights_alone_is_computed_once(tmp_path):
     classifier = exported(tmp_path, kernels)
-    settled, whole = classifier.in_one_piece, one_piece.copied
+    settled, concrete = classifier.in_one_piece, classifier.logits.get_concrete_function()
     every = tf.function(
-        lambda images: whole(classifier.logits.get_concrete_function(), images, surgeon.Surgeon()),
+        lambda images: copied(concrete, images, Surgeon()),
         input_signature=[tf.TensorSpec((None, *SHAPE))],
     )
     # The table of a kernel activation takes exponentials of its dictionary, which nobody asks for

@@ -99,10 +99,10 @@ def _is_file_at(handle, path):
 
 def _refuse_owner(directory, handle):
     """Takes the operating system's lock; InputError where somebody else has it."""
-    locked = _locked(handle)
+    is_ours = locked(handle)
     owner = _owner(handle)
     elsewhere = owner.get("machine", platform.node()) != platform.node()
-    if locked is False or (locked is None and not elsewhere and _alive(owner)):
+    if is_ours is False or (is_ours is None and not elsewhere and _alive(owner)):
         raise InputError.expected(
             "--output_dir",
             "a directory that no other process is using (wait for it, or choose another)",
@@ -118,8 +118,14 @@ def _refuse_owner(directory, handle):
         )
 
 
-def _locked(handle):
-    """Whether the lock could be taken; None where the file system has none."""
+def locked(handle: int) -> bool | None:
+    """Whether the lock on an open file could be taken; None where the file system has none.
+
+    It goes when the file is closed, or the process dies, however it dies.
+
+    Args:
+        handle: file descriptor.
+    """
     if fcntl is None:
         return None
     try:

@@ -23,7 +23,7 @@ def processes(config: EvaluateConfig) -> int:
     import psutil
     import tensorflow as tf
 
-    from robust_keras.runs import company
+    from robust_keras.runs import company, provenance
 
     # What follows the models is done by one process, which would have but a part of the processors.
     if not company.POSSIBLE or config.distribute != "none" or config.transfer:
@@ -33,23 +33,20 @@ def processes(config: EvaluateConfig) -> int:
     if _THREADS in os.environ or tf.config.list_physical_devices("GPU"):
         return 1
     memory = int(psutil.virtual_memory().available // _MEMORY_EACH)
-    return max(min(len(config.models), processors(), memory), 1)
-
-
-def processors() -> int:
-    """How many of them this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return max(min(len(config.models), provenance.cores(), memory), 1)
 
 
 def use_share(count: int) -> None:
     """Takes a part of the processors, before TensorFlow computes anything."""
     import tensorflow as tf
 
+    from robust_keras.runs import provenance
+
     if count == 1 or _THREADS in os.environ:
         return
     # Of a process that has computed before, it stays as it is.
     with contextlib.suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(max(processors() // count, 1))
+        tf.config.threading.set_intra_op_parallelism_threads(max(provenance.cores() // count, 1))
 
 
 @contextlib.contextmanager

@@ -7,14 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-try:
-    import fcntl
-# Windows has none; there one process does everything.
-except ImportError:
-    fcntl = None  # type: ignore[assignment]
+from robust_keras.directories import lock
 
-# Whether processes can tell each other what they are at.
-POSSIBLE = fcntl is not None
+# Whether processes can tell each other what they are at: not on Windows.
+POSSIBLE = lock.fcntl is not None
 _BETWEEN_LOOKS_S = 0.1
 _DONE = b"done"
 
@@ -88,14 +84,14 @@ class Company(Alone):
         busy = []
         for number in range(count) if self.leads else reversed(range(count)):
             with self._mark(stage, number) as mark:
-                if not _taken(mark):
+                if not self._taken(mark):
                     busy.append(number)
                     continue
                 yield number
                 os.pwrite(mark, _DONE, 0)
         for number in busy:
             with self._mark(stage, number) as mark:
-                while not _taken(mark):
+                while not self._taken(mark):
                     waiting(number)
                     time.sleep(_BETWEEN_LOOKS_S)
                 yield number
@@ -104,24 +100,20 @@ class Company(Alone):
         """Those that no other process works on or has done, from the last on."""
         for number in reversed(range(count)):
             with self._mark(stage, number) as mark:
-                if _taken(mark) and os.pread(mark, len(_DONE), 0) != _DONE:
+                if self._taken(mark) and os.pread(mark, len(_DONE), 0) != _DONE:
                     yield number
                     os.pwrite(mark, _DONE, 0)
 
     @contextlib.contextmanager
     def _mark(self, stage, number):
-        """The open file of one turn; a lock on it goes when it is closed, or the process dies."""
+        """The open file of one turn, which is given back when it is closed."""
         mark = os.open(self._directory / f"{stage}-{number}", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             yield mark
         finally:
             os.close(mark)
 
-
-def _taken(mark):
-    """Whether the turn is this process' now."""
-    try:
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    def _taken(self, mark):
+        """Whether the turn is this process' now; where there are no locks, all are the leader's."""
+        taken = lock.locked(mark)
+        return self.leads if taken is None else taken

@@ -1,10 +1,9 @@
 """What a graph computes of its weights alone: computed once, and put in place of its operations."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from robust_keras.serving.surgery.frame import Frame
@@ -12,23 +11,23 @@ from robust_keras.serving.surgery.surgeon import Surgeon, copied
 from robust_keras.serving.surgery.values import NotCopied, Value
 
 # Of what depends on a state, only weights that nobody writes stay the same.
-_READS = ("ReadVariableOp", "VarHandleOp", "PartitionedCall", "StatefulPartitionedCall")
+_READS = ("ReadVariableOp", "VarHandleOp")
 # An input of an operation: its name with the calls that lead to it, and its place.
 Place = tuple[str, int]
 
 
-def settled(concrete: Any, images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
-    """What a function of images computes, where nothing is left to do but what images take part in.
+def settled(concrete: Any, images: tf.Tensor) -> Surgeon:
+    """Emits a function of images, of which nothing is left to do but what images take part in.
 
     A kernel activation's table, a normalised weight, a folded statistic: whatever depends neither
     on the images nor on their number is computed once. Later changes of the weights are not seen.
 
     Args:
         concrete: its `ConcreteFunction`, of one batch of images.
-        images: any float32 array of such a batch.
+        images: any float32 tensor of such a batch.
 
     Returns:
-        Function that emits it into the graph that is traced now.
+        What to emit a copy of the function with, see `copied`.
 
     Raises:
         NotCopied: the graph holds something that cannot be emitted again, or writes.
@@ -42,9 +41,9 @@ def settled(concrete: Any, images: np.ndarray) -> Callable[[tf.Tensor], tf.Tenso
         return list(search.found.values())
 
     signature = [tf.TensorSpec(concrete.inputs[0].shape, tf.float32)]
-    values = tf.function(found, input_signature=signature, autograph=False)(tf.constant(images))
+    values = tf.function(found, input_signature=signature, autograph=False)(images)
     known = dict(zip(places, values, strict=True))
-    return lambda batch: copied(concrete, batch, _Settled(known))
+    return _Settled(known)
 
 
 class _Search(Surgeon):

@@ -36,27 +36,20 @@ def logits_of(classifier: Any) -> Callable:
         return classifier.logits
 
     spec = tf.TensorSpec((None, *classifier.image_shape), tf.float32, name="images")
-    probes = classifier.probes
-    own = classifier.logits(tf.constant(probes)).numpy()
-    for way in _ways(classifier, concrete):
+    probes = tf.constant(classifier.probes)
+    own = classifier.logits(probes).numpy()
+    # The weights of a model in memory may change.
+    once = (lambda: settled(concrete, probes),) if classifier.format == "saved_model" else ()
+    for surgeon in (*once, Surgeon):
         with contextlib.suppress(NotCopied):
-            copy = _compiled(way(), spec, num_classes)
-            if np.array_equal(own, copy(tf.constant(probes)).numpy(), equal_nan=True):
+            copy = _compiled(concrete, surgeon(), spec, num_classes)
+            if np.array_equal(own, copy(probes).numpy(), equal_nan=True):
                 return copy
     return classifier.logits
 
 
-def _ways(classifier, concrete):
-    """Functions to what emits the function, the cheapest first."""
-    probes = classifier.probes
-    # The weights of a model in memory may change.
-    if classifier.format == "saved_model":
-        yield lambda: settled(concrete, probes)
-    yield lambda: lambda images: copied(concrete, images, Surgeon())
-
-
-def _compiled(emit, spec, num_classes):
+def _compiled(concrete, surgeon, spec, num_classes):
     def whole(images):
-        return tf.ensure_shape(emit(images), (None, num_classes))
+        return tf.ensure_shape(copied(concrete, images, surgeon), (None, num_classes))
 
     return tf.function(whole, input_signature=[spec], autograph=False)
