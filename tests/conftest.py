@@ -18,18 +18,12 @@ def pytest_collection_finish(session):
     gc.set_threshold(50_000, 20, 50)
 
 
-@pytest.fixture(scope="session")
-def run_script(tmp_path_factory):
-    """Function from a script, its arguments and a directory to its `returncode` and `output`.
-
-    Each in a fork of one process that has imported TensorFlow and not started it: devices can
-    still be chosen.
-    """
+def _in_forks(tmp_path_factory, *server_arguments):
     server = None
 
     def run(script, *arguments, cwd=ROOT):
         nonlocal server
-        server = server or ProgramServer(ROOT)
+        server = server or ProgramServer(*server_arguments)
         output = tmp_path_factory.mktemp("script") / "output.txt"
         returncode = server.run([str(script), *map(str, arguments)], cwd, output)
         return types.SimpleNamespace(returncode=returncode, output=output.read_text())
@@ -39,16 +33,41 @@ def run_script(tmp_path_factory):
         server.close()
 
 
-@pytest.fixture(scope="session")
-def run_code(run_script, tmp_path_factory):
-    """The same of code: function from it and its arguments."""
-
-    def run(code, *arguments):
+def _of_code(run_script, tmp_path_factory):
+    def run(code, *arguments, **settings):
         script = tmp_path_factory.mktemp("code") / "script.py"
         script.write_text(code)
-        return run_script(script, *arguments)
+        return run_script(script, *arguments, **settings)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def run_script(tmp_path_factory):
+    """Function from a script, its arguments and a directory to its `returncode` and `output`.
+
+    Each in a fork of one process that has imported TensorFlow and not started it: devices can
+    still be chosen.
+    """
+    yield from _in_forks(tmp_path_factory, ROOT)
+
+
+@pytest.fixture(scope="session")
+def run_code(run_script, tmp_path_factory):
+    """The same of code: function from it, its arguments and a directory."""
+    return _of_code(run_script, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def run_plain_script(tmp_path_factory):
+    """The same where TensorFlow alone is imported, and nothing of this project can be."""
+    yield from _in_forks(tmp_path_factory, None, ("tensorflow", "keras"))
+
+
+@pytest.fixture(scope="session")
+def run_plain_code(run_plain_script, tmp_path_factory):
+    """The same of code."""
+    return _of_code(run_plain_script, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +80,20 @@ def run_killed(run_script):
         return json.loads(done.output.splitlines()[-1])
 
     return run
+
+
+@pytest.fixture(scope="module")
+def graphs_as_written():
+    """Compiled functions of a file run as they were traced, for tests of what they compute.
+
+    TensorFlow's rewriting of a graph before its first run takes a fifth of a test of small attacks.
+    What the programs run is rewritten, and so is what is compared to the bit with a graph's copy.
+    """
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
 @pytest.fixture(scope="module", autouse=True)

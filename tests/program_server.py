@@ -1,7 +1,7 @@
 """Runs Python programs in forks of one process that has imported TensorFlow, which takes longest.
 
-A request is a line of JSON on stdin: `arguments` (of `python`), `cwd`, `output` (a file). The
-answer is a line with the exit code.
+python tests/program_server.py MODULE...: imports these. A request is a line of JSON on stdin:
+`arguments` (of `python`), `cwd`, `output` (a file). The answer is a line with the exit code.
 """
 
 import gc
@@ -30,14 +30,15 @@ class ProgramServer:
     """The server, from the outside.
 
     Args:
-        root: directory of the project whose modules are loaded.
+        root: directory of the project whose modules can be loaded, or None.
+        preloaded: names of the modules that are.
     """
 
-    def __init__(self, root):
+    def __init__(self, root, preloaded=PRELOADED):
         self._process = subprocess.Popen(
-            [sys.executable, __file__],
-            cwd=root,
-            env=os.environ | {"PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"},
+            [sys.executable, __file__, *preloaded],
+            cwd=root or "/",
+            env=os.environ | {"PYTHONPATH": str(root or ""), "TF_CPP_MIN_LOG_LEVEL": "3"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -55,8 +56,8 @@ class ProgramServer:
         self._process.wait(timeout=30)
 
 
-def serve():
-    for name in PRELOADED:
+def serve(preloaded):
+    for name in preloaded:
         importlib.import_module(name)
     # The collector would write to, and so copy, every page that a fork shares with this process.
     gc.collect()
@@ -85,4 +86,4 @@ def become(arguments, cwd, output):
 
 
 if __name__ == "__main__":
-    serve()
+    serve(sys.argv[1:])

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, answers, linear
 
 from robust_keras import engine, layers, serving
 from robust_keras.attacks import APGDCE, APGDAccepted, Quick, ThreatModel
@@ -89,7 +89,7 @@ def test_it_finds_accepted_errors_where_others_stop_at_rejected_ones(rule, norm)
 def test_a_cascade_aims_at_the_rule_where_there_is_one():
     images = np.random.default_rng(3).uniform(size=(40, *SHAPE)).astype("float32")
     attack = Quick(steps=10, targets=2, queries=10)
-    for model, aims in ((network(threshold=0.9), True), (Linear(5), False)):
+    for model, aims in ((network(threshold=0.9), True), (linear(5), False)):
         classifier = serving.from_keras(model) if aims else model
         labels = np.argmax(classifier.logits(images), axis=1)
         found = engine.evaluate(
@@ -107,7 +107,7 @@ def test_a_cascade_aims_at_the_rule_where_there_is_one():
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])
 def test_without_a_rule_it_is_an_attack_on_the_margin(norm):
-    model, epsilon = Linear(4), {"linf": 0.02, "l2": 0.06}[norm]
+    model, epsilon = linear(4), {"linf": 0.02, "l2": 0.06}[norm]
     robust = model.margins(GREYS, answers(model), epsilon, norm) > 0
     found = engine.evaluate(
         model,

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from digits import digits
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, answers, linear
 
 from robust_keras import compiled, engine, serving
 from robust_keras.attacks import APGDCE, APGDDLR, PGD, APGDTargeted, ThreatModel, apgd
 from robust_keras.attacks.loops import ascent
 from robust_keras.attacks.loops.batches import ShrinkingBatch, batch_shape
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 ATTACKS = [APGDCE, APGDDLR, APGDTargeted]
 
@@ -34,7 +36,7 @@ def test_checkpoints():
 @pytest.mark.parametrize("norm", DUAL)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_two_linear_classes_are_attacked_to_the_exact_optimum(attack, norm):
-    model, epsilon = Linear(2), {"linf": 0.02, "l2": 0.06}[norm]
+    model, epsilon = linear(2), {"linf": 0.02, "l2": 0.06}[norm]
     labels = answers(model)
     exact = model.margins(GREYS, labels, epsilon, norm)
     robust = exact > 0
@@ -49,7 +51,7 @@ def test_two_linear_classes_are_attacked_to_the_exact_optimum(attack, norm):
 
 @pytest.mark.parametrize("norm", DUAL)
 def test_targets_find_every_image_that_is_not_robust(norm):
-    model, epsilon = Linear(6), {"linf": 0.02, "l2": 0.06}[norm]
+    model, epsilon = linear(6), {"linf": 0.02, "l2": 0.06}[norm]
     labels = answers(model)
     robust = model.margins(GREYS, labels, epsilon, norm) > 0
     attacks = [attack(steps=40) for attack in ATTACKS]
@@ -64,7 +66,7 @@ def test_targets_find_every_image_that_is_not_robust(norm):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_leaves_the_ball_or_the_pixel_range(attack, norm):
     images = np.random.default_rng(1).integers(0, 3, (60, 3, 4, 1)).astype("float32") / 2
-    model, epsilon = Linear(5), {"linf": 0.2, "l2": 0.7}[norm]
+    model, epsilon = linear(5), {"linf": 0.2, "l2": 0.7}[norm]
     threat_model = ThreatModel(norm, (epsilon,))
     random = engine.generators(0, attack.name, epsilon, 0, range(60))
     labels = np.argmax(model.logits(images), axis=1)
@@ -78,7 +80,7 @@ def test_nothing_leaves_the_ball_or_the_pixel_range(attack, norm):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_every_pass_is_counted_and_fooled_images_stop_costing(attack):
-    model, settings = Linear(4), {"epsilons": (0.02, 0.3), "batch_size": 1}
+    model, settings = linear(4), {"epsilons": (0.02, 0.3), "batch_size": 1}
     data = {"images": GREYS[:8], "labels": answers(model)[:8]}
     before = int(model.seen)
     (result,) = evaluate(model, [attack(steps=9)], **settings, **data).attacks
@@ -152,7 +154,7 @@ def test_results_depend_on_the_seed_and_not_on_the_batch_size(network, sample):
 
 
 def test_nothing_is_traced_twice():
-    model = Linear(3)
+    model = linear(3)
     labels = answers(model)
     evaluate(model, [APGDCE(steps=6)], epsilons=(0.01,), labels=labels)
     key = ascent.Ascent, model.image_shape, "cross_entropy", "linf"

@@ -20,6 +20,8 @@ from robust_keras.attacks import (
     ThreatModel,
 )
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 EPSILONS = {"linf": (8 / 255, 20 / 255), "l2": (0.4, 1.2)}
 CHEAP = {"steps": 10, "targets": 2, "queries": 60}
 CASCADES = [(AutoAttack(**CHEAP), "linf"), (Quick(**CHEAP), "l2")]

@@ -6,7 +6,7 @@ import types
 
 import numpy as np
 import pytest
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, answers, linear
 
 from robust_keras.attacks import ATTACKS, GaussianNoise, ThreatModel, UniformNoise
 from robust_keras.attacks.attack import Attack
@@ -120,7 +120,7 @@ BRIEF = {"steps": 3, "queries": 300, "searches": 2, "targets": 3, "classes": 4, 
 
 @pytest.fixture(scope="module")
 def model():
-    return Linear(4)
+    return linear(4)
 
 
 @pytest.mark.parametrize("make", [attack for attack in ATTACKS.values() if not attack.cascade])

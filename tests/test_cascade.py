@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, Linear, answers, linear
 
 from robust_keras import engine
 from robust_keras.attacks import (
@@ -15,6 +15,8 @@ from robust_keras.attacks import (
     ThreatModel,
 )
 from robust_keras.engine.shares import attack_report
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 CHEAP = {"steps": 10, "targets": 3, "queries": 30}
 
@@ -59,7 +61,7 @@ def test_autoattack_is_the_published_ensemble():
     ],
 )
 def test_a_cascade_finds_what_can_be_found_in_a_linear_model(cascade, num_classes, norm):
-    model, epsilon = Linear(num_classes), {"linf": 0.02, "l2": 0.06}[norm]
+    model, epsilon = linear(num_classes), {"linf": 0.02, "l2": 0.06}[norm]
     robust = model.margins(GREYS, answers(model), epsilon, norm) > 0
     attack = cascade(steps=40, targets=9, queries=10)
     found = evaluate(model, [attack], norm, (epsilon,))
@@ -68,7 +70,7 @@ def test_a_cascade_finds_what_can_be_found_in_a_linear_model(cascade, num_classe
 
 
 def test_stages_are_the_attacks_run_on_survivors_and_are_counted():
-    model, threat_model = Linear(4), ThreatModel("linf", (0.0, 0.02, 0.05))
+    model, threat_model = linear(4), ThreatModel("linf", (0.0, 0.02, 0.05))
     attack = AutoAttack(**CHEAP, restarts=1)
     before = int(model.seen)
     few = {"batch_size": 1, "images": 12}
@@ -105,7 +107,7 @@ def test_without_gradients_only_the_search_runs_and_the_report_says_so():
 
 
 def test_the_report_has_one_row_with_its_stages():
-    found = evaluate(Linear(4), [Quick(**CHEAP), MarginPGD(steps=5)])
+    found = evaluate(linear(4), [Quick(**CHEAP), MarginPGD(steps=5)])
     cascade, plain = (attack_report(result, None) for result in found.attacks)
     assert (cascade.name, cascade.skipped) == ("quick", None)
     assert {name: cascade.settings[name] for name in CHEAP} == CHEAP
@@ -118,7 +120,7 @@ def test_the_report_has_one_row_with_its_stages():
 
 def test_progress_names_the_stage():
     seen = []
-    evaluate(Linear(4), [Quick(**CHEAP)], progress=lambda name, *rest: seen.append(name))
+    evaluate(linear(4), [Quick(**CHEAP)], progress=lambda name, *rest: seen.append(name))
     assert list(dict.fromkeys(seen)) == [f"quick: {name}" for name in names(Quick(), "linf")]
 
 
@@ -128,7 +130,7 @@ def test_progress_names_the_stage():
     [(AutoAttack(**CHEAP), 0), (FABTargeted(steps=5), 0), (Quick(**CHEAP), 2)],
 )
 def test_few_survivors_take_small_batches(attack, shared):
-    model = Linear(3)
+    model = linear(3)
     survivors = np.zeros((1, 60), bool)
     survivors[0, 7] = True
     before = int(model.seen)
@@ -141,7 +143,7 @@ def test_few_survivors_take_small_batches(attack, shared):
 
 def test_a_cascade_is_run_by_the_engine_alone():
     with pytest.raises(TypeError, match="autoattack must be run by engine.evaluate"):
-        AutoAttack().propose(Linear(2), GREYS, None)
+        AutoAttack().propose(linear(2), GREYS, None)
 
 
 @pytest.mark.parametrize("cascade", [AutoAttack, Quick])
@@ -155,7 +157,7 @@ def test_bad_settings_are_refused(cascade, name):
     ("num_classes", "norm"), [(2, "linf"), (3, "l2"), (10, "l2"), (100, "linf")]
 )
 def test_any_number_of_classes_and_colours_work(num_classes, norm):
-    model, epsilon = Linear(num_classes, (5, 4, 3)), {"linf": 0.01, "l2": 0.06}[norm]
+    model, epsilon = linear(num_classes, (5, 4, 3)), {"linf": 0.01, "l2": 0.06}[norm]
     images = np.random.default_rng(8).uniform(0.3, 0.7, (24, 5, 4, 3)).astype("float32")
     labels = np.argmax(model.logits(images), axis=1)
     attack = AutoAttack(steps=10, targets=20, queries=10)

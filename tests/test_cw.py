@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 import small_network
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, answers, linear
 
 from robust_keras import compiled, engine
 from robust_keras.attacks import CarliniWagner, DeepFool, ThreatModel
 from robust_keras.attacks.loops import tanh_descent
 from robust_keras.errors import InputError
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 L2 = ThreatModel("l2", (0.5,))
 FEW = {"steps": 300}
@@ -23,7 +25,7 @@ def propose(attack, model, images=GREYS, labels=None):
 @pytest.mark.parametrize("scale", [0.01, 1.0, 1000.0])
 @pytest.mark.parametrize("num_classes", [2, 6])
 def test_the_smallest_change_of_a_linear_model_is_found_whatever_the_scale(num_classes, scale):
-    model = Linear(num_classes)
+    model = linear(num_classes)
     labels = answers(model)
     model.scale.assign(scale)
     found = propose(CarliniWagner(**FEW), model).images
@@ -64,7 +66,7 @@ def test_constants_rise_until_fooled_and_are_bisected_then():
 
 
 def test_every_pass_is_counted_stalled_images_wait_and_batches_do_not_matter():
-    model, labels = Linear(4), answers(Linear(4))
+    model, labels = linear(4), answers(linear(4))
     attack = CarliniWagner(steps=20, searches=3)
     one, two = (
         engine.evaluate(model, GREYS, labels, [attack], L2, batch_size=size, seed=0).attacks[0]
@@ -83,7 +85,7 @@ def test_every_pass_is_counted_stalled_images_wait_and_batches_do_not_matter():
 
 
 def test_nothing_is_traced_twice_and_nothing_leaves_the_pixel_range():
-    model = Linear(3)
+    model = linear(3)
     images = np.random.default_rng(1).integers(0, 3, (20, 3, 4, 1)).astype("float32") / 2
     for rows, steps in ((20, 30), (7, 45)):
         found = propose(CarliniWagner(steps=steps, searches=5), model, images[:rows]).images

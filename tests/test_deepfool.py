@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 import small_network
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, answers, linear
 
 from robust_keras import compiled, engine, serving
 from robust_keras.attacks import JSMA, CarliniWagner, DeepFool, ThreatModel, deepfool
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 ORDER = {"linf": np.inf, "l2": 2}
 
@@ -37,7 +39,7 @@ def reference(model, image, label, norm):
 
 @pytest.mark.parametrize("norm", DUAL)
 def test_one_step_crosses_the_boundary_of_two_linear_classes_at_the_exact_distance(norm):
-    model = Linear(2)
+    model = linear(2)
     found = propose(DeepFool(), model, norm)
     labels = answers(model)
     assert np.all(np.argmax(model.logits(found.images), axis=1) != labels)
@@ -52,7 +54,7 @@ def test_one_step_crosses_the_boundary_of_two_linear_classes_at_the_exact_distan
 @pytest.mark.parametrize("norm", DUAL)
 @pytest.mark.parametrize("scale", [0.01, 1.0, 1000.0])
 def test_with_more_classes_it_is_the_published_step_whatever_the_scale(norm, scale):
-    model = Linear(6)
+    model = linear(6)
     model.scale.assign(scale)
     found = propose(DeepFool(), model, norm).images
     pairs = zip(GREYS, answers(model), strict=True)
@@ -86,7 +88,7 @@ def test_fewer_classes_cost_less_and_find_less():
 
 
 def test_every_pass_is_counted_and_results_do_not_depend_on_the_batch():
-    model, labels = Linear(4), answers(Linear(4))
+    model, labels = linear(4), answers(linear(4))
     before = int(model.seen)
     settings = {"seed": 0, "batch_size": 1}
     threat_model = ThreatModel("linf", (0.02, 0.05))
@@ -103,7 +105,7 @@ def test_every_pass_is_counted_and_results_do_not_depend_on_the_batch():
 
 
 def test_without_a_gradient_nothing_moves_and_nothing_is_traced_twice():
-    model = Linear(3)
+    model = linear(3)
     model.scale.assign(0.0)
     labels = np.zeros(60, int)
     found = propose(DeepFool(steps=3), model, "l2", GREYS, labels).images

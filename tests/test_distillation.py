@@ -37,7 +37,16 @@ def network(outputs=2):
 
 
 def fitted(path, model=None, **changes):
-    settings = config(path, **{"augment": False, "epochs": 12, "validation_fraction": 0, **changes})
+    settings = config(
+        path,
+        **{
+            "augment": False,
+            "epochs": 12,
+            "validation_fraction": 0,
+            "learning_rate": 0.03,
+            **changes,
+        },
+    )
     training.make_reproducible(settings.seed)
     model = network() if model is None else model
     training_run.fit(model, images(), settings, TrainingDirectory(settings))
@@ -67,7 +76,7 @@ def test_the_student_learns_what_the_teacher_says_and_how_sure_it_is(tmp_path, c
     teacher().save(tmp_path / "teacher.keras")
     path = str(tmp_path / "teacher.keras")
     student = fitted(
-        tmp_path / "run", distillation_teacher=path, temperature=4.0, epochs=30, **changes
+        tmp_path / "run", distillation_teacher=path, temperature=4.0, epochs=10, **changes
     )
     split = images(seed=1)
     assert training.accuracy(student, split, 16) < 0.1
@@ -75,7 +84,7 @@ def test_the_student_learns_what_the_teacher_says_and_how_sure_it_is(tmp_path, c
     expected = soft_labels(teacher(), split.images, temperature=4.0).max(axis=1).mean()
     assert expected < 0.8
     assert sure == pytest.approx(expected, abs=0.08)
-    hard = fitted(tmp_path / "hard", temperature=4.0, epochs=30, **changes)
+    hard = fitted(tmp_path / "hard", temperature=4.0, epochs=10, **changes)
     assert soft_labels(hard, split.images, temperature=4.0).max(axis=1).mean() > expected + 0.1
 
 
@@ -83,12 +92,14 @@ def test_distillation_in_plain_keras_code():
     split, student = images(), network()
     keras.utils.set_random_seed(0)
     labels = soft_labels(teacher(), split.images, temperature=4.0)
-    student.compile("adam", TemperatureCrossEntropy(4.0), metrics=[LabelAccuracy()])
+    student.compile(
+        keras.optimizers.Adam(0.005), TemperatureCrossEntropy(4.0), metrics=[LabelAccuracy()]
+    )
     history = student.fit(
         split.images,
         labels,
         validation_data=(split.images, split.labels),
-        epochs=40,
+        epochs=10,
         batch_size=10,
         verbose=0,
     ).history
@@ -103,7 +114,7 @@ def test_mean_training_teaches_the_two_kinds_of_nonsense(tmp_path):
         "with": {"mean_training": True, "nonsense_share": 0.5},
         "without": {},
     }.items():
-        model = fitted(tmp_path / name, network(4), epochs=60, **changes)
+        model = fitted(tmp_path / name, network(4), epochs=20, **changes)
         found[name] = [np.mean(np.argmax(model.predict(k, verbose=0), axis=1) >= 2) for k in kinds]
         assert training.accuracy(model, split, 16) > 0.8
     assert found["with"][1] > 0.8
@@ -115,8 +126,8 @@ def test_hybrid_loss_and_label_smoothing_reach_the_run(tmp_path):
     model = fitted(tmp_path / "hybrid", model, loss="hybrid", activation="rbf", hybrid_others=0.25)
     assert isinstance(model.loss, HybridLoss)
     assert model.loss.others == 0.25
-    smoothed = fitted(tmp_path / "smoothed", label_smoothing=0.4, epochs=40)
-    plain = fitted(tmp_path / "plain", epochs=40)
+    smoothed = fitted(tmp_path / "smoothed", label_smoothing=0.4, epochs=13)
+    plain = fitted(tmp_path / "plain", epochs=13)
     sure = [soft_labels(m, images().images, temperature=1.0).max() for m in (smoothed, plain)]
     assert sure[0] < 0.9 < 0.97 < sure[1]
 

@@ -16,6 +16,8 @@ from robust_keras.engine.fitting_batch import bounded_batch, fitting_batch, halv
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.errors import InputError
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 # Fewer steps where the default would take long.
 CHEAP = {name: {"steps": 15} for name in ("apgd_ce", "apgd_dlr", "apgd_targeted")}
 CHEAP["fab_targeted"] = {"steps": 15, "targets": 3}

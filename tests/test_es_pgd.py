@@ -4,10 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, Linear, answers, linear
 
 from robust_keras import data, engine, layers, serving
 from robust_keras.attacks import PGD, EvolutionPGD, MarginPGD, ThreatModel
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 EPSILONS = {"linf": 0.02, "l2": 0.06}
 
@@ -83,7 +85,7 @@ def test_it_breaks_k_winners_take_all_where_pgd_fails(winners):
 
 
 def test_after_ten_steps_what_came_no_nearer_is_given_up():
-    model, labels = Linear(2), answers(Linear(2))
+    model, labels = linear(2), answers(linear(2))
     attack = EvolutionPGD(queries=700, samples=40, near=0.6)
     random = engine.generators(0, "es_pgd", 0.02, 0, range(60))
     settings = {"threat_model": ThreatModel("linf", (0.02,)), "epsilon": 0.02, "generators": random}
@@ -95,7 +97,7 @@ def test_after_ten_steps_what_came_no_nearer_is_given_up():
 
 
 def test_counts_seeds_and_batches():
-    model, attack = Linear(4), EvolutionPGD(queries=500, samples=20)
+    model, attack = linear(4), EvolutionPGD(queries=500, samples=20)
     before = int(model.seen)
     one = evaluate(model, [attack], batch_size=1)
     (found,) = one.attacks

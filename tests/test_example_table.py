@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, answers, linear
 
 from robust_keras import engine
 from robust_keras.attacks import FGSM, Attack, MarginPGD, ThreatModel, UniformNoise
@@ -19,7 +19,7 @@ EPSILONS = (0.01, 0.03, 0.06)
 
 @pytest.fixture(scope="module", params=["every", "bisection"])
 def found(request):
-    model = Linear(4)
+    model = linear(4)
     labels = answers(model)
     labels[:5] = (labels[:5] + 1) % 4
     attacks = [UniformNoise(repeats=3), FGSM(), MarginPGD(steps=15)]
@@ -114,7 +114,7 @@ class Sinking(Attack):
 
 
 def test_the_five_likeliest_are_those_of_every_answer_that_was_seen():
-    model, epsilons = Linear(9), (0.01, 0.05, 0.1)
+    model, epsilons = linear(9), (0.01, 0.05, 0.1)
     labels = answers(model)
     labels[:5] = (labels[:5] + 1) % 9
     settings = {"batch_size": 16, "seed": 0}

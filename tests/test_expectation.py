@@ -5,13 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_model import Linear
+from linear_model import linear
 
 from robust_keras import engine, serving
 from robust_keras.attacks import PGD, ThreatModel
 from robust_keras.audit import forward_checks
 from robust_keras.engine.passes import in_passes
 from robust_keras.serving.views.attacker import averaged
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 WEIGHTS = np.random.default_rng(4).normal(size=(48, 3)).astype("float32")
 WEIGHTS -= WEIGHTS.mean(axis=0)
@@ -117,7 +119,7 @@ def test_the_audit_asks_for_steady_classes_of_a_mean(noisy):
 
 
 def test_a_deterministic_model_is_left_alone():
-    model = Linear(3)
+    model = linear(3)
     model.deterministic = True
     assert averaged(model, 20) is model
     assert averaged(model, 1) is model

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import scipy.optimize
 import tensorflow as tf
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, Linear, answers, linear
 
 from robust_keras import compiled, engine
 from robust_keras.attacks import PGD, FABTargeted, ThreatModel
 from robust_keras.attacks.loops import boundary
 from robust_keras.attacks.loops.hyperplanes import shortest_changes
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 
 def evaluate(classifier, attacks, norm, epsilons, batch_size=60, seed=0, survivors=None):
@@ -76,7 +78,7 @@ def test_beyond_the_box_everything_goes_as_far_as_it_can(norm):
 @pytest.mark.parametrize("norm", DUAL)
 @pytest.mark.parametrize("num_classes", [2, 6])
 def test_the_smallest_change_of_a_linear_model_is_found(num_classes, norm):
-    model, tiny = Linear(num_classes), 1e-6
+    model, tiny = linear(num_classes), 1e-6
     labels = answers(model)
     lost = np.linalg.norm(
         model.weights[:, labels, None] - model.weights[:, None], DUAL[norm], axis=0
@@ -93,7 +95,7 @@ def test_the_smallest_change_of_a_linear_model_is_found(num_classes, norm):
 
 @pytest.mark.parametrize("norm", DUAL)
 def test_it_takes_from_what_pgd_left_all_that_can_fall(norm):
-    model, epsilon = Linear(6), {"linf": 0.02, "l2": 0.06}[norm]
+    model, epsilon = linear(6), {"linf": 0.02, "l2": 0.06}[norm]
     # Large logits blind cross-entropy, and their boundaries stay where they are.
     model.scale.assign(1000.0)
     robust = model.margins(GREYS, answers(model), epsilon, norm) > 0
@@ -106,13 +108,13 @@ def test_it_takes_from_what_pgd_left_all_that_can_fall(norm):
 def test_nothing_leaves_the_pixel_range():
     images = np.random.default_rng(1).integers(0, 3, (60, 3, 4, 1)).astype("float32") / 2
     for norm in DUAL:
-        found = perturb(FABTargeted(steps=9, restarts=2), Linear(5), norm, 0.01, images).images
+        found = perturb(FABTargeted(steps=9, restarts=2), linear(5), norm, 0.01, images).images
         assert found.min() >= 0 and found.max() <= 1
         assert np.any(found != images, axis=(1, 2, 3)).all()
 
 
 def test_every_pass_is_counted_and_fallen_images_stop_costing():
-    model, epsilons = Linear(4), (0.02, 0.3)
+    model, epsilons = linear(4), (0.02, 0.3)
     before = int(model.seen)
     (result,) = evaluate(model, [FABTargeted(steps=9)], "linf", epsilons, batch_size=1).attacks
     survivors = int(result.robust[0].sum())
@@ -149,7 +151,7 @@ def test_restarts_begin_elsewhere_and_depend_on_the_seed():
 
 
 def test_results_do_not_depend_on_the_batch_size():
-    attack, model = FABTargeted(steps=3, restarts=4, targets=2), Linear(5)
+    attack, model = FABTargeted(steps=3, restarts=4, targets=2), linear(5)
     one, again, other = (
         evaluate(model, [attack], "linf", (0.01, 0.02), batch_size=size, seed=3)
         for size in (60, 60, 17)
@@ -162,7 +164,7 @@ def test_results_do_not_depend_on_the_batch_size():
 
 
 def test_nothing_is_traced_twice():
-    model = Linear(3)
+    model = linear(3)
     evaluate(model, [FABTargeted(steps=6)], "linf", (0.01,))
     key = boundary.BoundarySearch, model.image_shape, "linf"
     graph = compiled.graph(model, *key)

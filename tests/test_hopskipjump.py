@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, Linear, answers, linear
 
 from robust_keras import engine
 from robust_keras.attacks import HopSkipJump, ThreatModel
 from robust_keras.attacks.loops.starts import starting_points
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 EPSILONS = {"linf": 0.02, "l2": 0.06}
 
@@ -58,12 +60,12 @@ def test_it_comes_near_the_smallest_change_with_classes_alone(norm):
     ratios = reached / shortest(model, norm)
     assert ratios.min() > 0.999 and np.median(ratios) < 1.1 and ratios.max() < 2.0
     assert found.forward_evaluations.max() <= 3000 and not found.gradient_evaluations.any()
-    logits = perturb(attack, Linear(2), norm, 1e-6)
+    logits = perturb(attack, linear(2), norm, 1e-6)
     np.testing.assert_array_equal(found.images, logits.images)
 
 
 def test_more_queries_never_leave_more():
-    left, model = [], Linear(6)
+    left, model = [], linear(6)
     for queries in (100, 400, 1600):
         (found,) = evaluate(model, HopSkipJump(queries=queries)).attacks
         assert found.forward_evaluations <= 60 * (queries + 1)
@@ -74,7 +76,7 @@ def test_more_queries_never_leave_more():
 
 
 def test_every_query_is_counted_and_the_batch_size_changes_nothing():
-    model, attack = Linear(4), HopSkipJump(queries=200, directions=30)
+    model, attack = linear(4), HopSkipJump(queries=200, directions=30)
     before = int(model.seen)
     one = evaluate(model, attack, batch_size=1)
     assert int(model.seen) - before == one.attacks[0].forward_evaluations + 120

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import small_network
 import tensorflow as tf
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, answers, linear
 
 from robust_keras import compiled, engine
 from robust_keras.attacks import JSMA, ThreatModel, jsma
 from robust_keras.attacks.loops.saliency_pairs import best_pairs
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 
 def propose(attack, model, epsilon=1.0, images=GREYS, labels=None):
@@ -76,7 +78,7 @@ def reference(model, image, label, epsilon, steps):
 
 @pytest.mark.parametrize("epsilon", [0.1, 0.3, 1.0])
 def test_the_path_is_the_published_one(epsilon):
-    model = Linear(4)
+    model = linear(4)
     labels = answers(model)
     found = propose(JSMA(share=0.7), model, epsilon)
     pairs = zip(GREYS, labels, strict=True)
@@ -103,7 +105,7 @@ def test_few_pixels_of_a_trained_network_are_changed_and_many_images_fall():
 
 
 def test_results_do_not_depend_on_the_batch_and_nothing_is_traced_twice():
-    model, labels = Linear(4), answers(Linear(4))
+    model, labels = linear(4), answers(linear(4))
     threat_model = ThreatModel("linf", (0.02, 0.06))
     one, two = (
         engine.evaluate(

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, Linear, answers, linear
 
 from robust_keras import engine
 from robust_keras.attacks import JumpingPGD, MarginPGD, ThreatModel
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 
 def evaluate(model, attack, norm="linf", epsilon=0.1, images=GREYS):
@@ -19,7 +21,7 @@ def evaluate(model, attack, norm="linf", epsilon=0.1, images=GREYS):
 @pytest.mark.parametrize("scale", (1.0, 1e4))
 def test_a_linear_model_falls_exactly_where_it_can(norm, scale):
     # With more classes a climb may lean to one that it cannot reach.
-    model, epsilon = Linear(2), {"linf": 0.05, "l2": 0.15}[norm]
+    model, epsilon = linear(2), {"linf": 0.05, "l2": 0.15}[norm]
     model.scale.assign(scale)
     margins = model.margins(GREYS, answers(model), epsilon, norm)
     clear = np.abs(margins) > 1e-4
@@ -28,7 +30,7 @@ def test_a_linear_model_falls_exactly_where_it_can(norm, scale):
 
 
 def test_what_it_takes_is_counted_and_no_more_than_it_declares():
-    model, attack = Linear(4), JumpingPGD(steps=5, jumps=2, queries=7, near=1.0)
+    model, attack = linear(4), JumpingPGD(steps=5, jumps=2, queries=7, near=1.0)
     model.seen.assign(0)
     result = evaluate(model, attack, epsilon=1e-4).attacks[0]
     held = int(result.robust.sum())
@@ -38,7 +40,7 @@ def test_what_it_takes_is_counted_and_no_more_than_it_declares():
 
 
 def test_it_jumps_only_where_the_climb_came_near():
-    model, epsilon = Linear(2), 0.05
+    model, epsilon = linear(2), 0.05
     held = model.margins(GREYS, answers(model), epsilon, "linf") / model.margins(
         GREYS, answers(model), 0.0, "linf"
     )

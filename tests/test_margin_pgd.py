@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, answers, linear
 
 from robust_keras import engine
 from robust_keras.attacks import PGD, MarginPGD, ThreatModel
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 
 def evaluate(classifier, attacks, norm, epsilon, batch_size=60, seed=0):
@@ -18,7 +20,7 @@ def evaluate(classifier, attacks, norm, epsilon, batch_size=60, seed=0):
 
 @pytest.mark.parametrize("norm", DUAL)
 def test_scale_changes_nothing_and_blinds_cross_entropy(norm):
-    model, epsilon = Linear(2), {"linf": 0.02, "l2": 0.06}[norm]
+    model, epsilon = linear(2), {"linf": 0.02, "l2": 0.06}[norm]
     robust = model.margins(GREYS, answers(model), epsilon, norm) > 0
     assert 10 < robust.sum() < 50
     attack = MarginPGD(steps=30)
@@ -32,7 +34,7 @@ def test_scale_changes_nothing_and_blinds_cross_entropy(norm):
 @pytest.mark.parametrize("norm", DUAL)
 def test_nothing_leaves_the_ball_or_the_pixel_range(norm):
     images = np.random.default_rng(1).integers(0, 3, (60, 3, 4, 1)).astype("float32") / 2
-    model, epsilon = Linear(5), {"linf": 0.2, "l2": 0.7}[norm]
+    model, epsilon = linear(5), {"linf": 0.2, "l2": 0.7}[norm]
     threat_model = ThreatModel(norm, (epsilon,))
     random = engine.generators(0, "margin_pgd", epsilon, 0, range(60))
     labels = np.argmax(model.logits(images), axis=1)
@@ -44,7 +46,7 @@ def test_nothing_leaves_the_ball_or_the_pixel_range(norm):
 
 
 def test_every_pass_is_counted_and_the_batch_size_changes_nothing():
-    model, attack = Linear(4), MarginPGD(steps=9, restarts=2)
+    model, attack = linear(4), MarginPGD(steps=9, restarts=2)
     before = int(model.seen)
     one = evaluate(model, [attack], "linf", 0.02, batch_size=1)
     (result,) = one.attacks

@@ -8,7 +8,7 @@ import pytest
 import report_samples as samples
 import small_network
 from digits import digits
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, answers, linear
 
 from robust_keras import findings, reporting
 from robust_keras.attacks import (
@@ -29,6 +29,8 @@ from robust_keras.errors import InputError
 from robust_keras.reporting import boxes, html, theme
 from robust_keras.runs import evaluation
 from robust_keras.settings.config import EvaluateConfig
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 IMAGES = GREYS[:24]
 LARGEST = {"linf": 0.1, "l2": 0.4}
@@ -75,7 +77,7 @@ def check(found, model, images):
     ],
 )
 def test_it_is_the_distance_to_the_boundary_of_a_linear_model(attack, num_classes, norm):
-    model = Linear(num_classes)
+    model = linear(num_classes)
     labels = answers(model)[:24]
     found = search(model, attack, norm)
     there = check(found, model, IMAGES)
@@ -135,7 +137,7 @@ def test_a_single_step_is_raised_until_the_class_changes(norm):
 
 
 def test_results_do_not_depend_on_the_batch_size_or_the_progress():
-    model, seen = Linear(4), []
+    model, seen = linear(4), []
     attack = Square(queries=30)
     one, other = (
         search(model, attack, batch_size=size, progress=lambda *news: seen.append(news))
@@ -165,7 +167,7 @@ def test_radii_lie_in_the_middle_half_and_are_shared():
 
 
 def test_bad_arguments_are_refused():
-    model = Linear(3)
+    model = linear(3)
     for settings, text in [
         ({"largest": 0.0}, "`largest` must be"),
         ({"tolerance": 0.2}, "`tolerance` must be"),
@@ -249,7 +251,7 @@ def test_few_images_are_points_and_every_name_has_its_number(classes, points, dr
 
 def test_a_class_of_few_images_keeps_every_epsilon():
     found = dataclasses.replace(
-        search(Linear(4), Square(queries=5)),
+        search(linear(4), Square(queries=5)),
         labels=np.array([0] * 9 + [1] * 2),
         epsilons=np.array([0.1] * 9 + [np.inf, 0.05]),
     )

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, answers, linear
 
 from robust_keras import engine
 from robust_keras.attacks import NearestPGD, ThreatModel
 from robust_keras.attacks.loops.linear_distances import nearest_others
 from robust_keras.attacks.loops.search import Plan, Search
 from robust_keras.attacks.loops.task import Task
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 EPSILON = {"linf": 0.02, "l2": 0.06}
 
@@ -27,7 +29,7 @@ def task(model, labels, norm="linf"):
 @pytest.mark.parametrize("norm", DUAL)
 @pytest.mark.parametrize("num_classes", [2, 3, 12])
 def test_all_that_can_fall_in_a_linear_model_falls_at_every_scale(norm, num_classes):
-    model = Linear(num_classes)
+    model = linear(num_classes)
     robust = model.margins(GREYS, answers(model), EPSILON[norm], norm) > 0
     assert 5 < robust.sum() < 55
     for scale in (1e-6, 1.0, 1e5):
@@ -38,7 +40,7 @@ def test_all_that_can_fall_in_a_linear_model_falls_at_every_scale(norm, num_clas
 
 @pytest.mark.parametrize("norm", DUAL)
 def test_targets_are_the_nearest_linear_boundaries(norm):
-    model = Linear(6)
+    model = linear(6)
     labels = answers(model)
     nearest = nearest_others(task(model, labels, norm), 4, 9)
     logits = GREYS.reshape(60, -1).astype(np.float64) @ model.weights
@@ -54,7 +56,7 @@ def test_targets_are_the_nearest_linear_boundaries(norm):
 
 
 def test_classes_without_a_gradient_come_last():
-    model = Linear(3)
+    model = linear(3)
     fixed = tf.constant([[-1.0, 0.0, 0.0]])
 
     def logits(images):
@@ -81,7 +83,7 @@ def test_steps_are_long_while_there_is_an_aim_and_end_at_a_thousandth():
 
 
 def test_every_pass_is_counted_and_the_batch_size_changes_nothing():
-    model, attack = Linear(4), NearestPGD(steps=9, targets=5, again=4)
+    model, attack = linear(4), NearestPGD(steps=9, targets=5, again=4)
     before = int(model.seen)
     one = evaluate(model, attack, batch_size=1)
     (result,) = one.attacks
@@ -95,7 +97,7 @@ def test_every_pass_is_counted_and_the_batch_size_changes_nothing():
 
 
 def test_the_nearer_an_image_came_the_more_long_tries_it_gets():
-    model, epsilon = Linear(2), 0.05
+    model, epsilon = linear(2), 0.05
     attack, labels = NearestPGD(steps=20, targets=1, again=4, near=0.5), answers(model)
     whole, left = (model.margins(GREYS, labels, e, "linf") for e in (0.0, epsilon))
     random = engine.generators(0, "nearest_pgd", epsilon, 0, range(60))
@@ -109,7 +111,7 @@ def test_the_nearer_an_image_came_the_more_long_tries_it_gets():
 
 
 def test_long_tries_go_together_and_an_image_that_falls_in_one_keeps_its_point():
-    model, labels = Linear(4), answers(Linear(4))
+    model, labels = linear(4), answers(linear(4))
     random = engine.generators(0, "nearest_pgd", 0.02, 0, range(60))
     given = Task(model, GREYS, labels, ThreatModel("linf", (0.02,)), 0.02, random)
     search = Search(NearestPGD(steps=8), given)
@@ -127,7 +129,7 @@ def test_long_tries_go_together_and_an_image_that_falls_in_one_keeps_its_point()
 @pytest.mark.parametrize("norm", DUAL)
 def test_nothing_leaves_the_ball_or_the_pixel_range(norm):
     images = np.random.default_rng(1).integers(0, 3, (60, 3, 4, 1)).astype("float32") / 2
-    model, epsilon = Linear(5), {"linf": 0.2, "l2": 0.7}[norm]
+    model, epsilon = linear(5), {"linf": 0.2, "l2": 0.7}[norm]
     threat_model = ThreatModel(norm, (epsilon,))
     random = engine.generators(0, "nearest_pgd", epsilon, 0, range(60))
     labels = np.argmax(model.logits(images), axis=1)

@@ -2,11 +2,8 @@
 
 import importlib.util
 import json
-import os
 import pathlib
 import shutil
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -64,23 +61,15 @@ def change(directory, **functions):
     np.savez(path, **arrays | {name: make(arrays) for name, make in functions.items()})
 
 
-def test_it_proves_the_claim_in_a_plain_process(finished):
-    environment = {n: v for n, v in os.environ.items() if n != "PYTHONPATH"}
+def test_it_proves_the_claim_in_a_plain_process(finished, run_plain_script):
     script = finished / "report" / "recheck.py"
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=finished,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    done = run_plain_script(script, cwd=finished)
+    assert done.returncode == 0, done.output
     report = json.loads((finished / "report" / "report.json").read_text())
     (model,) = report["models"]
     fallen = 60 - model["worst_case"]["correct"][-1]
     assert fallen > 5
-    assert f"{fallen} kept, {fallen} fooled, {fallen} of them allowed" in done.stdout
+    assert f"{fallen} kept, {fallen} fooled, {fallen} of them allowed" in done.output
     assert script.read_bytes() == SCRIPT.read_bytes()
     assert len(SCRIPT.read_text().splitlines()) <= 80
     assert "robust_keras" not in SCRIPT.read_text()

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_model import DUAL, GREYS, Linear, answers
+from linear_model import DUAL, GREYS, Linear, answers, linear
 
 from robust_keras import compiled, engine
 from robust_keras.attacks import SPSA, ThreatModel
 from robust_keras.attacks.loops import estimation
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 EPSILONS = {"linf": 0.02, "l2": 0.06}
 SMALL = {"queries": 800, "samples": 32}
@@ -21,7 +23,7 @@ def evaluate(model, attack, norm="linf", batch_size=60, seed=0, epsilon=None):
 
 @pytest.fixture(scope="module")
 def model():
-    return Linear(6)
+    return linear(6)
 
 
 @pytest.mark.parametrize("norm", DUAL)

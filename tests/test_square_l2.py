@@ -8,6 +8,8 @@ from robust_keras import compiled, engine
 from robust_keras.attacks import Square, ThreatModel
 from robust_keras.attacks.loops.square_l2 import L2Squares, bump
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 SHAPE = (9, 8, 2)
 MODEL = Linear(4, SHAPE)
 IMAGES = np.random.default_rng(3).uniform(0.3, 0.7, (20, *SHAPE)).astype("float32")

@@ -5,12 +5,14 @@ import itertools
 
 import numpy as np
 import pytest
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, answers, linear
 
 from robust_keras import engine
 from robust_keras.attacks import ATTACKS, FGSM, PGD, AutoAttack, Square, ThreatModel, UniformNoise
 from robust_keras.audit import result_checks
 from robust_keras.engine.price import cheapest_first
+
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 THREAT_MODEL = ThreatModel("linf", (0.01, 0.02, 0.04))
 ATTACKS_GIVEN = [Square(queries=200), PGD(steps=10), UniformNoise(repeats=2), FGSM()]
@@ -36,7 +38,7 @@ def test_the_cheapest_comes_first():
 
 @pytest.mark.parametrize("sweep", ["every", "bisection"])
 def test_each_attack_meets_what_those_before_it_left(sweep):
-    model = Linear(4)
+    model = linear(4)
     found = evaluate(model, sweep=sweep, survivors_only=True)
     assert [result.name for result in found.attacks] == ["uniform_noise", "fgsm", "pgd", "square"]
     left = np.array([result.robust for result in found.attacks])
@@ -55,7 +57,7 @@ def test_each_attack_meets_what_those_before_it_left(sweep):
 
 
 def test_the_worst_case_is_that_of_all_attacks_on_all_images_and_costs_less():
-    model = Linear(4)
+    model = linear(4)
     whole, spared = (evaluate(model, survivors_only=only) for only in (False, True))
     assert not whole.survivors_only
     np.testing.assert_array_equal(whole.worst_case, spared.worst_case)
@@ -68,7 +70,7 @@ def test_the_worst_case_is_that_of_all_attacks_on_all_images_and_costs_less():
 
 
 def test_every_image_is_told_the_attack_that_broke_it():
-    found = evaluate(Linear(4), survivors_only=True)
+    found = evaluate(linear(4), survivors_only=True)
     table = found.per_image
     broken = np.flatnonzero(~found.worst_case[-1])
     assert {table.attack[index] for index in broken} <= {"uniform_noise", "fgsm", "pgd", "square"}
@@ -79,7 +81,7 @@ def test_every_image_is_told_the_attack_that_broke_it():
 
 
 def test_what_cannot_be_compared_is_not_checked():
-    found = evaluate(Linear(4), survivors_only=True)
+    found = evaluate(linear(4), survivors_only=True)
     for check in (
         result_checks.noise_against_gradients(found, THREAT_MODEL),
         result_checks.one_step_against_iterative(found, THREAT_MODEL),

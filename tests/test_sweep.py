@@ -1,13 +1,12 @@
 """Many epsilons: bisection finds what every single run finds, for the price of a few."""
 
-import functools
 import types
 
 import cleverhans.tf2.utils
 import numpy as np
 import pytest
 import tensorflow as tf
-from linear_model import GREYS, Linear, answers
+from linear_model import GREYS, answers, linear
 
 from robust_keras import engine
 from robust_keras.attacks import (
@@ -24,13 +23,13 @@ from robust_keras.attacks import (
 from robust_keras.engine.headline_examples import at_epsilon
 from robust_keras.engine.journal import Unrecorded
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 EPSILONS = {
     "linf": tuple(np.linspace(0.005, 0.08, 16).tolist()),
     "l2": tuple(np.linspace(0.015, 0.24, 16).tolist()),
 }
 EXACT = MarginPGD(steps=20)
-# Graphs are compiled once a model and attack.
-linear = functools.cache(Linear)
 
 
 def evaluate(model, attacks, norm="linf", epsilons=None, batch_size=60, **settings):
@@ -117,7 +116,7 @@ def test_noise_and_single_steps_are_tried_at_every_epsilon():
 
 
 def test_what_is_rejected_has_an_account_of_its_own():
-    model = Linear(2)
+    model = linear(2)
     # The rule declines every second image once it is changed, and knows it by its neighbours.
     odd = np.arange(60) % 2 == 1
     first = tf.constant(GREYS.reshape(60, -1))
@@ -138,7 +137,7 @@ def test_what_is_rejected_has_an_account_of_its_own():
 
 
 def test_few_shapes_are_traced():
-    model, attack = Linear(5), PGD(steps=4)
+    model, attack = linear(5), PGD(steps=4)
     before = cleverhans.tf2.utils.compute_gradient.experimental_get_tracing_count()
     evaluate(model, [attack], batch_size=40)
     after = cleverhans.tf2.utils.compute_gradient.experimental_get_tracing_count()
@@ -164,7 +163,7 @@ def test_a_sweep_of_another_name_is_refused():
 
 
 def test_what_is_shown_is_at_the_epsilon_of_the_headline():
-    model, epsilons = Linear(3), (0.02, 0.2)
+    model, epsilons = linear(3), (0.02, 0.2)
     labels, settings = answers(model), {"batch_size": 20, "seed": 0, "journal": Unrecorded()}
     attacks, ball = [UniformNoise(), PGD(steps=5)], ThreatModel("linf", epsilons)
     found = engine.evaluate(model, GREYS, labels, attacks, ball, **settings)

@@ -17,6 +17,8 @@ from robust_keras.errors import InputError
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.settings.target import ClassOrAll
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 EPSILONS = (0.1, 0.25)
 TARGET = 3
 

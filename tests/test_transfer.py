@@ -14,6 +14,8 @@ from robust_keras.reporting import html
 from robust_keras.runs import evaluation
 from robust_keras.settings.config import EvaluateConfig
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 THREAT_MODEL = ThreatModel("linf", (0.0, 0.02, 0.1))
 
 

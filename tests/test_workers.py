@@ -1,11 +1,8 @@
 """Several processes: one process' losses, equal weights, resumed; its report; refusals."""
 
 import json
-import os
 import pathlib
 import socket
-import subprocess
-import sys
 import types
 
 import keras
@@ -23,7 +20,8 @@ ROOT = pathlib.Path(__file__).parent.parent
 # on images that they read, and follow what one does alone with all in memory. Two attack, of whom
 # the first dies, and then go on.
 WORKERS = """
-import json, os, sys, types
+import json, os, sys, tempfile, types
+tempfile.tempdir = os.environ["TMPDIR"] = sys.argv[1]
 sys.path[:0] = [".", "tests"]
 import killed_programs
 evaluate = killed_programs.programs()["evaluate"]
@@ -142,18 +140,11 @@ def directory(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(directory):
+def found(directory, run_code):
     """What all of them have found."""
-    done = subprocess.run(
-        [sys.executable, "-c", WORKERS, str(directory), json.dumps(free_hosts(9))],
-        cwd=ROOT,
-        env=os.environ | {"TMPDIR": str(directory)},
-        capture_output=True,
-        text=True,
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout.splitlines()[-1])
+    done = run_code(WORKERS, directory, json.dumps(free_hosts(9)))
+    assert done.returncode == 0, done.output[-3000:]
+    return json.loads(done.output.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
