@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from robust_keras.layers.copies import copied
 from robust_keras.layers.gaussian_cells import (
     TERMS,
     Cells,
@@ -46,19 +47,25 @@ class FixedKernels:
     def tables(self, cells: Cells, order: int, parameters: Sequence[tf.Tensor]) -> tf.Tensor:
         """Returns the coefficients of each channel's curve: float64, (channels, TERMS * count)."""
         (mixing,) = parameters
-        return tf.matmul(tf.cast(mixing, tf.float64), self._polynomials(cells, order))
+        return tf.matmul(tf.cast(mixing, tf.float64), self.polynomials(cells, order))
 
     def gradients(
         self, cells: Cells, order: int, parameters: Sequence[tf.Tensor], moments: tf.Tensor
     ) -> tuple[tf.Tensor, ...]:
         """Returns the parameters' gradients from moments of shape (channels, TERMS * count)."""
         (mixing,) = parameters
-        gradient = tf.matmul(moments, self._polynomials(cells, order), transpose_b=True)
-        return (tf.cast(gradient, mixing.dtype),)
+        return (_mixing_gradient(self, cells, order, moments, mixing.dtype),)
 
-    def _polynomials(self, cells, order):
+    def polynomials(self, cells: Cells, order: int) -> tf.Tensor:
+        """Returns those of each kernel: float64, (kernels, TERMS * count)."""
         dictionary = tf.constant(self.dictionary, tf.float64)[:, None]
         return kernel_polynomials(cells, order, dictionary, self.bandwidth)
+
+
+@copied
+def _mixing_gradient(kernels, cells, order, moments, dtype):
+    gradient = tf.matmul(moments, kernels.polynomials(cells, order), transpose_b=True)
+    return tf.cast(gradient, dtype)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Selection of the k-th largest value without a sort."""
 
 import contextlib
-import functools
 
 import tensorflow as tf
 
+from robust_keras.layers.copies import copied
 from robust_keras.layers.fusion import fused
 
 # Bits that one pass over the values settles at most: more bins would leave the caches.
@@ -27,33 +27,10 @@ def kth_largest(values: tf.Tensor, count: int, *, compiled: bool = True) -> tf.T
     Returns:
         The thresholds, shape (batch, 1, channels).
     """
-    if tf.executing_eagerly():
-        return _selected(values, count, compiled)
-    graph = _graph(values.dtype, tuple(values.shape), compiled)
-    given = {"values": values, "count": tf.convert_to_tensor(count, tf.int32)}
-    (thresholds,) = tf.graph_util.import_graph_def(graph, given, ["thresholds:0"], name="selected")
-    return thresholds
+    return _selected(values, tf.convert_to_tensor(count, tf.int32), compiled)
 
 
-@functools.lru_cache(maxsize=64)
-def _graph(dtype, shape, compiled):
-    """The passes as a `GraphDef`: making their operations in Python takes longest of tracing.
-
-    A model is traced about ten times until it is trained and exported, each of its layers each
-    time; a copy has the same operations.
-    """
-    with tf.Graph().as_default() as graph:
-        values = tf.compat.v1.placeholder(dtype, shape, name="values")
-        count = tf.compat.v1.placeholder(tf.int32, (), name="count")
-        tf.identity(_selected(values, count, compiled), name="thresholds")
-    definition = graph.as_graph_def()
-    # Copied along, they would stay behind unused, and XLA compiles no placeholder.
-    inside = [node for node in definition.node if node.op != "Placeholder"]
-    del definition.node[:]
-    definition.node.extend(inside)
-    return definition
-
-
+@copied
 def _selected(values, count, compiled):
     integer = tf.int64 if values.dtype == tf.float64 else tf.int32
     shape = tf.shape(values)
