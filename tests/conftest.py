@@ -24,9 +24,11 @@ def _in_forks(tmp_path_factory, *server_arguments):
     def run(script, *arguments, cwd=ROOT):
         nonlocal server
         server = server or ProgramServer(*server_arguments)
-        output = tmp_path_factory.mktemp("script") / "output.txt"
-        returncode = server.run([str(script), *map(str, arguments)], cwd, output)
-        return types.SimpleNamespace(returncode=returncode, output=output.read_text())
+        directory = tmp_path_factory.mktemp("script")
+        files = directory / "stdout.txt", directory / "stderr.txt"
+        code = server.run([str(script), *map(str, arguments)], cwd, *files)
+        out, err = (path.read_text() for path in files)
+        return types.SimpleNamespace(returncode=code, stdout=out, stderr=err, output=err + out)
 
     yield run
     if server:
@@ -44,10 +46,10 @@ def _of_code(run_script, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def run_script(tmp_path_factory):
-    """Function from a script, its arguments and a directory to its `returncode` and `output`.
+    """Function from a script, its arguments and a directory to what came of it.
 
-    Each in a fork of one process that has imported TensorFlow and not started it: devices can
-    still be chosen.
+    That is its `returncode`, `stdout`, `stderr`, both as `output`. Each in a fork of one process
+    that has imported TensorFlow and not started it: devices can still be chosen.
     """
     yield from _in_forks(tmp_path_factory, ROOT)
 

@@ -1,7 +1,8 @@
 """Runs Python programs in forks of one process that has imported TensorFlow, which takes longest.
 
 python tests/program_server.py MODULE...: imports these. A request is a line of JSON on stdin:
-`arguments` (of `python`), `cwd`, `output` (a file). The answer is a line with the exit code.
+`arguments` (of `python`), `cwd`, and files for `output` and `errors`. The answer is a line with the
+exit code.
 """
 
 import gc
@@ -44,9 +45,13 @@ class ProgramServer:
             text=True,
         )
 
-    def run(self, arguments, cwd, output):
-        """The exit code of `python ARGUMENTS`; what it wrote is appended to `output`."""
+    def run(self, arguments, cwd, output, errors=None):
+        """The exit code of `python ARGUMENTS`; what it wrote is appended to `output`.
+
+        So is what it wrote to stderr, or to a file of its own.
+        """
         request = {"arguments": arguments, "cwd": str(cwd), "output": str(output)}
+        request["errors"] = str(errors or output)
         print(json.dumps(request), file=self._process.stdin, flush=True)
         return int(self._process.stdout.readline())
 
@@ -73,12 +78,11 @@ def serve(preloaded):
         print(os.waitstatus_to_exitcode(status), file=answers)
 
 
-def become(arguments, cwd, output):
+def become(arguments, cwd, output, errors):
     """Turns this process into `python ARGUMENTS`."""
-    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((nothing, 0), (descriptor, 1), (descriptor, 2)):
-        os.dup2(source, target)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    for path, target in ((output, 1), (errors, 2)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), target)
     os.chdir(cwd)
     sys.argv = arguments
     sys.path[0] = str(pathlib.Path(arguments[0]).parent)

@@ -13,6 +13,8 @@ from robust_keras.errors import InputError
 from robust_keras.runs.adversarial_images import given_examples
 from robust_keras.settings.config import EvaluateConfig
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 EPSILONS = (0.05, 0.2)
 MODEL = Linear(4)
 LABELS = answers(MODEL)

@@ -279,8 +279,10 @@ def test_the_guard_is_silent_while_all_is_well():
 
 
 def test_metrics_in_training_are_those_on_adversarial_images():
-    model = adversarial(metrics=["accuracy"], method="fast", epsilon=0.5, clean_accuracy=True)
-    history = fit(model, epochs=15, validation_data=(SPLIT.images, SPLIT.labels))
+    optimizer = keras.optimizers.SGD(0.1)
+    settings = {"method": "fast", "epsilon": 0.5, "clean_accuracy": True}
+    model = adversarial(optimizer=optimizer, metrics=["accuracy"], **settings)
+    history = fit(model, epochs=8, validation_data=(SPLIT.images, SPLIT.labels))
     assert history["clean_accuracy"][-1] > history["accuracy"][-1] + 0.2
     assert history["val_accuracy"][-1] > history["accuracy"][-1] + 0.2
     assert "val_clean_accuracy" not in history

@@ -17,6 +17,8 @@ from robust_keras.engine.transfer import transfer
 from robust_keras.errors import InputError
 from robust_keras.strength import STRONG, strength
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 IMAGES = np.random.default_rng(0).uniform(0.3, 0.7, (30, 3, 4, 1)).astype("float32")
 MODEL = Linear(4)
 LABELS = np.argmax(MODEL.logits(IMAGES), axis=1)

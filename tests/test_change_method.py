@@ -2,7 +2,6 @@
 
 import importlib
 import pathlib
-import subprocess
 import sys
 
 import numpy as np
@@ -66,11 +65,10 @@ def test_what_it_does_not_declare_is_refused(registered, arguments, text):
         parsed(*ASKED, *arguments)
 
 
-def test_the_command_knows_it_by_its_file(tmp_path):
-    command = [sys.executable, "train.py", f"--plugins={TOY}", f"--output_dir={tmp_path / 'run'}"]
-    command += [*ASKED, "--epochs=1", "--model=fc5", "--replays=2"]
-    root = pathlib.Path(__file__).parent.parent
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+def test_the_command_knows_it_by_its_file(tmp_path, run_script):
+    flags = [f"--plugins={TOY}", f"--output_dir={tmp_path / 'run'}"]
+    flags += [*ASKED, "--epochs=1", "--model=fc5", "--replays=2"]
+    done = run_script(pathlib.Path(__file__).parent.parent / "train.py", *flags)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: --replays: expected nothing with")
     assert not (tmp_path / "run").exists()

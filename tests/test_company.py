@@ -37,7 +37,7 @@ class Noting(toy_attack.ToyAttack):
         mine = HERE / f"pid-{os.getpid()}"
         again = mine.exists()
         mine.touch()
-        leads = "leader" in os.environ and str(os.getppid()) == os.environ["leader"]
+        leads = ALONE or str(os.getppid()) == os.environ.get("leader")
         while not ALONE and leads and (FOREVER or len(list(HERE.glob("pid-*"))) == 1):
             time.sleep(0.1)
         if again and not leads:
@@ -64,12 +64,19 @@ def world(tmp_path_factory):
     return path
 
 
-def start(world, directory, processes):
+FLAGS = [f"--models={','.join(MODELS)}", "--dataset=mine.npz", "--plugins=plugin.py"]
+FLAGS += ["--attacks=fgsm,noting", "--epsilons=0.05"]
+
+
+def forget_who_attacked(world):
     for mark in world.glob("pid-*"):
         mark.unlink()
-    command = [sys.executable, str(ROOT / "evaluate.py"), f"--models={','.join(MODELS)}"]
-    command += ["--dataset=mine.npz", "--plugins=plugin.py", "--attacks=fgsm,noting"]
-    command += ["--epsilons=0.05", f"--processes={processes}", f"--output_dir={directory}"]
+
+
+def start_two(world, directory):
+    forget_who_attacked(world)
+    command = [sys.executable, str(ROOT / "evaluate.py"), *FLAGS]
+    command += ["--processes=2", f"--output_dir={directory}"]
     environment = {**os.environ, "PYTHONPATH": str(world), "leader": str(os.getpid())}
     return subprocess.Popen(
         command, cwd=world, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -80,8 +87,8 @@ def processes_seen(world):
     return {int(mark.name.removeprefix("pid-")) for mark in world.glob("pid-*")}
 
 
-def test_two_processes_find_what_one_finds_though_the_second_dies(world):
-    shared = start(world, "shared", 2)
+def test_two_processes_find_what_one_finds_though_the_second_dies(world, run_code):
+    shared = start_two(world, "shared")
     output = shared.communicate(timeout=300)[0].decode()
     assert shared.returncode == 0, output
     assert len(processes_seen(world)) == 2
@@ -90,8 +97,11 @@ def test_two_processes_find_what_one_finds_though_the_second_dies(world):
         [*(f"{name} {part}" for name in "abc" for part in ("fgsm", "noting", "audit")), "report"]
     ), "each part has its line, whoever made it"
     (world / "alone").touch()
-    alone = start(world, "alone_report", 1)
-    assert alone.wait(timeout=300) == 0, alone.stdout.read()
+    forget_who_attacked(world)
+    code = f"import runpy, sys; sys.path.insert(0, {str(world)!r});"
+    code += f"runpy.run_path({str(ROOT / 'evaluate.py')!r}, run_name='__main__')"
+    alone = run_code(code, *FLAGS, "--processes=1", "--output_dir=alone_report", cwd=world)
+    assert alone.returncode == 0, alone.output
     (world / "alone").unlink()
     assert len(processes_seen(world)) == 1
     one, two = (
@@ -104,7 +114,7 @@ def test_two_processes_find_what_one_finds_though_the_second_dies(world):
 
 def test_the_others_end_with_the_one_that_leads(world):
     (world / "forever").touch()
-    leader = start(world, "killed", 2)
+    leader = start_two(world, "killed")
     deadline = time.monotonic() + 120
     while len(processes_seen(world)) < 2 and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -104,7 +104,7 @@ def test_another_seed_gives_other_weights(tmp_path):
 
 
 def test_pruning_reaches_its_sparsity_and_the_model_still_learns(tmp_path):
-    settings = config(tmp_path / "run", epochs=12, augment=False, **PRUNED)
+    settings = config(tmp_path / "run", epochs=4, learning_rate=0.03, augment=False, **PRUNED)
     model = run(settings)
     assert training.sparsity(model) == pytest.approx(0.5, abs=0.01)
     assert training.accuracy(model, images(seed=1), 16) > 0.9

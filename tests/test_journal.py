@@ -22,6 +22,8 @@ from robust_keras.errors import InputError
 from robust_keras.runs.report_directory import ReportDirectory
 from robust_keras.settings.config import EvaluateConfig
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 ATTACKS = [UniformNoise(repeats=2), PGD(steps=5), Quick(steps=5, targets=1, queries=10)]
 # Graphs are compiled once a model and attack.
 MODEL = Linear(4)

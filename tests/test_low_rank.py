@@ -153,7 +153,8 @@ COMBINED = {
 
 @pytest.mark.parametrize("changes", COMBINED.values(), ids=COMBINED)
 def test_runs_of_low_rank(tmp_path, capsys, changes):
-    settings = config(tmp_path, low_rank=2, epochs=12, augment=False, **changes)
+    given = {"epochs": 4, "learning_rate": 0.03, "augment": False, **changes}
+    settings = config(tmp_path, low_rank=2, **given)
     training.make_reproducible(0)
     model = low_rank_run.before_training(network(), settings)
     directory = TrainingDirectory(settings)

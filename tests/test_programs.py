@@ -26,34 +26,26 @@ def command(program, *arguments):
     return [sys.executable, str(ROOT / program), *map(str, arguments)]
 
 
-def run(program, *arguments, cwd=ROOT):
-    done = subprocess.run(
-        command(program, *arguments), cwd=cwd, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done
-
-
 @pytest.fixture(scope="module")
-def quickstart(tmp_path_factory):
+def quickstart(tmp_path_factory, run_script):
     """The quickstart, shortened to one epoch and forty images."""
     path = tmp_path_factory.mktemp("quickstart")
-    trained = run(
-        "train.py",
-        f"--flagfile={ROOT}/configs/quickstart.cfg",
-        "--model=fc5",
-        "--activation=relu",
-        "--epochs=1",
-        f"--output_dir={path}/run",
+    flags = [f"--flagfile={ROOT}/configs/quickstart.cfg", "--model=fc5", "--activation=relu"]
+    flags += ["--epochs=1", f"--output_dir={path}/run"]
+    # In a process that imports everything itself, as a user's does.
+    trained = subprocess.run(
+        command("train.py", *flags), cwd=ROOT, capture_output=True, text=True, timeout=600
     )
-    evaluated = run(
-        "evaluate.py",
+    assert trained.returncode == 0, trained.stderr[-2000:]
+    evaluated = run_script(
+        ROOT / "evaluate.py",
         f"--flagfile={ROOT}/configs/quickstart_evaluate.cfg",
         f"--models={path}/run/serving,{path}/run/model.keras",
         "--examples=40",
         "--attacks=uniform_noise,fgsm",
         f"--output_dir={path}/run/report",
     )
+    assert evaluated.returncode == 0, evaluated.output[-2000:]
     return path / "run", trained, evaluated
 
 
@@ -96,18 +88,12 @@ def test_the_report_holds_both_forms_of_the_model_and_agrees_on_them(quickstart)
     assert evaluated.stderr == ""
 
 
-def test_a_second_run_is_refused_and_changes_nothing(quickstart):
+def test_a_second_run_is_refused_and_changes_nothing(quickstart, run_script):
     path, _, _ = quickstart
     before = {item: item.stat().st_mtime_ns for item in path.rglob("*")}
     settings = json.loads((path / "config.json").read_text())
-    again = subprocess.run(
-        command("train.py", f"--flagfile={ROOT}/configs/quickstart.cfg", "--epochs=1")
-        + [f"--output_dir={path}"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    flags = [f"--flagfile={ROOT}/configs/quickstart.cfg", "--epochs=1", f"--output_dir={path}"]
+    again = run_script(ROOT / "train.py", *flags)
     assert settings["epochs"] == 1
     assert again.returncode == 2
     assert "a finished run" in again.stderr

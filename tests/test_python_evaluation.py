@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import pathlib
 import subprocess
 import sys
 
@@ -19,6 +20,9 @@ from robust_keras.errors import InputError
 from robust_keras.runs import evaluation, given_images, model_run
 from robust_keras.settings.config import EvaluateConfig
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
+ROOT = pathlib.Path(__file__).parent.parent
 QUICKLY = {"attacks": "fgsm,pgd", "epsilons": (0.1, 0.2), "batch_size": 20, "progress": False}
 
 
@@ -82,8 +86,9 @@ def test_every_kind_of_model_and_of_data(model, path, images, result):
 
     models = {"keras": model, "file": path, "function": lambda x: model(x), "numpy": torch_like}
     dataset = tf.data.Dataset.from_tensor_slices(images)
-    for given in (dataset, dataset.batch(8)):
-        found = robust_keras.evaluate(models, given, num_classes=10, **QUICKLY)
+    single = robust_keras.evaluate(path, dataset, **QUICKLY)
+    assert numbers(single.models[0]) == numbers(result.models[0])
+    found = robust_keras.evaluate(models, dataset.batch(8), num_classes=10, **QUICKLY)
     assert [report.path for report in found.models] == list(models)
     for report in found.models[:3]:
         assert numbers(report) == numbers(result.models[0])
@@ -206,12 +211,14 @@ def test_what_cannot_be_used_is_said_in_one_line(model, images, wrong, message):
     assert "\n" not in str(error.value)
 
 
-def test_to_import_it_loads_no_tensorflow():
-    script = "import sys, robust_keras; print(robust_keras.evaluate, 'tensorflow' in sys.modules); "
-    script += "print(robust_keras.attacks.register, hasattr(robust_keras, 'nothing'))"
+def test_to_import_it_loads_no_tensorflow(run_plain_code):
+    script = "import sys, robust_keras; print(robust_keras.evaluate, 'tensorflow' in sys.modules)"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    before, after = printed.stdout.strip().splitlines()
-    assert before.endswith("False") and after.endswith("False") and "register" in after
+    assert printed.stdout.startswith("<function") and printed.stdout.endswith("False\n")
+    script = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import robust_keras;"
+    script += "print(robust_keras.attacks.register, hasattr(robust_keras, 'nothing'))"
+    found = run_plain_code(script).stdout
+    assert "register" in found and found.endswith("False\n")
 
 
 def test_memory_that_ends_beside_an_attack_halves_the_batch_and_changes_nothing(

@@ -14,6 +14,8 @@ from robust_keras.runs import evaluation
 from robust_keras.serving.rejection import Rejection
 from robust_keras.settings.config import EvaluateConfig
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 COARSE = np.random.default_rng(0).uniform(size=(40, 4, 4, 1)) > 0.6
 IMAGES = np.kron(COARSE, np.ones((1, 2, 2, 1))).astype("float32")
 
@@ -164,8 +166,10 @@ def test_evaluation_takes_nonsense_as_an_error_and_reports_both_accounts(world):
 
 
 def test_an_attack_that_aims_at_the_rule_is_told_and_finds_no_less(world):
+    models = (str(world / "model.keras"),)
     weak, strong = (
-        evaluate(world, attacks=("apgd_ce", *more)) for more in ((), ("apgd_accepted",))
+        evaluate(world, models=models, attacks=("apgd_ce", *more))
+        for more in ((), ("apgd_accepted",))
     )
     for before, after in zip(weak.models, strong.models, strict=True):
         assert (before.rejection.targeted, after.rejection.targeted) == (False, True)

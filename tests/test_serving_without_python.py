@@ -24,7 +24,9 @@ def program(tmp_path_factory):
     libraries = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")
     command = ["gcc", "-O1", "-Wall", "-Werror", str(SOURCE), "-o", str(path)]
     command += [f"-I{package / 'include'}", *(str(package / name) for name in libraries)]
-    subprocess.run([*command, f"-Wl,-rpath,{package}"], check=True)
+    # It reads the gigabyte of TensorFlow in a third of the time.
+    faster = ["-fuse-ld=gold"] if shutil.which("ld.gold") else []
+    subprocess.run([*command, *faster, f"-Wl,-rpath,{package}"], check=True)
     return path
 
 
@@ -61,8 +63,12 @@ def signature(exported, name):
     return (inputs or [None])[0], {key: tensor.name for key, tensor in told.outputs.items()}
 
 
-def served(program, exported, name, values, tmp_path):
-    given, outputs = signature(exported, name)
+def served(program, exported, names, values, tmp_path):
+    """What one run of the program answers, of one signature with images or of several without."""
+    inputs, named = zip(*(signature(exported, name) for name in names), strict=True)
+    outputs = {key: tensor for told in named for key, tensor in told.items()}
+    assert len(outputs) == sum(map(len, named))
+    given = inputs[0]
     arguments = ["-", "0", "-", "-"]
     if given is not None:
         (tmp_path / "values").write_bytes(values.tobytes())
@@ -87,19 +93,11 @@ def served(program, exported, name, values, tmp_path):
         ("serving_default", IMAGES),
         ("logits", IMAGES),
         ("uint8_images", np.round(255 * IMAGES).astype("uint8")),
-        ("class_names", None),
-        ("confidence_rule", None),
-        ("rejection_rule", None),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_every_signature_runs_without_python(program, exported, model, name, values, tmp_path):
-    found = served(program, exported, name, values, tmp_path)
-    if values is None:
-        function = tf.saved_model.load(str(exported)).signatures[name]
-        expected = {key: value for key, value in function().items() if value.dtype != tf.string}
-        assert found == {key: value.numpy() for key, value in expected.items()}
-        return
+def test_images_are_answered_without_python(program, exported, model, name, values, tmp_path):
+    found = served(program, exported, [name], values, tmp_path)
     images = values / np.float32(255) if values.dtype == np.uint8 else values
     logits = np.asarray(model(images))
     if name == "logits":
@@ -111,3 +109,12 @@ def test_every_signature_runs_without_python(program, exported, model, name, val
     np.testing.assert_allclose(found["confidence"], chances.max(1), rtol=0, atol=1e-5)
     np.testing.assert_array_equal(found["rejected"], chances.max(1) < 0.4)
     assert found["valid"].all() and found["valid"].dtype == bool
+
+
+def test_what_takes_no_images_is_told_without_python(program, exported, tmp_path):
+    names = ("class_names", "confidence_rule", "rejection_rule")
+    found = served(program, exported, names, None, tmp_path)
+    signatures = tf.saved_model.load(str(exported)).signatures
+    told = {key: value for name in names for key, value in signatures[name]().items()}
+    assert found == {key: v.numpy() for key, v in told.items() if v.dtype != tf.string}
+    assert {"temperature", "threshold"} <= set(found)

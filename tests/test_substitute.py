@@ -9,6 +9,8 @@ from robust_keras.attacks import FGSM, ThreatModel
 from robust_keras.engine.substitute import train_substitute
 from robust_keras.engine.transfer import transfer
 
+pytestmark = pytest.mark.usefixtures("graphs_as_written")
+
 SHAPE = (5, 5, 1)
 RANDOM = np.random.default_rng(0)
 WEIGHTS = RANDOM.normal(size=(25, 3)).astype("float32")
