@@ -110,3 +110,10 @@ def test_augmentation_depends_on_its_seed_and_changes_every_batch(split):
     ones = ImageSplit(np.ones((8, 9, 9, 1), np.float32), np.arange(8))
     means = {x.mean() for x, _ in _batches(ones, batch_size=4, epochs=4, augment=crop_and_flip)}
     assert len(means) > 4
+
+
+def test_nothing_tunes_the_batches(split):
+    training = training_dataset(split, batch_size=5, seed=0, epochs=1)
+    for dataset in (training, evaluation_dataset(split, batch_size=5)):
+        further = dataset.map(lambda images, labels: (images, labels))
+        assert further.options().autotune.enabled is False

@@ -125,5 +125,5 @@ def test_make_quickstart_runs_what_its_short_form_runs():
         text=True,
         check=True,
     ).stdout
-    programs = re.findall(r"(?:train|evaluate)\.py .*", printed)
+    programs = re.findall(r"^(?:\w+=1 )*\S*python ((?:train|evaluate)\.py \S+)", printed, re.M)
     assert programs == [" ".join(command.split()[:2]) for command in QUICKSTART]

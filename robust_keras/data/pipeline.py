@@ -94,7 +94,7 @@ def training_dataset(
     dataset = dataset.apply(
         tf.data.experimental.assert_cardinality((epochs - initial_epoch) * steps)
     )
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return _untuned(dataset.prefetch(tf.data.AUTOTUNE))
 
 
 def evaluation_dataset(
@@ -109,9 +109,19 @@ def evaluation_dataset(
     """
     dataset = tf.data.Dataset.range(len(split)).batch(batch_size)
     gathered = _gathered(split, batch_size, share)
-    return dataset.map(gathered, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(
-        tf.data.AUTOTUNE
-    )
+    dataset = dataset.map(gathered, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return _untuned(dataset.prefetch(tf.data.AUTOTUNE))
+
+
+def _untuned(dataset):
+    """Leaves numbers of threads and buffers as they begin.
+
+    What tunes them sleeps for up to a minute at a time, and an iterator's end may wait until it
+    wakes: half a minute, in which nothing happens, after trainings of a minute.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _gathered(split, batch_size, share):
