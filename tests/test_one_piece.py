@@ -11,6 +11,8 @@ import tensorflow as tf
 from stranger_network import IMAGES, SHAPE, network
 
 from robust_keras import compiled, layers, serving
+from robust_keras.engine.fitting_batch import fitting_batch
+from robust_keras.engine.journal import Unrecorded
 from robust_keras.serving.surgery.frame import CALLS
 from robust_keras.serving.surgery.surgeon import Surgeon, copied
 
@@ -115,3 +117,12 @@ def test_compiled_graphs_take_it_and_let_the_model_go(tmp_path):
     del classifier, taken
     gc.collect()
     assert gone() is None
+
+
+def test_functions_of_many_models_do_not_count_as_one_that_is_traced_anew(tmp_path, caplog):
+    path = exported(tmp_path).path
+    for _ in range(6):
+        model = serving.load(path)
+        fitting_batch([model], IMAGES[:4], Unrecorded())
+        answer_and_gradient(model.in_one_piece, IMAGES[:2])
+    assert "retracing" not in caplog.text

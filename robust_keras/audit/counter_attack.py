@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attackable import Attackable, told
 from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.loops.proposal import Proposal
@@ -114,9 +115,8 @@ def seen(classifier: Attackable, function: Callable, passes: int = 1) -> View:
         return tf.ensure_shape(function(images), (None, classes))
 
     spec = tf.TensorSpec((None, *classifier.image_shape), tf.float32)
-    compiled = tf.function(logits, input_signature=[spec], autograph=False)
     return View(
-        logits=compiled,
+        logits=compiled.function(logits, [spec]),
         image_shape=classifier.image_shape,
         num_classes=classes,
         passes=passes * told(classifier, "passes"),

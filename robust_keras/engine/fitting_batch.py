@@ -9,6 +9,7 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attackable import Attackable
 from robust_keras.engine.journal import Journal, Unrecorded
 from robust_keras.errors import InputError
@@ -154,11 +155,10 @@ def _pass_of(model, image_shape):
     if model.gradient_error is not None:
         return model.logits
 
-    @tf.function(input_signature=[tf.TensorSpec((None, *image_shape))], autograph=False)
     def step(images):
         with tf.GradientTape() as tape:
             tape.watch(images)
             total = tf.reduce_sum(model.logits(images))
         return tape.gradient(total, images, unconnected_gradients="zero")
 
-    return step
+    return compiled.function(step, [tf.TensorSpec((None, *image_shape))])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.attackable import Attackable
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.data.datasets import ImageSplit
@@ -58,7 +59,7 @@ def _slopes(logits, image_shape, norm):
         return lead, tf.norm(tf.reshape(gradient, (tf.shape(images)[0], -1)), ord=order, axis=-1)
 
     signature = tf.TensorSpec((None, *image_shape)), tf.TensorSpec((None,), tf.int32)
-    return tf.function(function, signature, autograph=False)
+    return compiled.function(function, signature)
 
 
 def _line(function, single, batch, now):

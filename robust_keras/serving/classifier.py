@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.serving import probing
 from robust_keras.serving.confidence import ConfidenceRule
 from robust_keras.serving.rejection import Rejection
@@ -103,7 +104,7 @@ class Classifier:
             return tf.ensure_shape(function(images), (None, num_classes))
 
         spec = tf.TensorSpec((None, *self.image_shape), tf.float32, name="images")
-        other = tf.function(logits, input_signature=[spec], autograph=False)
+        other = compiled.function(logits, [spec])
         error = probing.gradient_error(other, self.probes)
         fields = {"logits": other, "gradient_error": error, "scaled_from": None, **changed}
         return dataclasses.replace(self, **fields)
@@ -180,7 +181,7 @@ def _logits_function(endpoint, scores):
         return tf.ensure_shape(function(images), (None, scores.num_classes))
 
     spec = tf.TensorSpec((None, *image_shape), tf.float32, name="images")
-    return tf.function(logits, input_signature=[spec], autograph=False)
+    return compiled.function(logits, [spec])
 
 
 def _in_chunks(function, size, num_classes):

@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.serving.surgery.frame import Frame
 from robust_keras.serving.surgery.surgeon import Surgeon, copied
 from robust_keras.serving.surgery.values import NotCopied, Value
@@ -41,7 +42,7 @@ def settled(concrete: Any, images: tf.Tensor) -> Surgeon:
         return list(search.found.values())
 
     signature = [tf.TensorSpec(concrete.inputs[0].shape, tf.float32)]
-    values = tf.function(found, input_signature=signature, autograph=False)(images)
+    values = compiled.function(found, signature)(images)
     known = dict(zip(places, values, strict=True))
     return _Settled(known)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from robust_keras import compiled
 from robust_keras.serving.surgery.frame import CALLS
 from robust_keras.serving.surgery.settled import settled
 from robust_keras.serving.surgery.surgeon import Surgeon, copied
@@ -52,4 +53,4 @@ def _compiled(concrete, surgeon, spec, num_classes):
     def whole(images):
         return tf.ensure_shape(copied(concrete, images, surgeon), (None, num_classes))
 
-    return tf.function(whole, input_signature=[spec], autograph=False)
+    return compiled.function(whole, [spec])
