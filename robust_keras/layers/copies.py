@@ -10,7 +10,7 @@ import tensorflow as tf
 _KEPT = 256
 
 
-def copied(function: Callable) -> Callable:
+def made_once(function: Callable) -> Callable:
     """Returns the function, whose operations are made in Python once and copied from then on.
 
     A model is traced about ten times until it is trained and exported, each of its layers each

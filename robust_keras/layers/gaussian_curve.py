@@ -11,7 +11,7 @@ import functools
 
 import tensorflow as tf
 
-from robust_keras.layers.copies import copied
+from robust_keras.layers.copies import made_once
 from robust_keras.layers.fusion import fused, in_graph, unrecorded
 from robust_keras.layers.gaussian_cells import TERMS
 from robust_keras.layers.gaussian_kernels import FixedKernels, MovingKernels
@@ -74,7 +74,7 @@ def _scaled(kernels, order, scale, inputs, parameters):
 
 
 @in_graph
-@copied
+@made_once
 def _values(kernels, order, scale, inputs, parameters):
     """Looks every input up in its channel's table of quadratics, times `scale`."""
     cells = kernels.cells(parameters)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from robust_keras.layers.copies import copied
+from robust_keras.layers.copies import made_once
 from robust_keras.layers.gaussian_cells import (
     TERMS,
     Cells,
@@ -62,7 +62,7 @@ class FixedKernels:
         return kernel_polynomials(cells, order, dictionary, self.bandwidth)
 
 
-@copied
+@made_once
 def _mixing_gradient(kernels, cells, order, moments, dtype):
     gradient = tf.matmul(moments, kernels.polynomials(cells, order), transpose_b=True)
     return tf.cast(gradient, dtype)

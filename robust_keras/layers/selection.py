@@ -4,7 +4,7 @@ import contextlib
 
 import tensorflow as tf
 
-from robust_keras.layers.copies import copied
+from robust_keras.layers.copies import made_once
 from robust_keras.layers.fusion import fused
 
 # Bits that one pass over the values settles at most: more bins would leave the caches.
@@ -30,7 +30,7 @@ def kth_largest(values: tf.Tensor, count: int, *, compiled: bool = True) -> tf.T
     return _selected(values, tf.convert_to_tensor(count, tf.int32), compiled)
 
 
-@copied
+@made_once
 def _selected(values, count, compiled):
     integer = tf.int64 if values.dtype == tf.float64 else tf.int32
     shape = tf.shape(values)
