@@ -11,9 +11,21 @@ from digits import digits
 
 from robust_keras import engine, serving
 from robust_keras.attacks import APGDCE, BIM, FGSM, MIM, PGD, Square, ThreatModel, UniformNoise
-from robust_keras.audit import AuditCheck, audit, difference_checks, probes, result_checks
-from robust_keras.audit.account import clearly_too_high
+from robust_keras.audit import (
+    AuditCheck,
+    audit,
+    difference_checks,
+    opening,
+    path_checks,
+    probes,
+    probing_attacks,
+    result_checks,
+)
+from robust_keras.audit.account import Account, clearly_too_high
+from robust_keras.audit.attacking_again import AttackingAgain
+from robust_keras.audit.averaging import steady
 from robust_keras.engine import AttackResult, Evaluation
+from robust_keras.engine.journal import Unrecorded
 from robust_keras.layers import KernelActivation, KWinnersTakeAll
 
 pytestmark = pytest.mark.usefixtures("graphs_as_written")
@@ -187,13 +199,49 @@ def test_the_numbers_behind_saturation(scaled, sound):
     assert masked == pytest.approx(100 * honest, rel=1e-3)
 
 
-def test_random_answers_are_found_out(network):
-    def noisy(logits):
-        return logits + tf.random.normal(tf.shape(logits))
+def noisy(logits):
+    return logits + 0.3 * tf.random.normal(tf.shape(logits))
 
+
+def blocked(images):
+    return tf.stop_gradient(images) + 0.0 * images
+
+
+def test_random_answers_are_found_out(network):
     checks = audited(Altered(network, after=noisy), (FGSM(), PGD(steps=10)), **FEW)[1]
     assert "repeatable answers" in failed(checks)
-    assert checks["repeatable answers"].evidence["relative_difference"] > 0.01
+    assert checks["repeatable answers"].evidence["relative_difference"] > 0.003
+    assert checks["rising loss"].passed
+
+
+def test_answers_of_chance_do_not_hide_a_gradient_that_leads_nowhere(network):
+    classifier = steady(Altered(network, before=blocked, after=noisy))
+    settings = {"batch_size": 100, "seed": 0, "journal": None, "random": True}
+    images = {"images": IMAGES[:60], "labels": LABELS[:60]}
+    sample = probes.Sample(classifier=classifier, threat_model=MODEL, **images, **settings)
+    rising, lasting = path_checks.along_the_path(sample)
+    assert (rising.passed, lasting.passed) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("doubt", "settled"), [("one step against many", True), ("rough loss", False)]
+)
+def test_what_single_answers_of_chance_explain_puts_no_gradient_in_doubt(network, doubt, settled):
+    classifier, model = Altered(network, after=noisy), ThreatModel("linf", (0.03,))
+    images, labels = FEW["images"], FEW["labels"]
+    found = evaluate(classifier, (PGD(steps=10),), model, images, labels)
+    account = Account(
+        steady(classifier), images, labels, found, model, batch_size=100, seed=0,
+        journal=Unrecorded(), masking=opening.looked_into(classifier, images),
+    )  # fmt: skip
+    probing_attacks.scale_free_loss(account)
+    # After the losses without scale no search is affordable.
+    again = AttackingAgain(account, {"repeatable answers", doubt}, 4000 * len(images))
+    again.run()
+    ran = [made.name for made in again.made if made.rounds]
+    assert "losses without scale" in ran
+    assert again.settled is settled
+    assert again.answered() == ((doubt, "repeatable answers") if settled else ())
 
 
 def test_answers_that_depend_on_the_batch_are_found_out(network):

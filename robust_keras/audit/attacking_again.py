@@ -7,8 +7,10 @@ import numpy as np
 
 from robust_keras.audit.account import Account, Round
 from robust_keras.audit.counter_attack import (
+    BY_CHANCE,
     BY_SCALE,
     OF_GRADIENTS,
+    RANDOM,
     SATURATED,
     STILL,
     CounterAttack,
@@ -137,9 +139,10 @@ class AttackingAgain:
         return self._missing <= 0
 
     def _misled(self):
-        """Whether the model's gradients are in doubt, and not only those of cross-entropy."""
+        """Whether gradients are in doubt, and not only those of cross-entropy or of one answer."""
         by_scale = BY_SCALE if SATURATED in self._doubts else frozenset()
-        return bool(self._doubts & OF_GRADIENTS - by_scale)
+        by_chance = BY_CHANCE if RANDOM in self._doubts else frozenset()
+        return bool(self._doubts & OF_GRADIENTS - by_scale - by_chance)
 
     def _nothing_left(self):
         account = self._account

@@ -23,7 +23,6 @@ from robust_keras.audit import (
 from robust_keras.audit.account import Account
 from robust_keras.audit.attacking_again import AttackingAgain
 from robust_keras.audit.averaging import steady
-from robust_keras.audit.counter_attack import RANDOM
 from robust_keras.audit.probing_attacks import probing_attacks
 from robust_keras.engine.journal import Unrecorded
 from robust_keras.engine.results import Evaluation
@@ -107,9 +106,9 @@ def audit(
     settings: dict[str, Any] = {"batch_size": batch_size, "seed": seed}
     settings["journal"] = journal or Unrecorded()
     given = images, labels, evaluation, threat_model
-    checks = _looks(classifier, *given, **settings)
-    random = any(check.check == RANDOM and check.passed is False for check in checks)
-    asked = steady(classifier) if random else classifier
+    repeatable = forward_checks.repeatable_answers(classifier, images, batch_size)
+    asked = steady(classifier) if repeatable.passed is False else classifier
+    checks = _looks(classifier, asked, repeatable, *given, **settings)
     masking = opening.looked_into(classifier, images)
     checks += (opening.operations_that_mask(masking),)
     account = Account(asked, *given, masking=masking, **settings)
@@ -124,10 +123,20 @@ def audit(
     return Audited(checks, again.reports(), again.answered(), account.evaluation)
 
 
-def _looks(classifier, images, labels, evaluation, threat_model, *, batch_size, **settings):
-    """The checks that lower nothing."""
+def _looks(
+    classifier,
+    asked,
+    repeatable,
+    images,
+    labels,
+    evaluation,
+    threat_model,
+    *,
+    batch_size,
+    **settings,
+):
+    """The checks that lower nothing; `asked` is the model, its answers steady."""
     chosen = _sample(evaluation.clean_correct, settings["seed"])
-    repeatable = forward_checks.repeatable_answers(classifier, images, batch_size)
     sample = probes.Sample(
         classifier=classifier,
         images=images[chosen],
@@ -143,7 +152,7 @@ def _looks(classifier, images, labels, evaluation, threat_model, *, batch_size, 
         *gradient_checks.gradient_checks(sample),
         difference_checks.gradients_against_differences(sample),
         path_checks.rough_loss(sample),
-        *path_checks.along_the_path(sample),
+        *path_checks.along_the_path(dataclasses.replace(sample, classifier=asked)),
         fits_attack.layers_that_mislead(classifier),
         repeatable,
         forward_checks.batch_independence(classifier, images, batch_size, sample.random),

@@ -1,5 +1,7 @@
 """A model of chance, asked so often that its answers are steady."""
 
+import dataclasses
+
 from robust_keras.attackable import Attackable
 from robust_keras.audit.counter_attack import seen
 from robust_keras.serving.classifier import Classifier
@@ -23,4 +25,5 @@ def steady(classifier: Attackable) -> Attackable:
         # One that is not random stays as it is.
         return averaged(classifier, PASSES)
     function = mean_of(classifier.logits, PASSES, classifier.num_classes)
-    return seen(classifier, function, PASSES)
+    view = seen(classifier, function, PASSES)
+    return dataclasses.replace(view, gradient_error=classifier.gradient_error)

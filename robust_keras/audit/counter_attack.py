@@ -36,6 +36,16 @@ OF_GRADIENTS = frozenset(
 # These fail by the scale of the logits alone, where these are saturated.
 BY_SCALE = frozenset({"zero gradients", "unbounded attack", "falling accuracy"})
 SATURATED = "saturated logits"
+# These compare attacks that ask a model once an answer: where answers are of chance they follow it.
+BY_CHANCE = frozenset(
+    {
+        "unbounded attack",
+        "falling accuracy",
+        "one step against many",
+        "noise against gradients",
+        "transferred examples",
+    }
+)
 RANDOM = "repeatable answers"
 # Where this check fails, steps along the model's gradients lead nowhere at all.
 STILL = "rising loss"

@@ -1,5 +1,6 @@
 """How the loss behaves around an image and on the way of an attack."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -11,6 +12,9 @@ from robust_keras.audit.shares import few_enough, margins_and_gradients
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 
 _IMAGES, _STEPS, _STEP = 64, 20, 0.1
+# Where every answer is a mean of many: images, answers that say how much it varies, and the number
+# of these standard deviations by which the loss must rise.
+_FEW, _AGAIN, _DEVIATIONS = 16, 4, 4.0
 # Random moves of this share of epsilon; a loss that is this many times steeper, or flatter, there
 # than its gradient says is rough.
 _MOVES, _LENGTH, _STEEPER = 8, 0.25, 4.0
@@ -63,17 +67,39 @@ def rough_loss(sample: Sample) -> AuditCheck:
 
 
 def along_the_path(sample: Sample) -> list[AuditCheck]:
-    """Two checks of a short ascent on the margin: that it rises, and that success lasts."""
+    """Two checks of a short ascent on the margin: that it rises, and that success lasts.
+
+    Of a model of chance only the first, by more than its answers vary.
+
+    Args:
+        sample: its classifier's answers are to be the mean of many where they are random.
+    """
     names = ("rising loss", "success on the path")
-    obstacle = _obstacle(sample)
+    if sample.random:
+        sample = dataclasses.replace(
+            sample, images=sample.images[:_FEW], labels=sample.labels[:_FEW]
+        )
+    obstacle = _without_gradients(sample)
     if obstacle:
         return [not_applicable(name, obstacle) for name in names]
     path = _path(sample)
-    return [_rising(names[0], path), _lasting(names[1], path)]
+    rising = _rising(names[0], path, _variation(sample))
+    if sample.random:
+        return [rising, not_applicable(names[1], OF_CHANCE)]
+    return [rising, _lasting(names[1], path)]
 
 
-def _rising(name, path):
-    still = ~(path[1:].max(axis=0) > path[0])
+def _variation(sample):
+    """By how much the margin at the images varies by itself, float or float array (images,)."""
+    if not sample.random:
+        return 0.0
+    labels = tf.constant(sample.labels)
+    logits = [sample.classifier.logits(tf.constant(sample.images)) for _ in range(_AGAIN)]
+    return _DEVIATIONS * np.std([margin(labels, answer).numpy() for answer in logits], axis=0)
+
+
+def _rising(name, path, variation):
+    still = ~(path[1:].max(axis=0) > path[0] + variation)
     evidence = {"images": len(still), "still_share": float(still.mean()), "steps": len(path) - 1}
     return few_enough(
         name,
@@ -128,8 +154,10 @@ def _pixel_scale(sample):
 
 
 def _obstacle(sample):
+    return _without_gradients(sample) or (OF_CHANCE if sample.random else None)
+
+
+def _without_gradients(sample):
     if sample.obstacle:
         return sample.obstacle
-    if sample.threat_model.epsilons[-1] == 0.0:
-        return "no epsilon is above 0"
-    return OF_CHANCE if sample.random else None
+    return "no epsilon is above 0" if sample.threat_model.epsilons[-1] == 0.0 else None
