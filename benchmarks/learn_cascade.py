@@ -6,8 +6,8 @@ The short tries attack every image of the models. The --nearest images that came
 are attacked by every candidate with --seeds seeds, each by itself, and how often each image fell
 and what it took is kept. Then the candidate that is expected to break the most images a pass, of
 those that the ones before it left, is taken again and again, each time for fewer images, as
-`nearest_pgd` does. What the order comes to on the models of --check, from which nothing was learnt,
-stands beside it.
+`nearest_pgd` does, but that here an image is as near as the short tries brought it. What the order
+comes to on the models of --check, from which nothing was learnt, stands beside it.
 """
 
 import argparse
@@ -162,7 +162,7 @@ def parse():
     parser.add_argument("--count", type=int, default=1000, help="test images of MNIST")
     parser.add_argument("--nearest", type=int, default=150, help="images that candidates attack")
     parser.add_argument("--again", type=int, default=30, help="tries that are learnt")
-    parser.add_argument("--near", type=float, default=0.15, help="see NearestPGD")
+    parser.add_argument("--near", type=float, default=0.25, help="see NearestPGD")
     parser.add_argument("--batch_size", type=int, default=250)
     parser.add_argument("--seeds", type=int, default=3)
     return parser.parse_args()
@@ -170,9 +170,11 @@ def parse():
 
 def main():
     """Prints what was learnt, and what it comes to on every model."""
+    from robust_keras.attacks import NearestPGD
+
     options = parse()
     known = {path: curves(path, options) for path in options.models.split(",")}
-    shares = [options.near * (1.0 - number / options.again) for number in range(options.again)]
+    shares = NearestPGD(near=options.near).long_share(np.arange(options.again))
     chosen = learnt(list(known.values()), shares)
     known |= {path: curves(path, options) for path in options.check.split(",") if path}
     for path, curve in known.items():

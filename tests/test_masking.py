@@ -155,12 +155,26 @@ def test_a_saved_model_is_told_the_same(tmp_path):
     assert sum(masks for _, masks in told[0]) == 3
 
 
-def test_what_draws_at_random_is_told_and_stays():
-    noisy = network(before=lambda x: x + 0.1 * tf.random.normal(tf.shape(x)))
+def centred(logits):
+    return logits - tf.stop_gradient(tf.reduce_max(logits, axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize(
+    ("behind", "told"),
+    [
+        ({}, ()),
+        ({"after": centred}, ()),
+        ({"between": blocked}, ("Custom gradient in second",)),
+    ],
+    ids=["alone", "before what changes no gradient", "before what stops it"],
+)
+def test_what_draws_at_random_is_told_and_stays(behind, told):
+    noisy = network(before=lambda x: x + 0.1 * tf.random.normal(tf.shape(x)), **behind)
     found = masking.examine(serving.from_keras(noisy), IMAGES[:8])
-    (chance,) = found.masking
-    assert (chance.operation, chance.kind) == ("RandomStandardNormal", "chance")
-    assert not found.copies
+    chance = [operation for operation in found.masking if operation.kind == "chance"]
+    assert [operation.operation for operation in chance] == ["RandomStandardNormal"]
+    assert tuple(str(operation) for operation in found.masking if operation not in chance) == told
+    assert len(found.copies) == len(told)
 
 
 HONEST = {
@@ -189,7 +203,7 @@ def test_gradients_without_bound_are_compared():
     def gradient(images, weights, names):
         return np.full_like(images, np.inf if names else -np.inf)
 
-    network = types.SimpleNamespace(logits=lambda images: images[:, 0, :10, 0])
+    network = types.SimpleNamespace(deterministic=True, logits=lambda images: images[:, 0, :10, 0])
     trial = masking._Trial(network, types.SimpleNamespace(gradient=gradient), IMAGES)
     assert trial.change(frozenset(), frozenset({"division"})) == pytest.approx(2.0)
 

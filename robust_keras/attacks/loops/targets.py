@@ -23,11 +23,16 @@ def likeliest_others(task: Task, count: int) -> np.ndarray:
     return ranked[:, : min(count, logits.shape[1] - 1)].T
 
 
-def leads(task: Task) -> np.ndarray:
-    """The label's logit minus the largest of the others on the clean images: one forward pass.
+def leads(task: Task, points: np.ndarray | None = None) -> np.ndarray:
+    """The label's logit minus the largest of the others: one forward pass.
+
+    Args:
+        task: `Task`.
+        points: where, float32 (batch, height, width, channels); None for the clean images.
 
     Returns:
         float32 array (batch,).
     """
-    logits = tf.convert_to_tensor(task.classifier.logits(tf.constant(task.images)))
+    points = task.images if points is None else points
+    logits = tf.convert_to_tensor(task.classifier.logits(tf.constant(points)))
     return -margin(tf.constant(task.labels, tf.int32), logits).numpy()

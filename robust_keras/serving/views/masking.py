@@ -18,6 +18,9 @@ from robust_keras.serving.views.attacker import straight_through
 _CHANGES = 0.01
 # Each costs a backward pass: more are taken together.
 _MANY = 24
+# A random model's gradients are means of so many, and must differ by so many times more than the
+# same ones do by chance.
+_DRAWS, _BEYOND_CHANCE = 20, 1.5
 # Lengths of the steps that are tried, of the range of the pixels.
 _STEPS = (0.02, 0.1)
 _CONTAINERS = re.compile(
@@ -147,6 +150,7 @@ class _Trial:
 
     def __init__(self, classifier, found, images):
         self._logits, self._found, self._images = classifier.logits, found, images
+        self._draws = 1 if classifier.deterministic else _DRAWS
         values = self._logits(tf.constant(images)).numpy()
         order = np.argsort(values, axis=-1)
         eye = np.eye(values.shape[-1], dtype=np.float32)
@@ -155,16 +159,27 @@ class _Trial:
 
     def gradient(self, names):
         if names not in self._gradients:
-            found = self._found.gradient(self._images, self._weights, names)
-            self._gradients[names] = np.nan_to_num(found).reshape(len(found), -1)
+            self._gradients[names] = self._measured(names)
         return self._gradients[names]
 
+    def _measured(self, names):
+        """The gradients as rows; where the model is random, their means over some draws."""
+        drawn = [
+            self._found.gradient(self._images, self._weights, names) for _ in range(self._draws)
+        ]
+        return np.nan_to_num(np.mean(drawn, axis=0)).reshape(len(self._images), -1)
+
     def change(self, one, other):
-        """How far two gradients are apart, of the larger one, the mean over images."""
-        # In float64, where squares of the largest float32 are finite.
-        one, other = (self.gradient(names).astype(np.float64) for names in (one, other))
-        size = np.maximum(*(np.linalg.norm(g, axis=1) for g in (one, other)))
-        return float(np.mean(np.linalg.norm(one - other, axis=1) / np.where(size > 0, size, 1.0)))
+        """How far two gradients are apart, of the larger one, the mean over images.
+
+        0 where a random model's own are nearly as far from themselves the next time.
+        """
+        apart = _apart(self.gradient(one), self.gradient(other))
+        if self._draws == 1:
+            return apart
+        # The lesser: one that is opened may be the end of a gradient of chance.
+        again = (_apart(self.gradient(names), self._measured(names)) for names in (one, other))
+        return apart if apart > _BEYOND_CHANCE * min(again) else 0.0
 
     def fall(self, names):
         """How far one step against the gradient lowers the lead of the likeliest class."""
@@ -202,6 +217,13 @@ class _Trial:
         if len(names) > _MANY:
             return names if self.better(others | names, others) else frozenset[str]()
         return frozenset(name for name in names if self.better(others | {name}, others))
+
+
+def _apart(one, other):
+    # In float64, where squares of the largest float32 are finite.
+    one, other = one.astype(np.float64), other.astype(np.float64)
+    size = np.maximum(*(np.linalg.norm(g, axis=1) for g in (one, other)))
+    return float(np.mean(np.linalg.norm(one - other, axis=1) / np.where(size > 0, size, 1.0)))
 
 
 def _told(found: Survey, masks) -> tuple[MaskingOperation, ...]:
