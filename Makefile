@@ -73,7 +73,7 @@ $(VENV)/installed: requirements.lock
 	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python: expected 3.11 or newer; received {v[0]}.{v[1]}")'
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing the pinned packages, each with its checksum (a minute or two)"
-	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --use-pep517 --require-hashes -r requirements.lock
 	touch $@
 
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed

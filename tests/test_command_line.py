@@ -81,4 +81,5 @@ def test_help_names_every_flag_without_importing_tensorflow(program):
     for field in dataclasses.fields(config_class):
         assert f"--{field.name}" in done.stdout
     assert "python " + program in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
     assert ("--models=...  (required)" in done.stdout) == (program == "evaluate.py")

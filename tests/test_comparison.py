@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -72,6 +73,7 @@ def test_of_many_the_best_must_be_ahead_of_each_and_every_call_is_paid_for():
         "m1 is the most robust of 3 models, before m0, at epsilon 0.3: m1 keeps 50.0"
     )
     assert "do not suffice to say whether m1 or m2 is more robust at epsilon 0.3" in close
+    assert re.search(r"a difference of 1\.0 points \(95.% interval .*\), p = \d", close)
     two, three = (report(0.5, 0.45), report(0.5, 0.45, 0.1))
     pairs = [r.comparison.pair("runs/m0", "runs/m1", 0.3) for r in (two, three)]
     assert pairs[0].p_value == pairs[1].p_value == pairs[0].corrected_p_value

@@ -85,6 +85,12 @@ def test_no_text_is_cut_or_covers_another(case, size):
         assert apart, (a.get_text(), b.get_text())
 
 
+def test_a_name_such_as_those_of_the_quickstart_is_whole_on_the_page():
+    line = curves.Curve(label="quickstart_robust", accuracy=(0.99, 0.8))
+    figure = curves.draw([line], (0.2,), norm="linf", chance=0.1, size=theme.PAGE)
+    assert any(text.get_text().startswith("quickstart_robust ") for text in figure.texts)
+
+
 def test_a_name_is_never_taken_for_mathematics():
     figure = curves.of_report(*LINES["many models"])(title="$x$")
     title, names = figure.texts[0], [text for text in figure.texts if "$x_" in text.get_text()]

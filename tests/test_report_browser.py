@@ -7,6 +7,7 @@ import re
 
 import headless_chromium
 import pytest
+import report_samples as samples
 import test_report_html
 
 from robust_keras import reporting
@@ -74,6 +75,19 @@ def test_the_page_opens_cleanly(chromium, address, width, scheme):
     for wide, ink, said, cut in charts:
         assert cut == [] and 300 < wide < width and ink != {"light": DARK, "dark": WHITE}[scheme]
         assert any(re.search(r"\d %|\d\.\d", text) for text in said)
+
+
+def test_the_classes_of_a_quickstart_need_no_scrolling_on_a_phone(chromium, tmp_path):
+    epsilons, left = (0.1, 0.2), (0.9, 0.7)
+    model = samples.sound_model(
+        attacks=(samples.attack("pgd", left),), worst_case=samples.worst_case(left, epsilons)
+    )
+    threat_model = samples.threat_model(epsilons=epsilons)
+    made = samples.report(samples.with_classes(model), threat_model=threat_model)
+    reporting.write(made, {}, tmp_path)
+    chromium.open((tmp_path / "report.html").as_uri(), width=390)
+    box = "document.querySelector('.classes').parentNode"
+    assert 0 < chromium.value(f"{box}.scrollWidth") <= chromium.value(f"{box}.clientWidth")
 
 
 AXE = importlib.util.find_spec("axe_core_python")

@@ -244,6 +244,10 @@ def test_summary_table():
     assert lines[14] == "one_step: preliminary: weak attacks only"
     assert lines[15].startswith("to quote it: python evaluate.py --models=runs/quickstart/serving ")
     assert len({line.index("%") for line in lines[4:8]}) == 1
+    narrow = reporting.summary_table(report, width=50).splitlines()
+    assert narrow[:9] == lines[:9] and lines[15] in narrow
+    assert all(len(line) <= 50 for line in narrow[9:] if line != lines[15])
+    assert " ".join(" ".join(narrow).split()) == " ".join(" ".join(lines).split())
 
 
 def test_models_of_one_name_are_told_apart_by_path():

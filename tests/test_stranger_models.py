@@ -434,6 +434,14 @@ def test_things_that_are_no_model_are_refused_in_one_line(case, tmp_path):
     assert str(path) in str(caught.value)
 
 
+def test_a_model_in_the_directory_of_a_run_or_of_nearly_that_name_is_suggested(tmp_path):
+    model = saved(tmp_path / "run" / "serving" / "1", probabilities).parent
+    for given in (tmp_path / "run", model.with_name("servign")):
+        with pytest.raises(InputError) as caught:
+            serving.load(given)
+        assert f"(did you mean {model}?)" in str(caught.value)
+
+
 def test_editing_leaves_the_model_as_it_was(tmp_path):
     path = saved(tmp_path, probabilities)
     before = {p: p.read_bytes() for p in path.rglob("*") if p.is_file()}

@@ -1,13 +1,13 @@
-"""Attacks trained classifiers, audits the result and writes report.json and report.html.
+"""Attacks trained classifiers, audits the result, writes report.json and .html.
 
-    python evaluate.py --models=runs/quickstart/serving --output_dir=runs/quickstart/report
-    python evaluate.py --models=A/serving,B/model.keras --dataset=cifar10 --norm=linf
-    --epsilons=2/255,8/255
+    python evaluate.py --models=runs/quickstart/serving --attacks=autoattack
+    python evaluate.py --models=A/serving,B/model.keras --epsilons=2/255,8/255
 
 The same command on an evaluation that was interrupted goes on with it.
 
-Takes SavedModels (ours or anybody's, as long as the default signature maps images to logits or
-probabilities) and .keras files. Images and epsilons are in [0, 1].
+Takes SavedModels (ours or anybody's, as long as the default signature maps
+images to logits or probabilities) and .keras files. Images and epsilons are in
+[0, 1].
 """
 
 import io
@@ -17,7 +17,7 @@ from typing import Any
 
 from robust_keras import cluster, durations
 from robust_keras.directories import whole_files
-from robust_keras.programs import assistants, next_step, packages
+from robust_keras.programs import assistants, next_step, packages, terminal
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.runs.report_directory import report_directory
 from robust_keras.settings.config import EvaluateConfig
@@ -71,7 +71,7 @@ def _evaluate(config, directory, began):
         with progress.part("report"):
             reporting.write(report, examples, directory.path, tables)
     directory.finish()
-    print(reporting.summary_table(report))
+    print(reporting.summary_table(report, terminal.columns()))
     print(f"report  {directory.path / 'report.html'}")
     print(f"data    {directory.path / 'report.json'}")
     print(f"took    {durations.measured(time.monotonic() - began)}")

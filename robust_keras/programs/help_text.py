@@ -7,7 +7,6 @@ import textwrap
 import robust_keras
 
 _INDENT = " " * 6
-_WIDTH = 80 - len(_INDENT)
 _GENERAL = (
     ("flagfile=PATH", "Flags from a text file, one a line; # begins a comment."),
     ("version", "Print the versions of this program and of what it runs on, and stop."),
@@ -64,13 +63,19 @@ def _field_lines(field):
     if unset == "required":
         return [f"  --{field.name}=...  (required)", _filled(text)]
     if unset is not None:
-        return [f"  --{field.name}=...  (default: {unset})", _filled(text)]
+        return [_filled(f"  --{field.name}=...  (default: {unset})", first=""), _filled(text)]
     if default in (None, ()):
         return [f"  --{field.name}=...", _filled(text)]
     shown = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
     return [f"  --{field.name}={shown.lower()}", _filled(text)]
 
 
-def _filled(text):
-    lines = textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
-    return textwrap.indent(lines, _INDENT)
+def _filled(text, first=_INDENT):
+    return textwrap.fill(
+        text,
+        80,
+        initial_indent=first,
+        subsequent_indent=_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,12 +1,14 @@
 """Works with finished reports, without TensorFlow and without the models.
 
-    robust-keras-report join A B ... --output_dir=DIR     models of several reports in one
-    robust-keras-report rebuild A --output_dir=DIR        page and figures from report.json alone
-    robust-keras-report export A --output_dir=DIR         figures as SVG and PDF, tables as LaTeX,
-                                                          Markdown and CSV, a card, SARIF
+    robust-keras-report join A B ... --output_dir=DIR
+        models of several reports in one
+    robust-keras-report rebuild A --output_dir=DIR
+        page and figures from report.json alone
+    robust-keras-report export A --output_dir=DIR
+        figures as SVG and PDF; tables as LaTeX, Markdown and CSV; a card; SARIF
 
-A, B: a report.json, or the directory that holds one. `python -m robust_keras.programs.report` is
-the same program.
+A, B: a report.json, or the directory that holds one.
+`python -m robust_keras.programs.report` is the same program.
 """
 
 import argparse
@@ -18,6 +20,7 @@ from collections.abc import Sequence
 from robust_keras import standard_streams
 from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
+from robust_keras.programs import terminal
 
 EXIT_INPUT_ERROR = 2
 _FILE = "report.json"
@@ -93,7 +96,8 @@ def _join(given):
         raise InputError.expected("join", expected, " ".join(given.reports))
     report = joining.joined(reports)
     written = reporting.write(report, {}, given.output_dir)
-    return f"{reporting.summary_table(report)}\nreport  {written.with_name('report.html')}"
+    table = reporting.summary_table(report, terminal.columns())
+    return f"{table}\nreport  {written.with_name('report.html')}"
 
 
 def _rebuild(given):

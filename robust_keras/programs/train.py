@@ -1,11 +1,11 @@
 """Trains an image classifier, prunes it if asked, and exports it as a SavedModel.
 
     python train.py --flagfile=configs/quickstart.cfg
-    python train.py --dataset=cifar10 --model=resnet20 --activation=kaf_elu --epochs=20
+    python train.py --dataset=cifar10 --model=resnet20 --activation=kaf_elu
 
-Writes OUTPUT_DIR/model.keras and OUTPUT_DIR/serving/1 (what evaluate.py attacks and TensorFlow
-Serving serves), with config.json, logs and checkpoints beside them. The same command on an
-unfinished directory goes on where it stopped.
+Writes OUTPUT_DIR/model.keras and OUTPUT_DIR/serving/1 (what evaluate.py attacks
+and TensorFlow Serving serves), with config.json, logs and checkpoints beside
+them. The same command on an unfinished directory goes on where it stopped.
 """
 
 import time

@@ -74,7 +74,8 @@ def _ranking(report, found, names):
         return (
             f"The {images} do not suffice to say whether {names[best]} or "
             f"{' or '.join(names[other] for other in near)} is more robust {at}: {numbers}, a "
-            f"difference of {_points(pairs[rival])}." + _smaller(report, found, names)
+            f"difference of {_points(pairs[rival])}, {_p_value(pairs[rival])}."
+            + _smaller(report, found, names)
         )
     how = f"more robust than {names[rival]}"
     if len(others) > 1:

@@ -6,10 +6,16 @@ from robust_keras.findings import Report
 from robust_keras.reporting import sections, wording
 from robust_keras.reporting.section import named_lines
 from robust_keras.reporting.sections.attacker import class_list
+from robust_keras.reporting.sections.headline import TO_QUOTE
 
 
-def summary_table(report: Report) -> str:
+def summary_table(report: Report, width: int | None = None) -> str:
     """Gives a line of text per model: clean accuracy, worst case per epsilon, verdict; then notes.
+
+    Args:
+        report: `Report`.
+        width: columns of the terminal, at whose end sentences are broken between words; None
+            keeps each note on one line.
 
     Returns:
         ASCII text without a last newline, apart from what model names hold.
@@ -33,7 +39,8 @@ def summary_table(report: Report) -> str:
     # What is unusual about how a model was asked and read comes first.
     blocks = [named_lines(report, lambda model: model.notes)]
     blocks += [section.lines(report) for section in sections.SECTIONS]
-    return "\n".join([*table, *(line for block in blocks if block for line in ("", *block))])
+    notes = (line for block in blocks if block for line in ("", *_broken(block, width)))
+    return "\n".join([*table, *notes])
 
 
 def _aim(report):
@@ -47,6 +54,21 @@ def _read_as(dataset):
     lines = [f"classes  {wording.plain(classes)}"] if ":" in classes else []
     lines += [f"data     {wording.visible(note)}" for note in dataset.notes]
     return [piece for line in lines for piece in textwrap.wrap(line, 80, subsequent_indent=" " * 9)]
+
+
+def _broken(lines, width):
+    """Lines no longer than the terminal is wide; a command stays whole, to be copied."""
+    for line in lines:
+        if width is None or line.startswith(TO_QUOTE):
+            yield line
+        else:
+            yield from textwrap.wrap(
+                line,
+                max(width, 20),
+                subsequent_indent="  ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
 
 
 def _cells(row, widths):

@@ -26,7 +26,7 @@ class Size:
 
 
 WIDE = Size(width=680, height=400, label_length=28)
-PAGE = Size(width=460, height=340, label_length=15, on_page=True)
+PAGE = Size(width=460, height=340, label_length=20, on_page=True)
 
 
 def line_look(index: int) -> tuple[str, Any, str]:

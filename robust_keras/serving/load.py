@@ -30,6 +30,7 @@ from robust_keras.serving.keras_file import SUFFIXES, load_keras
 from robust_keras.serving.missing_answers import with_missing_answers
 from robust_keras.serving.reading import read
 from robust_keras.serving.time_limit import FIRST_PASSES, within
+from robust_keras.suggestion import did_you_mean
 
 _UNTOLD = (
     "It was exported before exports told how their confidence is computed: a softmax is taken. "
@@ -93,7 +94,8 @@ def load(
     if not os.path.isfile(path):
         # A device, a pipe, a link to nowhere is there.
         there = os.path.lexists(path)
-        received = "what is neither file nor directory" if there else "nothing of that name"
+        missing = f"nothing of that name{_alike(path)}"
+        received = "what is neither file nor directory" if there else missing
         raise InputError.expected(str(path), _EXPECTED, received)
     if path.suffix not in SUFFIXES:
         advice = "another kind of file: convert it to a SavedModel and give its directory"
@@ -164,16 +166,40 @@ def model_location(path: str | pathlib.Path) -> pathlib.Path:
     if not os.path.isdir(path) or os.path.isfile(path / "saved_model.pb"):
         return path
     names = sorted(_names_in(path))
-    versions = [
-        path / name
-        for name in names
-        if name.isdecimal() and os.path.isfile(path / name / "saved_model.pb")
-    ]
+    versions = _versions(path, names)
     if not versions:
         content = names[:5]
         shown = f"a directory with {', '.join(content)}" if content else "an empty directory"
-        raise InputError.expected(str(path), _EXPECTED, shown)
+        raise InputError.expected(str(path), _EXPECTED, shown + _inside(path, names))
     return max(versions, key=lambda entry: int(entry.name))
+
+
+def _versions(directory, names):
+    return [
+        directory / name
+        for name in names
+        if name.isdecimal() and os.path.isfile(directory / name / "saved_model.pb")
+    ]
+
+
+def _alike(path):
+    """What beside a path that is not there is spelt nearly as it is."""
+    try:
+        names = os.listdir(path.parent)
+    except (OSError, ValueError):
+        return ""
+    return did_you_mean(path.name, names, mark=str(path.parent / "_").removesuffix("_"))
+
+
+def _inside(directory, names):
+    """Where in a directory, such as that of a run, its SavedModel lies."""
+    for name in names:
+        try:
+            if _versions(directory / name, os.listdir(directory / name)):
+                return f" (did you mean {directory / name}?)"
+        except OSError:
+            continue
+    return ""
 
 
 def _names_in(directory):

@@ -14,7 +14,7 @@ _switch = functools.partial(switch, needs=_NEEDS)
 
 @dataclasses.dataclass(frozen=True)
 class KernelFlags:
-    """Kernel activations: each flag but for its first word is an argument of the layer."""
+    """Kernel activations: each flag without its first word is an argument of KAF."""
 
     kaf_kernel: str = _flag(
         "gaussian",

@@ -1,11 +1,11 @@
-"""Runs one of the four studies, or goes on with it, and writes what it has found so far.
+"""Runs one of the four studies, or goes on with it, and writes what it has found.
 
-    python -m robust_keras.studies symmetric --data_dir=... --output_dir=runs/symmetric
+    python -m robust_keras.studies symmetric --data_dir=... --output_dir=runs/s
     python -m robust_keras.studies kernel --data_dir=... --smoke
 
-Studies: kernel, pruning, symmetric, survey. The runs stay in OUTPUT_DIR; NAME.json, NAME.md,
-NAME.svg and NAME.runs.jsonl, written anew after every run, are in --results_dir. The same command
-goes on where it stopped.
+Studies: kernel, pruning, symmetric, survey. The runs stay in OUTPUT_DIR;
+NAME.json, NAME.md, NAME.svg and NAME.runs.jsonl, written anew after every run,
+are in --results_dir. The same command goes on where it stopped.
 """
 
 import sys

@@ -7,6 +7,9 @@ from robust_keras.reporting import plain_words, wording
 from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.verdict import verdict
 
+# Begins the one line in the terminal that is a command, to be copied whole.
+TO_QUOTE = "to quote it: "
+
 
 class Headline(Section):
     """Verdict, headline and scores."""
@@ -28,7 +31,7 @@ class Headline(Section):
             if found.short:
                 lines.append(f"{name}: {found.level}: {found.short}")
             command = command or found.command
-        return [*lines, f"to quote it: {command}"] if command else lines
+        return [*lines, f"{TO_QUOTE}{command}"] if command else lines
 
 
 def _scores(report, model):
