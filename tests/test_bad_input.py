@@ -292,6 +292,12 @@ EVALUATE = {
     ),
     "other class count": (["--models=good.keras", "--dataset=three.npz"], "a model of 3 classes"),
     "second model is missing": (["--models=good.keras,none"], "received nothing of that name"),
+    "model of nearly that name": (["--models=god.keras"], r"\(did you mean good.keras\?\)"),
+    "directory of a run": (["--models=finished"], r"\(did you mean finished/serving\?\)"),
+    "nonsense that is not there": (
+        ["--models=good.keras", "--dataset=good.npz", "--unusual=nonsense", "--nonsense=nmist"],
+        r"--nonsense: expected .*did you mean mnist\?",
+    ),
     "epsilon below 0": (["--models=good.keras", "--epsilons=-0.1"], r"numbers in \[0, 1\]"),
     "epsilon above 1": (
         ["--models=good.keras", "--epsilons=0.1,8"],

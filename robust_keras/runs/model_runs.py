@@ -63,15 +63,16 @@ class ModelRuns:
         self.split, left_out = attacked_images(config, split, models.dataset)
         # Once for all models: as numbers they take four times as much memory as bytes.
         self.images = self.split.float_images()
-        self.config = company.agreed(
-            lambda: _with_batch_size(config, models.copies, self.images, journal)
-        )
-        given, refused = given_examples(self.config, self.images, self.threat_model)
+        given, refused = given_examples(config, self.images, self.threat_model)
         attacks, self.notes = [*attacks, *given], (*left_out, *refused)
         if config.target_class is not None:
             check_aims(attacks, config.norm)
         shape = self.split.image_shape
-        self.foreign = nonsense_set(self.config, shape, len(self.split), IMAGE_SEED)
+        self.foreign = nonsense_set(config, shape, len(self.split), IMAGE_SEED)
+        # Last, for it may write what it has measured: what is refused leaves nothing behind.
+        self.config = company.agreed(
+            lambda: _with_batch_size(config, models.copies, self.images, journal)
+        )
         asked = self.split, self.images, self.threat_model, attacks
         self._runs = [
             ModelRun(replicas, *asked, self.config, journal, self.foreign)

@@ -7,6 +7,7 @@ import numpy as np
 
 from robust_keras import data
 from robust_keras.data.foreign_images import in_shape
+from robust_keras.errors import InputError
 from robust_keras.findings import NonsenseReport
 from robust_keras.settings.config import EvaluateConfig
 from robust_keras.settings.unusual import NOISE
@@ -48,7 +49,10 @@ def nonsense_set(
     """
     if config.nonsense == NOISE:
         return None
-    split = data.load(config.nonsense, config.data_dir).part(_SPLIT).take(count, seed)
+    try:
+        split = data.load(config.nonsense, config.data_dir).part(_SPLIT).take(count, seed)
+    except InputError as error:
+        raise InputError(str(error).replace("--dataset", "--nonsense")) from error
     images, fitting = in_shape(split.float_images(), shape)
     report = NonsenseReport(
         name=config.nonsense, split=_SPLIT, images=len(images), fitting=fitting or None

@@ -103,6 +103,8 @@ def _extremes(report, model, epsilon):
         f"{wording.plural(c.examples, 'image')})"
         for c in (least, most)
     ]
+    if not most.robust[-1]:
+        return f"No image of any class holds out at epsilon {epsilon}."
     if least.robust[-1] == most.robust[-1]:
         return f"Of every class {wording.percent(least.robust[-1])} hold out at epsilon {epsilon}."
     return f"At epsilon {epsilon} class {told[0]} holds out least and class {told[1]} most."
