@@ -7,7 +7,6 @@ Each model is loaded from where the report beside this file says, or from where 
 """
 
 import json
-import logging
 import pathlib
 import sys
 
@@ -15,8 +14,6 @@ import numpy as np
 import tensorflow as tf
 
 BATCH, ROUNDING = 250, 1e-6
-# Models with gradients of their own make TensorFlow warn of gradients, which nobody asks for here.
-logging.getLogger("absl").setLevel(logging.ERROR)
 PIXELS = {
     "0..1": lambda x: x,
     "0..255": lambda x: 255.0 * x,
