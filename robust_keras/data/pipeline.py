@@ -90,6 +90,8 @@ def training_dataset(
         return pixels, labels
 
     dataset = tf.data.Dataset.range(initial_epoch, epochs).flat_map(epoch_batches)
+    # A given function may have been written for AutoGraph.
+    batch = batch if augment is not None else _as_written(batch)
     dataset = dataset.map(batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     dataset = dataset.apply(
         tf.data.experimental.assert_cardinality((epochs - initial_epoch) * steps)

@@ -14,6 +14,7 @@ from robust_keras.directories import whole_files
 from robust_keras.errors import InputError
 from robust_keras.layers.rejection_rule import CONFIDENCES
 from robust_keras.serving import export_notes, formats, image_input, rejection, warm_up
+from robust_keras.serving.class_scores import class_scores
 from robust_keras.serving.inference_call import inference_call
 from robust_keras.serving.signatures import class_names as named_classes
 from robust_keras.serving.signatures import signatures
@@ -151,15 +152,17 @@ def _archive(model, shape, rule, names):
     answers = image_input.answers(model, shape)
     answer = inference_call(model)
 
-    def outputs(images):
-        return image_input.only_output(answer(images))
+    # In the file once: the signatures call it, in place of each holding the whole model.
+    @tf.function(autograph=False)
+    def scores(images):
+        return class_scores(image_input.only_output(answer(images)), answers)
 
     archive = keras.export.ExportArchive()
     # As part of a module: tracked by itself, every weight of a model would be written twice.
     holder = tf.Module()
     holder.model = model
     archive.track(holder)
-    for name, (function, spec) in signatures(outputs, answers, rule, shape).items():
+    for name, (function, spec) in signatures(scores, rule, shape).items():
         archive.add_endpoint(name, function, input_signature=[spec])
     columns = _classes(names, answers.shape[1], rule.nonsense_classes) if names else {}
     for name, function in (rejection.signatures(rule) | columns).items():

@@ -1,12 +1,10 @@
 """The functions that an exported model answers with."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import tensorflow as tf
 
 from robust_keras import layers
-from robust_keras.serving.class_scores import class_scores
 
 # Rounding may leave a pixel this far outside [0, 1]; bytes divided by 255 never do.
 PIXEL_TOLERANCE = 1e-6
@@ -17,30 +15,29 @@ _DECODED_CHANNELS = (1, 3, 4)
 
 
 def signatures(
-    model: Any, answers: Any, rule: layers.RejectionRule, shape: Sequence[int | None]
+    scores: Callable, rule: layers.RejectionRule, shape: Sequence[int | None]
 ) -> dict[str, tuple[Callable, tf.TensorSpec]]:
     """The functions of an export that take images, by name, each with the images that it takes.
 
     Args:
-        model: function from images to one float tensor (batch, columns).
-        answers: array (images, columns), its answers to some images.
+        scores: function from images to the model's logits, one float tensor (batch, classes).
         rule: by which it is served.
         shape: (height, width, channels), None for open sides.
     """
 
     def logits(images):
-        return {"logits": class_scores(model(images), answers)}
+        return {"logits": scores(images)}
 
     def serving_default(images):
-        scores = _no_number_of_no_number(images, logits(images)["logits"])
+        known = _no_number_of_no_number(images, scores(images))
         told = {
-            "probabilities": rule.probabilities(scores),
-            "classes": tf.argmax(scores, axis=-1, output_type=tf.int64),
-            "confidence": rule.confidences(scores),
+            "probabilities": rule.probabilities(known),
+            "classes": tf.argmax(known, axis=-1, output_type=tf.int64),
+            "confidence": rule.confidences(known),
             "valid": valid(images),
         }
         if rule.threshold is not None:
-            told["rejected"] = rule.rejected(scores)
+            told["rejected"] = rule.rejected(known)
         return told
 
     def uint8_images(images):
