@@ -19,7 +19,9 @@ from robust_keras.errors import InputError
 pytestmark = pytest.mark.usefixtures("graphs_as_written")
 
 # Fewer steps where the default would take long.
-CHEAP = {name: {"steps": 15} for name in ("apgd_ce", "apgd_dlr", "apgd_targeted")}
+CHEAP = {name: {"steps": 15} for name in ("apgd_ce", "apgd_dlr")}
+CHEAP["apgd_targeted"] = {"steps": 15, "targets": 3}
+CHEAP["jsma"] = {"share": 0.05}
 CHEAP["fab_targeted"] = {"steps": 15, "targets": 3}
 CHEAP["autoattack"] = {"steps": 10, "targets": 2, "queries": 50}
 CHEAP["quick"] = {"steps": 10, "targets": 2, "queries": 50}
