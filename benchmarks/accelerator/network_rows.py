@@ -54,11 +54,12 @@ def _network(name):
     images = tf.random.stateless_uniform((16, size, size, channels), (0, 0))
     model = _built(name, images.shape[1:])
     with tf.device("CPU:0"):
-        on_cpu = _differences(_built(name, images.shape[1:], model), images, model)
+        exact = _in_float64(model, images)
+        on_cpu = _difference(_built(name, images.shape[1:], model), images, exact)
     with _tensor_float_32(False):
-        exact_digits = _differences(model, images, model)
+        exact_digits = _difference(model, images, exact)
     with _tensor_float_32(True):
-        ten_bits = _differences(model, images, model)
+        ten_bits = _difference(model, images, exact)
     # Untrained, a deep network of kernel activations multiplies any rounding until the gradient is
     # chance: what float32 loses on the CPU is what it may lose elsewhere.
     must(
@@ -77,14 +78,16 @@ def _built(name, image_shape, like=None):
     return model
 
 
-def _differences(model, images, like):
-    """The largest difference from float64 on the CPU, of logits and their gradient, relative."""
-    with tf.device("CPU:0"), _policy("float64"):
-        exact = _logits_and_gradient(
-            _built(like.name, images.shape[1:], like), tf.cast(images, "float64")
-        )
-    found = _logits_and_gradient(model, images)
-    pairs = zip(found, exact, strict=True)
+def _in_float64(model, images):
+    """Logits and their gradient of a model with the same weights in float64."""
+    with _policy("float64"):
+        copy = _built(model.name, images.shape[1:], model)
+        return _logits_and_gradient(copy, tf.cast(images, "float64"))
+
+
+def _difference(model, images, exact):
+    """The largest difference from what is exact, of logits and their gradient, relative."""
+    pairs = zip(_logits_and_gradient(model, images), exact, strict=True)
     return max(float(np.abs(one - truth).max() / np.abs(truth).max()) for one, truth in pairs)
 
 
