@@ -156,6 +156,7 @@ class _Trial:
         eye = np.eye(values.shape[-1], dtype=np.float32)
         self._weights = eye[order[:, -1]] - eye[order[:, -2]]
         self._gradients: dict[frozenset, np.ndarray] = {}
+        self._variations: dict[frozenset, float] = {}
 
     def gradient(self, names):
         if names not in self._gradients:
@@ -178,8 +179,14 @@ class _Trial:
         if self._draws == 1:
             return apart
         # The lesser: one that is opened may be the end of a gradient of chance.
-        again = (_apart(self.gradient(names), self._measured(names)) for names in (one, other))
-        return apart if apart > _BEYOND_CHANCE * min(again) else 0.0
+        by_chance = min(map(self._varying, (one, other)))
+        return apart if apart > _BEYOND_CHANCE * by_chance else 0.0
+
+    def _varying(self, names):
+        """How far a gradient is from itself the next time."""
+        if names not in self._variations:
+            self._variations[names] = _apart(self.gradient(names), self._measured(names))
+        return self._variations[names]
 
     def fall(self, names):
         """How far one step against the gradient lowers the lead of the likeliest class."""
