@@ -217,13 +217,14 @@ class _Trial:
             return frozenset[str]()
         if len(names) > _MANY:
             return names
-        return frozenset(n for n in names if self.change(names, names - {n}) > _CHANGES)
+        # In one order: a random model draws anew for each.
+        return frozenset(n for n in sorted(names) if self.change(names, names - {n}) > _CHANGES)
 
     def helping(self, names, others):
         """Those of the names that lead clearly lower when they are opened beside others."""
         if len(names) > _MANY:
             return names if self.better(others | names, others) else frozenset[str]()
-        return frozenset(name for name in names if self.better(others | {name}, others))
+        return frozenset(n for n in sorted(names) if self.better(others | {n}, others))
 
 
 def _apart(one, other):
