@@ -1,6 +1,7 @@
 """Did you mean: the known names nearest to one that is not known. Standard library only."""
 
 import difflib
+import os
 from collections.abc import Iterable
 
 
@@ -25,3 +26,17 @@ def did_you_mean(typed: str, names: Iterable[str], *, mark: str = "") -> str:
     found = begun or spelt or near
     meant = " or ".join(mark + small[name] for name in found[:2])
     return f" (did you mean {meant}?)" if meant else ""
+
+
+def beside(path: str | os.PathLike, *, mark: str = "") -> str:
+    """The same for a path that is not there: what lies beside it and is spelt nearly so.
+
+    Args:
+        path: what the user wrote.
+        mark: what is shown before the name.
+    """
+    parent, name = os.path.split(path)
+    try:
+        return did_you_mean(name, os.listdir(parent or os.curdir), mark=mark)
+    except (OSError, ValueError):
+        return ""

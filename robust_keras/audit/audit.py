@@ -106,9 +106,7 @@ def audit(
     settings: dict[str, Any] = {"batch_size": batch_size, "seed": seed}
     settings["journal"] = journal or Unrecorded()
     given = images, labels, evaluation, threat_model
-    repeatable = forward_checks.repeatable_answers(classifier, images, batch_size)
-    asked = steady(classifier) if repeatable.passed is False else classifier
-    checks = _looks(classifier, asked, repeatable, *given, **settings)
+    checks, asked = _looks(classifier, *given, **settings)
     masking = opening.looked_into(classifier, images)
     checks += (opening.operations_that_mask(masking),)
     account = Account(asked, *given, masking=masking, **settings)
@@ -123,19 +121,10 @@ def audit(
     return Audited(checks, again.reports(), again.answered(), account.evaluation)
 
 
-def _looks(
-    classifier,
-    asked,
-    repeatable,
-    images,
-    labels,
-    evaluation,
-    threat_model,
-    *,
-    batch_size,
-    **settings,
-):
-    """The checks that lower nothing; `asked` is the model, its answers steady."""
+def _looks(classifier, images, labels, evaluation, threat_model, *, batch_size, **settings):
+    """The checks that lower nothing, and the model as one whose answers are steady."""
+    repeatable = forward_checks.repeatable_answers(classifier, images, batch_size)
+    asked = steady(classifier) if repeatable.passed is False else classifier
     chosen = _sample(evaluation.clean_correct, settings["seed"])
     sample = probes.Sample(
         classifier=classifier,
@@ -146,7 +135,7 @@ def _looks(
         random=repeatable.passed is False or told(classifier, "passes") > 1,
         **settings,
     )
-    return (
+    checks = (
         *_of_clean_images(classifier, images, labels, evaluation, batch_size),
         gradient_checks.gradient_available(classifier),
         *gradient_checks.gradient_checks(sample),
@@ -161,6 +150,7 @@ def _looks(
         result_checks.one_step_against_iterative(evaluation, threat_model),
         *probes.growing_ball(sample, evaluation),
     )
+    return checks, asked
 
 
 def _of_clean_images(classifier, images, labels, evaluation, batch_size):

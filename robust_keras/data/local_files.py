@@ -1,12 +1,11 @@
 """Data sets that are files or directories of the user's own, told apart by what is in them."""
 
 import os
-import pathlib
 
+from robust_keras import suggestion
 from robust_keras.data import array_file, class_folders
 from robust_keras.data.datasets import ImageDataset
 from robust_keras.errors import InputError
-from robust_keras.suggestion import did_you_mean
 
 _SUFFIXES = (".npz", ".npy")
 
@@ -47,7 +46,7 @@ def load(name: str) -> ImageDataset:
         raise InputError.expected(
             "--dataset",
             "an .npz file that exists, or a directory",
-            f"{name}, which is neither" if there else name + _nearest(path),
+            f"{name}, which is neither" if there else name + suggestion.beside(path),
         )
     kind = _kind(path)
     if kind != "zip":
@@ -76,12 +75,3 @@ def _holds_arrays(path):
         raise InputError.expected(
             "--dataset", "a directory that can be read", f"{path} ({error.strerror})"
         ) from error
-
-
-def _nearest(path):
-    """The file of nearly that name beside it."""
-    parent = pathlib.Path(path).parent
-    try:
-        return did_you_mean(os.path.basename(path), os.listdir(parent))
-    except (OSError, ValueError):
-        return ""

@@ -11,7 +11,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from robust_keras import layers  # noqa: F401  (registers the layers that a .keras file may name)
+from robust_keras import (
+    layers,  # noqa: F401  (registers the layers that a .keras file may name)
+    suggestion,
+)
 from robust_keras.errors import InputError, first_line
 from robust_keras.serving import (
     confidence,
@@ -30,7 +33,6 @@ from robust_keras.serving.keras_file import SUFFIXES, load_keras
 from robust_keras.serving.missing_answers import with_missing_answers
 from robust_keras.serving.reading import read
 from robust_keras.serving.time_limit import FIRST_PASSES, within
-from robust_keras.suggestion import did_you_mean
 
 _UNTOLD = (
     "It was exported before exports told how their confidence is computed: a softmax is taken. "
@@ -94,7 +96,8 @@ def load(
     if not os.path.isfile(path):
         # A device, a pipe, a link to nowhere is there.
         there = os.path.lexists(path)
-        missing = f"nothing of that name{_alike(path)}"
+        meant = suggestion.beside(path, mark=os.path.join(os.path.dirname(path), ""))
+        missing = f"nothing of that name{meant}"
         received = "what is neither file nor directory" if there else missing
         raise InputError.expected(str(path), _EXPECTED, received)
     if path.suffix not in SUFFIXES:
@@ -180,15 +183,6 @@ def _versions(directory, names):
         for name in names
         if name.isdecimal() and os.path.isfile(directory / name / "saved_model.pb")
     ]
-
-
-def _alike(path):
-    """What beside a path that is not there is spelt nearly as it is."""
-    try:
-        names = os.listdir(path.parent)
-    except (OSError, ValueError):
-        return ""
-    return did_you_mean(path.name, names, mark=str(path.parent / "_").removesuffix("_"))
 
 
 def _inside(directory, names):
