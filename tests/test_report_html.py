@@ -206,6 +206,14 @@ def test_a_model_that_was_not_attacked_shows_no_robust_accuracy():
     assert 'class="chart' not in text and "Worst case <span" not in text
 
 
+def test_a_model_that_the_audit_alone_attacked_has_a_whole_page():
+    """No gradient, so what was asked for did not run; what the audit found is told by class."""
+    skipped = (samples.attack("pgd", (0.981,) * 4, skipped="no gradient"),)
+    model = samples.with_classes(samples.corrected_model(attacks=skipped))
+    text = words(page.render(samples.report(model)))
+    assert "Class by class" in text and "No attack ran." not in text
+
+
 def test_classes_are_a_map_of_numbers_and_a_table():
     text = page.render(samples.report(samples.with_classes(samples.sound_model())))
     shown = Page(text)

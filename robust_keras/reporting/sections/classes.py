@@ -33,7 +33,7 @@ class Classes(Section):
         }
 
     def tables(self, report: Report, model: Any, name: str) -> Iterator[tuple[str, Table]]:
-        if model.per_class and model.ran:
+        if model.per_class and model.attacked:
             yield "classes", _table(report, model, name)
 
     def measures(self, report: Report, model: Any) -> Iterator[tuple[str, str]]:
