@@ -10,7 +10,17 @@ import tensorflow as tf
 from digits import digits
 
 from robust_keras import engine, serving
-from robust_keras.attacks import APGDCE, BIM, FGSM, MIM, PGD, Square, ThreatModel, UniformNoise
+from robust_keras.attacks import (
+    APGDCE,
+    BIM,
+    FGSM,
+    MIM,
+    PGD,
+    MarginPGD,
+    Square,
+    ThreatModel,
+    UniformNoise,
+)
 from robust_keras.audit import (
     AuditCheck,
     audit,
@@ -107,6 +117,13 @@ def audited(classifier, attacks=ATTACKS, model=MODEL, images=IMAGES, labels=LABE
     settings = {"batch_size": 100, "seed": 0, "budget": budget}
     judged = audit(classifier, images, labels, found, model, **settings)
     return found, {check.check: check for check in judged.checks}, judged
+
+
+def account_of(classifier, found, model, images, labels):
+    return Account(
+        classifier, images, labels, found, model, batch_size=100, seed=0,
+        journal=Unrecorded(), masking=opening.looked_into(classifier, images),
+    )  # fmt: skip
 
 
 def failed(checks):
@@ -230,10 +247,7 @@ def test_what_single_answers_of_chance_explain_puts_no_gradient_in_doubt(network
     classifier, model = Altered(network, after=noisy), ThreatModel("linf", (0.03,))
     images, labels = FEW["images"], FEW["labels"]
     found = evaluate(classifier, (PGD(steps=10),), model, images, labels)
-    account = Account(
-        steady(classifier), images, labels, found, model, batch_size=100, seed=0,
-        journal=Unrecorded(), masking=opening.looked_into(classifier, images),
-    )  # fmt: skip
+    account = account_of(steady(classifier), found, model, images, labels)
     probing_attacks.scale_free_loss(account)
     # After the losses without scale no search is affordable.
     again = AttackingAgain(account, {"repeatable answers", doubt}, 4000 * len(images))
@@ -298,6 +312,32 @@ def test_a_weak_attack_is_corrected(honest):
     assert failed(checks) == ["attack strength", "scale-free loss"]
     assert "too high" in checks["scale-free loss"].message and judged.settled
     assert judged.evaluation.worst_case[-1].mean() < 0.1
+
+
+class Rippled:
+    """Two classes, and ripples on the way to the other: a hill every half epsilon."""
+
+    image_shape, num_classes, gradient_error, epsilon = (6, 6, 1), 2, None, 0.1
+
+    def __init__(self):
+        self.logits = tf.function(self._logits)
+
+    def _logits(self, images):
+        moved = (images - 0.5) / self.epsilon
+        risen = moved + 3 / (4 * np.pi) * tf.sin(4 * np.pi * moved)
+        other = tf.reduce_mean(risen, (1, 2, 3)) - 0.7
+        return tf.stack([tf.zeros_like(other), other], axis=1)
+
+
+def test_steps_too_small_to_leave_a_hill_are_found_out():
+    classifier, model = Rippled(), ThreatModel("linf", (0.1,))
+    images, labels = np.full((20, 6, 6, 1), 0.5, np.float32), np.zeros(20, int)
+    small = PGD(steps=20), MarginPGD(steps=40, step=0.05, restarts=2)
+    found = evaluate(classifier, small, model, images, labels)
+    assert found.worst_case.all()
+    account = account_of(classifier, found, model, images, labels)
+    assert probing_attacks.converged(account).passed is False
+    assert not account.left.any()
 
 
 def results(**shares):

@@ -48,6 +48,7 @@ WEAK = (
     *samples.sound_model().audit[:3],
 )
 GUESSING = (samples.check("clean accuracy", "It cannot be told from guessing.", passed=False),)
+UNFINISHED = (samples.check("converged attack", "More steps find more.", passed=False),)
 FAILED = (samples.check("logit scale", "Dividing logits finds more.", passed=False),)
 VERDICTS = {
     "ensemble": (
@@ -124,6 +125,17 @@ VERDICTS = {
         ),
         "preliminary",
         ["The audit had to correct this number"],
+    ),
+    "not converged": (
+        samples.sound_model(
+            worst_case=dataclasses.replace(
+                samples.worst_case((0.7, 0.5, 0.02, 0.002)), before_audit=(0.8, 0.6, 0.1, 0.004)
+            ),
+            audit=(*samples.sound_model().audit, *UNFINISHED),
+        ),
+        "preliminary",
+        ["The audit had to correct this number", "attacks too weak; lowered by audit"]
+        + ["The attacks had left 0.4 %", "--attacks=quick"],
     ),
     "doubted, attacked again and settled": (
         samples.corrected_model(),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from robust_keras.attackable import told
-from robust_keras.attacks import APGDTargeted, MarginPGD
+from robust_keras.attacks import APGDTargeted, MarginPGD, NearestPGD
 from robust_keras.attacks.attack import Attack
 from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, SATURATED, CounterAttack
 
@@ -24,7 +24,7 @@ class NoScale(CounterAttack):
         return self.account.classifier.gradient_error
 
     def attacks(self, allowed: float) -> Iterator[Attack]:
-        """The margin from two starts, then the ratio towards five classes.
+        """The margin, begun towards five classes, then the ratio towards them.
 
         Fewer steps where an answer takes many passes.
         """
@@ -32,5 +32,5 @@ class NoScale(CounterAttack):
             yield self.through(MarginPGD(steps=30))
             yield self.through(APGDTargeted(steps=15, targets=3))
         else:
-            yield self.through(MarginPGD(steps=60, step=0.05, restarts=2))
+            yield self.through(NearestPGD(again=0, near=1.0))
             yield self.through(APGDTargeted(steps=30, targets=5))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from robust_keras.attackable import Attackable
-from robust_keras.attacks import APGDTargeted, MarginPGD
+from robust_keras.attacks import APGDTargeted, NearestPGD
 from robust_keras.attacks.attack import Attack
 from robust_keras.audit.averaging import steady
 from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, CounterAttack
@@ -75,8 +75,8 @@ class Opening(CounterAttack):
         return masking.error or "No operation of the model stops or falsifies gradients."
 
     def attacks(self, allowed: float) -> Iterator[Attack]:
-        """The margin from two starts, then the ratio towards five classes, on each copy."""
+        """The margin, begun towards five classes, then the ratio towards them, on each copy."""
         for copy in self.account.masking.copies[:_COPIES]:
             view = steady(copy)
-            yield self.through(MarginPGD(steps=60, step=0.05, restarts=2), view)
+            yield self.through(NearestPGD(again=0, near=1.0), view)
             yield self.through(APGDTargeted(steps=30, targets=5), view)

@@ -35,7 +35,7 @@ class Squares(CounterAttack):
     """Random search over squares of pixels: nothing about the answers' slope misleads it."""
 
     name = "random squares"
-    against = OF_GRADIENTS | {RANDOM, SATURATED, "scale-free loss", "converged attack"}
+    against = OF_GRADIENTS | {RANDOM, SATURATED, "scale-free loss"}
 
     def attacks(self, allowed: float) -> Iterator[Attack]:
         """As many queries as are allowed."""

@@ -43,7 +43,9 @@ VERDICTS = ("quotable", "preliminary", "unreliable")
 # More than this the audit's own attacks may not lower a number that is believed.
 MUCH = 0.05
 # The audit's names of the checks that the verdict must know.
-CLEAN_ACCURACY, ATTACK_STRENGTH = "clean accuracy", "attack strength"
+CLEAN_ACCURACY = "clean accuracy"
+# These find fault with the attacks, not with the model.
+OF_ATTACKS = frozenset({"attack strength", "converged attack"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -275,7 +277,7 @@ class ModelReport(Finding):
         could not go around what it found. `preliminary`: only weak or one-sided attacks support it,
         or the audit had to correct it. `quotable`: the rest.
         """
-        doubts = {check.check for check in self.failed} - {ATTACK_STRENGTH, *self.settled}
+        doubts = {check.check for check in self.failed} - {*OF_ATTACKS, *self.settled}
         if not self.measured or not self.checked or doubts:
             return "unreliable"
         return "quotable" if self.reliable and self.strength == STRONG else "preliminary"

@@ -3,6 +3,7 @@
 import dataclasses
 
 from robust_keras.findings import ModelReport, Report
+from robust_keras.findings.model import OF_ATTACKS
 from robust_keras.reporting import wording
 from robust_keras.reporting.advice import (
     ENSEMBLES,
@@ -68,7 +69,7 @@ def _remedy(attack, model):
         attacks = ", or ".join(ENSEMBLES[ENSEMBLES.index(attack) :])
         end = "and an audit that finds nothing"
         return f"What would make it quotable: the attack {attacks}, {end}."
-    if model.corrected and model.verdict == "preliminary":
+    if model.corrected and model.verdict == "preliminary" and not _only_too_weak(model):
         return "No command makes it quotable: the model itself misleads attacks. Quote a bound."
     return ""
 
@@ -100,7 +101,8 @@ def _preliminary(model):
         return title, ((names, _weakness(model)),), short
     if model.corrected:
         title = "The audit had to correct this number"
-        return title, (("audit", _correction(model)),), "attacks were misled; lowered by audit"
+        fault = "attacks too weak" if _only_too_weak(model) else "attacks were misled"
+        return title, (("audit", _correction(model)),), f"{fault}; lowered by audit"
     long = [attack for attack in model.ran if is_long(attack)]
     gradients = any(follows_gradients(attack) for attack in long)
     if gradients and not all(follows_gradients(attack) for attack in long):
@@ -116,6 +118,12 @@ def _preliminary(model):
     text = "A search without gradients finds less than attacks that follow them, where these lead."
     title = "Only searches without gradients support this number"
     return title, ((names, text),), "searches only"
+
+
+def _only_too_weak(model):
+    """Whether the audit found fault with the attacks, and not with the model."""
+    failed = {check.check for check in model.failed}
+    return bool(failed) and failed <= OF_ATTACKS
 
 
 def _correction(model):
