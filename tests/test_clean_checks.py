@@ -53,6 +53,8 @@ LOOKS = {
     "0..255": lambda images: images / 255.0,
     "-1..1": lambda images: (images + 1.0) / 2.0,
     "mean 0": lambda images: images * IMAGES.std(axis=(0, 1, 2)) + IMAGES.mean(axis=(0, 1, 2)),
+    "-0.5..0.5": lambda images: images + 0.5,
+    "their mean off": lambda images: images / 255.0 + IMAGES.mean(axis=(0, 1, 2)),
 }
 
 

@@ -56,6 +56,22 @@ def test_pixels_of_caffe_are_blue_first_and_without_means():
     np.testing.assert_allclose(classifier.logits(images), own @ weights, rtol=1e-3, atol=1e-2)
 
 
+NAMELESS = {  # what makes the pixels that a model takes into those in 0..1
+    "mean 0 and variance 1": keras.layers.Rescaling(float(IMAGES.std()), float(IMAGES.mean())),
+    "-0.5..0.5": keras.layers.Rescaling(1.0, 0.5),
+    "0..255 with their mean off": keras.layers.Rescaling(1 / 255.0, float(IMAGES.mean())),
+}
+
+
+@pytest.mark.parametrize("pixels", NAMELESS)
+def test_pixels_without_a_name_are_not_taken_for_others(pixels):
+    classifier = serving.from_keras(network(before=NAMELESS[pixels]), examples=EXAMPLES)
+    assert classifier.pixels == "0..1"
+    (note,) = classifier.notes
+    assert f"100.0% right with pixels {'of' if 'variance' in pixels else 'in'} {pixels}" in note
+    assert "say --model_pixels=" in note and "Normalization" in note
+
+
 def test_what_is_said_is_not_tried():
     told = serving.from_keras(network(before=PIXELS["0..255"]), examples=EXAMPLES, pixels="0..1")
     assert (told.pixels, told.notes) == ("0..1", ())
@@ -110,6 +126,32 @@ def test_pixels_change_only_where_luck_is_out_of_the_question(case):
     found = pixel_choice.choose_pixels(("0..1", "0..255"), answers.get)
     assert (found.pixels == "0..255") == taken
     assert bool(found.note) == (taken or case == "better by luck")
+
+
+# The best name, right answers of 100 with it and with pixels without one -> whether it is taken.
+WITNESSES = {
+    "as good, of another size": ("0..255", 95, "small", 94, False),
+    "falls behind": ("0..255", 95, "small", 60, True),
+    "one image more": ("-1..1", 95, "small", 96, False),
+    "as many": ("-1..1", 95, "small", 95, True),
+    "one of bytes more": ("0..255", 95, "pixels in 0..255 with their mean off", 96, True),
+    "many of bytes more": ("0..255", 70, "pixels in 0..255 with their mean off", 96, False),
+}
+
+
+@pytest.mark.parametrize("case", WITNESSES)
+def test_a_better_reading_without_a_name_is_a_reason_to_change_nothing(case):
+    best, right, nameless, others, taken = WITNESSES[case]
+    shares = {"0..1": 20, best: right, nameless: others}
+    answers = {name: np.arange(100) < share for name, share in shares.items()}
+    found = pixel_choice.choose_pixels(("0..1", best), answers.get, (nameless,))
+    assert (found.pixels == best) == taken
+
+
+def test_small_pixels_win_where_large_ones_are_no_better():
+    answers = {"0..1": 20, "0..255": 96, "-1..1": 95}
+    answers = {name: np.arange(100) < share for name, share in answers.items()}
+    assert pixel_choice.choose_pixels(tuple(answers), answers.get).pixels == "-1..1"
 
 
 def test_the_number_of_images_that_differ_decides_not_the_gain_alone():

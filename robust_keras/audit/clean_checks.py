@@ -8,6 +8,7 @@ from robust_keras.engine.results import Evaluation
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_more, wilson
 from robust_keras.serving.classifier import Classifier
+from robust_keras.serving.views.pixels import without_a_name
 
 _FEW = 20
 # Enough to see that something is turned round, few enough to cost nothing beside the attacks.
@@ -98,12 +99,12 @@ def other_readings(
 
 def _readings(images):
     """Other ways in which these images may be meant, by the words for them."""
-    spread = np.maximum(images.std(axis=(0, 1, 2)), 1e-6)
     readings = {
         "light and dark exchanged": 1.0 - images,
-        "pixels in 0..255": 255.0 * images,
         "pixels in -1..1": 2.0 * images - 1.0,
-        "pixels of mean 0 and variance 1": (images - images.mean(axis=(0, 1, 2))) / spread,
+        **{words: show(images) for words, show in without_a_name(images).items()},
+        # Last, as simple images are recognised in black and white as well.
+        "pixels in 0..255": 255.0 * images,
     }
     if images.shape[-1] == 3:
         readings["the channels in reverse order (BGR instead of RGB)"] = images[..., ::-1]

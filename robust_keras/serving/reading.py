@@ -16,7 +16,12 @@ from robust_keras.serving.exposure import accepting_floats, without_activation
 from robust_keras.serving.outputs import choose_output
 from robust_keras.serving.pixel_choice import PixelChoice, choose_pixels
 from robust_keras.serving.time_limit import FIRST_PASSES, within
-from robust_keras.serving.views.pixels import PIXELS, possible, require_possible
+from robust_keras.serving.views.pixels import (
+    PIXELS,
+    possible,
+    require_possible,
+    without_a_name,
+)
 from robust_keras.serving.views.scores import Scores
 
 
@@ -105,8 +110,10 @@ class _Reader:
 
     def viewed(self, pixels, endpoint=None):
         """The model, or another endpoint of it, behind the view of its input."""
-        endpoint = endpoint or self._entrance.endpoint
-        return viewed(endpoint, self._entrance.layout, PIXELS[pixels], whole=self._whole)
+        return self._shown(PIXELS[pixels], endpoint or self._entrance.endpoint)
+
+    def _shown(self, view, endpoint):
+        return viewed(endpoint, self._entrance.layout, view, whole=self._whole)
 
     def probed(self, names):
         """Images to try the model on, the names of pixels that it takes, and its outputs."""
@@ -125,15 +132,17 @@ class _Reader:
             return PixelChoice(names[0])
         readable = dataclasses.replace(scores, take_logarithm=scores.kind == "probabilities")
 
+        nameless = without_a_name(self._examples.images)
+        views = PIXELS | nameless
+
         def correct(name):
-            outputs = probing.run_any_batch(
-                self.viewed(name), self._examples.images, guard=self._guard
-            )
+            endpoint = self._shown(views[name], self._entrance.endpoint)
+            outputs = probing.run_any_batch(endpoint, self._examples.images, guard=self._guard)
             logits = np.asarray(readable.logits(outputs))
             right = np.argmax(logits, axis=-1) == self._examples.labels
             return right & np.isfinite(logits).all(axis=-1)
 
-        return choose_pixels(names, correct)
+        return choose_pixels(names, correct, tuple(nameless))
 
     def _first_outputs(self, name):
         endpoint = self.viewed(name)
