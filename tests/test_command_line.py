@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -83,3 +84,12 @@ def test_help_names_every_flag_without_importing_tensorflow(program):
     assert "python " + program in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     assert ("--models=...  (required)" in done.stdout) == (program == "evaluate.py")
+
+
+@pytest.mark.parametrize(("asked", "code"), [(["--help"], 0), ([], 2)])
+def test_the_package_itself_tells_its_programs(asked, code):
+    command = [sys.executable, "-m", "robust_keras", *asked]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == code and bool(done.stdout) == (code == 0)
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert all(name in done.stdout + done.stderr for name in scripts)
