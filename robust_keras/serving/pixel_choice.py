@@ -85,9 +85,9 @@ def _best(found):
 def _nameless_note(name, right, best, figures):
     return (
         f"It seems to take other pixels than 0..1, but which: {right.mean():.1%} right with "
-        f"{name}, {figures}. If it was trained on the second of these, say --model_pixels={best}; else put "
-        "what makes its pixels of those in 0..1, with the numbers of its training, in front of the "
-        "model (keras.layers.Normalization or Rescaling)."
+        f"{name}, {figures}. If it was trained on the second of these, say --model_pixels={best}; "
+        "else put what makes its pixels of those in 0..1, with the numbers of its training, in "
+        "front of the model (keras.layers.Normalization or Rescaling)."
     )
 
 
