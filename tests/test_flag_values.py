@@ -94,6 +94,13 @@ def test_minus_zero_is_zero():
     assert str(parse(TrainConfig, "--weight_decay=-0").weight_decay) == "0.0"
 
 
+def test_a_path_may_hold_commas_where_it_exists(tmp_path):
+    for name in ("a,b", "c, d,e", "plain"):
+        (tmp_path / name).mkdir()
+    paths = tuple(f"{tmp_path}/{name}" for name in ("a,b", "plain", "missing", "c, d,e"))
+    assert parse(EvaluateConfig, f"--models={','.join(paths)}").models == paths
+
+
 def test_epsilons_depend_on_the_norm():
     made = parse(EvaluateConfig, "--norm=l2", "--epsilons=0.5,2,3", "--minimal_epsilon")
     assert (made.epsilons, made.largest_searched) == ((0.5, 2.0, 3.0), 3.0)

@@ -57,7 +57,7 @@ class AdversarialFlags:
     )
     source_models: tuple[str, ...] = flag(
         (),
-        values.Texts("at least one path of a .keras file or SavedModel directory", optional=True),
+        values.Paths("at least one path of a .keras file or SavedModel directory", optional=True),
         "Trained models on which ensemble crafts its examples, besides the model itself; comma "
         "separated .keras files and SavedModel directories.",
         setting="source_models",
@@ -83,7 +83,7 @@ class AdversarialFlags:
     )
     plugins: tuple[str, ...] = flag(
         (),
-        values.Texts("paths of Python files", optional=True),
+        values.Paths("paths of Python files", optional=True),
         "Python files with methods of your own, comma separated. They are run, and call "
         "robust_keras.training.methods.register.",
     )

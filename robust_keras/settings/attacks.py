@@ -21,7 +21,7 @@ class AttackFlags:
     )
     plugins: tuple[str, ...] = flag(
         (),
-        values.Texts("paths of Python files", optional=True),
+        values.Paths("paths of Python files", optional=True),
         "Python files with attacks and sections of the report of your own, comma separated. They "
         "are run, and call robust_keras.attacks.register or robust_keras.reporting.register.",
     )

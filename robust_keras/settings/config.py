@@ -180,7 +180,7 @@ class EvaluateConfig(
 
     models: tuple[str, ...] = flag(
         (),
-        values.Texts(
+        values.Paths(
             "at least one path of a SavedModel directory or .keras file (such as "
             "--models=runs/quickstart/serving)"
         ),

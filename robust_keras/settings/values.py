@@ -5,6 +5,7 @@ raise ValueError("expected ...; received ..."). Numbers are in a file of their o
 """
 
 import dataclasses
+import os
 from typing import Any
 
 from robust_keras.settings.kind import Kind, joined, refuse
@@ -115,6 +116,20 @@ class Texts(Kind):
             check_readable(text)
         if len(set(value)) < len(value):
             refuse(f"{self.expected}, each once", joined(value))
+
+
+class Paths(Texts):
+    """Paths separated by commas; one that holds commas itself, up to seven, is one if it exists."""
+
+    def _read(self, text):
+        parts, paths = text.split(","), []
+        while parts:
+            ends = [1, *range(min(len(parts), 8), 1, -1)]
+            tried = {end: ",".join(parts[:end]).strip() for end in ends}
+            end = next((end for end, path in tried.items() if os.path.exists(path)), 1)
+            paths.append(tried[end])
+            del parts[:end]
+        return tuple(paths)
 
 
 @dataclasses.dataclass(frozen=True)
