@@ -60,9 +60,8 @@ def choose_pixels(names: Any, correct: Any, nameless: Sequence[str] = ()) -> Pix
     if not certain and after - before < _WORTH_A_WORD:
         return PixelChoice(usual)
     known = {name: correct(name) for name in nameless}
-    fitting = [name for name, other in known.items() if _fits(best, found[best], name, other)]
-    if fitting:
-        name = max(fitting, key=lambda name: known[name].mean())
+    if any(_fits(best, found[best], name, other) for name, other in known.items()):
+        name = _best(known)
         figures = f"{after:.1%} with {best}, {before:.1%} of {len(first)} images with {usual}"
         return PixelChoice(usual, _nameless_note(name, known[name], best, figures))
     figures = f"{after:.1%} of {len(first)} clean images right, {before:.1%} with {usual}"
