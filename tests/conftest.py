@@ -1,7 +1,9 @@
 """What every process of the suite does before its first test, and between its files."""
 
+import atexit
 import gc
 import json
+import os
 import pathlib
 import types
 
@@ -16,6 +18,16 @@ def pytest_collection_finish(session):
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_configure(config):
+    """Has a process of several end as forks do: what Python frees takes it seconds.
+
+    The first to be registered is called last, after whatever TensorFlow has to end. Its exit code
+    is nobody's: the first process has been told all by then.
+    """
+    if hasattr(config, "workerinput"):
+        atexit.register(os._exit, 0)
 
 
 def _in_forks(tmp_path_factory, *server_arguments):

@@ -1,5 +1,7 @@
 """The other activation layers: exactness against float64, and what their arguments may be."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -91,18 +93,20 @@ VALUES = {
 }
 
 
+@functools.cache
+def of_any_size(channels, dtype):
+    """The selection where the number of entries is unknown, as for images of any size."""
+    unknown = [tf.TensorSpec((None, None, channels), dtype), tf.TensorSpec((), tf.int32)]
+    return tf.function(selection.kth_largest, input_signature=unknown)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", VALUES)
 def test_selection_is_exact(name, dtype):
     values = VALUES[name](np.random.default_rng(0)).astype(dtype)
     entries = values.shape[1]
     ranked = np.sort(values, axis=1)[:, ::-1]
-    # The number of entries is unknown in a model that takes images of any size.
-    unknown = tf.TensorSpec((None, None, values.shape[2]), dtype)
-    forms = (
-        selection.kth_largest,
-        tf.function(selection.kth_largest, input_signature=[unknown, tf.TensorSpec((), tf.int32)]),
-    )
+    forms = selection.kth_largest, of_any_size(values.shape[2], dtype)
     for count in sorted({1, max(entries // 3, 1), entries}):
         for form in forms:
             found = form(tf.constant(values), tf.constant(count)).numpy()

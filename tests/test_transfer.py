@@ -92,7 +92,7 @@ def report(tmp_path_factory):
         model = keras.Sequential(layers)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(keras.optimizers.Adam(0.05), loss)
-        model.fit(images, labels, epochs=15, verbose=0)
+        model.fit(images, labels, epochs=25, verbose=0)
         model.save(path / f"{name}.keras")
     config = EvaluateConfig(
         models=(str(path / "a.keras"), str(path / "b.keras")),
