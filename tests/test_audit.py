@@ -200,6 +200,7 @@ def test_every_image_tells_what_the_audit_found(scaled):
     assert later.sum() > 100
     assert {table.attack[place] for place in np.flatnonzero(later)} <= {
         "audit_margin",
+        "audit_converged",
         "audit_losses_without_scale",
         "audit_search",
     }
@@ -315,7 +316,10 @@ def test_a_weak_attack_is_corrected(honest):
 
 
 class Rippled:
-    """Two classes, and ripples on the way to the other: a hill every half epsilon."""
+    """Two classes, and ripples on the way to the other: a hill every half epsilon.
+
+    Far from the middle, where three epsilons lead, all is of the other.
+    """
 
     image_shape, num_classes, gradient_error, epsilon = (6, 6, 1), 2, None, 0.1
 
@@ -325,16 +329,18 @@ class Rippled:
     def _logits(self, images):
         moved = (images - 0.5) / self.epsilon
         risen = moved + 3 / (4 * np.pi) * tf.sin(4 * np.pi * moved)
-        other = tf.reduce_mean(risen, (1, 2, 3)) - 0.7
+        far = 10 * (tf.reduce_mean(tf.abs(moved), (1, 2, 3)) - 1.2)
+        other = tf.maximum(tf.reduce_mean(risen, (1, 2, 3)) - 0.7, far)
         return tf.stack([tf.zeros_like(other), other], axis=1)
 
 
-def test_steps_too_small_to_leave_a_hill_are_found_out():
-    classifier, model = Rippled(), ThreatModel("linf", (0.1,))
+@pytest.mark.parametrize("epsilons", [(0.1,), (0.1, 0.3)])
+def test_steps_too_small_to_leave_a_hill_are_found_out(epsilons):
+    classifier, model = Rippled(), ThreatModel("linf", epsilons)
     images, labels = np.full((20, 6, 6, 1), 0.5, np.float32), np.zeros(20, int)
     small = PGD(steps=20), MarginPGD(steps=40, step=0.05, restarts=2)
     found = evaluate(classifier, small, model, images, labels)
-    assert found.worst_case.all()
+    assert found.worst_case[0].all() and not found.worst_case[1:].any()
     account = account_of(classifier, found, model, images, labels)
     assert probing_attacks.converged(account).passed is False
     assert not account.left.any()

@@ -85,12 +85,14 @@ def converged(account: Account) -> AuditCheck:
 
     Twice as many as the short attack has, from two starts, towards the two nearest classes: many
     steps of one length can all end before the boundary. On some of the images that are left at the
-    largest epsilon. What it fools counts.
+    largest epsilon at which enough are. What it fools counts.
 
     Args:
         account: `Account`, which is lowered.
     """
-    name, places = "converged attack", _some(account, _TRIED)
+    name = "converged attack"
+    enough = np.flatnonzero(account.left.sum(axis=1) >= FEWEST)
+    places = _some(account, _TRIED, int(enough[-1]) if len(enough) else -1)
     if account.classifier.gradient_error is not None:
         return not_applicable(name, NO_GRADIENTS)
     if len(places) < FEWEST:
@@ -136,9 +138,9 @@ def _tried(account, name, attack, places=None):
     return account.attack(made, places)
 
 
-def _some(account, count):
-    """Some of the images that are left at the largest epsilon."""
-    standing = np.flatnonzero(account.left[-1]) if account.rows.size else []
+def _some(account, count, row=-1):
+    """Some of the images that are left at an epsilon, the largest unless another is given."""
+    standing = np.flatnonzero(account.left[row]) if account.rows.size else []
     order = np.random.default_rng([account.seed, count])
     return np.sort(order.permutation(standing)[:count]).astype(int)
 

@@ -45,7 +45,7 @@ def conclusion(report: Report) -> Conclusion | None:
         )
     else:
         sentence = _ranking(report, found, names)
-    reservations = (*_left_out(report, names), *_preliminary(report, found.ranked, names))
+    reservations = (*_left_out(report, names), *_preliminary(report, found, names))
     return Conclusion(sentence, reservations)
 
 
@@ -79,18 +79,18 @@ def _ranking(report, found, names):
         )
     how = f"more robust than {names[rival]}"
     if len(others) > 1:
-        how = f"the most robust of {len(found.ranked)} models, before {names[rival]},"
+        how = f"the most robust of {len(found.ranked)} models, ahead of {names[rival]},"
     proof = _proof(report, best, accuracy[rival])
     return (
-        f"{names[best]} is {how} {at}: {numbers}, {_points(pairs[rival], ' more')}. The {images} "
-        f"suffice to say so of these attacks ({_p_value(pairs[rival])}).{proof}"
+        f"{names[best]} is {how} {at}: {numbers}, a lead of {_points(pairs[rival])}. The {images} "
+        f"suffice to say so for these attacks ({_p_value(pairs[rival])}).{proof}"
     )
 
 
-def _points(pair: PairReport, more: str = "") -> str:
+def _points(pair: PairReport) -> str:
     low, high = (f"{100.0 * value:.1f}" for value in pair.interval)
     interval = f"95{wording.NO_BREAK_SPACE}% interval {low} to {high}"
-    return f"{100.0 * pair.difference:.1f} points{more} ({interval})"
+    return f"{100.0 * pair.difference:.1f} points ({interval})"
 
 
 def _p_value(pair):
@@ -135,13 +135,27 @@ def _why(reasons):
     return wording.visible(f"{title[:1].upper()}{title[1:]}: {text}{more}")
 
 
-def _preliminary(report, ranked, names):
-    told = [
-        f"{names[model.path]}: {verdict(report, model).short}"
+def _preliminary(report, found, names):
+    """What a stronger attack may change; where all doubt is about others, never the best's lead."""
+    told = {
+        model.path: f"{names[model.path]}: {verdict(report, model).short}"
         for model in report.models
-        if model.path in ranked and model.verdict == "preliminary"
-    ]
-    if told:
-        doubts = "; ".join(told)
-        which = "all numbers" if len(told) == len(ranked) else "some numbers"
-        yield f"A stronger attack may change this: {which} are preliminary ({doubts})."
+        if model.path in found.ranked and model.verdict == "preliminary"
+    }
+    if not told:
+        return
+    doubts = "; ".join(told.values())
+    if found.ranked[0] not in told and _decided(report, found):
+        whose = "the number that is" if len(told) == 1 else "the numbers that are"
+        lead = f"widen the lead of {names[found.ranked[0]]}"
+        yield f"A stronger attack may lower {whose} preliminary ({doubts}), and so {lead}."
+        return
+    which = "all numbers" if len(told) == len(found.ranked) else "some numbers"
+    yield f"A stronger attack may change this: {which} are preliminary ({doubts})."
+
+
+def _decided(report, found):
+    """Whether the best is ahead of all others, at the largest epsilon."""
+    best, *others = found.ranked
+    epsilon = report.threat_model.epsilons[-1]
+    return all(found.pair(best, other, epsilon).decided for other in others)

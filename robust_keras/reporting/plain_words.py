@@ -41,8 +41,8 @@ def of_models(report: Report, names: list[str]) -> str:
     images = report.dataset.examples
     pairs = list(zip(names, report.models, strict=True))
     believed = [
-        f"{name} {_of(report.count(model.worst_case.accuracy[-1]), images)} (unaltered "
-        f"{_of(report.count(model.clean_accuracy), images)})"
+        f"{name} {_of(report.count(model.clean_accuracy), images)} and "
+        f"{_of(report.count(model.worst_case.accuracy[-1]), images)}"
         for name, model in pairs
         if model.verdict != "unreliable"
     ]
@@ -52,7 +52,7 @@ def of_models(report: Report, names: list[str]) -> str:
         "after they had been altered on purpose to make it fail."
     )
     if believed:
-        text += f" Recognised correctly both times, at most: {wording.listed(believed)}."
+        text += f" Recognised unaltered, and then altered, at most: {'; '.join(believed)}."
         text += _sureness(report, dict(zip((m.path for m in report.models), names, strict=True)))
     misleading = [name for name, model in pairs if model.corrected and name not in doubted]
     if misleading:
@@ -84,7 +84,7 @@ def _sureness(report, names):
             f" Which of {wording.listed(tied)} does best these images are too few to tell: others "
             "might give another order."
         )
-    return f" {names[best]} does best, and hardly by the luck of which images were chosen."
+    return f" {names[best]} does best, and other images would hardly change that."
 
 
 def half_falls(report: Report, model: Any) -> str:
