@@ -206,3 +206,11 @@ def test_labels_that_do_not_fit_one_output_are_refused():
         trained.craft(SPLIT.images, ONE_HOT)
     with pytest.raises(InputError, match="labels: expected labels beside the images"):
         trained.fit(SPLIT.images)
+    signs = 2 * (SPLIT.labels % 2).astype("int64") - 1
+    with pytest.raises(InputError, match=r"labels: expected 0 and 1.*received -1 \.\. 1"):
+        trained.fit(SPLIT.images, signs)
+    two = adversarial(linear(2), Sparse(from_logits=True), method="fast")
+    labels = SPLIT.labels
+    for wrong, received in ((labels + 1, r"1 \.\. 2"), (labels.astype(str), "<U.* such as")):
+        with pytest.raises(InputError, match=f"from 0 on, .* of 2 classes; received {received}"):
+            two.fit(SPLIT.images, wrong)

@@ -43,7 +43,8 @@ def first_look(
         return FirstLook(forwards)
     slopes = _slopes(classifier.logits, images.shape[1:], norm)
     building, (lead, slope) = _timed(slopes, batch, now)
-    radii = np.nan_to_num(np.where(lead > 0.0, lead / np.maximum(slope, 1e-30), 0.0))
+    with np.errstate(over="ignore"):
+        radii = np.nan_to_num(np.where(lead > 0.0, lead / np.maximum(slope, 1e-30), 0.0))
     return FirstLook(forwards, _line(slopes, single, batch, now), building, tuple(np.sort(radii)))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from robust_keras.errors import InputError
@@ -84,6 +85,27 @@ def class_numbers(labels: tf.Tensor, head: Head) -> tf.Tensor:
         return tf.cast(tf.reshape(labels, [-1]), tf.int64)
     expected = f"class numbers (n,) or (n, 1), or one-hot rows (n, {head.classes})"
     raise InputError.expected("labels", expected, f"shape {labels.shape}")
+
+
+def check_labels(labels: Any, loss: Any, head: Head) -> None:
+    """Raises InputError for one number an image that is no class: text, -1 and 1, counted from 1.
+
+    Args:
+        labels: array; rows, and whatever goes with a loss of another kind than cross-entropy, are
+            left to the loss.
+        loss: a keras.losses.Loss or a function, as `keras.losses.get` returns it.
+        head: the classifier's `Head`.
+    """
+    values = np.asarray(labels)
+    if takes(loss) is None or not values.size or values.size != len(values):
+        return
+    expected = "class numbers from 0 on" if head.columns > 1 else "0 and 1"
+    expected = f"{expected}, for a classifier of {head.classes} classes"
+    if values.dtype.kind not in "biuf":
+        raise InputError.expected("labels", expected, f"{values.dtype} such as {values.flat[0]!r}")
+    values = values[values != getattr(loss, "ignore_class", None)]
+    if values.size and not (values.min() >= 0 and values.max() <= head.classes - 1):
+        raise InputError.expected("labels", expected, f"{values.min()} .. {values.max()}")
 
 
 def are_correct(labels: tf.Tensor, outputs: tf.Tensor, head: Head) -> tf.Tensor:

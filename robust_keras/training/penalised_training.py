@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from robust_keras import arguments
-from robust_keras.training import binary_metrics, crafting, loss_inputs
+from robust_keras.training import binary_metrics, crafting, first_batch, loss_inputs
 from robust_keras.training.classifier_training import ClassifierTraining
 from robust_keras.training.head import find_head
 
@@ -76,6 +76,14 @@ class PenalisedTraining(ClassifierTraining):
         super().compile(**given)
         # Called on its own by image: regularisation does not depend on that.
         self._loss_of = loss_inputs.crafting_loss(loss, self._head)
+
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
+        """As `keras.Model.fit`; refuses labels of an array that are no classes, and as above."""
+        given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
+        if first_batch.is_array(given.get("y")):
+            loss = keras.losses.get(getattr(self, "loss", None))
+            loss_inputs.check_labels(given["y"], loss, self._head)
+        return super().fit(*args, **kwargs)
 
     def compute_loss(
         self,
