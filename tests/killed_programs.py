@@ -8,7 +8,6 @@ Each step is a program, its arguments, and None or its end:
   before which the process is killed. A fourth word says how: "killed", as without one; "full",
   nothing is killed, but it and all its like fail as on a full disk; "half", in the middle of
   writing; "power", and all below the working directory that had not reached the disk is gone;
-  "SIGINT", it is sent that;
 - "signal", its name, and after how many seconds of the processor it comes;
 - "note" and a file, for the kinds of all its operations, a line each.
 
@@ -106,8 +105,6 @@ def _disk():
 def _end(how, path, disk):
     if how == "full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    if how == "SIGINT":
-        return os.kill(os.getpid(), signal.SIGINT)
     if how == "half" and os.path.isfile(path):
         os.truncate(path, os.path.getsize(path) // 2)
     if how == "power":

@@ -53,9 +53,11 @@ def test_autoattack_is_the_published_ensemble():
     ("cascade", "num_classes", "norm"),
     [
         (AutoAttack, 2, "linf"),
+        (AutoAttack, 3, "l2"),
         (AutoAttack, 6, "linf"),
         (Quick, 2, "l2"),
         (Quick, 3, "linf"),
+        (Quick, 6, "l2"),
     ],
 )
 def test_a_cascade_finds_what_can_be_found_in_a_linear_model(cascade, num_classes, norm):
@@ -151,7 +153,9 @@ def test_bad_settings_are_refused(cascade, name):
         cascade(**{name: 0})
 
 
-@pytest.mark.parametrize(("num_classes", "norm"), [(3, "l2"), (100, "linf")])
+@pytest.mark.parametrize(
+    ("num_classes", "norm"), [(2, "linf"), (3, "l2"), (10, "l2"), (100, "linf")]
+)
 def test_any_number_of_classes_and_colours_work(num_classes, norm):
     model, epsilon = linear(num_classes, (5, 4, 3)), {"linf": 0.01, "l2": 0.06}[norm]
     images = np.random.default_rng(8).uniform(0.3, 0.7, (24, 5, 4, 3)).astype("float32")

@@ -91,12 +91,12 @@ def converged(account: Account) -> AuditCheck:
         account: `Account`, which is lowered.
     """
     name = "converged attack"
-    enough = np.flatnonzero(account.left.sum(axis=1) >= FEWEST)
-    places = _some(account, _TRIED, int(enough[-1]) if len(enough) else -1)
     if account.classifier.gradient_error is not None:
         return not_applicable(name, NO_GRADIENTS)
-    if len(places) < FEWEST:
+    enough = account.rows[account.left[account.rows].sum(axis=1) >= FEWEST]
+    if not enough.size:
         return not_applicable(name, f"that takes {FEWEST} images that are left")
+    places = _some(account, _TRIED, enough[-1])
     attack = NearestPGD(steps=2 * _STEPS, targets=2, again=0, near=1.0)
     return more_found(
         name,
