@@ -6,6 +6,7 @@ Each model is loaded from where the report beside this file says, or from where 
 0: it is fooled by as many images as claimed, each within its epsilon; 1: not; 2: cannot be asked.
 """
 
+import contextlib
 import json
 import pathlib
 import sys
@@ -26,7 +27,8 @@ def answers(path: str, model: dict, images: np.ndarray, passes: int) -> np.ndarr
     """The model's scores, a row an image; of a random model the mean of some passes."""
     versions = [p for p in pathlib.Path(path).glob("*/saved_model.pb") if p.parent.name.isdigit()]
     newest = max(versions, key=lambda p: int(p.parent.name)).parent if versions else path
-    loaded = tf.saved_model.load(str(newest))
+    with contextlib.chdir(newest):  # in a path TensorFlow takes [1] or a backslash for a pattern
+        loaded = tf.saved_model.load(".")
     ours = "logits" if "logits" in loaded.signatures else "serving_default"
     ((name, spec),) = loaded.signatures[ours].structured_input_signature[1].items()
     rows = [np.zeros((0, model["num_classes"]))]
@@ -47,8 +49,7 @@ def holds(report: dict, model: dict, path: str, kept: pathlib.Path) -> bool:
     scores = answers(path, model, images, report["expectation_samples"])
     answer, target = np.argmax(scores, axis=1), report["threat_model"]["target_class"]
     fooled = (answer != labels) | ~np.isfinite(scores).all(axis=1)
-    # What is misclassified without attack has epsilon 0.
-    fooled &= (answer == target) | (epsilon == 0.0) | (target is None)
+    fooled &= (answer == target) | (epsilon == 0.0) | (target is None)  # 0: wrong without attack
     order, pixels = np.inf if report["threat_model"]["norm"] == "linf" else 2, (1, 2, 3)
     distance = np.linalg.norm(change.reshape(len(images), np.prod(change.shape[1:])), order, 1)
     inside = (images >= 0.0).all(axis=pixels) & (images <= 1.0).all(axis=pixels)
@@ -56,8 +57,7 @@ def holds(report: dict, model: dict, path: str, kept: pathlib.Path) -> bool:
     found = f"{len(images)} kept, {fooled.sum()} fooled, {counts.sum()} of them allowed"
     print(f"{path}: {found}; farthest change {distance.max(initial=0.0):.6g}")
     worst, examples = model["worst_case"], report["dataset"]["examples"]
-    fallen = [set(indices[counts & (epsilon <= each)].tolist()) for each in worst["epsilons"]]
-    robust = [examples - len(each) for each in fallen]
+    robust = [examples - len(set(indices[counts & (epsilon <= e)])) for e in worst["epsilons"]]
     print(f"  correct at most {robust}; the report says {worst['correct']}")
     return all(a <= b for a, b in zip(robust, worst["correct"], strict=True))
 

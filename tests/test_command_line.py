@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -84,6 +85,9 @@ def test_help_names_every_flag_without_importing_tensorflow(program):
     assert "python " + program in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     assert ("--models=...  (required)" in done.stdout) == (program == "evaluate.py")
+    trains = program == "train.py"
+    assert ("--replays=...  (default: 8, as published)" in done.stdout) == trains
+    assert not re.search(r"\b0 for (the published )?\d", done.stdout)
 
 
 @pytest.mark.parametrize(("asked", "code"), [(["--help"], 0), ([], 2)])

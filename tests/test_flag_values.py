@@ -75,8 +75,8 @@ def test_numbers_have_limits(config_class, field):
 @pytest.mark.parametrize(
     "config_class, flag",
     [
-        (TrainConfig, "epochs=1e19"),
-        (TrainConfig, "replays=1e30"),
+        (TrainConfig, "epochs=1" + "0" * 19),
+        (TrainConfig, "replays=1" + "0" * 30),
         (TrainConfig, "serving_temperature=1e-300"),
         (TrainConfig, "learning_rate=1e-300"),
         (EvaluateConfig, "attacker_temperature=1e-300"),

@@ -183,6 +183,12 @@ def test_requirements_and_settings_name_the_same_packages():
             assert pinned("requirements.txt")[name_of(text)] == text.partition("==")[2]
 
 
+def test_the_gpu_extra_is_the_same_tensorflow_with_its_libraries():
+    (plain,) = [text for text in PROJECT["dependencies"] if name_of(text) == "tensorflow"]
+    libraries = plain.replace("tensorflow", "tensorflow[and-cuda]")
+    assert PROJECT["optional-dependencies"]["gpu"] == [libraries]
+
+
 def test_nothing_is_pinned_twice():
     files = [pinned(name) for name in ("requirements.txt", "requirements-dev.txt")]
     constraints = pinned("constraints.txt")

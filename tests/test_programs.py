@@ -4,6 +4,7 @@ import csv
 import functools
 import json
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -55,6 +56,9 @@ def test_training_leaves_everything_that_was_promised(quickstart):
         assert (path / name).is_file(), name
     assert "sparsity 0.8000" in trained.stdout
     assert str(path / "serving" / "1") in trained.stdout
+    took, next_step = trained.stdout.splitlines()[-2:]
+    assert re.fullmatch(r"took +\d.* s", took)
+    assert re.fullmatch(rf"next +python \S+evaluate\.py --models={path}/serving .+", next_step)
     assert trained.stderr == ""
 
 
@@ -85,6 +89,9 @@ def test_the_report_holds_both_forms_of_the_model_and_agrees_on_them(quickstart)
     assert "data:image/png;base64," in page
     assert (path / "report" / "figures").is_dir()
     assert str(path / "report" / "report.html") in evaluated.stdout
+    took, next_step = evaluated.stdout.splitlines()[-2:]
+    assert re.fullmatch(r"took +\d.* s", took)
+    assert re.match(rf"next +open {path}/report/report\.html in a browser", next_step)
     assert evaluated.stderr == ""
 
 

@@ -19,7 +19,9 @@ SCRIPT = pathlib.Path(robust_keras.__file__).with_name("recheck.py")
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A directory with a model in `serving` and a report on it in `report`."""
-    directory = tmp_path_factory.mktemp("recheck")
+    # Which TensorFlow takes for a pattern.
+    directory = tmp_path_factory.mktemp("recheck") / "[1]\\x"
+    directory.mkdir()
     images, labels = small_network.digits(side=7)
     layers = [keras.Input((7, 7, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
     model = keras.Sequential(layers)

@@ -107,6 +107,12 @@ def test_files_that_only_keras_2_can_load_say_so(name, kind, tmp_path):
         serving.load(tmp_path / name, examples=EXAMPLES)
 
 
+@pytest.mark.parametrize("name", ["[1]", "back\\slash"])
+def test_a_path_is_no_pattern(name, tmp_path):
+    serving.export(network(), tmp_path / name)
+    assert_same_model(serving.load(tmp_path / name, examples=EXAMPLES))
+
+
 def test_a_version_of_a_model_is_found(tmp_path):
     for version in (2, 10):
         (tmp_path / str(version)).mkdir()

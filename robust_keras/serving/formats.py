@@ -13,6 +13,7 @@ from robust_keras import standard_streams
 from robust_keras.errors import InputError
 from robust_keras.serving import litert_format, onnx_format
 from robust_keras.serving.export_notes import DIRECTORY
+from robust_keras.serving.plain_path import plain_path
 from robust_keras.settings import names
 
 SIGNATURE = "serving_default"
@@ -51,6 +52,11 @@ def write(
     Raises:
         InputError: an operation that the format does not have, or answers that differ.
     """
+    with plain_path(model_directory) as path:
+        return _write(path, formats, images)
+
+
+def _write(model_directory, formats, images):
     # The loader warns of custom gradients, which nobody needs here.
     with standard_streams.errors_unseen():
         # Kept until the end: a signature's variables go with it.

@@ -68,7 +68,11 @@ def _published(path, pixels):
     """Probabilities (images, 10) of the SavedModel as it is."""
     import tensorflow as tf
 
-    answer = tf.saved_model.load(str(path)).signatures["serving_default"]
+    from robust_keras.serving.plain_path import plain_path
+
+    with plain_path(path) as plain:
+        loaded = tf.saved_model.load(str(plain))
+    answer = loaded.signatures["serving_default"]
     (image,) = answer.structured_input_signature[1]  # a name of each file's own
     batches = [pixels[i : i + _BATCH] for i in range(0, len(pixels), _BATCH)]
     return np.concatenate(
