@@ -122,3 +122,14 @@ def nothing_stays_registered():
         del attacks.ATTACKS[name]
     for name in {section.name for section in sections.SECTIONS} - known[1]:
         reporting.unregister(name)
+
+
+@pytest.fixture
+def nobody():
+    """As a user without rights; root may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)

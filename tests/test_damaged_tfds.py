@@ -82,17 +82,6 @@ def test_damage_is_one_line_that_says_what_to_do(prepared, tmp_path, pattern, da
     assert "\n" not in str(error.value) and "{{" not in str(error.value)
 
 
-@pytest.fixture
-def nobody():
-    """As a user without rights; root may read everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    yield
-    os.seteuid(0)
-
-
 @pytest.mark.parametrize("pattern", ["", "kmnist", "kmnist/*", "kmnist/*/*test.tfrecord*"])
 def test_what_may_not_be_read_is_one_line(prepared, pattern, request):
     with tempfile.TemporaryDirectory() as directory:

@@ -5,6 +5,7 @@ import os
 from robust_keras import suggestion
 from robust_keras.data import array_file, class_folders
 from robust_keras.data.datasets import ImageDataset
+from robust_keras.directories.rights import check_readable
 from robust_keras.errors import InputError
 
 _SUFFIXES = (".npz", ".npy")
@@ -38,6 +39,7 @@ def load(name: str) -> ImageDataset:
         InputError: there is no such file or directory, it cannot be read, or holds something else.
     """
     path = os.path.expanduser(name)
+    check_readable(path, "--dataset")
     if os.path.isdir(path):
         return array_file.load(path) if _holds_arrays(path) else class_folders.load(path)
     if not os.path.isfile(path):

@@ -142,4 +142,6 @@ def inputs(settings: Any, *fields: str) -> list[pathlib.Path]:
     # Its name may hold a configuration and a version: cifar10:3.0.2.
     prepared = pathlib.Path(prepared, settings.dataset.partition(":")[0])
     own = pathlib.Path(settings.dataset)
-    return [own if own.exists() else prepared, *(pathlib.Path(text) for text in texts if text)]
+    # pathlib's own question raises in a directory that may not be entered.
+    data = own if os.path.exists(own) else prepared
+    return [data, *(pathlib.Path(text) for text in texts if text)]

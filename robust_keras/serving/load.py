@@ -15,6 +15,7 @@ from robust_keras import (
     layers,  # noqa: F401  (registers the layers that a .keras file may name)
     suggestion,
 )
+from robust_keras.directories.rights import check_readable
 from robust_keras.errors import InputError, first_line
 from robust_keras.serving import (
     confidence,
@@ -86,10 +87,12 @@ def load(
         10
     """
     path = pathlib.Path(path)
+    check_readable(path, str(path))
     settings = {"examples": examples, "pixels": pixels, "output": output}
     # os.path answers no where pathlib raises: a name too long, a directory that may not be entered.
     if os.path.isdir(path):
         directory = model_location(path)
+        check_readable(directory, str(path), below=True)
         message = saved_model_edit.read(directory)
         graph_safety.check(message, directory, trusted_operations)
         return _from_saved_model(directory, message, time_limit, **settings)
@@ -171,6 +174,8 @@ def model_location(path: str | pathlib.Path) -> pathlib.Path:
     names = sorted(_names_in(path))
     versions = _versions(path, names)
     if not versions:
+        for name in names:
+            check_readable(path / name, str(path))
         content = names[:5]
         shown = f"a directory with {', '.join(content)}" if content else "an empty directory"
         raise InputError.expected(str(path), _EXPECTED, shown + _inside(path, names))
