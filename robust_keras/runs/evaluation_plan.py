@@ -29,6 +29,8 @@ _RADII, _RADII_AN_IMAGE = 150, 3
 # Attacks that a search for the one epsilon of an image takes, about.
 _PROBES = 3
 _REPORT_SECONDS, _REPORT_SECONDS_A_MODEL = 0.5, 0.5
+# Its figures, three files each.
+_INSIDE_SECONDS_A_MODEL = 2.5
 # Images in a generation of those that breed them.
 _BRED = 200
 _STRENGTHS = 10
@@ -95,7 +97,8 @@ def parts_after(config: EvaluateConfig, models: int, split: ImageSplit) -> list[
         parts.append(Part("transfer", images=len(split), **passes, built=made))
         if config.substitute:
             parts.append(Part("substitutes", seconds=_SUBSTITUTE_SECONDS * models))
-    seconds = _REPORT_SECONDS + models * _REPORT_SECONDS_A_MODEL
+    each = _REPORT_SECONDS_A_MODEL + config.inside * _INSIDE_SECONDS_A_MODEL
+    seconds = _REPORT_SECONDS + models * each
     return [*parts, Part("report", seconds=seconds)]
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from robust_keras.studies.known import NotRunError
 from robust_keras.studies.published_networks import NAMES
 from robust_keras.studies.seen import Seen
 from robust_keras.studies.study import Value
@@ -13,8 +12,6 @@ from robust_keras.studies.study import Value
 Ask = Callable[[Seen, str], np.ndarray]
 
 EPSILON = "8/255"
-# Of the comparisons, the largest first.
-_SIZES = ("_1000", "_200", "_100", "")
 _FAST = ("--adversarial=fast", "--train_epsilon=8/255")
 _FREE = ("--kaf_trainable_dictionary", "--kaf_trainable_bandwidth")
 _NAMES = {
@@ -61,30 +58,11 @@ OWN = {model: _own(model)[0] for model in (*CLAIMED, *_OTHERS)}
 OWN_LABELS = {model: _own(model)[1] for model in OWN}
 
 
-def newest(model: str, ask: Ask) -> Value:
-    """What the largest comparison that has run tells of a network.
-
-    Args:
-        model: name of a published network or of ours.
-        ask: function of a `Seen` and the run's name.
-    """
-
-    def value(of):
-        for size in _SIZES:
-            try:
-                return ask(of, f"{model}{size}")
-            except NotRunError:
-                continue
-        raise NotRunError(model)
-
-    return value
-
-
 def paired(higher: str, lower: str, ask: Ask) -> Value:
     """The difference of two networks on the images that both have met, the first ones of each."""
 
     def value(of):
-        one, other = newest(higher, ask)(of), newest(lower, ask)(of)
+        one, other = ask(of, higher), ask(of, lower)
         images = min(len(one), len(other))
         return one[:images] - other[:images]
 
