@@ -178,7 +178,7 @@ KERNEL = Study(
             "PGD from one start; `autoattack` on 50 images. Our own networks shortened to 3 epochs "
             "(there 60 and 100) of 5,000 training images, 100 test images, three seeds.",
             steps=len(_SHORT),
-            hours="About two and a quarter hours on two cores, by the processor time of first passes.",
+            hours="About two and a quarter hours on two cores, by the pace of single passes.",
         ),
         "full": Form(
             "100 epochs of all training images; 1,000 test images, `pgd50x10` and `autoattack` "
