@@ -72,6 +72,9 @@ def test_of_many_the_best_must_be_ahead_of_each_and_every_call_is_paid_for():
     assert clear.startswith(
         "m1 is the most robust of 3 models, ahead of m0, at epsilon 0.3: m1 keeps 50.0"
     )
+    equal = conclusion(report(0.1, 0.5, 0.1, 0.1)).text
+    assert "ahead of m0 and 2 more, at epsilon 0.3: m1 keeps 50.0" in equal
+    assert re.search(r", m0 and 2 more 10\.0.%, a lead of 40\.0 points", equal)
     assert "do not suffice to say whether m1 or m2 is more robust at epsilon 0.3" in close
     assert re.search(r"a difference of 1\.0 points \(95.% interval .*\), p = \d", close)
     two, three = (report(0.5, 0.45), report(0.5, 0.45, 0.1))

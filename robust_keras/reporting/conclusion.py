@@ -66,9 +66,11 @@ def _ranking(report, found, names):
     images = wording.plural(report.dataset.examples, "image")
     near = [other for other in others if not pairs[other].decided]
     rival = near[0] if near else others[0]
+    equal = sum(accuracy[other] == accuracy[rival] for other in others) - 1
+    behind = names[rival] + (f" and {equal} more" if equal and not near else "")
     numbers = (
         f"{names[best]} keeps {wording.percent(accuracy[best])} of the images, "
-        f"{names[rival]} {wording.percent(accuracy[rival])}"
+        f"{behind} {wording.percent(accuracy[rival])}"
     )
     if near:
         return (
@@ -77,9 +79,9 @@ def _ranking(report, found, names):
             f"difference of {_points(pairs[rival])}, {_p_value(pairs[rival])}."
             + _smaller(report, found, names)
         )
-    how = f"more robust than {names[rival]}"
+    how = f"more robust than {behind}"
     if len(others) > 1:
-        how = f"the most robust of {len(found.ranked)} models, ahead of {names[rival]},"
+        how = f"the most robust of {len(found.ranked)} models, ahead of {behind},"
     proof = _proof(report, best, accuracy[rival])
     return (
         f"{names[best]} is {how} {at}: {numbers}, a lead of {_points(pairs[rival])}. The {images} "
