@@ -28,6 +28,7 @@ WALLS = {
     "onnxruntime": "robust_keras/serving/onnx_format.py",
     "tf2onnx": "robust_keras/serving/onnx_format.py",
 }
+CHECK_NAMES = ROOT / "robust_keras" / "findings" / "check_names.py"
 READ_CONFIGS = {"programs", "runs", "settings"}
 STANDARD_LIBRARY_ONLY = (
     "settings/config.py",
@@ -221,6 +222,16 @@ def test_private_names_of_keras_have_one_file():
     # The wall of tensorflow_model_optimization reaches into that, that of graphs into TensorFlow.
     walls = (KERAS_PRIVATE.name, "tfmot_pruning.py", "tensorflow_private.py")
     assert not offences(lambda path: path.name not in walls and private_names(path)[0])
+
+
+def test_the_name_of_a_check_is_written_down_once_and_in_the_page():
+    page = (ROOT / "docs" / "report_format.md").read_text(encoding="utf-8")
+    texts = {
+        path: [n.value for n in nodes(path) if isinstance(n, ast.Constant)] for path in SOURCES
+    }
+    names = {v for v in texts[CHECK_NAMES] if isinstance(v, str)} - {texts[CHECK_NAMES][0]}
+    assert len(names) > 20 and all(f"`{name}`" in page for name in names)
+    assert not offences(lambda path: path != CHECK_NAMES and names.intersection(texts[path]))
 
 
 def test_entrypoints_are_short():

@@ -10,9 +10,6 @@ from robust_keras.audit.counter_attack import (
     BY_CHANCE,
     BY_SCALE,
     OF_GRADIENTS,
-    RANDOM,
-    SATURATED,
-    STILL,
     CounterAttack,
     price,
 )
@@ -21,6 +18,7 @@ from robust_keras.audit.no_scale import NoScale
 from robust_keras.audit.opening import Opening
 from robust_keras.audit.searching import Evolution, Squares
 from robust_keras.audit.smoothing import Smoothing
+from robust_keras.findings import check_names
 from robust_keras.findings.counter_attack import CounterAttackReport
 
 # In the order in which they run: what follows a useful gradient first, long searches last.
@@ -115,7 +113,7 @@ class AttackingAgain:
         standing = len(self._account.standing)
         allowed = max(0, int(self._left / standing)) if standing else 0
         obstacle = counter.obstacle
-        if counter.trusts_gradients and STILL in self._doubts:
+        if counter.trusts_gradients and check_names.RISING_LOSS in self._doubts:
             obstacle = "Steps along the model's gradients do not raise the loss."
         if obstacle:
             return Made(counter.name, doubts, allowed, (), obstacle)
@@ -140,8 +138,8 @@ class AttackingAgain:
 
     def _misled(self):
         """Whether gradients are in doubt, and not only those of cross-entropy or of one answer."""
-        by_scale = BY_SCALE if SATURATED in self._doubts else frozenset()
-        by_chance = BY_CHANCE if RANDOM in self._doubts else frozenset()
+        by_scale = BY_SCALE if check_names.SATURATED_LOGITS in self._doubts else frozenset()
+        by_chance = BY_CHANCE if check_names.REPEATABLE_ANSWERS in self._doubts else frozenset()
         return bool(self._doubts & OF_GRADIENTS - by_scale - by_chance)
 
     def _nothing_left(self):

@@ -5,6 +5,7 @@ import numpy as np
 from robust_keras.attacks.loops.fooled import correct
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.engine.results import Evaluation
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_more, wilson
 from robust_keras.serving.classifier import Classifier
@@ -30,7 +31,7 @@ def better_than_guessing(evaluation: Evaluation, labels: np.ndarray, classes: in
         above the largest share of one class among these images, nor above 1 / classes.
     """
     # A report knows by this name that no robustness was measured.
-    name = "clean accuracy"
+    name = check_names.CLEAN_ACCURACY
     right, images = int(evaluation.clean_correct.sum()), len(labels)
     guess = max(float(np.bincount(labels).max()) / images, 1.0 / classes)
     low, high = wilson(right, images)
@@ -76,7 +77,7 @@ def other_readings(
         labels: int array (images,).
         batch_size: images a pass.
     """
-    name = "reading of the images"
+    name = check_names.READING_OF_THE_IMAGES
     images, labels = images[:_READ], labels[:_READ]
     size = min(batch_size, len(images))
     as_it_is = correct(predict(classifier, images, size), labels)
@@ -127,7 +128,7 @@ def class_order(
         labels: int array (images,).
         batch_size: images a pass.
     """
-    name = "order of the classes"
+    name = check_names.ORDER_OF_THE_CLASSES
     images, labels = images[:_READ], labels[:_READ]
     if len(labels) < _FEW:
         return not_applicable(name, f"that takes {_FEW} images")

@@ -14,41 +14,40 @@ from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.task import Task
 from robust_keras.audit.account import Account
 from robust_keras.engine.price import passes_at_most
+from robust_keras.findings import check_names
 
 # Checks whose failure says that the model's own gradients may lead nowhere.
 OF_GRADIENTS = frozenset(
     {
-        "gradient available",
-        "zero gradients",
-        "gradients against differences",
-        "noise against gradients",
-        "one step against many",
-        "unbounded attack",
-        "falling accuracy",
-        "search against gradients",
-        "transferred examples",
-        "layers that mislead",
-        "rough loss",
-        "rising loss",
-        "success on the path",
+        check_names.GRADIENT_AVAILABLE,
+        check_names.ZERO_GRADIENTS,
+        check_names.GRADIENTS_AGAINST_DIFFERENCES,
+        check_names.NOISE_AGAINST_GRADIENTS,
+        check_names.ONE_STEP_AGAINST_MANY,
+        check_names.UNBOUNDED_ATTACK,
+        check_names.FALLING_ACCURACY,
+        check_names.SEARCH_AGAINST_GRADIENTS,
+        check_names.TRANSFERRED_EXAMPLES,
+        check_names.LAYERS_THAT_MISLEAD,
+        check_names.ROUGH_LOSS,
+        check_names.RISING_LOSS,
+        check_names.SUCCESS_ON_THE_PATH,
     }
 )
 # These fail by the scale of the logits alone, where these are saturated.
-BY_SCALE = frozenset({"zero gradients", "unbounded attack", "falling accuracy"})
-SATURATED = "saturated logits"
+BY_SCALE = frozenset(
+    {check_names.ZERO_GRADIENTS, check_names.UNBOUNDED_ATTACK, check_names.FALLING_ACCURACY}
+)
 # These compare attacks that ask a model once an answer: where answers are of chance they follow it.
 BY_CHANCE = frozenset(
     {
-        "unbounded attack",
-        "falling accuracy",
-        "one step against many",
-        "noise against gradients",
-        "transferred examples",
+        check_names.UNBOUNDED_ATTACK,
+        check_names.FALLING_ACCURACY,
+        check_names.ONE_STEP_AGAINST_MANY,
+        check_names.NOISE_AGAINST_GRADIENTS,
+        check_names.TRANSFERRED_EXAMPLES,
     }
 )
-RANDOM = "repeatable answers"
-# Where this check fails, steps along the model's gradients lead nowhere at all.
-STILL = "rising loss"
 
 
 class CounterAttack:

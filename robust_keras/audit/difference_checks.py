@@ -7,6 +7,7 @@ from robust_keras.attacks.loops.losses import margin
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.audit.probes import OF_CHANCE, Sample
 from robust_keras.audit.shares import few_enough, margins_and_gradients
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 
 _DIRECTIONS = 4
@@ -30,7 +31,7 @@ def gradients_against_differences(sample: Sample) -> AuditCheck:
     A function of many small jumps, such as k-winners-take-all, does not: its gradient is right
     between the jumps and says nothing of where they lead.
     """
-    name = "gradients against differences"
+    name = check_names.GRADIENTS_AGAINST_DIFFERENCES
     if sample.obstacle:
         return not_applicable(name, sample.obstacle)
     if sample.random:

@@ -8,6 +8,7 @@ from robust_keras.attackable import Attackable
 from robust_keras.audit.counter_attack import CounterAttack
 from robust_keras.audit.no_scale import NoScale
 from robust_keras.audit.searching import Evolution
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, not_applicable
 from robust_keras.layers import (
     KernelActivation,
@@ -17,8 +18,6 @@ from robust_keras.layers import (
 )
 from robust_keras.layers.keras_private import all_layers
 from robust_keras.serving.classifier import keras_model
-
-NAME = "layers that mislead"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,15 +83,17 @@ def layers_that_mislead(classifier: Attackable) -> AuditCheck:
     """
     fits = _fits(classifier)
     if fits is None:
-        return not_applicable(NAME, "the layers of this model are not known")
+        return not_applicable(
+            check_names.LAYERS_THAT_MISLEAD, "the layers of this model are not known"
+        )
     evidence = {name: fit.attack.name for name, fit in fits.items()}
     found = {name: fit.why for name, fit in fits.items() if fit.misleads}
     if not found:
         message = "The model has no layer that is known to mislead attacks along gradients."
-        return AuditCheck(NAME, True, message, evidence)
+        return AuditCheck(check_names.LAYERS_THAT_MISLEAD, True, message, evidence)
     names, why = ", ".join(found), next(iter(found.values()))
     message = f"With the layer{'s' if len(found) > 1 else ''} {names} {why}."
-    return AuditCheck(NAME, False, message, evidence)
+    return AuditCheck(check_names.LAYERS_THAT_MISLEAD, False, message, evidence)
 
 
 def _fits(classifier):

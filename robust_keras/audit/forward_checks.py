@@ -4,6 +4,7 @@ import numpy as np
 
 from robust_keras.attackable import told
 from robust_keras.attacks.loops.prediction import predict
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_above
 from robust_keras.serving.classifier import Classifier
@@ -26,7 +27,7 @@ def repeatable_answers(classifier: Classifier, images: np.ndarray, batch_size: i
         images: float32 array (images, height, width, channels).
         batch_size: images a pass.
     """
-    name = "repeatable answers"
+    name = check_names.REPEATABLE_ANSWERS
     batch = images[:batch_size]
     if not len(batch):
         return not_applicable(name, "there are no images")
@@ -72,7 +73,7 @@ def batch_independence(
         batch_size: images a pass.
         random: whether the same image gets other logits every time.
     """
-    name = "batch independence"
+    name = check_names.BATCH_INDEPENDENCE
     batch = images[: max(2, batch_size)]
     if len(batch) < 2:
         return not_applicable(name, "that takes two images")

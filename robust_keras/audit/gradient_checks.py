@@ -7,6 +7,7 @@ from robust_keras.attacks.loops.losses import cross_entropy, margin
 from robust_keras.attacks.loops.prediction import padded
 from robust_keras.audit.probes import Sample
 from robust_keras.audit.shares import few_enough
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.serving.classifier import Classifier
 
@@ -23,7 +24,7 @@ def gradient_available(classifier: Classifier) -> AuditCheck:
     Args:
         classifier: has `gradient_error`.
     """
-    name, reason = "gradient available", classifier.gradient_error
+    name, reason = check_names.GRADIENT_AVAILABLE, classifier.gradient_error
     if reason is None:
         return AuditCheck(name, True, "Gradients of the logits can be computed.", {})
     message = (
@@ -35,7 +36,7 @@ def gradient_available(classifier: Classifier) -> AuditCheck:
 
 def gradient_checks(sample: Sample) -> list[AuditCheck]:
     """Two checks on correctly classified images: gradients of exactly zero, saturated logits."""
-    names = ("zero gradients", "saturated logits")
+    names = (check_names.ZERO_GRADIENTS, check_names.SATURATED_LOGITS)
     if not len(sample.images):
         return [not_applicable(name, "no image is classified correctly") for name in names]
     leads, slopes = _leads_and_slopes(sample)

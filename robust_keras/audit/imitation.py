@@ -12,7 +12,8 @@ from robust_keras.attacks.attack import Attack
 from robust_keras.attacks.loops.prediction import predict
 from robust_keras.attacks.loops.random_changes import uniform_in_ball
 from robust_keras.attacks.loops.random_streams import generators
-from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, CounterAttack, View, seen
+from robust_keras.audit.counter_attack import OF_GRADIENTS, CounterAttack, View, seen
+from robust_keras.findings import check_names
 
 _ROUNDS, _EPOCHS, _BATCH = 4, 12, 100
 # Questions are asked on so many images, each in so many places of the ball a round.
@@ -32,7 +33,7 @@ class Imitation(CounterAttack):
 
     name = "imitation"
     settles = False
-    against = OF_GRADIENTS | {RANDOM}
+    against = OF_GRADIENTS | {check_names.REPEATABLE_ANSWERS}
 
     def attacks(self, allowed: float) -> Iterator[Attack]:
         """The loss of the copy, all its steps, from three starts."""

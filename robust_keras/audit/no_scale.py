@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from robust_keras.attackable import told
 from robust_keras.attacks import APGDTargeted, MarginPGD, NearestPGD
 from robust_keras.attacks.attack import Attack
-from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, SATURATED, CounterAttack
+from robust_keras.audit.counter_attack import OF_GRADIENTS, CounterAttack
+from robust_keras.findings import check_names
 
 
 class NoScale(CounterAttack):
@@ -15,7 +16,12 @@ class NoScale(CounterAttack):
     """
 
     name = "losses without scale"
-    against = OF_GRADIENTS | {RANDOM, SATURATED, "scale-free loss", "converged attack"}
+    against = OF_GRADIENTS | {
+        check_names.REPEATABLE_ANSWERS,
+        check_names.SATURATED_LOGITS,
+        check_names.SCALE_FREE_LOSS,
+        check_names.CONVERGED_ATTACK,
+    }
     trusts_gradients = True
 
     @property

@@ -8,12 +8,12 @@ from robust_keras.attackable import Attackable
 from robust_keras.attacks import APGDTargeted, NearestPGD
 from robust_keras.attacks.attack import Attack
 from robust_keras.audit.averaging import steady
-from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, CounterAttack
+from robust_keras.audit.counter_attack import OF_GRADIENTS, CounterAttack
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, not_applicable
 from robust_keras.serving.classifier import Classifier
 from robust_keras.serving.views.masking import Masking, examine
 
-NAME = "operations that mask"
 _TRIED = 16
 # Each copy is compiled anew.
 _COPIES = 2
@@ -26,7 +26,7 @@ def operations_that_mask(masking: Masking) -> AuditCheck:
         masking: what was found in the model's graph.
     """
     if masking.error is not None:
-        return not_applicable(NAME, masking.error.removesuffix("."))
+        return not_applicable(check_names.OPERATIONS_THAT_MASK, masking.error.removesuffix("."))
     # Chance is what the check of repeatable answers is about.
     evidence = {
         "seen": [str(operation) for operation in masking.operations],
@@ -34,14 +34,14 @@ def operations_that_mask(masking: Masking) -> AuditCheck:
     }
     if not evidence["masking"]:
         message = "No operation between images and logits stops or falsifies a gradient."
-        return AuditCheck(NAME, True, message, evidence)
+        return AuditCheck(check_names.OPERATIONS_THAT_MASK, True, message, evidence)
     names = ", ".join(evidence["masking"][:4])
     more = " and others" if len(evidence["masking"]) > 4 else ""
     message = (
         f"Gradients are stopped or falsified on their way: {names}{more}. Those that go straight "
         "through lead lower."
     )
-    return AuditCheck(NAME, False, message, evidence)
+    return AuditCheck(check_names.OPERATIONS_THAT_MASK, False, message, evidence)
 
 
 def looked_into(classifier: Attackable, images: np.ndarray) -> Masking:
@@ -64,7 +64,7 @@ class Opening(CounterAttack):
     """
 
     name = "straight through"
-    against = OF_GRADIENTS | {RANDOM, NAME}
+    against = OF_GRADIENTS | {check_names.REPEATABLE_ANSWERS, check_names.OPERATIONS_THAT_MASK}
 
     @property
     def obstacle(self) -> str | None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.audit.probes import OF_CHANCE, Sample
 from robust_keras.audit.shares import few_enough, margins_and_gradients
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 
 _IMAGES, _STEPS, _STEP = 64, 20, 0.1
@@ -32,7 +33,7 @@ def rough_loss(sample: Sample) -> AuditCheck:
     Reference: the idea of random moves: Pintor et al., "Indicators of Attack Failure", 2022,
     arXiv 2106.09947.
     """
-    name = "rough loss"
+    name = check_names.ROUGH_LOSS
     obstacle = _obstacle(sample)
     if obstacle:
         return not_applicable(name, obstacle)
@@ -74,7 +75,7 @@ def along_the_path(sample: Sample) -> list[AuditCheck]:
     Args:
         sample: its classifier's answers are to be the mean of many where they are random.
     """
-    names = ("rising loss", "success on the path")
+    names = (check_names.RISING_LOSS, check_names.SUCCESS_ON_THE_PATH)
     if sample.random:
         sample = dataclasses.replace(
             sample, images=sample.images[:_FEW], labels=sample.labels[:_FEW]

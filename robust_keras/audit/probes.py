@@ -9,6 +9,7 @@ from robust_keras import engine
 from robust_keras.attacks import BIM, ThreatModel
 from robust_keras.attacks.attack import Attack
 from robust_keras.engine.results import Evaluation
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above
 from robust_keras.serving.classifier import Classifier
@@ -77,7 +78,7 @@ def growing_ball(sample: Sample, evaluation: Evaluation) -> list[AuditCheck]:
     The probe is BIM, which starts at the image itself: from a random start even an attack without a
     useful gradient would succeed, by leaving the image behind.
     """
-    names = ("unbounded attack", "falling accuracy")
+    names = (check_names.UNBOUNDED_ATTACK, check_names.FALLING_ACCURACY)
     if sample.obstacle:
         return [not_applicable(name, sample.obstacle) for name in names]
     model = sample.threat_model

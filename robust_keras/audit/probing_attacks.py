@@ -8,6 +8,7 @@ from robust_keras.attacks.given_examples import GivenExamples
 from robust_keras.audit.account import Account, Round
 from robust_keras.audit.counter_attack import Through
 from robust_keras.audit.probes import FEWEST, NO_GRADIENTS
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.strength import FEW_QUERIES
 
@@ -16,7 +17,11 @@ _STEPS = 20
 _TRIED = 100
 # Images that are searched, and queries for each.
 _SEARCHED, _QUERIES = 32, 1500
-_ATTACKS = ("scale-free loss", "converged attack", "search against gradients")
+_ATTACKS = (
+    check_names.SCALE_FREE_LOSS,
+    check_names.CONVERGED_ATTACK,
+    check_names.SEARCH_AGAINST_GRADIENTS,
+)
 
 
 def probing_attacks(
@@ -50,7 +55,7 @@ def transferred_examples(account: Account, examples: GivenExamples) -> AuditChec
         examples: the `GivenExamples`.
     """
     return more_found(
-        "transferred examples",
+        check_names.TRANSFERRED_EXAMPLES,
         account,
         _tried(account, "transferred", examples),
         "What fooled other models of this run fools hardly any image more.",
@@ -68,7 +73,7 @@ def scale_free_loss(account: Account) -> AuditCheck:
     Args:
         account: `Account`, which is lowered.
     """
-    name = "scale-free loss"
+    name = check_names.SCALE_FREE_LOSS
     if account.classifier.gradient_error is not None:
         return not_applicable(name, NO_GRADIENTS)
     return more_found(
@@ -90,7 +95,7 @@ def converged(account: Account) -> AuditCheck:
     Args:
         account: `Account`, which is lowered.
     """
-    name = "converged attack"
+    name = check_names.CONVERGED_ATTACK
     if account.classifier.gradient_error is not None:
         return not_applicable(name, NO_GRADIENTS)
     enough = account.rows[account.left[account.rows].sum(axis=1) >= FEWEST]
@@ -116,7 +121,7 @@ def search_against_gradients(account: Account) -> AuditCheck:
     Args:
         account: `Account`, which is lowered.
     """
-    name, places = "search against gradients", _some(account, _SEARCHED)
+    name, places = check_names.SEARCH_AGAINST_GRADIENTS, _some(account, _SEARCHED)
     if len(places) < FEWEST:
         return not_applicable(name, f"that takes {FEWEST} images that are left")
     queries = _QUERIES // told(account.classifier, "passes")

@@ -4,6 +4,7 @@ import numpy as np
 
 from robust_keras.attacks.threat_model import ThreatModel
 from robust_keras.engine.results import Evaluation
+from robust_keras.findings import check_names
 from robust_keras.findings.audit_check import AuditCheck, floats, not_applicable, percent
 from robust_keras.proportions import clearly_above, clearly_more
 from robust_keras.strength import FEW_QUERIES, FEW_STEPS, is_long
@@ -18,7 +19,7 @@ def attack_strength(evaluation: Evaluation) -> AuditCheck:
 
     That is one that follows gradients for many steps, or searches long without them.
     """
-    name = "attack strength"
+    name = check_names.ATTACK_STRENGTH
     ran = {result.name: result.kind for result in evaluation.attacks if result.skipped is None}
     strong = [r.name for r in evaluation.attacks if r.skipped is None and is_long(r)]
     evidence = {"ran": sorted(ran), "strong": sorted(strong)}
@@ -51,7 +52,7 @@ def noise_against_gradients(evaluation: Evaluation, threat_model: ThreatModel) -
         evaluation: `Evaluation`.
         threat_model: `ThreatModel` it was made under.
     """
-    name = "noise against gradients"
+    name = check_names.NOISE_AGAINST_GRADIENTS
     if evaluation.survivors_only:
         return not_applicable(name, _INCOMPARABLE)
     noise = _robust(evaluation, ["noise"])
@@ -80,7 +81,7 @@ def one_step_against_iterative(evaluation: Evaluation, threat_model: ThreatModel
         evaluation: `Evaluation`.
         threat_model: `ThreatModel` it was made under.
     """
-    name = "one step against many"
+    name = check_names.ONE_STEP_AGAINST_MANY
     if evaluation.survivors_only:
         return not_applicable(name, _INCOMPARABLE)
     single = _robust(evaluation, ["one_step"])

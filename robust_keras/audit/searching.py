@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from robust_keras.attackable import told
 from robust_keras.attacks import EvolutionPGD, Square
 from robust_keras.attacks.attack import Attack
-from robust_keras.audit.counter_attack import OF_GRADIENTS, RANDOM, SATURATED, CounterAttack
+from robust_keras.audit.counter_attack import OF_GRADIENTS, CounterAttack
+from robust_keras.findings import check_names
 from robust_keras.strength import FEW_QUERIES
 
 _EVOLUTION, _SQUARE = 6000, 3000
@@ -21,7 +22,7 @@ class Evolution(CounterAttack):
     """
 
     name = "evolution strategy"
-    against = OF_GRADIENTS | {RANDOM}
+    against = OF_GRADIENTS | {check_names.REPEATABLE_ANSWERS}
 
     def attacks(self, allowed: float) -> Iterator[Attack]:
         """Estimates of 100 queries each, for six tenths of what is allowed."""
@@ -35,7 +36,11 @@ class Squares(CounterAttack):
     """Random search over squares of pixels: nothing about the answers' slope misleads it."""
 
     name = "random squares"
-    against = OF_GRADIENTS | {RANDOM, SATURATED, "scale-free loss"}
+    against = OF_GRADIENTS | {
+        check_names.REPEATABLE_ANSWERS,
+        check_names.SATURATED_LOGITS,
+        check_names.SCALE_FREE_LOSS,
+    }
 
     def attacks(self, allowed: float) -> Iterator[Attack]:
         """As many queries as are allowed."""

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from robust_keras.findings import fields
+from robust_keras.findings import check_names, fields
 from robust_keras.findings.accuracies import check_accuracies
 from robust_keras.findings.activations import ActivationReport
 from robust_keras.findings.attack import AttackReport, WorstCaseReport
@@ -42,10 +42,6 @@ from robust_keras.strength import STRONG, strength
 VERDICTS = ("quotable", "preliminary", "unreliable")
 # More than this the audit's own attacks may not lower a number that is believed.
 MUCH = 0.05
-# The audit's names of the checks that the verdict must know.
-CLEAN_ACCURACY = "clean accuracy"
-# These find fault with the attacks, not with the model.
-OF_ATTACKS = frozenset({"attack strength", "converged attack"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -226,7 +222,7 @@ class ModelReport(Finding):
             self.attacked
             and self.clean_accuracy > 0.0
             and self.worst_case.epsilons[-1] > 0.0
-            and CLEAN_ACCURACY not in {check.check for check in self.failed}
+            and check_names.CLEAN_ACCURACY not in {check.check for check in self.failed}
         )
 
     @derived(COUNT, "`clean_accuracy` as a number of images")
@@ -277,7 +273,7 @@ class ModelReport(Finding):
         could not go around what it found. `preliminary`: only weak or one-sided attacks support it,
         or the audit had to correct it. `quotable`: the rest.
         """
-        doubts = {check.check for check in self.failed} - {*OF_ATTACKS, *self.settled}
+        doubts = {check.check for check in self.failed} - {*check_names.OF_ATTACKS, *self.settled}
         if not self.measured or not self.checked or doubts:
             return "unreliable"
         return "quotable" if self.reliable and self.strength == STRONG else "preliminary"

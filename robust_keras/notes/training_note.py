@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from robust_keras.findings import Finding, fields
+from robust_keras.findings import Finding, check_names, fields
 from robust_keras.findings.audit_check import AuditCheck, not_applicable, percent
 from robust_keras.proportions import clearly_above, wilson
 from robust_keras.serving import export_notes
@@ -75,7 +75,7 @@ def accuracy_in_training(
         for the lower end of the 95 % interval of the accuracy noted, so that both numbers of images
         count.
     """
-    name = "accuracy in training"
+    name = check_names.ACCURACY_IN_TRAINING
     if note is None:
         return not_applicable(name, "the model carries no accuracy that train.py measured")
     before = percent(note.correct / note.examples)

@@ -3,21 +3,21 @@
 import shlex
 from collections.abc import Mapping
 
-from robust_keras.findings import ModelReport, Report
+from robust_keras.findings import ModelReport, Report, check_names
 
 # What a robust accuracy may be quoted from, the cheapest first.
 ENSEMBLES = ("quick", "autoattack")
 # What a check found fault with, and the flag under which it need not any more.
 _ANSWERS = {
-    "saturated logits": ("attacker_temperature", "removed"),
-    "repeatable answers": ("expectation_samples", "20"),
+    check_names.SATURATED_LOGITS: ("attacker_temperature", "removed"),
+    check_names.REPEATABLE_ANSWERS: ("expectation_samples", "20"),
 }
 # These find fault with the model itself.
 _OF_GRADIENTS = {
-    "gradient available",
-    "gradients against differences",
-    "search against gradients",
-    "layers that mislead",
+    check_names.GRADIENT_AVAILABLE,
+    check_names.GRADIENTS_AGAINST_DIFFERENCES,
+    check_names.SEARCH_AGAINST_GRADIENTS,
+    check_names.LAYERS_THAT_MISLEAD,
 }
 _REPLACED = ("attacks", "output_dir")
 

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from robust_keras.findings import ModelReport, Report
-from robust_keras.findings.model import OF_ATTACKS
+from robust_keras.findings import ModelReport, Report, check_names
 from robust_keras.reporting import wording
 from robust_keras.reporting.advice import (
     ENSEMBLES,
@@ -123,7 +122,7 @@ def _preliminary(model):
 def _only_too_weak(model):
     """Whether the audit found fault with the attacks, and not with the model."""
     failed = {check.check for check in model.failed}
-    return bool(failed) and failed <= OF_ATTACKS
+    return bool(failed) and failed <= check_names.OF_ATTACKS
 
 
 def _correction(model):
