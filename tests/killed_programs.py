@@ -76,7 +76,7 @@ def _of(descriptor):
 def kill_at(kind, ending, number, how="killed"):
     """Ends this process at a file operation of its own and without it; or lets it fail."""
     seen = []
-    disk = _disk() if how == "power" else None
+    disk = disk_here() if how == "power" else None
 
     def see(name, path):
         if kind in (name, "any") and path.endswith(ending):
@@ -88,7 +88,7 @@ def kill_at(kind, ending, number, how="killed"):
     watch(see)
 
 
-def _disk():
+def disk_here():
     """The disk under the working directory, told of every fsync from now on."""
     from power_cut import Disk
 

@@ -171,6 +171,22 @@ TRAIN = {
         ["--adversarial=free", "--train_epsilon=0.3", "--distribute=mirrored"],
         "--distribute: expected none with --adversarial=free; received mirrored",
     ),
+    "free on workers": (
+        ["--adversarial=free", "--train_epsilon=0.3", "--distribute=multi_worker"],
+        "--distribute: expected none with --adversarial=free; received multi_worker",
+    ),
+    "ensemble on workers": (
+        [*ENSEMBLE, "--source_models=good.keras", "--distribute=multi_worker"],
+        "--distribute: expected none with --adversarial=ensemble; received multi_worker",
+    ),
+    "denoiser on workers": (
+        [*DENOISER, "--classifier=good.keras", "--distribute=multi_worker"],
+        "--distribute: expected none with --denoiser; received multi_worker",
+    ),
+    "range test on workers": (
+        ["--learning_rate_range_test", "--distribute=multi_worker"],
+        "--distribute: expected none or mirrored with --learning_rate_range_test; received multi_w",
+    ),
     "never adversarial": (
         ["--adversarial=fast", "--train_epsilon=0.3", "--warm_up_epochs=3", "--epochs=3"],
         "--warm_up_epochs: expected fewer, with --epsilon_ramp_epochs, than --epochs=3",

@@ -3,13 +3,14 @@
 import concurrent.futures
 import dataclasses
 import functools
+import os
 import threading
 import time
 
 import keras
 import numpy as np
 import pytest
-from killed_programs import KILLED
+from killed_programs import KILLED, disk_here
 from linear_model import GREYS, Linear, answers
 from same_report import comparable
 
@@ -90,6 +91,26 @@ def test_what_was_stopped_goes_on_after_the_last_batch(tmp_path, batches, sweep)
     assert again.attacks[1].seconds > 0
     if sweep == "every":
         assert int(model.seen) - before == 120 + 4, "the labels of this test, the clean pass"
+
+
+def test_a_power_cut_loses_no_batch_that_was_finished(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "fsync", os.fsync)
+    config = EvaluateConfig(models=("model.keras",), output_dir=str(tmp_path / "report"))
+    disk, directory = disk_here(), ReportDirectory(config)
+    kept = Journal(directory.journal_path, directory.begin)
+    for number in (1, 2):
+        kept.remember(("batch", number), lambda number=number: {"found": np.int64(number)})
+    with pytest.raises(Stopped):
+        kept.remember(("batch", 3), functools.partial(lose, disk))
+    again = Journal(ReportDirectory(config).journal_path, directory.begin)
+    assert [again.knows(("batch", number)) for number in (1, 2, 3)] == [True, True, False]
+    assert again.remember(("batch", 2), functools.partial(lose, disk))["found"] == 2
+
+
+def lose(disk):
+    disk.lose_the_rest()
+    raise Stopped
 
 
 def at_once(count, work):

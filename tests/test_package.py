@@ -199,8 +199,11 @@ def test_nothing_is_pinned_twice():
 
 
 def test_all_that_make_installs_has_a_checksum_and_is_what_is_pinned():
+    installs = re.findall(r"\$\(PIP\) install (.*)", (ROOT / "Makefile").read_text("utf-8"))
+    files = [re.search(r"--require-hashes -r ([\w-]+)\.lock$", line)[1] for line in installs]
+    assert files == ["requirements", "requirements-dev"]
     constraints = pinned("constraints.txt")
-    for name in ("requirements", "requirements-dev"):
+    for name in files:
         wanted = pinned("requirements.txt") | pinned(f"{name}.txt")
         lines = (ROOT / f"{name}.lock").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
         entries = [line for line in lines if not line.startswith("#")]

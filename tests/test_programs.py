@@ -157,11 +157,12 @@ def test_mixed_precision_under_a_mirrored_strategy_serves_float32(mine, tmp_path
         "--precision=mixed_bfloat16",
         "--distribute=mirrored",
         "--final_sparsity=0.5",
+        "--serving_version=3",
         "--output_dir=run",
         cwd=tmp_path,
     )
     assert trained.returncode == 0, trained.output[-2000:]
-    served = tf.saved_model.load(str(tmp_path / "run" / "serving" / "1"))
+    served = tf.saved_model.load(str(tmp_path / "run" / "serving" / "3"))
     images, labels = mine
     logits = served.signatures["logits"](images=tf.constant(images))["logits"]
     assert logits.dtype == tf.float32

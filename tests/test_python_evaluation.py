@@ -86,7 +86,8 @@ def test_every_kind_of_model_and_of_data(model, path, images, result):
 
     models = {"keras": model, "file": path, "function": lambda x: model(x), "numpy": torch_like}
     dataset = tf.data.Dataset.from_tensor_slices(images)
-    single = robust_keras.evaluate(path, dataset, **QUICKLY)
+    single = robust_keras.evaluate(path, dataset, **{**QUICKLY, "batch_size": "auto"})
+    assert single.report.resolved_settings["batch_size"] in (16, 32)
     assert numbers(single.models[0]) == numbers(result.models[0])
     found = robust_keras.evaluate(models, dataset.batch(8), num_classes=10, **QUICKLY)
     assert [report.path for report in found.models] == list(models)

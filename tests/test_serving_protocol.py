@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
+from google.protobuf.wrappers_pb2 import Int64Value
 from tensorflow_serving.apis import (
     predict_pb2,
     prediction_log_pb2,
@@ -134,7 +136,7 @@ def test_images_of_any_size_are_not_warmed_up_for(tmp_path):
     assert "uint8_images" in signatures and "encoded_images" not in signatures
 
 
-def test_the_config_beside_the_operators_page_is_one_that_a_server_reads():
+def test_the_configs_beside_the_operators_page_are_such_as_a_server_reads():
     path = pathlib.Path(__file__).parent.parent / "configs" / "serving" / "models.config"
     found = text_format.Parse(
         path.read_text(encoding="utf-8"), model_server_config_pb2.ModelServerConfig()
@@ -143,3 +145,10 @@ def test_the_config_beside_the_operators_page_is_one_that_a_server_reads():
     assert model.model_platform == "tensorflow" and model.base_path == f"/models/{model.name}"
     assert list(model.model_version_policy.specific.versions) == [1]
     assert dict(model.version_labels) == {"stable": 1}
+    # Its protocol is in no package: names of session_bundle_config.proto, each an Int64Value.
+    batching = (path.parent / "batching.config").read_text(encoding="utf-8")
+    found = dict(re.findall(r"^(\w+) \{ (.*) \}$", batching, re.MULTILINE))
+    assert len(found) == len([row for row in batching.splitlines() if not row.startswith("#")])
+    names = {"max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads"}
+    assert set(found) <= names
+    assert all(text_format.Parse(text, Int64Value()).value > 0 for text in found.values())

@@ -3,6 +3,7 @@
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -63,17 +64,23 @@ def signature(exported, name):
     return (inputs or [None])[0], {key: tensor.name for key, tensor in told.outputs.items()}
 
 
+def given_to_the_program(values, path):
+    """Writes numbers, or a list of bytes; what the program is to be told of them."""
+    if isinstance(values, list):
+        path.write_bytes(b"".join(len(v).to_bytes(8, sys.byteorder) + v for v in values))
+        return [str(tf.string.as_datatype_enum), str(path), str(len(values))]
+    path.write_bytes(values.tobytes())
+    kind, shape = str(tf.as_dtype(values.dtype).as_datatype_enum), map(str, values.shape)
+    return [kind, str(path), ",".join(shape)]
+
+
 def served(program, exported, names, values, tmp_path):
-    """What one run of the program answers, of one signature with images or of several without."""
+    """What one run of the program answers, of signatures of which the first takes the values."""
     inputs, named = zip(*(signature(exported, name) for name in names), strict=True)
     outputs = {key: tensor for told in named for key, tensor in told.items()}
     assert len(outputs) == sum(map(len, named))
-    given = inputs[0]
-    arguments = ["-", "0", "-", "-"]
-    if given is not None:
-        (tmp_path / "values").write_bytes(values.tobytes())
-        kind, shape = str(tf.as_dtype(values.dtype).as_datatype_enum), map(str, values.shape)
-        arguments = [given, kind, str(tmp_path / "values"), ",".join(shape)]
+    assert [name is None for name in inputs] == [False, *[True] * (len(names) - 1)]
+    arguments = [inputs[0], *given_to_the_program(values, tmp_path / "values")]
     command = [str(program), str(exported), *arguments, *outputs.values()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -81,10 +88,22 @@ def served(program, exported, names, values, tmp_path):
     for key, line in zip(outputs, done.stdout.splitlines(), strict=True):
         kind, size, content = line.split()
         dtype = tf.as_dtype(int(kind))
-        if dtype != tf.string:
-            answers[key] = np.frombuffer(bytes.fromhex(content), dtype.as_numpy_dtype)
-            assert answers[key].nbytes == int(size)
+        if dtype == tf.string:
+            answers[key] = [bytes.fromhex(value) for value in content.split(",")]
+            continue
+        answers[key] = np.frombuffer(bytes.fromhex(content), dtype.as_numpy_dtype)
+        assert answers[key].nbytes == int(size)
     return answers
+
+
+def check(found, logits):
+    """That an answer is the one that the model gives by these logits."""
+    chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(found["probabilities"].reshape(4, 3), chances, rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(found["classes"], logits.argmax(1))
+    np.testing.assert_allclose(found["confidence"], chances.max(1), rtol=0, atol=1e-5)
+    np.testing.assert_array_equal(found["rejected"], chances.max(1) < 0.4)
+    assert found["valid"].all() and found["valid"].dtype == bool
 
 
 @pytest.mark.parametrize(
@@ -103,18 +122,21 @@ def test_images_are_answered_without_python(program, exported, model, name, valu
     if name == "logits":
         np.testing.assert_allclose(found["logits"].reshape(4, 3), logits, rtol=0, atol=1e-5)
         return
-    chances = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    np.testing.assert_allclose(found["probabilities"].reshape(4, 3), chances, rtol=0, atol=1e-5)
-    np.testing.assert_array_equal(found["classes"], logits.argmax(1))
-    np.testing.assert_allclose(found["confidence"], chances.max(1), rtol=0, atol=1e-5)
-    np.testing.assert_array_equal(found["rejected"], chances.max(1) < 0.4)
-    assert found["valid"].all() and found["valid"].dtype == bool
+    check(found, logits)
 
 
-def test_what_takes_no_images_is_told_without_python(program, exported, tmp_path):
+def test_files_are_answered_and_settings_told_without_python(program, exported, model, tmp_path):
+    pixels = np.round(255 * IMAGES).astype("uint8")
+    files = [tf.io.encode_png(picture).numpy() for picture in pixels]
     names = ("class_names", "confidence_rule", "rejection_rule")
-    found = served(program, exported, names, None, tmp_path)
+    found = served(program, exported, ["encoded_images", *names], files, tmp_path)
+    check(found, np.asarray(model(pixels / np.float32(255))))
     signatures = tf.saved_model.load(str(exported)).signatures
-    told = {key: value for name in names for key, value in signatures[name]().items()}
-    assert found == {key: v.numpy() for key, v in told.items() if v.dtype != tf.string}
+    told = {key: value.numpy() for name in names for key, value in signatures[name]().items()}
+    assert {key: list(found[key]) for key in told} == {
+        k: np.ravel(v).tolist() for k, v in told.items()
+    }
+    assert found["class_names"] == [b"cat", b"dog", b"emu"] and found["kind"] == [b"softmax"]
     assert {"temperature", "threshold"} <= set(found)
+    tried = {"serving_default", "logits", "uint8_images", "encoded_images", *names}
+    assert set(signatures) == tried

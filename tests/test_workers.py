@@ -1,8 +1,12 @@
-"""Several processes: one process' losses, equal weights, resumed; its report; refusals."""
+"""Several processes: one process' losses, equal weights, resumed; its report; refusals; starts."""
 
 import json
+import os
 import pathlib
+import re
 import socket
+import subprocess
+import textwrap
 import types
 
 import keras
@@ -239,3 +243,77 @@ def test_the_chief_comes_before_the_workers(monkeypatch):
         (1, 3, False),
         (2, 3, False),
     ]
+
+
+# Stands in for Python: notes the task and the arguments that it was given, a file a process.
+TOLD = """#!/usr/bin/env bash
+printf '%s\\0' "$TF_CONFIG" "$PWD" "$@" >"{directory}/told-$$"
+"""
+# Stands in for ssh: as a login shell does, takes one line of text.
+SSH = """#!/usr/bin/env bash
+[[ $# == 2 && $1 =~ ^(one|two)$ ]] && exec bash -c "$2"
+"""
+# The second process ends in error, and the first would wait for it.
+DYING = """#!/usr/bin/env bash
+[[ $TF_CONFIG == *'"index":1'* ]] && exit 3
+exec sleep 300
+"""
+
+
+def script(path, text):
+    path.write_text(text.format(directory=path.parent) if text is TOLD else text)
+    path.chmod(0o755)
+    return str(path)
+
+
+def told(directory, monkeypatch):
+    """By place in the cluster: how many processes it has, their hosts, and what each was given."""
+    found = {}
+    for path in directory.glob("told-*"):
+        config, where, *arguments = path.read_text().split("\0")[:-1]
+        monkeypatch.setenv("TF_CONFIG", config)
+        worker, hosts = cluster.this_worker(), json.loads(config)["cluster"]["worker"]
+        found[worker.place] = (worker.count, hosts, where, arguments)
+    return found
+
+
+def started_by_ssh(tmp_path, python):
+    names = {"SSH": script(tmp_path / "ssh", SSH), "PYTHON": script(tmp_path / "python", python)}
+    arguments = ["one two:2223", "--flagfile=configs/mnist_robust.cfg", "--output_dir=it's here"]
+    return subprocess.run(
+        [ROOT / "configs/cluster/ssh.sh", *arguments],
+        env=os.environ | names,
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+    )
+
+
+def test_ssh_starts_the_same_command_on_each_machine(tmp_path, monkeypatch):
+    done = started_by_ssh(tmp_path, TOLD)
+    assert done.returncode == 0, done.stderr
+    given = ["train.py", "--distribute=multi_worker", "--flagfile=configs/mnist_robust.cfg"]
+    each = (2, ["one:2222", "two:2223"], str(ROOT), [*given, "--output_dir=it's here"])
+    assert told(tmp_path, monkeypatch) == {0: each, 1: each}
+
+
+def test_ssh_ends_all_where_one_ends_in_error(tmp_path):
+    assert started_by_ssh(tmp_path, DYING).returncode == 3
+
+
+def test_kubernetes_starts_the_same_command_in_each_pod(tmp_path, monkeypatch):
+    text = (ROOT / "configs/cluster/kubernetes.yaml").read_text(encoding="utf-8")
+    command = textwrap.dedent(re.search(r"- \|\n(.*?)\n +ports:", text, re.DOTALL)[1])
+    script(tmp_path / "python", TOLD)
+    for index in ("0", "1"):
+        names = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "JOB_COMPLETION_INDEX": index}
+        subprocess.run(["bash", "-c", command], env=os.environ | names, cwd=ROOT, check=True)
+    found = told(tmp_path, monkeypatch)
+    count, hosts, _, arguments = found[0]
+    assert found[1] == found[0] and f"completions: {count}\n" in text
+    # The names of its pods, as Kubernetes makes them of a job and its service.
+    job, service = (re.search(rf"{kind}: (.+)", text)[1] for kind in ("job-name", "subdomain"))
+    assert hosts == [f"{job}-{place}.{service}:2222" for place in range(count)]
+    assert text.count(f"  name: {job}\n") == 2 and job == service
+    assert "containerPort: 2222\n" in text
+    assert arguments[:1] == ["train.py"] and "--distribute=multi_worker" in arguments
