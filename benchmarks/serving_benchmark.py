@@ -1,13 +1,17 @@
 """How long an export takes for an answer, beside the Keras model that it was made of.
 
-    python benchmarks/serving_benchmark.py
+    python benchmarks/serving_benchmark.py [--processor]
 
-Rounds take turns; the ratio is taken within each round. Median and quartiles.
+Rounds take turns; the ratio is taken within each round. Median and quartiles. On a machine that
+computes other things meanwhile, --processor takes seconds of this process' processor, which
+they do not lengthen. Give it one thread then: OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1.
 """
 
+import argparse
 import pathlib
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -22,12 +26,15 @@ start_tensorflow()
 
 import tensorflow as tf
 
-ROUNDS = 51
+ROUNDS = 201
 MODELS = {"lenet5, ReLU": ("lenet5", "relu"), "lenet5, KAF": ("lenet5", "kaf_elu")}
 BATCHES = (1, 128)
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--processor", action="store_true")
+    now = time.process_time if parser.parse_args().processor else time.perf_counter
     rows = []
     for name, (network, activation) in MODELS.items():
         model = models.build(
@@ -45,14 +52,14 @@ def main():
                         "logits"
                     ].numpy(),
                 }
-                rows.append([name, batch, *compared(functions)])
+                rows.append([name, batch, *compared(functions, now)])
     headers = ["model", "batch", "Keras, ms", "export, ms", "export / Keras"]
     print(tabulate.tabulate(rows, headers, tablefmt="github"))
 
 
-def compared(functions):
+def compared(functions, now):
     """Milliseconds of both, and the ratio to Keras, each with quartiles."""
-    seconds = timing.interleaved(functions, ROUNDS)
+    seconds = timing.interleaved(functions, ROUNDS, now)
     shown = [timing.milliseconds(seconds[name]) for name in functions]
     return [*shown, timing.spread(timing.ratios(seconds, "keras")["export"])]
 
