@@ -58,6 +58,11 @@ class ComparisonReport(Finding):
             p for p in self.pairs if {p.first, p.second} == {first, second} and p.epsilon == epsilon
         )
 
+    def near(self, epsilon: float) -> list[str]:
+        """Gives those ranked that the images do not suffice to put behind the first."""
+        best, *others = self.ranked
+        return [other for other in others if not self.pair(best, other, epsilon).decided]
+
 
 def compare(
     survived: Mapping[str, np.ndarray], left_out: tuple[str, ...], epsilons: tuple[float, ...]

@@ -62,10 +62,10 @@ def _ranking(report, found, names):
     if not accuracy[best]:
         none = f"No model is more robust {at}: not one image holds out with any of them."
         return none + _smaller(report, found, names)
-    pairs = {other: found.pair(best, other, epsilon) for other in others}
     images = wording.plural(report.dataset.examples, "image")
-    near = [other for other in others if not pairs[other].decided]
+    near = found.near(epsilon)
     rival = near[0] if near else others[0]
+    pair = found.pair(best, rival, epsilon)
     equal = sum(accuracy[other] == accuracy[rival] for other in others) - 1
     behind = names[rival] + (f" and {equal} more" if equal and not near else "")
     numbers = (
@@ -76,16 +76,15 @@ def _ranking(report, found, names):
         return (
             f"The {images} do not suffice to say whether {names[best]} or "
             f"{' or '.join(names[other] for other in near)} is more robust {at}: {numbers}, a "
-            f"difference of {_points(pairs[rival])}, {_p_value(pairs[rival])}."
-            + _smaller(report, found, names)
+            f"difference of {_points(pair)}, {_p_value(pair)}." + _smaller(report, found, names)
         )
     how = f"more robust than {behind}"
     if len(others) > 1:
         how = f"the most robust of {len(found.ranked)} models, ahead of {behind},"
     proof = _proof(report, best, accuracy[rival])
     return (
-        f"{names[best]} is {how} {at}: {numbers}, a lead of {_points(pairs[rival])}. The {images} "
-        f"suffice to say so for these attacks ({_p_value(pairs[rival])}).{proof}"
+        f"{names[best]} is {how} {at}: {numbers}, a lead of {_points(pair)}. The {images} "
+        f"suffice to say so for these attacks ({_p_value(pair)}).{proof}"
     )
 
 
@@ -147,17 +146,10 @@ def _preliminary(report, found, names):
     if not told:
         return
     doubts = "; ".join(told.values())
-    if found.ranked[0] not in told and _decided(report, found):
+    if found.ranked[0] not in told and not found.near(report.threat_model.epsilons[-1]):
         whose = "the number that is" if len(told) == 1 else "the numbers that are"
         lead = f"widen the lead of {names[found.ranked[0]]}"
         yield f"A stronger attack may lower {whose} preliminary ({doubts}), and so {lead}."
         return
     which = "all numbers" if len(told) == len(found.ranked) else "some numbers"
     yield f"A stronger attack may change this: {which} are preliminary ({doubts})."
-
-
-def _decided(report, found):
-    """Whether the best is ahead of all others, at the largest epsilon."""
-    best, *others = found.ranked
-    epsilon = report.threat_model.epsilons[-1]
-    return all(found.pair(best, other, epsilon).decided for other in others)

@@ -73,12 +73,10 @@ def _sureness(report, names):
     found = report.comparison
     if found is None or len(found.ranked) < 2:
         return ""
-    best, *others = found.ranked
-    epsilon = report.threat_model.epsilons[-1]
+    best = found.ranked[0]
     if not any(m.worst_case.accuracy[-1] for m in report.models if m.path == best):
         return ""
-    near = [path for path in others if not found.pair(best, path, epsilon).decided]
-    if near:
+    if near := found.near(report.threat_model.epsilons[-1]):
         tied = [names[path] for path in (best, *near)]
         return (
             f" Which of {wording.listed(tied)} does best these images are too few to tell: others "
