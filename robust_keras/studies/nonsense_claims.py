@@ -15,29 +15,30 @@ def _fewer(better, worse, kind, strength, field="accepted"):
 NONSENSE_CLAIMS = (
     Claim(
         "random_noise",
-        "Random training makes noisy digits readable",
-        f"error on noise of 0.5: 77.5 % plain, 5.3 % plain-R-M, {WEIGHTS}",
+        "Random training (R) makes noisy digits readable",
+        f"error on noise of 0.5: 77.5 % plain, 5.3 % plain-R-M (none of plain-R), {WEIGHTS}",
         alone(
-            "noise of 0.5, accuracy",
+            "noise of 0.5: accuracy of plain-R less that of plain; more",
             lambda of: (
                 of.sample("plain_r", "noisy", 0.5, "accuracy")
                 - of.sample("plain", "noisy", 0.5, "accuracy")
             ),
         ),
-        holds="It has seen such noise, and reads through it.",
+        holds="It reads more of them: it was trained on such noise.",
         fails="It reads noisy digits no better.",
         open="The gain is too small to tell.",
     ),
     Claim(
         "nonsense",
-        "Mean training (M) has nonsense rejected",
-        f"nonsense accepted: 98.3 % plain, 0.0 % plain-R-M, {WEIGHTS}",
+        "mReLU-R-M, by mean training (M), rejects nonsense",
+        f"nonsense accepted: 98.3 % plain, 0.0 % mReLU-R-M, {WEIGHTS}",
         alone(
-            "plain noise scaled to 0..1; at most 2 % accepted",
+            "plain noise; at most 2 % accepted",
             lambda of: -of.sample("mrelu_rm", "nonsense", 0.0, "accepted"),
             above=-0.02,
         ),
-        holds="It was taught such noise, and rejects it.",
+        holds="It was trained on much the same noise, and rejects it; M without R is not measured "
+        "here.",
         fails="It accepts more than 2 % of it.",
         open="It accepts about 2 %.",
     ),
@@ -46,24 +47,24 @@ NONSENSE_CLAIMS = (
         "A plain network takes nonsense for digits and is sure of it",
         f"98.3 % accepted (confidence above 0.5), {WEIGHTS}",
         alone(
-            "plain noise scaled to 0..1; most accepted",
+            "plain noise, the plain network; most accepted",
             lambda of: of.sample("plain", "nonsense", 0.0, "accepted"),
             above=0.5,
         ),
         holds="It is more than half sure of most nonsense.",
-        fails="This plain network is seldom half sure of plain noise: that hangs on how the "
-        "pixels are normalised and how long it trains.",
-        open="About half of it.",
+        fails="It accepts less than half of plain noise.",
+        open="How much it accepts differs too much from training to training.",
     ),
     Claim(
         "moved_nonsense",
-        "Nonsense that was moved towards a class is rejected, too",
+        "mReLU-R-M accepts less than plain of nonsense that was moved towards a class",
         f"accepted at 0.3: 99.0 % plain, 0.2 % mReLU-R-M, {WEIGHTS}",
         alone(
-            "one step of 0.3 towards the most sensitive class",
+            "one step of 0.3 towards the most sensitive class: accepted by plain less that by "
+            "mReLU-R-M; more",
             _fewer("mrelu_rm", "plain", "nonsense", 0.3),
         ),
-        holds="One step finds far less that it accepts than of the plain network.",
+        holds="It accepts less of it; that it accepts none is not said.",
         fails="It accepts as much as the plain network.",
     ),
     Claim(
@@ -76,7 +77,7 @@ NONSENSE_CLAIMS = (
             above=-0.1,
         ),
         holds="Gradient ascent hardly finds an image that it accepts.",
-        fails="Gradient ascent finds images that it accepts as digits.",
+        fails="For more than one class in ten gradient ascent finds an image that it accepts.",
         open="Gradient ascent finds some.",
     ),
     Claim(
@@ -84,26 +85,29 @@ NONSENSE_CLAIMS = (
         "A network's features on real images are distributed symmetrically",
         "histograms, no numbers",
         alone(
-            "minus the median skewness of the convolutions' channels; skewness below 0.5",
+            "plain network: minus the median absolute skewness of the convolutions' channels, "
+            "before the activation; skewness below 0.5",
             lambda of: -of.made("histograms")["skewness"],
             above=-0.5,
             unit="",
         ),
-        holds="Most channels are about symmetric.",
-        fails="Most channels are skewed by more than a half.",
+        holds="Half of the channels and more are about symmetric; whether they are normally "
+        "distributed is not measured.",
+        fails="Half of the channels and more are skewed by more than a half.",
         open="The median channel is skewed by about a half.",
     ),
     Claim(
         "low_density",
-        "Nonsense lies where real features seldom are",
-        "histograms, no numbers",
+        "Nonsense lies farther out than real features",
+        "histograms, no numbers: it lies where real features seldom are",
         alone(
-            "mean distance of plain noise from the features' mean over that of digits; above 1",
+            "plain network: mean distance of uniform noise from the mean of the digits' features, "
+            "over that of the digits; above 1",
             lambda of: of.made("histograms")["distance"],
             above=1.0,
             unit="",
         ),
-        holds="Its features lie farther out than those of digits.",
+        holds="It does; a mean distance does not tell how seldom digits lie there.",
         fails="Its features lie no farther out than those of digits.",
     ),
 )

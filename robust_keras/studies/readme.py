@@ -21,7 +21,8 @@ def table(root: pathlib.Path = _ROOT) -> str:
         root: of the checkout.
     """
     lines = [
-        "| claim | its number | ours, published attack | ours, strong attack and audit | verdict |",
+        "| claim | the source's number | ours, published attack | ours, strong attack and audit "
+        "| verdict |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, study in all_studies.STUDIES.items():
