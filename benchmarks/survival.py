@@ -104,8 +104,14 @@ class Case:
             steps = self._two_workers(arguments, end)
         else:
             steps = [Step(self._program, arguments, end)]
-        code, output = [step.result() for step in steps][0]
-        finished = code == 0 or (code == 2 and any(words in output for words in FINISHED))
+        first, *others = steps
+        code, output = first.result()
+        refused = code == 2 and any(words in output for words in FINISHED)
+        for other in others:
+            if refused:  # for which the others wait
+                other.kill()
+            other.result()
+        finished = code == 0 or refused
         if not finished and (not end or code not in KILLS or "Traceback" in output):
             raise RuntimeError(f"exit code {code} of {directory} at {end}: {output[-2000:]}")
         return finished

@@ -184,6 +184,10 @@ class Step:
             finally:
                 os._exit(1)
 
+    def kill(self):
+        """Ends it."""
+        os.kill(self._child, signal.SIGKILL)
+
     def result(self):
         """Its exit code and output, once it has ended."""
         code = os.waitstatus_to_exitcode(os.waitpid(self._child, 0)[1])
