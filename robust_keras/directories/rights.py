@@ -21,7 +21,9 @@ def check_readable(path: str | os.PathLike, name: str, *, below: bool = False) -
             _try(entry)
         except PermissionError as error:
             raise InputError.expected(
-                name, "what may be read", f"{os.fspath(entry)} ({error.strerror})"
+                name,
+                "what may be read (change its rights, or run as who owns it)",
+                f"{os.fspath(entry)} ({error.strerror})",
             ) from error
         except OSError:
             pass
