@@ -44,7 +44,8 @@ def test_what_may_not_be_read_is_one_line(world, shut, asked, request):
     path = str(world / asked)
     record.inputs(TrainConfig(dataset=path))
     load = data.load if asked.endswith(".npz") else serving.load
-    with pytest.raises(InputError, match=r"expected what may be read \(change its rights.*; received .*denied\)$") as one:
+    told = r"expected what may be read \(change its rights.*; received .*denied\)$"
+    with pytest.raises(InputError, match=told) as one:
         load(path)
     seen = asked if shut == "mine" else shut
     assert f"received {world / seen} (" in str(one.value)
