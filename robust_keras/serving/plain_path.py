@@ -18,7 +18,7 @@ def plain_path(directory: pathlib.Path) -> Iterator[pathlib.Path]:
         A link to it in the directory for temporary files.
 
     Example:
-        >>> with plain_path(directory) as path:
+        >>> with plain_path(export(model, directory / "plain")) as path:
         ...     loaded = tf.saved_model.load(str(path))
     """
     with tempfile.TemporaryDirectory() as scratch:
