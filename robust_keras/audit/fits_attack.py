@@ -81,19 +81,17 @@ def layers_that_mislead(classifier: Attackable) -> AuditCheck:
     Args:
         classifier: the attacked one; its layers are known in memory and from a `.keras` file.
     """
-    fits = _fits(classifier)
+    name, fits = check_names.LAYERS_THAT_MISLEAD, _fits(classifier)
     if fits is None:
-        return not_applicable(
-            check_names.LAYERS_THAT_MISLEAD, "the layers of this model are not known"
-        )
-    evidence = {name: fit.attack.name for name, fit in fits.items()}
-    found = {name: fit.why for name, fit in fits.items() if fit.misleads}
+        return not_applicable(name, "the layers of this model are not known")
+    evidence = {layer: fit.attack.name for layer, fit in fits.items()}
+    found = {layer: fit.why for layer, fit in fits.items() if fit.misleads}
     if not found:
         message = "The model has no layer that is known to mislead attacks along gradients."
-        return AuditCheck(check_names.LAYERS_THAT_MISLEAD, True, message, evidence)
+        return AuditCheck(name, True, message, evidence)
     names, why = ", ".join(found), next(iter(found.values()))
     message = f"With the layer{'s' if len(found) > 1 else ''} {names} {why}."
-    return AuditCheck(check_names.LAYERS_THAT_MISLEAD, False, message, evidence)
+    return AuditCheck(name, False, message, evidence)
 
 
 def _fits(classifier):

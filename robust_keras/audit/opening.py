@@ -25,8 +25,9 @@ def operations_that_mask(masking: Masking) -> AuditCheck:
     Args:
         masking: what was found in the model's graph.
     """
+    name = check_names.OPERATIONS_THAT_MASK
     if masking.error is not None:
-        return not_applicable(check_names.OPERATIONS_THAT_MASK, masking.error.removesuffix("."))
+        return not_applicable(name, masking.error.removesuffix("."))
     # Chance is what the check of repeatable answers is about.
     evidence = {
         "seen": [str(operation) for operation in masking.operations],
@@ -34,14 +35,14 @@ def operations_that_mask(masking: Masking) -> AuditCheck:
     }
     if not evidence["masking"]:
         message = "No operation between images and logits stops or falsifies a gradient."
-        return AuditCheck(check_names.OPERATIONS_THAT_MASK, True, message, evidence)
+        return AuditCheck(name, True, message, evidence)
     names = ", ".join(evidence["masking"][:4])
     more = " and others" if len(evidence["masking"]) > 4 else ""
     message = (
         f"Gradients are stopped or falsified on their way: {names}{more}. Those that go straight "
         "through lead lower."
     )
-    return AuditCheck(check_names.OPERATIONS_THAT_MASK, False, message, evidence)
+    return AuditCheck(name, False, message, evidence)
 
 
 def looked_into(classifier: Attackable, images: np.ndarray) -> Masking:

@@ -19,14 +19,14 @@ def check_readable(path: str | os.PathLike, name: str, *, below: bool = False) -
     for entry in _all_below(path) if below else (path,):
         try:
             _try(entry)
-        except PermissionError as error:
-            raise InputError.expected(
-                name,
-                "what may be read (change its rights, or run as who owns it)",
-                f"{os.fspath(entry)} ({error.strerror})",
-            ) from error
-        except OSError:
-            pass
+        except OSError as error:
+            # What is not there, or no name that a disk takes, is told by who reads it.
+            if isinstance(error, PermissionError):
+                raise InputError.expected(
+                    name,
+                    "what may be read (change its rights, or run as who owns it)",
+                    f"{os.fspath(entry)} ({error.strerror})",
+                ) from error
 
 
 def _try(path):

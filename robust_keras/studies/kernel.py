@@ -159,7 +159,8 @@ KERNEL = Study(
         (
             "silu_relu",
             "holds",
-        ): "A smooth activation without anything to train does what there is to gain.",
+        ): "A smooth activation without anything to train keeps more than ReLU, too. Whether KAF's "
+        "training adds to that, the row of SiLU against KAF tells.",
     },
     doubts=(
         "More published networks: one of each activation tells nothing of how trainings vary.",
