@@ -1,8 +1,8 @@
-"""What other tools say of the zoo's models: AutoAttack's flags, ART's gradient check, and ours.
+r"""What other tools say of the zoo's models: AutoAttack's flags, ART's gradient check, and ours.
 
     python -m venv runs/judges
-    runs/judges/bin/pip install -r requirements.txt -r benchmarks/requirements.txt
-    runs/judges/bin/pip install pyautoattack==0.2.0
+    runs/judges/bin/pip install -r requirements.txt torch \
+        adversarial-robustness-toolbox==1.20.1 pyautoattack==0.2.0
     runs/judges/bin/python benchmarks/other_judges.py --rows=FILE.jsonl [--animals=NAME,NAME]
 
 pyautoattack is AutoAttack's own code as a package. It attacks the very models, through a bridge

@@ -31,7 +31,7 @@ from robust_keras.audit import (
     probing_attacks,
     result_checks,
 )
-from robust_keras.audit.account import Account, clearly_too_high
+from robust_keras.audit.account import Account, Round, clearly_too_high
 from robust_keras.audit.attacking_again import AttackingAgain
 from robust_keras.audit.averaging import steady
 from robust_keras.engine import AttackResult, Evaluation
@@ -257,6 +257,41 @@ def test_what_single_answers_of_chance_explain_puts_no_gradient_in_doubt(network
     assert "losses without scale" in ran
     assert again.settled is settled
     assert again.answered() == ((doubt, "repeatable answers") if settled else ())
+
+
+@pytest.mark.parametrize(
+    ("doubt", "found", "starts", "last", "settled"),
+    [
+        # The margin finds more, and the ratio after it nothing.
+        ("repeatable answers", [1, 0], [0, 0], "losses without scale", True),
+        # The ratio finds more: both once more, from other starts.
+        ("repeatable answers", [1, 1, 0, 0], [0, 0, 2, 2], "losses without scale", True),
+        ("repeatable answers", [0, 1, 0, 1, 1, 1], [0, 0, 2, 2, 4, 4], None, False),
+        # Elsewhere an attack of another kind must find nothing.
+        ("scale-free loss", [1, 0, 0], [0, 0, 0], "random squares", True),
+    ],
+)
+def test_an_attack_on_a_model_of_chance_confirms_itself(
+    network, monkeypatch, doubt, found, starts, last, settled
+):
+    model, images, labels = ThreatModel("linf", (0.03,)), FEW["images"], FEW["labels"]
+    classifier = Altered(network, after=noisy)
+    evaluation = evaluate(classifier, (FGSM(),), model, images, labels)
+    account = account_of(classifier, evaluation, model, images, labels)
+    outcomes, made = iter(found), []
+
+    def attack(attack, places=None, judge=None, again=0):
+        made.append(again)
+        result = dataclasses.replace(
+            evaluation.attacks[0], settings=attack.settings(), gradient_evaluations=10**6
+        )
+        return Round(result, *3 * [np.zeros(1)], np.array([bool(next(outcomes))]))
+
+    monkeypatch.setattr(account, "attack", attack)
+    again = AttackingAgain(account, {doubt}, 3e6 * len(found))
+    again.run()
+    assert (made, again.settled) == (starts, settled)
+    assert last is None or again.made[-1].name == last
 
 
 def test_answers_that_depend_on_the_batch_are_found_out(network):

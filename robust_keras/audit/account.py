@@ -104,7 +104,11 @@ class Account:
         return self.evaluation.worst_case.mean(axis=1)
 
     def attack(
-        self, attack: Attack, places: np.ndarray | None = None, judge: Attackable | None = None
+        self,
+        attack: Attack,
+        places: np.ndarray | None = None,
+        judge: Attackable | None = None,
+        again: int = 0,
     ) -> Round | None:
         """One more attack on what is left; what fools the classifier counts from then on.
 
@@ -115,6 +119,7 @@ class Account:
             attack: any `Attack`.
             places: int array, the images to attack, or None for all that stand.
             judge: who decides in place of the classifier: the same, asked in another way.
+            again: of an attack that was made before, another number for other starts.
 
         Returns:
             A `Round`, or None where nothing was left to attack.
@@ -131,7 +136,7 @@ class Account:
             [attack],
             self.threat_model,
             batch_size=self.batch_size,
-            seed=self.seed,
+            seed=self.seed + again,
             survivors=before,
             proved=self.proved[:, places],
             sweep="bisection",

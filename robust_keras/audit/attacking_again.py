@@ -1,4 +1,4 @@
-"""Attacks again where the audit doubts, until a last attack of another kind finds nothing more."""
+"""Attacks again where the audit doubts, until a last attack finds nothing more."""
 
 import dataclasses
 from collections.abc import Collection, Iterable
@@ -50,6 +50,11 @@ class Made:
         """Whether robust accuracy had clearly been too high before it."""
         return any(bool(found.too_high.any()) for found in self.rounds)
 
+    @property
+    def last_succeeded(self) -> bool:
+        """Whether its last attack still found that."""
+        return bool(self.rounds) and bool(self.rounds[-1].too_high.any())
+
 
 class AttackingAgain:
     """The audit's own attacks on what is left, one after the other.
@@ -62,7 +67,8 @@ class AttackingAgain:
 
     Attributes:
         made: the `Made`, in their order.
-        settled: whether nothing is left, or one after the last that found more found nothing.
+        settled: whether nothing is left, or one after the last that found more found nothing: of
+            another kind, or, where only chance is in doubt, the same from other starts.
     """
 
     def __init__(
@@ -117,24 +123,42 @@ class AttackingAgain:
             obstacle = "Steps along the model's gradients do not raise the loss."
         if obstacle:
             return Made(counter.name, doubts, allowed, (), obstacle)
+        rounds = self._rounds(counter, allowed)
+        while rounds and self._only_chance(counter) and rounds[-1].too_high.any():
+            more = self._rounds(counter, allowed, again=len(rounds))
+            if not more:
+                break
+            rounds += more
+        skipped = None if rounds else "It would have taken more passes than the audit may make."
+        return Made(counter.name, doubts, allowed, tuple(rounds), skipped)
+
+    def _rounds(self, counter, allowed, again=0):
+        """What the counter-attack's attacks come to, as far as the budget goes."""
         rounds = []
         for attack in counter.attacks(allowed):
             standing = len(self._account.standing)
             most = price(attack, self._account) * standing
             if not standing or most > self._left:
                 break
-            rounds.append(self._account.attack(attack))
+            rounds.append(self._account.attack(attack, again=again))
             self._left -= _spent(rounds[-1])
-        skipped = None if rounds else "It would have taken more passes than the audit may make."
-        return Made(counter.name, doubts, allowed, tuple(rounds), skipped)
+        return rounds
 
     def _settles(self, made, counter):
         """Whether what was found so far can be taken for all that there is."""
-        if made.succeeded:
+        if made.succeeded and not (self._only_chance(counter) and not made.last_succeeded):
             self._missing = 1
         elif made.rounds and counter.settles:
             self._missing -= not (counter.trusts_gradients and self._misled())
         return self._missing <= 0
+
+    def _only_chance(self, counter):
+        """Whether nothing but chance is in doubt, so that an attack may confirm itself.
+
+        A mean of many answers leaves gradients that can be followed, and is too dear for a search.
+        """
+        by_chance = check_names.REPEATABLE_ANSWERS in self._doubts and not self._misled()
+        return by_chance and counter.trusts_gradients and counter.settles
 
     def _misled(self):
         """Whether gradients are in doubt, and not only those of cross-entropy or of one answer."""
