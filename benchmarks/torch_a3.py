@@ -82,7 +82,9 @@ def _torchvision():
     package.transforms, package.datasets = transforms, None
     before = sys.modules.get("torchvision")
     sys.modules["torchvision"] = package
-    yield
-    sys.modules.pop("torchvision")
-    if before is not None:
-        sys.modules["torchvision"] = before
+    try:
+        yield
+    finally:
+        sys.modules.pop("torchvision")
+        if before is not None:
+            sys.modules["torchvision"] = before

@@ -6,6 +6,7 @@ one and reads the other. Imports nothing of robust_keras.
 
 import argparse
 import json
+import random
 import time
 
 import numpy as np
@@ -131,6 +132,7 @@ def run(case, name, model, options):
     """Which images the attack leaves, and the seconds and the passes of images that it took."""
     images = torch.from_numpy(case["images"]).permute(0, 3, 1, 2).contiguous()
     labels = torch.from_numpy(case["labels"])
+    random.seed(options.seed)
     torch.manual_seed(options.seed)
     np.random.seed(options.seed)
     before, start = dict(model.passes), time.perf_counter()
