@@ -22,7 +22,7 @@ from robust_keras.studies import (
     readme,
     results,
     running,
-    step_ll_transfer,
+    transfer_table,
     verdicts,
 )
 from robust_keras.studies.intervals import interval
@@ -162,7 +162,7 @@ def test_what_was_counted_elsewhere_has_its_share_and_its_number_of_images(tmp_p
 
 def test_a_class_may_be_among_the_five_likeliest_and_not_the_likeliest():
     logits = np.array([[9, 1, 2, 3, 4, 5], [0, 9, 1, 2, 3, 4], [5, 1, 9, 2, 3, 4.0]])
-    assert step_ll_transfer._kept(logits, np.zeros(3, int)) == ["100", "101"]
+    assert transfer_table._kept(logits, np.zeros(3, int)) == ["100", "101"]
 
 
 @pytest.mark.parametrize("name", SMOKES)

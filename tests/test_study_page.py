@@ -1,8 +1,14 @@
-"""What a page of a study tells of one number."""
+"""What a page of a study tells of one number, and which tables it shows."""
 
+import dataclasses
+import pathlib
+
+import numpy as np
 import pytest
 
-from robust_keras.studies import page
+from robust_keras.studies import all_studies, page, results
+from robust_keras.studies.known import Known, NotRunError
+from robust_keras.studies.study import Table
 
 
 @pytest.mark.parametrize(
@@ -15,3 +21,33 @@ from robust_keras.studies import page
 def test_a_share_ends_at_all_of_it_and_a_plain_number_does_not(unit, told):
     found = {"mean": 0.96, "low": 0.886, "high": 1.033, "seeds": [0, 1, 2], "images": 171}
     assert page.short({"found": found, "unit": unit}) == told
+
+
+def test_ten_thousand_images_tell_two_digits():
+    found = {"mean": 0.0028, "low": -0.0004, "high": 0.006, "seeds": [0], "images": 10_000}
+    told = page.short({"found": found, "unit": "points"})
+    assert told == "+0.28 points (-0.04 to +0.60; 1 seed, 10000 images)"
+
+
+def test_further_tables_stand_in_the_results_and_on_the_page_where_they_are_declared():
+    study = all_studies.STUDIES["pruning"]
+    tables = (
+        Table(title="Shares", rows=(("half", 0.5), ("later", None)), columns=(("share", share),)),
+    )
+    nothing = Known(pathlib.Path("nowhere"))
+    assert "tables" not in results.results(study, "small", nothing)
+    more = dataclasses.replace(study, tables=tables)
+    found = results.results(more, "small", nothing)
+    assert [table["title"] for table in found["tables"]] == ["Shares"]
+    shown = page.page(more, found)
+    assert "\n\nShares:\n\n|  | share |\n| --- | --- |\n| half | 50.0 %, " in shown
+    assert "\n\nNot run yet: later.\n\n## The claims" in shown
+
+
+def share(of_images):
+    def value(of):
+        if of_images is None:
+            raise NotRunError("later")
+        return np.repeat((0.0, 1.0), 50)
+
+    return value

@@ -7,23 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from robust_keras.studies import answers
+from robust_keras.studies import answers, oriented_gradients, transfer_table
 from robust_keras.studies.study import MadeBy, Place
 
 _FEATURES = "dense1_activation"
 _DIGITS_SCALE = 16.0
+_TESTED, _EPSILON = 300, 0.3
 
 
 def carried(run: str) -> MadeBy:
-    """Whether FGSM's examples on a network fool a linear classifier and a forest.
+    """Whether FGSM's examples at 0.3 on a network fool a linear classifier and a forest.
 
     Args:
-        run: of a network that was evaluated with `fgsm` alone at one epsilon.
+        run: of a network for MNIST.
 
     Returns:
-        A `Make.make` whose result has for `linear` and `forest` texts of 0 and 1, one character an
-        image that fools the network and that the model classifies correctly: `examples`, 1 where
-        it does so after the change, and `noise`, the same for a change of random signs.
+        A `Make.make`, of so many training images, whose result has for `linear` and `forest` texts
+        of 0 and 1, one character a test image that the model classifies correctly: `examples`, 1
+        where it does so after the change, and `noise`, the same for a change of random signs.
     """
 
     def make(place: Place, images: int) -> dict[str, Any]:
@@ -37,26 +38,31 @@ def carried(run: str) -> MadeBy:
             "linear": sklearn.linear_model.LogisticRegression(max_iter=100),
             "forest": sklearn.ensemble.RandomForestClassifier(100, random_state=0),
         }
-        attacked = np.load(place.directory / f"{run}-report" / "adversarial_examples.npz")
+        test = transfer_table.test_images(place, _TESTED)
+        shown = _changed(transfer_table.loaded(place, run), test)
         pixels = _flat(train.float_images())
         return {
-            name: _fooled(model.fit(pixels, train.labels), attacked)
+            name: _read(model.fit(pixels, train.labels), test, shown)
             for name, model in models.items()
         }
 
     return make
 
 
-def _fooled(model, attacked):
-    chosen = attacked["attack"] == "fgsm"
-    originals, labels = attacked["originals"][chosen], attacked["labels"][chosen]
-    right = model.predict(_flat(originals)) == labels
-    epsilon = attacked["epsilon"][chosen].max()
-    signs = np.random.default_rng(0).choice((-1.0, 1.0), originals.shape)
-    noisy = np.clip(originals + epsilon * signs, 0, 1)
-    shown = {"examples": attacked["images"][chosen], "noise": noisy}
+def _changed(network, test):
+    images = test.float_images()
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), images.shape)
     return {
-        name: answers.text((model.predict(_flat(images)) == labels)[right])
+        "examples": transfer_table.examples("fgsm", network, images, test.labels, _EPSILON),
+        "noise": np.clip(images + _EPSILON * signs, 0, 1),
+    }
+
+
+def _read(model, test, shown):
+    """A text a kind of change, of the images that are read without one."""
+    right = model.predict(_flat(test.float_images())) == test.labels
+    return {
+        name: answers.text((model.predict(_flat(images)) == test.labels)[right])
         for name, images in shown.items()
     }
 
@@ -69,55 +75,71 @@ def features(run: str) -> MadeBy:
 
     Returns:
         A `Make.make` whose result has texts of 0 and 1, one character a test image of
-        scikit-learn's 8x8 digits: 1 where the classifier is right with `features`, and with the
-        `pixels` themselves.
+        scikit-learn's 8x8 digits: 1 where the classifier is right with `features`, with the
+        `pixels` themselves, and with `gradients`, histograms of oriented gradients of the enlarged
+        image that the network sees.
     """
 
     def make(place: Place, images: int) -> dict[str, Any]:
         import keras
         import sklearn.datasets
-        import sklearn.linear_model
-        import sklearn.preprocessing
 
         digits = sklearn.datasets.load_digits()
         pictures = digits.images[:images, :, :, None].astype("float32") / _DIGITS_SCALE
-        labels = digits.target[:images]
         network = place.trained(run)
-        enlarged = keras.ops.image.resize(pictures, (28, 28), interpolation="bilinear")
+        enlarged = np.asarray(keras.ops.image.resize(pictures, (28, 28), interpolation="bilinear"))
         inner = keras.Model(network.inputs, network.get_layer(_FEATURES).output)
-        shown = {"features": inner.predict(enlarged, verbose=0), "pixels": _flat(pictures)}
-        half = len(labels) // 2
-        found = {}
-        for name, values in shown.items():
-            scaled = sklearn.preprocessing.StandardScaler().fit(values[:half]).transform(values)
-            model = sklearn.linear_model.LogisticRegression(max_iter=1000)
-            right = model.fit(scaled[:half], labels[:half]).predict(scaled[half:]) == labels[half:]
-            found[name] = answers.text(right)
-        return found
+        shown = {
+            "features": inner.predict(enlarged, verbose=0),
+            "pixels": _flat(pictures),
+            "gradients": oriented_gradients.histograms(enlarged[..., 0]),
+        }
+        return {name: _linear(values, digits.target[:images]) for name, values in shown.items()}
 
     return make
 
 
-def first_weights(robust: str, plain: str) -> MadeBy:
-    """How local the first layer's weights of two dense networks are.
+def _linear(values, labels):
+    """Where a linear classifier, trained on the first half, is right on the second, as a text."""
+    import sklearn.linear_model
+    import sklearn.preprocessing
+
+    half = len(labels) // 2
+    scaled = sklearn.preprocessing.StandardScaler().fit(values[:half]).transform(values)
+    model = sklearn.linear_model.LogisticRegression(max_iter=1000)
+    right = model.fit(scaled[:half], labels[:half]).predict(scaled[half:]) == labels[half:]
+    return answers.text(right)
+
+
+def first_weights(robust: str, plain: str, again: str) -> MadeBy:
+    """How local the first layers' weights of dense networks are, and how far this differs.
 
     Args:
         robust: run of a network.
         plain: of its twin.
+        again: of the twin, trained from another seed.
 
     Returns:
         A `Make.make` whose result has for `robust` and `plain` the mean kurtosis of a unit's
-        weights: 3 for weights of a normal distribution, more where few pixels have most weight.
+        weights: 3 for weights of a normal distribution, more where few pixels have most weight;
+        and for `changed` and `chance` the distance of Kolmogorov and Smirnov, in [0, 1], between
+        the units' kurtoses in the plain network and those in the robust one and in `again`.
     """
 
     def make(place: Place, images: int) -> dict[str, Any]:
         import scipy.stats
 
-        found = {}
-        for name, run in (("robust", robust), ("plain", plain)):
+        def kurtoses(run):
             kernel = np.asarray(place.trained(run).get_layer("dense1").kernel)
-            found[name] = float(np.mean(scipy.stats.kurtosis(kernel, fisher=False)))
-        return found
+            return scipy.stats.kurtosis(kernel, fisher=False)
+
+        ours, twin, other = map(kurtoses, (robust, plain, again))
+        return {
+            "robust": float(ours.mean()),
+            "plain": float(twin.mean()),
+            "changed": float(scipy.stats.ks_2samp(ours, twin).statistic),
+            "chance": float(scipy.stats.ks_2samp(other, twin).statistic),
+        }
 
     return make
 

@@ -13,6 +13,8 @@ _STRONG = (
     "for signs that a number is too high, and attacks again where it finds one. The worst case "
     "counts all that any attack and the audit found."
 )
+# A share of so many images is known to less than a tenth of a point.
+_MANY = 10_000
 
 
 def page(study: Study, found: dict[str, Any]) -> str:
@@ -32,6 +34,7 @@ def page(study: Study, found: dict[str, Any]) -> str:
         "## What was seen",
         _figure(study.name, found["figure"]),
         _table(found["table"]),
+        *(f"{table['title']}:\n\n{_table(table)}" for table in found.get("tables", ())),
         "## The claims",
         _claims(found["claims"]),
         "## What it means",
@@ -127,7 +130,8 @@ def short(measure: dict[str, Any]) -> str:
     found = measure["found"]
     if found is None:
         return "not run yet"
-    scale, unit, digits = (100, " points", 1) if measure["unit"] == "points" else (1, "", 3)
+    digits = 2 if found["images"] >= _MANY else 1
+    scale, unit, digits = (100, " points", digits) if measure["unit"] == "points" else (1, "", 3)
     # An interval over seeds alone does not know that shares end at 1.
     widest = 1.0 if measure["unit"] == "points" else math.inf
     ends = found["mean"], max(found["low"], -widest), min(found["high"], widest)

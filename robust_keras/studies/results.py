@@ -5,7 +5,7 @@ from typing import Any
 
 from robust_keras.studies import running, verdicts
 from robust_keras.studies.known import Known
-from robust_keras.studies.study import Make, Study, kind
+from robust_keras.studies.study import Make, Study, Table, kind
 
 
 def results(study: Study, form: str, known: Known) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def results(study: Study, form: str, known: Known) -> dict[str, Any]:
     """
     seen = verdicts.all_seen(known, study.seeds)
     chosen = study.forms[form]
-    return {
+    found = {
         "name": study.name,
         "title": study.title,
         "source": study.source,
@@ -28,6 +28,8 @@ def results(study: Study, form: str, known: Known) -> dict[str, Any]:
         "table": _table(study, seen),
         "figure": _figure(study.figure, seen),
     }
+    tables = [{"title": each.title, **_table(each, seen)} for each in study.tables]
+    return {**found, "tables": tables} if tables else found
 
 
 def text(found: dict[str, Any]) -> str:
@@ -41,15 +43,15 @@ def _run(step, form, known):
     return {**told, "done": known.has(step)}
 
 
-def _table(study, seen):
+def _table(of: Study | Table, seen):
     rows = [
         {
             "label": label,
-            "cells": [verdicts.measured(column(model), seen) for _, column in study.columns],
+            "cells": [verdicts.measured(column(model), seen) for _, column in of.columns],
         }
-        for label, model in study.rows
+        for label, model in of.rows
     ]
-    return {"headings": [heading for heading, _ in study.columns], "rows": rows}
+    return {"headings": [heading for heading, _ in of.columns], "rows": rows}
 
 
 def _figure(figure, seen):

@@ -172,6 +172,21 @@ class Figure:
 
 
 @dataclasses.dataclass(frozen=True)
+class Table:
+    """A table beside that of the models.
+
+    Args:
+        title: what is seen.
+        rows: pairs of a label and what the columns' functions take.
+        columns: pairs of a heading and a function from that to what `Measure.value` is.
+    """
+
+    title: str
+    rows: tuple[tuple[str, Any], ...]
+    columns: tuple[tuple[str, Callable[[Any], Value]], ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Form:
     """How large a study is run.
 
@@ -216,6 +231,7 @@ class Study:
             (claim, verdict).
         doubts: what would change our mind.
         forms: `smoke`, `small` and `full`.
+        tables: what else is shown beside its table of models.
     """
 
     name: str
@@ -233,3 +249,4 @@ class Study:
     meaning: Mapping[tuple[str, str], str]
     doubts: tuple[str, ...]
     forms: dict[str, Form]
+    tables: tuple[Table, ...] = ()
