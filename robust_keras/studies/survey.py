@@ -151,16 +151,17 @@ SURVEY = Study(
         "small": Form(
             "Shortened: 2 epochs (the denoiser on 20,000 digits), 300 test images for transfer and "
             "100 for `quick`, 200 generations of evolution (there 1,000), 20 digits for JSMA's "
-            "grid; three seeds, five for the features and for "
-            "clean accuracy.",
+            "grid; three seeds, five for the features, for clean accuracy and for what carries "
+            "over.",
             steps=len(survey_steps.SHORT),
-            hours="About an hour on two cores, by the processor time of its first runs.",
+            hours="About an hour on two cores: 85 minutes of one, by what the first seed's steps "
+            "took.",
         ),
         "full": Form(
             "12 epochs, all digits; 2,000 images, 1,000 generations, five seeds.",
             train=("--epochs=12", "--train_examples=0"),
             evaluate=("--examples=2000", "--fooling_generations=1000"),
-            hours="About 8 hours on one GPU, by the pace of the small form.",
+            hours="About 10 hours on one GPU, by the pace of the small form.",
         ),
     },
 )

@@ -50,6 +50,8 @@ def _two_more(seed):
     yield _train("plain", seed)
     yield _features(seed)
     yield from _twins(seed)
+    yield _penalty(seed)
+    yield from _protected(seed)
 
 
 def _twins(seed):
@@ -73,9 +75,13 @@ def _after_training(seed):
     yield _made("weights", make, 0, seed, *models)
 
 
+def _penalty(seed):
+    return _train("penalty", seed, "--gradient_penalty=10")
+
+
 def _black_box(seed):
     """Attackers who see answers alone."""
-    yield _train("penalty", seed, "--gradient_penalty=10")
+    yield _penalty(seed)
     yield _evaluate(
         *("substitute", ["plain", "penalty", "adversarial"], seed, "--attacks=fgsm"),
         *("--epsilons=0.3", "--transfer", "--transfer_attack=fgsm", "--substitute"),

@@ -25,7 +25,7 @@ def _label(source, target):
 
 
 STEP_LL = Table(
-    title="Accuracy on Step-LL's examples (the survey's table has errors, one less this)",
+    title="Accuracy on Step-LL's examples (the survey's table has errors: one less accuracy)",
     rows=tuple((_label(*pair), pair) for pair in itertools.product(_CROSSED, repeat=2)),
     columns=(
         _left("16/256", IMAGENET, 1),
