@@ -154,7 +154,7 @@ SURVEY = Study(
             "grid; three seeds, five for the features, for clean accuracy and for what carries "
             "over.",
             steps=len(survey_steps.SHORT),
-            hours="About an hour on two cores: 85 minutes of one, by what the first seed's steps "
+            hours="About an hour on two cores: 80 minutes of one, by what the first seed's steps "
             "took.",
         ),
         "full": Form(
