@@ -53,6 +53,19 @@ def test_the_step_is_that_of_the_most_sensitive_class_that_means_something(nonse
     np.testing.assert_array_equal(found.reshape(20, 12), expected)
 
 
+def test_of_an_image_that_has_a_label_the_most_sensitive_wrong_class_is_taken():
+    model = linear_model.Linear(6)
+    seen = subject(model, batch_size=13)
+    sensitive = np.abs(gradients(IMAGES[:20], model.weights, 6)).sum(axis=2)
+    labels = sensitive.argmax(axis=1)
+    found = module.most_sensitive_signs(seen, IMAGES[:20], labels)
+    sensitive[np.arange(20), labels] = -1.0
+    chosen = sensitive.argmax(axis=1)
+    by_class = gradients(IMAGES[:20], model.weights, 6)
+    expected = np.sign(by_class[np.arange(20), chosen])
+    np.testing.assert_array_equal(found.reshape(20, 12), expected)
+
+
 def test_an_rbf_unit_is_moved_along_the_hybrid_loss():
     model = linear_model.Linear(3)
     model.weights = -np.abs(model.weights)

@@ -23,6 +23,16 @@ def over_epsilon(model: str, attack: str | None = None) -> Callable[[float], Val
     return at
 
 
+def accepted(model: str, epsilon: float) -> Value:
+    """What is left of a model at an epsilon where a wrong answer counts only if it is accepted.
+
+    Args:
+        model: name of a run.
+        epsilon: of its attacks.
+    """
+    return lambda of: of.accepted_worst(model, epsilon)
+
+
 def less(higher: Value, lower: Value) -> Value:
     """Gives one value less another, image by image."""
     return lambda of: higher(of) - lower(of)

@@ -7,6 +7,8 @@ import numpy as np
 from robust_keras.studies.study import MadeBy, Place
 
 _NEAR_ZERO = 0.01
+# Beyond what share of real features a feature counts as unusual.
+_MOST = 0.95
 
 
 def compared(robust: str, plain: str) -> MadeBy:
@@ -83,8 +85,10 @@ def asymmetry(run: str) -> MadeBy:
 
     Returns:
         A `Make.make` whose result has the median over all channels of the absolute `skewness` of
-        what the convolutions give on test images, and of the `distance` of plain noise from the
-        features' mean, in standard deviations, over that of the test images.
+        what the convolutions give on test images, the `distance` of nonsense (normal noise, each
+        image scaled to lie between 0 and 1) from the features' mean, in standard deviations, over
+        that of the test images, and the share of nonsense `beyond` 95 % of the test images'
+        features of its channel, mean over the channels.
     """
 
     def make(place: Place, images: int) -> dict[str, float]:
@@ -95,21 +99,34 @@ def asymmetry(run: str) -> MadeBy:
 
         network = place.trained(run)
         test = data.load("mnist", place.data_dir).test.select(slice(0, images)).float_images()
-        noise = np.random.default_rng(0).uniform(0, 1, test.shape).astype("float32")
+        nonsense = _nonsense(test.shape)
         outputs = [network.get_layer(name).output for name in ("conv1", "conv2")]
         inner = keras.Model(network.inputs, outputs)
-        skewness, ratios = [], []
+        skewness, ratios, beyond = [], [], []
         for real, odd in zip(
-            inner.predict(test, verbose=0), inner.predict(noise, verbose=0), strict=True
+            inner.predict(test, verbose=0), inner.predict(nonsense, verbose=0), strict=True
         ):
             columns = real.reshape(-1, real.shape[-1])
             skewness.extend(np.abs(scipy.stats.skew(columns, axis=0)))
             middle, spread = columns.mean(0), columns.std(0) + 1e-9
-            away = [np.abs((one - middle) / spread).mean() for one in (odd, real)]
-            ratios.append(away[0] / away[1])
-        return {"skewness": float(np.median(skewness)), "distance": float(np.mean(ratios))}
+            far, near = (
+                np.abs((one.reshape(columns.shape) - middle) / spread) for one in (odd, real)
+            )
+            ratios.append(far.mean() / near.mean())
+            beyond.extend((far > np.quantile(near, _MOST, axis=0)).mean(axis=0))
+        return {
+            "skewness": float(np.median(skewness)),
+            "distance": float(np.mean(ratios)),
+            "beyond": float(np.mean(beyond)),
+        }
 
     return make
+
+
+def _nonsense(shape):
+    noise = np.random.default_rng(0).standard_normal(shape)
+    low, high = (end(noise, axis=(1, 2, 3), keepdims=True) for end in (np.min, np.max))
+    return ((noise - low) / (high - low)).astype("float32")
 
 
 def _kernels(place, run):

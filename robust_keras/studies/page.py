@@ -35,6 +35,7 @@ def page(study: Study, found: dict[str, Any]) -> str:
         _figure(study.name, found["figure"]),
         _table(found["table"]),
         *(f"{table['title']}:\n\n{_table(table)}" for table in found.get("tables", ())),
+        *map(_curves, found.get("curves", [])),
         "## The claims",
         _claims(found["claims"]),
         "## What it means",
@@ -104,6 +105,18 @@ def _cell(found):
     doubt = "; the audit doubts it" if found["doubtful"] else ""
     told = f"{seeds} seed{'s' * (seeds != 1)}, {found['images']} images{doubt}"
     return f"{_percent(found)} ({told})"
+
+
+def _curves(figure):
+    rows = [
+        [line["label"], *(f"{100 * one['mean']:.1f}" if one else "" for one in line["found"])]
+        for line in figure["lines"]
+        if any(line["found"])
+    ]
+    if not rows:
+        return f"{figure['title']}: not run yet."
+    headings = [figure["across"], *(f"{place:g}" for place in figure["places"])]
+    return f"{figure['title']}:\n\n{_markdown(headings, rows)}"
 
 
 def _percent(found):

@@ -11,6 +11,9 @@ import numpy as np
 
 from robust_keras.reporting import theme
 
+# How much of the axis lines of one place take, side by side.
+_BESIDE = 0.04
+
 
 def svg(figure: dict[str, Any]) -> str:
     """Draws lines with their intervals as bands, or points with bars where places have names.
@@ -23,7 +26,8 @@ def svg(figure: dict[str, Any]) -> str:
     """
     drawn = _card()
     axes = drawn.add_subplot()
-    draw = _points if figure["ticks"] else _line
+    colours = figure.get("colours", 0)
+    draw = _points if figure["ticks"] else _barred if colours else _line
     for number, line in enumerate(figure["lines"]):
         known = [
             (x, *_percent(found))
@@ -32,7 +36,7 @@ def svg(figure: dict[str, Any]) -> str:
         ]
         if known:
             share = (number + 0.5) / len(figure["lines"]) - 0.5
-            draw(axes, np.array(known).T, line["label"], theme.line_look(number), share)
+            draw(axes, np.array(known).T, line["label"], _look(number, colours), share)
     _dress(axes, figure)
     stream = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "studies", "svg.fonttype": "none"}):
@@ -57,6 +61,14 @@ def _card():
     return drawn
 
 
+def _look(number, colours):
+    """Colour, dash and marker of a line; see `Figure.colours`."""
+    if not colours:
+        return theme.line_look(number)
+    colour, _, marker = theme.line_look(number % colours)
+    return colour, theme.DASHES[number // colours], marker
+
+
 def _percent(found):
     ends = max(0, found["low"]), min(1, found["high"])
     return [100 * number for number in (found["mean"], *ends)]
@@ -67,6 +79,16 @@ def _line(axes, known, label, look, share):
     across, mean, low, high = known
     axes.plot(across, mean, color=colour, linestyle=dash, marker=marker, label=label)
     axes.fill_between(across, low, high, color=colour, alpha=0.12, linewidth=0)
+
+
+def _barred(axes, known, label, look, share):
+    colour, dash, marker = look
+    across, mean, low, high = known
+    # Lines of one place stand side by side, so that their bars can be told apart.
+    beside = across + _BESIDE * share * (across.max() - across.min())
+    spans = np.array([mean - low, high - mean])
+    settings = {"color": colour, "linestyle": dash, "marker": marker, "markersize": 4}
+    axes.errorbar(beside, mean, spans, label=label, elinewidth=0.8, **settings)
 
 
 def _points(axes, known, label, look, share):
@@ -91,6 +113,9 @@ def _dress(axes, figure):
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
-        axes.figure.legend(frameon=False, fontsize=9, loc="outside lower left", ncols=2)
+        # Long enough for a dash to be seen beside the marker.
+        length = 3.5 if figure.get("colours") else None
+        look = {"frameon": False, "fontsize": 9, "handlelength": length}
+        axes.figure.legend(**look, loc="outside lower left", ncols=2)
     else:
         axes.text(0.5, 0.5, "not run yet", ha="center", transform=axes.transAxes)

@@ -27,6 +27,7 @@ def results(study: Study, form: str, known: Known) -> dict[str, Any]:
         "claims": [verdicts.judged(claim, seen) for claim in study.claims],
         "table": _table(study, seen),
         "figure": _figure(study.figure, seen),
+        **({"curves": [_figure(one, seen) for one in study.curves]} if study.curves else {}),
     }
     tables = [{"title": each.title, **_table(each, seen)} for each in study.tables]
     return {**found, "tables": tables} if tables else found
@@ -68,5 +69,6 @@ def _figure(figure, seen):
         "up": figure.up,
         "places": list(figure.places),
         "ticks": list(figure.ticks),
+        **({"colours": figure.colours} if figure.colours else {}),
         "lines": lines,
     }

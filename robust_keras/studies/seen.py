@@ -43,8 +43,7 @@ class Seen:
 
     def worst(self, model: str, epsilon: float) -> np.ndarray:
         """1 where an image holds out against every attack and against what the audit tried."""
-        if self.model(model)["verdict"] == "unreliable":
-            self.doubtful.add(model)
+        self._doubt(model)
         return answers.array(self._answers(model)["worst_case"][self._place(model, epsilon)])
 
     def proved(self, model: str, epsilon: float) -> np.ndarray:
@@ -55,16 +54,9 @@ class Seen:
 
     def accepted_worst(self, model: str, epsilon: float) -> np.ndarray:
         """The same where a wrong answer counts only if the model accepts it."""
+        self._doubt(model)
         rows = self._answers(model)["with_rejection"] or self._answers(model)["worst_case"]
         return answers.array(rows[self._place(model, epsilon)])
-
-    def sample(self, model: str, kind: str, strength: float, field: str) -> np.ndarray:
-        """A share of noisy or nonsense samples, as if images had come in an order of their own."""
-        for part in (self.model(model)["unusual"] or {}).get("samples", ()):
-            for row in part["strengths"]:
-                if part["name"] == kind and abs(row["strength"] - strength) < 1e-9:
-                    return shuffled(row[field], part["samples"], f"{model} {kind} {field}")
-        raise NotRunError(f"{kind} on {model}")
 
     def fooling(self, model: str, kind: str, field: str) -> np.ndarray:
         """One entry a class: `confidence` or `accepted` of the image made for it."""
@@ -101,6 +93,10 @@ class Seen:
     def report(self, run: str) -> Any:
         """An evaluation's report as JSON holds it; raises NotRunError."""
         return self._known.found("evaluate", f"{run}-{self.seed}")
+
+    def _doubt(self, model):
+        if self.model(model)["verdict"] == "unreliable":
+            self.doubtful.add(model)
 
     def _answers(self, model):
         return self.model(model)["answers"]

@@ -161,6 +161,8 @@ class Figure:
         places: where on the axis.
         ticks: names of the places, where they are no numbers; nothing joins them then.
         lines: pairs of a label and a function from a place to what `Measure.value` is.
+        colours: after how many lines the colours begin again, with another dash and bars in place
+            of bands; 0 for a colour a line.
     """
 
     title: str
@@ -169,6 +171,7 @@ class Figure:
     places: tuple[float, ...]
     lines: tuple[tuple[str, Callable[[float], Value]], ...]
     ticks: tuple[str, ...] = ()
+    colours: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -232,6 +235,7 @@ class Study:
         doubts: what would change our mind.
         forms: `smoke`, `small` and `full`.
         tables: what else is shown beside its table of models.
+        curves: what is told as tables of means, networks by places, and not drawn.
     """
 
     name: str
@@ -250,3 +254,4 @@ class Study:
     doubts: tuple[str, ...]
     forms: dict[str, Form]
     tables: tuple[Table, ...] = ()
+    curves: tuple[Figure, ...] = ()

@@ -21,6 +21,9 @@ from robust_keras.unusual.noisy_samples import (
 )
 from robust_keras.unusual.subject import Subject
 
+# No class.
+_NONE = -1
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class NonsenseSamples:
@@ -107,23 +110,29 @@ def nonsense_images(subject: Subject, count: int) -> np.ndarray:
     return np.stack(images)
 
 
-def most_sensitive_signs(subject: Subject, images: np.ndarray) -> np.ndarray:
+def most_sensitive_signs(
+    subject: Subject, images: np.ndarray, labels: np.ndarray | None = None
+) -> np.ndarray:
     """Signs of the loss' gradient for the class whose gradient has the largest l1 norm.
 
     Args:
         subject: `Subject` whose classifier can be differentiated.
         images: float32 array (images, height, width, channels).
+        labels: int array (images,) of the classes that are not to be chosen, or None.
 
     Returns:
         float32 array of the same shape.
     """
+    spared = np.full(len(images), _NONE) if labels is None else labels
     function = subject.compiled("nonsense", lambda: _compile(subject))
     # Each image is repeated for every class.
     rows = min(len(images), max(1, subject.batch_size // subject.classes))
     signs = []
     for first in range(0, len(images), rows):
         batch = images[first : first + rows]
-        signs.append(function(tf.constant(padded(batch, rows))).numpy()[: len(batch)])
+        given = batch, spared[first : first + rows].astype(np.int32)
+        found = function(*(tf.constant(padded(part, rows)) for part in given))
+        signs.append(found.numpy()[: len(batch)])
     return np.concatenate(signs)
 
 
@@ -138,7 +147,7 @@ def _compile(subject):
             return hybrid.call(targets, rule.logarithms(scores))
         return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=scores)
 
-    def signs(images):
+    def signs(images, spared):
         repeated = tf.repeat(images, classes, axis=0)
         targets = tf.tile(tf.range(classes), tf.shape(images)[:1])
         with tf.GradientTape() as tape:
@@ -147,7 +156,8 @@ def _compile(subject):
         gradient = tape.gradient(loss, repeated, unconnected_gradients="zero")
         gradient = tf.reshape(gradient, (-1, classes, *image_shape))
         lengths = tf.reduce_sum(tf.abs(gradient), axis=(2, 3, 4))
+        lengths = tf.where(tf.one_hot(spared, classes, True, False), -1.0, lengths)
         return tf.sign(tf.gather(gradient, tf.argmax(lengths, axis=1), batch_dims=1))
 
     pixels = tf.TensorSpec((None, *image_shape), tf.float32)
-    return compiled.function(signs, [pixels])
+    return compiled.function(signs, [pixels, tf.TensorSpec((None,), tf.int32)])
