@@ -42,8 +42,8 @@ SYMMETRIC = Study(
     method=(
         "MNIST: LeNet-5 with ReLU (plain), RBF or mReLU units; CIFAR-10: the *quick* network. "
         "Symmetric networks end in an RBF unit, have batch normalisation and are trained by the "
-        "hybrid loss (-A: cross-entropy). As there, the plain networks have batch normalisation on "
-        "MNIST and none on CIFAR-10, so that on CIFAR-10 more than the activation differs.",
+        "hybrid loss (-A: by cross-entropy). As there, the plain networks have batch normalisation "
+        "on MNIST and none on CIFAR-10, so that on CIFAR-10 more than the activation differs.",
         "-R: half of the training images (CIFAR-10: of the batches) get ±0.5 (±0.15) at every "
         "pixel. -M: two more classes of nonsense, of a tenth (a twentieth) of the training images "
         f"each. -A: fast adversarial training at {TRAINED_AT['mnist']} "
@@ -61,8 +61,8 @@ SYMMETRIC = Study(
         "that say otherwise; networks without -M reject nothing there.",
         "Clean accuracy is counted on all 10,000 test images. It, the study's own step, noise and "
         "nonsense are compared as if independent, which widens the interval.",
-        "Proofs (`--certify=bounds`) are left out: at 0.001 nothing could be proved of an mReLU-R-M "
-        "network of another seed.",
+        "Proofs (`--certify=bounds`) are left out: at 0.001 nothing could be proved of an "
+        "mReLU-R-M network for MNIST, of a seed of its own.",
         "Against adversarial examples a gain counts from ten points on (the source gains twenty "
         'and more), elsewhere as its row says. "Asked here" are questions of our own.',
         "An earlier run, whose plain networks had no batch normalisation on MNIST, had been seen "
@@ -159,17 +159,19 @@ SYMMETRIC = Study(
         ),
         "small": Form(
             "Shortened: 1 epoch (there 20) on MNIST, 3 epochs (there 90) of 20,000 images on "
-            "CIFAR-10, Adam in place of SGD but for one network, 100 test images, three seeds, "
-            "five where two networks' clean accuracy is compared.",
+            "CIFAR-10, Adam in place of SGD but for one network, 100 test images under attack, "
+            "three seeds, five for clean accuracy in claims and for nonsense that is to be "
+            "rejected.",
             steps=len(SMALL),
-            hours="About half an hour on two cores, by the processor time of its first runs.",
+            hours="Nearly two hours on two cores, by the processor time of one "
+            "network of each data set.",
         ),
         "full": Form(
             "The original's 20 epochs, all images of CIFAR-10; 1,000 test images, `autoattack` "
             "beside `quick`, five seeds.",
             train=("--epochs=20", "--train_examples=0"),
             evaluate=("--examples=1000", "--attacks=fgsm,quick,autoattack,apgd_accepted"),
-            hours="About 6 hours on one GPU, by the pace of the small form.",
+            hours="About 8 hours on one GPU, by the pace of the small form.",
         ),
     },
 )

@@ -145,7 +145,7 @@ _NONSENSE = (
             "mReLU-R-M; more",
             _fewer("cifar_mrelu_rm", "cifar_plain", 0.05),
         ),
-        holds="It accepts less of it; the table below tells how much.",
+        holds="It accepts less of it; the tables tell how much.",
         fails="It accepts as much as the plain network.",
     ),
     Claim(
