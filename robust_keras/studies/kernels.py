@@ -7,6 +7,8 @@ import numpy as np
 from robust_keras.studies.study import MadeBy, Place
 
 _NEAR_ZERO = 0.01
+# Where features lie, in standard deviations of real ones; the ends take what lies farther out.
+DEVIATIONS = tuple(half / 2 for half in range(-6, 7))
 # Beyond what share of real features a feature counts as unusual.
 _MOST = 0.95
 
@@ -88,10 +90,11 @@ def asymmetry(run: str) -> MadeBy:
         what the convolutions give on test images, the `distance` of nonsense (normal noise, each
         image scaled to lie between 0 and 1) from the features' mean, in standard deviations, over
         that of the test images, and the share of nonsense `beyond` 95 % of the test images'
-        features of its channel, mean over the channels.
+        features of its channel, mean over the channels. And `digits` and `nonsense`, a histogram
+        each for every convolution: the shares of features that lie nearest to each of `DEVIATIONS`.
     """
 
-    def make(place: Place, images: int) -> dict[str, float]:
+    def make(place: Place, images: int) -> dict[str, Any]:
         import keras
         import scipy.stats
 
@@ -103,24 +106,35 @@ def asymmetry(run: str) -> MadeBy:
         outputs = [network.get_layer(name).output for name in ("conv1", "conv2")]
         inner = keras.Model(network.inputs, outputs)
         skewness, ratios, beyond = [], [], []
+        histograms: dict[str, list] = {"digits": [], "nonsense": []}
         for real, odd in zip(
             inner.predict(test, verbose=0), inner.predict(nonsense, verbose=0), strict=True
         ):
             columns = real.reshape(-1, real.shape[-1])
             skewness.extend(np.abs(scipy.stats.skew(columns, axis=0)))
             middle, spread = columns.mean(0), columns.std(0) + 1e-9
-            far, near = (
-                np.abs((one.reshape(columns.shape) - middle) / spread) for one in (odd, real)
-            )
+            standardised = [(one.reshape(columns.shape) - middle) / spread for one in (real, odd)]
+            for histogram, values in zip(histograms.values(), standardised, strict=True):
+                histogram.append(_nearest(values))
+            near, far = map(np.abs, standardised)
             ratios.append(far.mean() / near.mean())
             beyond.extend((far > np.quantile(near, _MOST, axis=0)).mean(axis=0))
         return {
             "skewness": float(np.median(skewness)),
             "distance": float(np.mean(ratios)),
             "beyond": float(np.mean(beyond)),
+            **histograms,
         }
 
     return make
+
+
+def _nearest(values):
+    """The share of values that lie nearest to each of `DEVIATIONS`."""
+    ends = np.convolve(DEVIATIONS, (0.5, 0.5), "valid")
+    places = np.digitize(values.ravel(), ends)
+    counts = np.bincount(places, minlength=len(DEVIATIONS))
+    return [round(float(share), 6) for share in counts / values.size]
 
 
 def _nonsense(shape):

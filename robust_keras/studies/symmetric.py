@@ -1,6 +1,6 @@
 """Symmetric activations: the claims of Zhao and Griffin (2016), on MNIST and CIFAR-10."""
 
-from robust_keras.studies import curves
+from robust_keras.studies import curves, kernels
 from robust_keras.studies.accuracies import accepted, over_epsilon
 from robust_keras.studies.study import Figure, Form, Study
 from robust_keras.studies.symmetric_claims import CLAIMS
@@ -29,6 +29,32 @@ def _left(on_mnist, on_cifar, attack=None):
 def _accepted_left(on_mnist, on_cifar):
     return lambda model: accepted(model, _strength(model, on_mnist, on_cifar))
 
+
+def _over_strengths(name, title):
+    rows = tuple((LABELS[m].removeprefix(f"{title}: "), m) for m in _CURVES[name])
+    return curves.tables(name, title, rows)
+
+
+def _features(of_what, convolution):
+    def over(deviation):
+        place = kernels.DEVIATIONS.index(deviation)
+        return lambda of: of.made("histograms")[of_what][convolution][place]
+
+    return over
+
+
+_HISTOGRAMS = Figure(
+    title="Features of the plain network on MNIST before its activations, by how many standard "
+    "deviations of the digits' they lie from the digits' mean (the ends: or farther), %",
+    across="deviations",
+    up="share",
+    places=kernels.DEVIATIONS,
+    lines=tuple(
+        (f"{of_what}, {name} convolution", _features(of_what, number))
+        for number, name in enumerate(("first", "second"))
+        for of_what in ("digits", "nonsense")
+    ),
+)
 
 SYMMETRIC = Study(
     name="symmetric",
@@ -95,14 +121,10 @@ SYMMETRIC = Study(
         ),
         colours=len(_SHOWN),
     ),
-    curves=tuple(
-        table
-        for name, title in (("mnist", "MNIST"), ("cifar10", "CIFAR-10"))
-        for table in curves.tables(
-            name,
-            title,
-            tuple((LABELS[m].removeprefix(f"{title}: "), m) for m in _CURVES[name]),
-        )
+    curves=(
+        *_over_strengths("mnist", "MNIST"),
+        *_over_strengths("cifar10", "CIFAR-10"),
+        _HISTOGRAMS,
     ),
     meaning={
         (
