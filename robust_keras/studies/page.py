@@ -80,7 +80,7 @@ def _figure(name, figure):
         return "Nothing that the figure shows has been run yet."
     told = (
         "Bands, bars and ranges are 95 % intervals over the seeds that have run and over images; "
-        "none of 100 images reads 0.0 to 1.9 %."
+        "0 of 100 images is shown as 0.0 to 1.9 %."
     )
     return f"![{figure['title']}]({name}.svg)\n\n{told}"
 

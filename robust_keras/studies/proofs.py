@@ -38,7 +38,7 @@ def steps(
 
 def column(epsilon: float) -> tuple[str, Callable[[str], Value]]:
     """Gives the column of what is proved at an epsilon: its title, and the value of a network."""
-    return f"proved, {epsilon:g}", lambda model: share(model, epsilon)
+    return f"proved right within {epsilon:g}", lambda model: share(model, epsilon)
 
 
 def share(model: str, epsilon: float) -> Value:

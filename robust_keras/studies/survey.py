@@ -25,19 +25,22 @@ def _bar(source):
 SURVEY = Study(
     name="survey",
     title="Fooling images, black boxes, ensembles: what carries over",
-    source="McKay's survey talk (ARL Penn State, 2018) and the papers that it shows",
+    source="McKay's survey talk (ARL Penn State, 2018), the papers that it shows and one after it",
     question=(
-        "How sure are networks of images that show nothing, how far do adversarial examples carry "
-        "from one model to another, and what do adversarial and ensemble training, a gradient "
-        "penalty and a denoiser change about it?"
+        "How sure are networks of images that were made from noise, how far do adversarial "
+        "examples carry from one model to another, and what do adversarial and ensemble training, "
+        "a gradient penalty and a denoiser change about it?"
     ),
     method=(
         "MNIST, LeNet-5 with ReLU (plain) and with ELU, five dense layers; the first trained by "
-        "fast adversarial training at 0.3, by ensemble adversarial training on the other two, "
-        "with a gradient penalty of 10, and with a denoiser in front.",
+        "fast adversarial training at 0.3, by ensemble adversarial training with examples made on "
+        "the other two and on itself, with a gradient penalty of 10, and with a denoiser in front. "
+        "Epsilon is the largest change of any pixel; pixels go from 0 to 1.",
         "The adversarially trained networks begin with a tenth of the kernels' size, take pixels "
         "as they are and have another learning rate. So have their plain twins, which differ from "
-        "them in the examples alone.",
+        "them in the examples alone; *the plain twin* is that of LeNet-5. Of the networks without "
+        "a defence ELU alone has the recipe of the ensemble-trained one, but for plain, on which "
+        "examples are made.",
         "Fooling images, one a class, three ways: gradient ascent from noise, evolution of pixels, "
         "evolution of small networks that paint (CPPN; Nguyen, Yosinski and Clune, 2015). Nobody "
         "judged whether they show nothing.",
@@ -45,20 +48,25 @@ SURVEY = Study(
         "have the same pairs; 14.5 % of the pixels at most (Papernot and others, 2016).",
         "Transfer: Step-LL, one step towards the least likely class, made on each network and "
         "tried on all. The survey's epsilon on ImageNet is 16/256; on digits, where that does "
-        "little, 0.3 decides. PGD of 40 steps, none left out, made on the four without a defence.",
-        "Black box: a substitute trained on nothing but the classes that the model answers, from "
-        "150 images, FGSM on it (Papernot and others, 2017).",
+        "little, 0.3 decides. PGD of 40 steps, never stopped early, made on the four without a "
+        "defence. Errors count images that are misread without a change, too.",
+        "Black box: for each model a substitute of two hidden layers of 200 units, trained on "
+        "nothing but the classes that the model answers, beginning with 150 images; FGSM on it "
+        "(Papernot and others, 2017).",
+        "The denoiser is trained on examples of one to four steps made on the same plain network; "
+        "the attack that does not know of it is PGD on that network.",
         "Features of the plain network with a linear classifier on another data set: the 8x8 "
         "digits of scikit-learn, enlarged; beside them the pixels, and histograms of oriented "
         "gradients as features made by hand (Dalal and Triggs, 2005).",
-        "FGSM's examples made on the plain network, on a linear classifier and on a forest of "
-        "scikit-learn that read the image before, beside random signs of the same size.",
+        "FGSM's examples, made on the plain network, are shown to a linear classifier and to a "
+        "forest (scikit-learn), beside random signs of the same size. Only images that these read "
+        "correctly without a change count.",
         "First layers: five dense layers, the adversarially trained network beside its plain twin, "
         "and that beside the same trained from another seed.",
         "What `--certify=bounds` proves of 100 of the images, at an epsilon that is far below "
         "those of the attacks; that no proof was found is no attack.",
-        "What carries over is paired image by image but for the denoiser, where, as of clean "
-        "accuracy, counts alone are kept and compared as if independent, which widens the "
+        "Networks are compared image by image. Of the denoiser, of substitutes and of clean "
+        "accuracy only counts are kept; they are compared as if independent, which widens the "
         "interval.",
         'Bounds: half where "most" is said or an attack "works", ten points where a small gain '
         'would mean little, zero where "more" or "less" is all that is said. "Asked here" are '
@@ -72,10 +80,10 @@ SURVEY = Study(
         ("FGSM, 0.3", lambda m: lambda of: of.robust(f"{m}_attacked", "fgsm", 0.3)),
         ("`quick` and audit, 0.3", lambda m: lambda of: of.worst(f"{m}_attacked", 0.3)),
         ("its own Step-LL, 0.3", lambda m: step_ll(m, m)),
-        ("the same, top 5", lambda m: step_ll(m, m, top=5)),
-        ("plain's, carried over", lambda m: step_ll("plain", m)),
-        ("ELU's, carried over", lambda m: step_ll("elu", m)),
-        ("adversarially trained one's, carried over", lambda m: step_ll("adversarial", m)),
+        ("its own Step-LL, 0.3, top 5", lambda m: step_ll(m, m, top=5)),
+        ("Step-LL made on plain, 0.3", lambda m: step_ll("plain", m)),
+        ("Step-LL made on ELU, 0.3", lambda m: step_ll("elu", m)),
+        ("Step-LL made on the adversarially trained one, 0.3", lambda m: step_ll("adversarial", m)),
         proofs.column(survey_steps.PROVED),
     ),
     tables=(survey_tables.STEP_LL, survey_tables.OTHERS),
@@ -95,7 +103,11 @@ SURVEY = Study(
         (
             "fooling_gradient",
             "holds",
-        ): "A network's confidence says little about images that are unlike its data.",
+        ): "A plain network can be 99 % sure of images that were made from noise to make it sure.",
+        (
+            "fooling_after_cppn",
+            "fails",
+        ): "Adversarial training does not prevent such images where painting networks make them.",
         (
             "fooling_after",
             "fails",
@@ -103,12 +115,13 @@ SURVEY = Study(
         (
             "own_is_strongest",
             "holds",
-        ): "An attacker who has the network itself does more than one who has another.",
+        ): "By one step, a network's own gradient does more than another network's on the mean, "
+        "but not for every network (see the figure).",
         (
             "robust_source",
             "holds",
-        ): "To the plain network, examples made on an adversarially trained one do less than those "
-        "made on one without a defence.",
+        ): "To the plain network, examples of one step at 0.3 made on an adversarially trained one "
+        "do less than those made on networks without a defence.",
         (
             "penalty",
             "holds",
@@ -117,7 +130,8 @@ SURVEY = Study(
         (
             "adversarial_whitebox",
             "holds",
-        ): "Adversarial training leaves most digits also to an attacker who has the network.",
+        ): "With adversarial training, most digits are still read correctly when the attacker has "
+        "the network (0.3).",
         (
             "ensemble_outside",
             "holds",
@@ -125,16 +139,21 @@ SURVEY = Study(
         (
             "ensemble_whitebox",
             "fails",
-        ): "Ensemble training is no defence against an attacker who has the network and takes "
-        "more than one step.",
-        ("denoiser_whitebox", "holds"): "A denoiser helps until the attack goes through it.",
+        ): "Ensemble training is no defence (at 0.3) against an attacker who has the network and "
+        "takes more than one step.",
+        (
+            "denoiser_whitebox",
+            "holds",
+        ): "A denoiser helps (at 0.3) until the attack goes through it.",
     },
     doubts=(
         "Color images and deeper networks: digits at 0.3 are far from the survey's ImageNet.",
         "Attackers from outside who know that a model is defended, and train such a one.",
-        "Another data set that pixels and gradients do not read as well as digits.",
+        "Another data set, on which pixels and oriented gradients do worse than on digits.",
+        "Examples made on a network that the denoiser was not trained on.",
         "A substitute of the model's own shape, and more questions than here.",
-        "The maxout networks whose first-layer weights the survey shows are dense networks here.",
+        "Maxout networks, whose first-layer weights the survey shows; here they are dense networks "
+        "with ReLU.",
     ),
     forms={
         "smoke": Form(
@@ -151,8 +170,8 @@ SURVEY = Study(
         "small": Form(
             "Shortened: 2 epochs (the denoiser on 20,000 digits), 300 test images for transfer and "
             "100 for `quick`, 200 generations of evolution (there 1,000), 20 digits for JSMA's "
-            "grid; three seeds, five for the features, for clean accuracy and for what carries "
-            "over.",
+            "grid; three seeds, five for the features, for clean accuracy and for the tables of "
+            "Step-LL and PGD.",
             steps=len(survey_steps.SHORT),
             hours="About an hour on two cores: 80 minutes of one, by what the first seed's steps "
             "took.",

@@ -9,7 +9,7 @@ from robust_keras.studies.transferred import EPSILON, IMAGENET, from_outside, pg
 
 _CROSSED = {
     "plain": "plain",
-    "twin": "its twin",
+    "twin": "the plain twin",
     "adversarial": "adversarially trained",
     "ensemble": "ensemble-trained",
 }
@@ -35,12 +35,14 @@ STEP_LL = Table(
     ),
 )
 OTHERS = Table(
-    title="Accuracy on what else comes from outside, and of other kinds of models, at 0.3",
+    title="Accuracy on other examples from outside, and of other kinds of models, at 0.3",
     rows=(
-        ("plain, FGSM on its substitute", on_substitute("plain")),
-        ("gradient penalty, FGSM on its substitute", on_substitute("penalty")),
-        ("adversarially trained, FGSM on its substitute", on_substitute("adversarial")),
+        ("plain, FGSM made on its own substitute", on_substitute("plain")),
+        ("gradient penalty, FGSM made on its own substitute", on_substitute("penalty")),
+        ("adversarially trained, FGSM made on its own substitute", on_substitute("adversarial")),
         ("ELU, PGD made on plain", pgd("plain", "elu")),
+        ("plain twin, PGD made on plain", pgd("plain", "twin")),
+        ("five dense layers, PGD made on plain", pgd("plain", "fc5")),
         ("gradient penalty, PGD made on plain", pgd("plain", "penalty")),
         ("adversarially trained, PGD made on plain", pgd("plain", "adversarial")),
         ("ensemble-trained, PGD made on plain", pgd("plain", "ensemble")),
@@ -48,6 +50,7 @@ OTHERS = Table(
             "ensemble-trained, Step-LL and PGD made on all four without a defence",
             from_outside("ensemble"),
         ),
+        ("plain behind a denoiser, no change", lambda of: of.trained("denoiser")),
         ("plain, its own PGD", through_denoiser(0)),
         ("plain behind a denoiser, PGD made on plain alone", through_denoiser(1)),
         (

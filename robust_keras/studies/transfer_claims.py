@@ -16,11 +16,12 @@ from robust_keras.studies.transferred import (
 )
 
 UNKNOWN = "no number at hand"
+UNNAMED = "no number; the talk names no such network"
 ASKED = "not measured there"
 _HALF_LEFT: dict[str, Any] = {
-    "holds": "More than half of the digits hold out.",
-    "fails": "Less than half of the digits hold out.",
-    "open": "Whether half of the digits hold out, the interval does not tell.",
+    "holds": "More than half of the digits are still read correctly.",
+    "fails": "Less than half of the digits are still read correctly.",
+    "open": "Whether half of the digits are still read correctly, the interval does not tell.",
 }
 
 
@@ -33,7 +34,7 @@ def _with_the_network(model, name, says):
         ASKED,
         (
             Measure(
-                "its own Step-LL at 0.3; half of the digits left",
+                "its own Step-LL at 0.3, on the images of `quick`; half of the digits left",
                 lambda of: of.robust(run, "step_ll", 0.3),
                 0.5,
             ),
@@ -56,8 +57,8 @@ def _robust_source(epsilon, top=1):
 TRANSFER_CLAIMS = (
     Claim(
         "own_is_strongest",
-        "A network's own gradient does more than another network's",
-        "error of v4: 60.2 % by its own, 39.2 % by v3's (ImageNet, 16/256)",
+        "By one step, a network's own gradient does more than another network's, on the mean",
+        "error of Inception v4: 60.2 % by its own, 39.2 % by v3's (ImageNet, 16/256)",
         (
             Measure(
                 "Step-LL at 16/256; errors by a network's own examples beyond those by another's, "
@@ -103,31 +104,33 @@ TRANSFER_CLAIMS = (
     ),
     Claim(
         "ensemble",
-        "Ensemble training lowers what carries over",
+        "Ensemble training lowers what carries over, compared with ELU",
         UNKNOWN,
         alone(
-            "Step-LL at 0.3 made on the plain network, which it was not trained on; ELU's errors "
-            "beyond its own",
+            "Step-LL at 0.3 made on the plain network, on which it was not trained; ELU's errors "
+            "beyond the ensemble-trained network's",
             less(step_ll("plain", "ensemble"), step_ll("plain", "elu")),
         ),
-        holds="Examples of a network that it never met fool it less often than ELU.",
-        fails="Examples of a network that it never met fool it as often as ELU.",
+        holds="Plain's examples fool it less often than they fool ELU. For other networks without "
+        "a defence see the first table.",
+        fails="Plain's examples fool it at least as often as they fool ELU.",
     ),
     Claim(
         "ensemble_long",
-        "Also what carries over of an attack of many steps",
+        "Also what carries over of an attack of many steps, compared with ELU",
         UNKNOWN,
         alone("PGD at 0.3, the same", less(pgd("plain", "ensemble"), pgd("plain", "elu"))),
-        holds="These, too, fool it less often than ELU.",
-        fails="These fool it as often as ELU.",
+        holds="Plain's examples fool it less often than they fool ELU. For the twin and the dense "
+        "layers see the third table.",
+        fails="Plain's examples fool it at least as often as they fool ELU.",
     ),
     Claim(
         "ensemble_outside",
         "Asked here: ensemble training withstands attackers who do not have the network",
         ASKED,
         alone(
-            "Step-LL and PGD at 0.3 made on plain, its twin, ELU and five dense layers, all of "
-            "them tried; half of the digits left",
+            "Step-LL and PGD at 0.3 made on plain, the plain twin, ELU and five dense layers, all "
+            "of them tried; half of the digits left",
             from_outside("ensemble"),
             0.5,
         ),
@@ -155,13 +158,14 @@ TRANSFER_CLAIMS = (
     ),
     Claim(
         "penalty",
-        "A network with a gradient penalty falls to examples from outside more than to its own",
-        UNKNOWN,
+        "By one step, examples from outside fool a network with a gradient penalty more often than "
+        "its own",
+        UNNAMED,
         alone(
             "Step-LL at 0.3: errors by the plain network's examples beyond those by its own",
             less(step_ll("penalty", "penalty"), step_ll("plain", "penalty")),
         ),
         holds="Another network's examples do more than its own.",
-        fails="Its own do at least as much; from outside it falls, too, as the table shows.",
+        fails="Its own fool it as often or more often.",
     ),
 )

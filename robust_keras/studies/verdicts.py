@@ -18,7 +18,7 @@ RULE = (
     "if none of it is; else it stays **open**. It also stays open with fewer than three seeds "
     "(five where the mean is within two points of the bound; one where a single published network "
     "is what the claim is about), and where the audit does not believe a number that it needs. Of "
-    "several numbers in a row the last, under the strongest attack, decides."
+    "several numbers in a row the last decides; where they are attacks, it is the strongest."
 )
 
 
@@ -100,9 +100,7 @@ def _sentence(claim, rows, verdict):
     sentences = {HOLDS: claim.holds, FAILS: claim.fails, OPEN: claim.open}
     text = f"Open: {last['reason']}." if last["reason"] else sentences[verdict]
     if first["verdict"] != verdict and first["found"] is not None:
-        told = [
-            f"{row['verdict']} under {row['budget'].partition(';')[0]}" for row in (first, last)
-        ]
+        told = [f"{row['verdict']} with {row['budget'].partition(';')[0]}" for row in (first, last)]
         text = f"{told[0][0].upper()}{told[0][1:]}, {told[1]}. {text}"
     return text
 
