@@ -146,7 +146,9 @@ class AttackingAgain:
 
     def _settles(self, made, counter):
         """Whether what was found so far can be taken for all that there is."""
-        if made.succeeded and not (self._only_chance(counter) and not made.last_succeeded):
+        # What confirms itself is judged by its last attack.
+        found = made.last_succeeded if self._only_chance(counter) else made.succeeded
+        if found:
             self._missing = 1
         elif made.rounds and counter.settles:
             self._missing -= not (counter.trusts_gradients and self._misled())

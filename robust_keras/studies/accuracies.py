@@ -38,8 +38,13 @@ def less(higher: Value, lower: Value) -> Value:
     return lambda of: higher(of) - lower(of)
 
 
+def above(better: str, worse: str, epsilon: float, attack: str | None = None) -> Value:
+    """Gives what is left of one model less what is left of another; see `over_epsilon`."""
+    return less(over_epsilon(better, attack)(epsilon), over_epsilon(worse, attack)(epsilon))
+
+
 def gains(
-    better: str, worse: str, epsilon: float, above: float, *, step: str, bound: str
+    better: str, worse: str, epsilon: float, least: float, *, step: str, bound: str
 ) -> tuple[Measure, Measure]:
     """By how much one network is above another: under FGSM first, then under everything.
 
@@ -47,19 +52,19 @@ def gains(
         better: name of a run.
         worse: name of the other.
         epsilon: of the attacks.
-        above: see `Measure`.
+        least: `Measure.above`.
         step: what FGSM is called.
-        bound: `above` in words.
+        bound: `least` in words.
     """
     return (
         Measure(
             f"{step} at {epsilon:.3g}; {bound}",
-            less(over_epsilon(better, "fgsm")(epsilon), over_epsilon(worse, "fgsm")(epsilon)),
-            above,
+            above(better, worse, epsilon, "fgsm"),
+            least,
         ),
         Measure(
             f"`quick` and audit at {epsilon:.3g}; {bound}",
-            less(over_epsilon(better)(epsilon), over_epsilon(worse)(epsilon)),
-            above,
+            above(better, worse, epsilon),
+            least,
         ),
     )

@@ -18,7 +18,8 @@ def results(study: Study, form: str, known: Known) -> dict[str, Any]:
     """
     seen = verdicts.all_seen(known, study.seeds)
     chosen = study.forms[form]
-    found = {
+    tables = [{"title": each.title, **_table(each, seen)} for each in study.tables]
+    return {
         "name": study.name,
         "title": study.title,
         "source": study.source,
@@ -28,9 +29,8 @@ def results(study: Study, form: str, known: Known) -> dict[str, Any]:
         "table": _table(study, seen),
         "figure": _figure(study.figure, seen),
         **({"curves": [_figure(one, seen) for one in study.curves]} if study.curves else {}),
+        **({"tables": tables} if tables else {}),
     }
-    tables = [{"title": each.title, **_table(each, seen)} for each in study.tables]
-    return {**found, "tables": tables} if tables else found
 
 
 def text(found: dict[str, Any]) -> str:

@@ -4,25 +4,11 @@ Their table is not at hand; its numbers are those that the weights which they pu
 their own attack: one step towards the most sensitive class, not cut off at 0 and 1.
 """
 
-from robust_keras.studies.accuracies import accepted, less, over_epsilon
-from robust_keras.studies.study import Claim, alone
+from robust_keras.studies.accuracies import above, accepted, less
+from robust_keras.studies.study import Claim, Measure, alone
 from robust_keras.studies.symmetric_cifar_claims import CIFAR_CLAIMS
-from robust_keras.studies.symmetric_gains import GAIN, WEIGHTS, gain
+from robust_keras.studies.symmetric_gains import ABOUT_TEN, GAIN, WEIGHTS, gain, withstands
 from robust_keras.studies.symmetric_nonsense_claims import NONSENSE_CLAIMS
-
-_ABOUT_TEN = "What a longer attack leaves differs by about ten points."
-
-
-def _withstands(name, says, number, measures):
-    return Claim(
-        name,
-        says,
-        number,
-        measures,
-        holds="A longer attack, too, leaves it at least ten points more.",
-        fails="A longer attack leaves it less than ten points more than the plain network.",
-        open=_ABOUT_TEN,
-    )
 
 
 def _with_the_same(name, says, number, measures):
@@ -38,7 +24,7 @@ def _with_the_same(name, says, number, measures):
 
 
 _GAINS = (
-    _withstands(
+    withstands(
         "one_step",
         "mReLU-R-M withstands adversarial examples that break the plain network",
         f"error at 0.2: 98.5 % plain, 7.6 % mReLU-R-M, {WEIGHTS}",
@@ -51,7 +37,7 @@ _GAINS = (
         gain("mrelu_rm", "plain", 0.05),
         holds="At a small epsilon ten points and more are left of it.",
         fails="At a small epsilon, too, it keeps less than ten points more, or fewer than plain.",
-        open=_ABOUT_TEN,
+        open=ABOUT_TEN,
     ),
     _with_the_same(
         "better_than_rm",
@@ -81,19 +67,19 @@ _GAINS = (
         "not measured there",
         gain("mrelu_r", "plain_r", 0.1),
     ),
-    _withstands(
+    withstands(
         "alone",
         "mReLU alone, without noise and nonsense, withstands more than the plain network",
         f"error at 0.2: 98.5 % plain, 41.0 % mReLU, {WEIGHTS}",
         gain("mrelu", "plain", 0.2),
     ),
-    _withstands(
+    withstands(
         "rbf_alone",
         "RBF alone, without noise and nonsense, withstands more than the plain network",
         f"error at 0.2: 98.5 % plain, 50.0 % RBF, {WEIGHTS}",
         gain("rbf", "plain", 0.2),
     ),
-    _withstands(
+    withstands(
         "rbf",
         "RBF-R-M withstands more than the plain network",
         f"error at 0.2: 98.5 % plain, 15.8 % RBF-R-M, {WEIGHTS}",
@@ -147,7 +133,7 @@ _TRAINING = (
             "not measured there",
             alone(
                 f"`quick` and audit at 0.1, {label}-A less plain-A; more",
-                less(over_epsilon(model)(0.1), over_epsilon("plain_a")(0.1)),
+                above(model, "plain_a", 0.1),
             ),
             holds="It keeps more than the plain network trained the same way.",
             fails="It keeps no more than the plain network trained the same way.",
@@ -181,11 +167,11 @@ CLAIMS = (
         "Asked here: what fools mReLU-R-M is at least rejected as nonsense",
         "not measured there",
         tuple(
-            alone(
+            Measure(
                 f"every attack, `apgd_accepted` and audit at {epsilon:g}; half of the digits left",
                 accepted("mrelu_rm", epsilon),
-                above=0.5,
-            )[0]
+                0.5,
+            )
             for epsilon in (0.1, 0.2)
         ),
         holds="For most digits no attack finds a wrong answer that is accepted.",
