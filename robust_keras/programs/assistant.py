@@ -13,8 +13,7 @@ from robust_keras.quiet_start import start_tensorflow
 
 def main() -> None:
     """Does what its stdin says until that ends."""
-    told: queue.Queue[Any] = queue.Queue()
-    threading.Thread(target=_listen, args=(told,), daemon=True).start()
+    told = listen()
     config, task = told.get()
     start_tensorflow()
     assistants.use_share(task["processes"])
@@ -25,6 +24,13 @@ def main() -> None:
     journal = Journal(task["journal"], lambda: None)
     company = Company(task["marks"], task["processes"], False, lambda _: told.get())
     evaluation.assist(config, journal, company)
+
+
+def listen() -> queue.Queue[Any]:
+    """What stdin says from now on, in its order; this process ends when stdin does."""
+    told: queue.Queue[Any] = queue.Queue()
+    threading.Thread(target=_listen, args=(told,), daemon=True).start()
+    return told
 
 
 def _listen(told):

@@ -1,4 +1,4 @@
-"""Other processes of this machine that take over some models of an evaluation."""
+"""Other processes of this machine that take over some of the work of one."""
 
 import contextlib
 import os
@@ -20,20 +20,51 @@ _THREADS = "TF_NUM_INTRAOP_THREADS"
 
 def processes(config: EvaluateConfig) -> int:
     """Among how many processes the models are shared; to be asked before TensorFlow computes."""
+    # What follows the models is done by one process, which would have but a part of the processors.
+    if config.distribute != "none" or config.transfer:
+        return 1
+    return affordable(config.processes, len(config.models))
+
+
+def affordable(asked: int | str, most: int) -> int:
+    """How many processes there are, by a flag `--processes`.
+
+    Args:
+        asked: how many, or "auto": one a processor, and one where there is a GPU, too little memory
+            or a choice of threads.
+        most: how many can work at the same time.
+    """
     import psutil
     import tensorflow as tf
 
     from robust_keras.runs import company, provenance
 
-    # What follows the models is done by one process, which would have but a part of the processors.
-    if not company.POSSIBLE or config.distribute != "none" or config.transfer:
+    if not company.POSSIBLE:
         return 1
-    if config.processes != "auto":
-        return min(int(config.processes), len(config.models))
+    if asked != "auto":
+        return max(min(int(asked), most), 1)
     if _THREADS in os.environ or tf.config.list_physical_devices("GPU"):
         return 1
     memory = int(psutil.virtual_memory().available // _MEMORY_EACH)
-    return max(min(len(config.models), provenance.cores(), memory), 1)
+    return max(min(most, provenance.cores(), memory), 1)
+
+
+@contextlib.contextmanager
+def share_of(count: int) -> Iterator[None]:
+    """Inside, TensorFlow takes a part of the processors, here and in processes that are started.
+
+    It reads that when it computes first; of a process that has computed before, it stays as it was.
+    """
+    from robust_keras.runs import provenance
+
+    if _THREADS in os.environ:
+        yield
+        return
+    os.environ[_THREADS] = str(max(provenance.cores() // count, 1))
+    try:
+        yield
+    finally:
+        del os.environ[_THREADS]
 
 
 def use_share(count: int) -> None:
@@ -70,7 +101,8 @@ def company_of(config: EvaluateConfig, directory: Any) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         marks = stack.enter_context(tempfile.TemporaryDirectory(prefix="robust_keras-turns-"))
         task = {"marks": marks, "journal": str(directory.journal_path), "processes": count}
-        others = [stack.enter_context(_Assistant(config, task)) for _ in range(count - 1)]
+        name = "robust_keras.programs.assistant"
+        others = [stack.enter_context(Assistant(name, (config, task))) for _ in range(count - 1)]
 
         def tell(agreed):
             directory.begin()
@@ -81,28 +113,36 @@ def company_of(config: EvaluateConfig, directory: Any) -> Iterator[Any]:
         yield Company(marks, count, True, tell)
 
 
-class _Assistant:
-    """A process that has nothing but its stdin: when that ends, it ends."""
+class Assistant:
+    """A process that has nothing but its stdin: when that ends, it ends.
 
-    def __init__(self, config, task):
+    Args:
+        module: that it runs; it begins with `assistant.listen`.
+        task: what it is told first.
+        output: file for what it says; None for nowhere.
+    """
+
+    def __init__(self, module: str, task: Any, output: Any = None):
         # It shall find the same packages, wherever this process has them from.
         paths = [str(CHECKOUT), *(path for path in sys.path if path)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "robust_keras.programs.assistant"],
+            [sys.executable, "-m", module],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if output is None else output,
+            stderr=subprocess.DEVNULL if output is None else subprocess.STDOUT,
             # Ctrl-C is for the one that leads.
             start_new_session=True,
         )
-        self.tell((config, task))
+        self._stdin: Any = self._process.stdin
+        self.tell(task)
 
-    def tell(self, value):
+    def tell(self, value: Any) -> None:
+        """Sends what can be pickled."""
         # One that has died is missed by nobody.
         with contextlib.suppress(OSError):
-            self._process.stdin.write(pickle.dumps(value))
-            self._process.stdin.flush()
+            self._stdin.write(pickle.dumps(value))
+            self._stdin.flush()
 
     def __enter__(self):
         return self
@@ -110,5 +150,5 @@ class _Assistant:
     def __exit__(self, *_):
         self._process.kill()
         with contextlib.suppress(OSError):
-            self._process.stdin.close()
+            self._stdin.close()
         self._process.wait()

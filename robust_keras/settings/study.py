@@ -1,6 +1,7 @@
 """Flags of the studies' program."""
 
 import dataclasses
+from typing import Any
 
 from robust_keras.settings import reading, values
 from robust_keras.settings.field import Flags, flag, optional_text, switch
@@ -25,6 +26,13 @@ class StudyConfig(Flags):
     )
     results_dir: str | None = optional_text(
         "Directory of the results, page and figure (default: OUTPUT_DIR)."
+    )
+    processes: Any = flag(
+        "auto",
+        values.Whole(1, 1024, word="auto"),
+        "Processes that run steps at the same time, each with its part of the processors; auto: "
+        "one a processor, and one where there is a GPU or too little memory.",
+        decides_results=False,
     )
     pages_only: bool = switch("Run nothing; write results and page of what is finished.")
 

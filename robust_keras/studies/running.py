@@ -13,6 +13,7 @@ from robust_keras.directories import record, whole_files
 from robust_keras.programs import command_line, evaluate, train
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
 from robust_keras.studies.study import Evaluate, Form, Make, Place, Step, Train, kind
+from robust_keras.studies.turns import Turns
 
 RUNS = "RUNS/"
 # Kind of a step -> where it keeps what it does, and what is there once it is finished.
@@ -23,6 +24,7 @@ _OUTPUTS = {
 }
 # What was run before a default changed is gone on with: evaluations say how many images a pass.
 _EVALUATE = ("--batch_size=250",)
+_BETWEEN_LOOKS_S = 0.5
 
 
 def flags(step: Train | Evaluate, form: Form, runs: str, data_dir: str | None) -> list[str]:
@@ -75,12 +77,20 @@ def _asked(step, form, place):
     return evaluate, "evaluate", command_line.parse(EvaluateConfig, "", given)
 
 
+def ready(steps: tuple[Step, ...], form: Form, known: Any) -> list[Step]:
+    """Those that could begin now: what they read is finished, and they are not."""
+    left = [step for step in steps[: form.steps] if not known.has(step)]
+    unmade = {name for step in left for name in makes(step)}
+    return [step for step in left if not unmade.intersection(needs(step))]
+
+
 def run(
     steps: tuple[Step, ...],
     form: Form,
     place: Place,
     known: Any,
     after: Callable[[], Any],
+    turns: Turns | None = None,
 ) -> None:
     """Runs what is not finished, in its order.
 
@@ -92,18 +102,41 @@ def run(
         place: where; the directory exists.
         known: what is known of the steps, see `known.Known`.
         after: called after each step that was run.
+        turns: where other processes run it, too: what they are at is left to them.
     """
     chosen = steps[: form.steps]
-    for number, step in enumerate(chosen, 1):
-        if known.has(step):
-            continue
+    turns = turns or Turns()
+    while left := [step for step in chosen if not known.has(step)]:
+        for step in left:
+            title = f"[{chosen.index(step) + 1}/{len(chosen)}]"
+            if _in_turn(step, title, steps, form, place, known, turns):
+                after()
+                break
+        else:
+            time.sleep(_BETWEEN_LOOKS_S)
+
+
+def _in_turn(step, title, steps, form, place, known, turns):
+    """Runs one step and what it lacks; False where others are at one of them, or have run it."""
+    read = _sources(step, steps)
+    with turns.taken(map(_mark, read)) as finished:
+        if not finished:
+            return False
+    lacking = _missing(step, steps, place.directory)
+    with turns.taken(map(_mark, (*lacking, step))) as ours:
+        if not ours or known.has(step):
+            return False
         for each in (*_missing(step, steps, place.directory), step):
-            print(f"[{number}/{len(chosen)}] {kind(each)} {each.name}", flush=True)
+            print(f"{title} {kind(each)} {each.name}", flush=True)
             began = time.process_time()
             _run(each, form, place)
             _forget()
             print(f"took          {time.process_time() - began:.0f} s of the processor", flush=True)
-        after()
+    return True
+
+
+def _mark(step):
+    return f"{kind(step)}-{step.name}"
 
 
 def makes(step: Step) -> set[str]:
@@ -119,14 +152,18 @@ def needs(step: Step) -> list[str]:
     return list(dict.fromkeys(re.findall(f"{RUNS}([^/,]+)", " ".join(step.flags))))
 
 
+def _sources(step: Step, steps: Iterable[Step]) -> list[Step]:
+    """The earlier step that makes each of what a step needs."""
+    by_name = {name: each for each in steps for name in makes(each)}
+    return [by_name[name] for name in needs(step)]
+
+
 def _missing(step: Step, steps: Iterable[Step], directory: pathlib.Path) -> list[Step]:
     """The earlier steps, in their order, whose files a step needs and that are not here."""
-    by_name = {name: each for each in steps for name in makes(each)}
     found: list[Step] = []
 
     def look(of):
-        for name in needs(of):
-            earlier = by_name[name]
+        for name, earlier in zip(needs(of), _sources(of, steps), strict=True):
             here = is_done(directory, earlier) and (directory / name).exists()
             if not (here or earlier in found):
                 look(earlier)
