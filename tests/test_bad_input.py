@@ -32,6 +32,11 @@ TRAIN = {
     "unknown activation": (["--activation=kav"], "--activation: expected one of relu"),
     "unknown data set": (["--dataset=mnits"], "expected mnist5k.*received mnits"),
     "missing .npz": (["--dataset=none.npz"], "an .npz file that exists.*received none.npz"),
+    "address of a data set": (
+        ["--dataset=https://host/digits.npz"],
+        r"a path on this machine \(download first.*received https://host/digits.npz",
+    ),
+    "bucket": (["--output_dir=gs://bucket/run"], "path on this machine.*received gs://bucket/run"),
     "foreign .npz": (["--dataset=text.npz"], "a readable .npz file"),
     ".npz without labels": (["--dataset=no_labels.npz"], "none named y_train, y_test"),
     "images without height": (["--dataset=flat.npz"], r"\(n, height, width, channels\)"),

@@ -17,7 +17,7 @@ from robust_keras.settings.attacks import AttackFlags
 from robust_keras.settings.certify import CertifyFlags
 from robust_keras.settings.denoiser import DenoiserFlags
 from robust_keras.settings.evaluation import EngineFlags
-from robust_keras.settings.field import Flags, flag, optional_text, switch
+from robust_keras.settings.field import Flags, flag, optional_path, switch
 from robust_keras.settings.inside import InsideFlags
 from robust_keras.settings.kernels import KernelFlags
 from robust_keras.settings.loss import LossFlags
@@ -58,7 +58,7 @@ class TrainConfig(
 
     dataset: str = flag(
         "mnist5k",
-        values.Text(),
+        values.Path(),
         "Data set: mnist5k (5,000 real MNIST digits, needs no download), a TensorFlow Datasets "
         "name such as mnist, fashion_mnist, cifar10, svhn_cropped, your own .npz file with "
         "x_train, y_train, x_test, y_test, or a directory with a folder of pictures a class "
@@ -86,7 +86,7 @@ class TrainConfig(
         "Factor on the kernels' initial values; 0.1 with --normalise=false helps "
         "--adversarial=fast at large epsilons.",
     )
-    output_dir: str | None = optional_text(
+    output_dir: str | None = optional_path(
         "Directory of the run (default: runs/DATASET-MODEL-ACTIVATION, or the first of it with -2, "
         "-3, ... behind it that is free). An unfinished run in it is resumed, a finished one is "
         "never overwritten.",
@@ -190,7 +190,7 @@ class EvaluateConfig(
     )
     dataset: str = flag(
         "mnist5k",
-        values.Text(),
+        values.Path(),
         "Data set: mnist5k, a TensorFlow Datasets name such as mnist or cifar10, an .npz file, or "
         "a directory with a folder of pictures a class (docs/data.md).",
     )
@@ -217,7 +217,7 @@ class EvaluateConfig(
         "number that fits. What is found does not depend on it.",
     )
     seed: int = flag(0, values.Whole(0, 2**31 - 1), "Seed of everything random.")
-    output_dir: str | None = optional_text(
+    output_dir: str | None = optional_path(
         "Directory of the report (default: runs/evaluation, or the first of it with -2, -3, ... "
         "behind it that is free). An unfinished evaluation in it is gone on with, a finished one "
         "never overwritten.",

@@ -6,7 +6,7 @@ from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.settings import values
-from robust_keras.settings.field import flag, optional_text, switch
+from robust_keras.settings.field import flag, optional_path, switch
 
 DENOISER_GUIDES = ("logits", "features")
 # What is read where a denoiser is trained. Anything else shapes a classifier or how it is trained,
@@ -29,7 +29,7 @@ class DenoiserFlags:
         "export both as one model; --model is not used, nor is --activation but to choose how the "
         "exported model computes its confidence."
     )
-    classifier: str | None = optional_text(
+    classifier: str | None = optional_path(
         "The trained classifier behind the denoiser, a .keras file.",
         needs="denoiser",
     )

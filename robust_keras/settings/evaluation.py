@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from robust_keras.settings import names, values
-from robust_keras.settings.field import flag, optional_text, switch
+from robust_keras.settings.field import flag, optional_path, switch
 
 SWEEP_NAMES = ("every", "bisection")
 
@@ -27,7 +27,7 @@ class EngineFlags:
         "Write the adversarial images of each model into an .npz file beside the report, as is "
         "done without it where all images take 32 MiB at most."
     )
-    adversarial_images: str | None = optional_text(
+    adversarial_images: str | None = optional_path(
         "An .npz file with adversarial images that somebody else made, arrays index and images: "
         "checked like our own, and counted where they fool a model (docs/attacks.md)."
     )

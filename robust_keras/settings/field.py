@@ -52,6 +52,11 @@ def optional_text(text: str, **settings: Any) -> Any:
     return flag(None, values.Text(optional=True), text, **settings)
 
 
+def optional_path(text: str, **settings: Any) -> Any:
+    """A flag that holds a path on this machine, or None; settings are those of `flag`."""
+    return flag(None, values.Path(optional=True), text, **settings)
+
+
 def check_value(name: str, parse: Kind, value: Any) -> None:
     """Raises InputError, naming the flag, for a value that is none of a kind."""
     try:

@@ -5,7 +5,7 @@ import functools
 from typing import Any
 
 from robust_keras.settings import names, values
-from robust_keras.settings.field import flag, optional_text
+from robust_keras.settings.field import flag, optional_path
 
 _of_hybrid = functools.partial(flag, needs="loss=hybrid")
 
@@ -51,7 +51,7 @@ class LossFlags:
         "Weight of the mean squared length of the loss' gradient by the pixels of the images that "
         "are trained on; 0 for none.",
     )
-    distillation_teacher: str | None = optional_text(
+    distillation_teacher: str | None = optional_path(
         "Defensive distillation: a trained model (.keras file or SavedModel), whose probabilities "
         "at --temperature are learnt in place of the labels."
     )

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 from robust_keras.settings import reading, values
-from robust_keras.settings.field import Flags, flag, optional_text, switch
+from robust_keras.settings.field import Flags, flag, optional_path, switch
 
 STUDY_NAMES = ("kernel", "pruning", "symmetric", "survey")
 
@@ -15,16 +15,16 @@ class StudyConfig(Flags):
 
     study: str = flag(STUDY_NAMES[0], values.Choice(STUDY_NAMES), "The study.")
     data_dir: str | None = reading.data_dir()
-    networks_dir: str | None = optional_text(
+    networks_dir: str | None = optional_path(
         "kernel: directory of the networks that were published with that study (default: "
         "kaf_networks_2020 beside the directory of --data_dir)."
     )
     smoke: bool = switch("A few images and steps, to see that it runs.")
     full: bool = switch("The original's schedule, for a GPU.")
-    output_dir: str | None = optional_text(
+    output_dir: str | None = optional_path(
         "Directory of the runs (default: runs/studies/STUDY-FORM). What is finished in it stays."
     )
-    results_dir: str | None = optional_text(
+    results_dir: str | None = optional_path(
         "Directory of the results, page and figure (default: OUTPUT_DIR)."
     )
     processes: Any = flag(

@@ -30,6 +30,8 @@ __all__ = [
     "Epsilons",
     "Number",
     "Pair",
+    "Path",
+    "Paths",
     "Text",
     "Texts",
     "Truth",
@@ -59,6 +61,19 @@ class Text(Kind):
         if not isinstance(value, str) or not value.strip():
             refuse("some text", value)
         check_readable(value)
+
+
+class Path(Text):
+    """A path on this machine: an address would be taken for the name of a directory."""
+
+    def _check(self, value):
+        super()._check(value)
+        _check_local(value)
+
+
+def _check_local(path):
+    if "://" in path:
+        refuse("a path on this machine (download first what is elsewhere, mount a bucket)", path)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +145,12 @@ class Paths(Texts):
             paths.append(tried[end])
             del parts[:end]
         return tuple(paths)
+
+    def check(self, value: Any) -> None:
+        """Raises ValueError unless there is at least one path on this machine, all different."""
+        super().check(value)
+        for path in value:
+            _check_local(path)
 
 
 @dataclasses.dataclass(frozen=True)
