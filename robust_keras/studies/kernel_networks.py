@@ -13,7 +13,10 @@ Ask = Callable[[Seen, str], np.ndarray]
 
 EPSILON = "8/255"
 _FAST = ("--adversarial=fast", "--train_epsilon=8/255")
+# As there: how far the dictionary reaches, and the share of kWTA's winners.
+_DICTIONARY = ("--kaf_boundary=3",)
 _FREE = ("--kaf_trainable_dictionary", "--kaf_trainable_bandwidth")
+_WINNERS = ("--kwta_ratio=0.3", "--kwta_final_ratio=0.15")
 _NAMES = {
     "relu": "ReLU",
     "silu": "SiLU",
@@ -29,8 +32,9 @@ _NAMES = {
 LABELS = {name: _NAMES[activation] for name, activation in NAMES.items()}
 _NETWORKS = {"plain": "cifar_quick"}
 # Those that claims are about, and the thesis' others.
-CLAIMED = (
-    *("plain_relu", "plain_kaf", "plain_kwta", "resnet56_kaf", "resnet56_kaf_elu"),
+PLAIN = ("plain_relu", "plain_kaf", "plain_kwta")
+DEEP = ("resnet56_relu", "resnet56_kaf", "resnet56_kaf_elu")
+ADVERSARIAL = (
     *("vgg_relu", "vgg_kaf", "vgg_silu", "vgg_kwta", "vgg_kaf_free"),
     *("resnet20_relu", "resnet20_kaf"),
 )
@@ -47,14 +51,18 @@ def _own(model):
     free = activation.endswith("_free")
     flags = (
         *(f"--model={network}", f"--activation={activation.removesuffix('_free')}"),
+        *(_DICTIONARY if activation.startswith("kaf") else ()),
         *(_FREE if free else ()),
+        *(_WINNERS if activation == "kwta" else ()),
+        # Networks of kernel activations have it anyway.
+        *(("--batch_normalization",) if kind in ("plain", "vgg") else ()),
         *(_FAST if kind in ("vgg", "resnet20") else ()),
     )
     plain = "" if _FAST[0] in flags else "not adversarially trained "
     return flags, f"{_NAMES[activation]}, {plain}{network} (ours)"
 
 
-OWN = {model: _own(model)[0] for model in (*CLAIMED, *_OTHERS)}
+OWN = {model: _own(model)[0] for model in (*PLAIN, *DEEP, *ADVERSARIAL, *_OTHERS)}
 OWN_LABELS = {model: _own(model)[1] for model in OWN}
 
 

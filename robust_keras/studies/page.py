@@ -94,7 +94,8 @@ def _table(table):
     later += [
         f"`{h}`" for h, is_known in zip(table["headings"], known, strict=False) if not is_known
     ]
-    made += [f"Not run yet: {', '.join(later)}."] if later else []
+    made += [f"Not run yet: {'; '.join(later)}."] if later else []
+    made += [f"In a longer form alone: {'; '.join(table['longer'])}."] if "longer" in table else []
     return "\n\n".join(made)
 
 

@@ -30,7 +30,7 @@ def svg(figure: dict[str, Any]) -> str:
     draw = _points if figure["ticks"] else _barred if colours else _line
     for number, line in enumerate(figure["lines"]):
         known = [
-            (x, *_percent(found))
+            (x, *_percent(found, figure.get("signed", False)))
             for x, found in zip(figure["places"], line["found"], strict=True)
             if found
         ]
@@ -69,8 +69,9 @@ def _look(number, colours):
     return colour, theme.DASHES[number // colours], marker
 
 
-def _percent(found):
-    ends = max(0, found["low"]), min(1, found["high"])
+def _percent(found, signed):
+    lowest = -1 if signed else 0
+    ends = max(lowest, found["low"]), min(1, found["high"])
     return [100 * number for number in (found["mean"], *ends)]
 
 
@@ -101,7 +102,11 @@ def _points(axes, known, label, look, share):
 
 
 def _dress(axes, figure):
-    axes.set(xlabel=figure["across"], ylabel=figure["up"], ylim=(-3, 103), facecolor="none")
+    axes.set(xlabel=figure["across"], ylabel=figure["up"], facecolor="none")
+    if figure.get("signed"):
+        axes.axhline(0, color=theme.INK, linewidth=0.8)
+    else:
+        axes.set_ylim(-3, 103)
     title = textwrap.fill(figure["title"], 58)
     axes.figure.suptitle(title, x=0.03, ha="left", fontsize=11, color=theme.INK)
     if figure["ticks"]:

@@ -64,20 +64,25 @@ def _compared(ours, theirs, labels):
     }
 
 
-def _published(path, pixels):
-    """Probabilities (images, 10) of the SavedModel as it is."""
+def file(path: Any) -> Any:
+    """The published network itself: a function of images in [0, 1] and `training`, to tensors.
+
+    Args:
+        path: of its SavedModel.
+    """
     import tensorflow as tf
 
     from robust_keras.serving.plain_path import plain_path
 
     with plain_path(path) as plain:
-        loaded = tf.saved_model.load(str(plain))
-    answer = loaded.signatures["serving_default"]
-    (image,) = answer.structured_input_signature[1]  # a name of each file's own
+        return tf.saved_model.load(str(plain))
+
+
+def _published(path, pixels):
+    """Probabilities (images, 10) of the SavedModel as it is."""
+    model = file(path)
     batches = [pixels[i : i + _BATCH] for i in range(0, len(pixels), _BATCH)]
-    return np.concatenate(
-        [next(iter(answer(**{image: tf.constant(b)}).values())).numpy() for b in batches]
-    ).astype("float32")
+    return np.concatenate([model(batch, training=False) for batch in batches]).astype("float32")
 
 
 def _network(name):

@@ -1,5 +1,6 @@
 """Everything a study found, as one value for `docs/studies/NAME.json`; pages know no other."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -26,7 +27,7 @@ def results(study: Study, form: str, known: Known) -> dict[str, Any]:
         "form": form,
         "runs": [_run(step, chosen, known) for step in study.steps[: chosen.steps]],
         "claims": [verdicts.judged(claim, seen) for claim in study.claims],
-        "table": _table(study, seen),
+        "table": _models(study, chosen, seen),
         "figure": _figure(study.figure, seen),
         **({"curves": [_figure(one, seen) for one in study.curves]} if study.curves else {}),
         **({"tables": tables} if tables else {}),
@@ -42,6 +43,18 @@ def _run(step, form, known):
     given = () if isinstance(step, Make) else running.flags(step, form, "RUNS", None)
     told = {"kind": kind(step), "name": step.name, "flags": list(given)}
     return {**told, "done": known.has(step)}
+
+
+def _models(study, form, seen):
+    """The table of models; those that only a longer form runs are named under it."""
+    ours, every = (
+        {step.name.rpartition("-")[0] for step in steps}
+        for steps in (study.steps[: form.steps], study.steps)
+    )
+    later = [row for row in study.rows if row[1] in every - ours]
+    rows = tuple(row for row in study.rows if row not in later)
+    longer = {"longer": [label for label, _ in later]} if later else {}
+    return {**_table(dataclasses.replace(study, rows=rows), seen), **longer}
 
 
 def _table(of: Study | Table, seen):
@@ -70,5 +83,6 @@ def _figure(figure, seen):
         "places": list(figure.places),
         "ticks": list(figure.ticks),
         **({"colours": figure.colours} if figure.colours else {}),
+        **({"signed": True} if figure.signed else {}),
         "lines": lines,
     }

@@ -163,6 +163,7 @@ class Figure:
         lines: pairs of a label and a function from a place to what `Measure.value` is.
         colours: after how many lines the colours begin again, with another dash and bars in place
             of bands; 0 for a colour a line.
+        signed: whether these are differences, in points, around 0.
     """
 
     title: str
@@ -172,6 +173,7 @@ class Figure:
     lines: tuple[tuple[str, Callable[[float], Value]], ...]
     ticks: tuple[str, ...] = ()
     colours: int = 0
+    signed: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
