@@ -174,8 +174,9 @@ SYMMETRIC = Study(
         "small": Form(
             "Shortened: 1 epoch (there 20) on MNIST, 3 epochs (there 90) of 20,000 images on "
             "CIFAR-10, Adam in place of SGD but in two rows, 100 test images under attack (300 for "
-            "-A), three seeds, five for clean accuracy in claims and for nonsense that is to be "
-            "rejected. Plain-R, plain-M, RBF-R, RBF-M and RBF-A for CIFAR-10 are in `--full` only.",
+            "-A), three seeds, five for clean accuracy in claims (but of five epochs) and for "
+            "nonsense that is to be rejected. Plain-R, plain-M, RBF-R, RBF-M and RBF-A for "
+            "CIFAR-10 are in `--full` only.",
             steps=len(SMALL),
             hours="About two and a quarter hours on two cores, by the processor time of its first "
             "steps.",
