@@ -51,6 +51,15 @@ def test_every_run_of_every_form_has_flags_that_its_program_takes(name, monkeypa
                 command_line.parse(settings, "", ["", *running.flags(step, form, "runs", None)])
 
 
+def test_symmetric_activations_have_the_published_epochs_and_all_images_in_full():
+    study = STUDIES["symmetric"]
+    for step in filter(lambda step: isinstance(step, Train), study.steps):
+        given = ["", *running.flags(step, study.forms["full"], "runs", None)]
+        config = command_line.parse(TrainConfig, "", given)
+        assert (config.epochs, config.train_examples) == (90 if "cifar" in step.name else 20, 0)
+    assert len(study.steps) > len(study.steps[: study.forms["small"].steps])
+
+
 def test_every_claim_can_be_judged_by_a_run_of_the_small_form():
     missing = set()
     for study in STUDIES.values():

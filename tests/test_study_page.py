@@ -8,7 +8,7 @@ import pytest
 
 from robust_keras.studies import all_studies, page, results
 from robust_keras.studies.known import Known, NotRunError
-from robust_keras.studies.study import Table
+from robust_keras.studies.study import Table, grouped
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,41 @@ def test_further_tables_stand_in_the_results_and_on_the_page_where_they_are_decl
     found = results.results(more, "small", nothing)
     assert [table["title"] for table in found["tables"]] == ["Shares"]
     shown = page.page(more, found)
-    assert "\n\nShares:\n\n|  | share |\n| --- | --- |\n| half | 50.0 %, " in shown
+    assert (
+        "\n\nShares:\n\n|  | share<br>5 seeds, 100 images |\n| --- | --- |\n| half | 50.0 % ("
+        in shown
+    )
     assert "\n\nNot run yet: later.\n\n## The claims" in shown
+
+
+def test_a_column_tells_seeds_and_images_once_and_its_cells_what_differs():
+    usual = {"mean": 0.5, "low": 0.4, "high": 1.2, "seeds": [0, 1, 2], "images": 100}
+    few = {**usual, "seeds": [0], "doubtful": ["net-0"]}
+    usual["doubtful"] = []
+    cells = [few, usual, None, usual, {**usual, "images": 10_000}]
+    assert page._column("clean", cells) == (
+        "clean<br>3 seeds, 100 images",
+        [
+            "50.0 % (40.0 to 100.0; 1 seed; the audit doubts it)",
+            "50.0 % (40.0 to 100.0)",
+            "not run yet",
+            "50.0 % (40.0 to 100.0)",
+            "50.0 % (40.0 to 100.0; 10,000 images)",
+        ],
+    )
+
+
+def test_claims_stand_under_the_headings_that_they_have():
+    study = all_studies.STUDIES["pruning"]
+    first, *others = study.claims
+    claims = (*grouped("One", [first]), *grouped("Two", others))
+    nothing = Known(pathlib.Path("nowhere"))
+    found = results.results(study, "small", nothing)
+    told = page.page(dataclasses.replace(study, claims=claims), found)
+    table = "\n\n| claim | the source's number | ours | verdict | why |\n| --- |"
+    assert "### " not in page.page(study, found)
+    assert f"## The claims\n\n### One{table}" in told and f"\n\n### Two{table}" in told
+    assert told.count("### ") == 2
 
 
 def share(of_images):

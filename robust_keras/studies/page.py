@@ -1,5 +1,6 @@
 """The page of a study, made of its declaration and its results; no number is typed."""
 
+import collections
 import itertools
 import math
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ _STRONG = (
 )
 # A share of so many images is known to less than a tenth of a point.
 _MANY = 10_000
+# Of a table of claims.
+_HEADINGS = ("claim", "the source's number", "ours", "verdict", "why")
 
 
 def page(study: Study, found: dict[str, Any]) -> str:
@@ -37,7 +40,7 @@ def page(study: Study, found: dict[str, Any]) -> str:
         *(f"{table['title']}:\n\n{_table(table)}" for table in found.get("tables", ())),
         *map(_curves, found.get("curves", [])),
         "## The claims",
-        _claims(found["claims"]),
+        _claims(study, found["claims"]),
         "## What it means",
         _bullets(_meaning(study, found)),
         "## What would change our mind",
@@ -80,7 +83,8 @@ def _figure(name, figure):
         return "Nothing that the figure shows has been run yet."
     told = (
         "Bands, bars and ranges are 95 % intervals over the seeds that have run and over images; "
-        "0 of 100 images is shown as 0.0 to 1.9 %."
+        "0 of 100 images is shown as 0.0 to 1.9 %. Seeds and images stand over a table's columns, "
+        "and in cells that have others."
     )
     return f"![{figure['title']}]({name}.svg)\n\n{told}"
 
@@ -88,24 +92,40 @@ def _figure(name, figure):
 def _table(table):
     run = [row for row in table["rows"] if any(row["cells"])]
     later = [row["label"] for row in table["rows"] if not any(row["cells"])]
-    known = [any(column) for column in zip(*(row["cells"] for row in run), strict=True)]
-    rows = [[row["label"], *map(_cell, itertools.compress(row["cells"], known))] for row in run]
-    made = [_markdown(["", *itertools.compress(table["headings"], known)], rows)] if run else []
-    later += [
-        f"`{h}`" for h, is_known in zip(table["headings"], known, strict=False) if not is_known
-    ]
+    shown = [("", [row["label"] for row in run])]
+    columns = zip(*(row["cells"] for row in run), strict=True)
+    for heading, cells in zip(table["headings"], columns, strict=False):
+        if any(cells):
+            shown.append(_column(heading, cells))
+        else:
+            later.append(f"`{heading}`")
+    headings, told = zip(*shown, strict=True)
+    made = [_markdown(headings, zip(*told, strict=True))] if run else []
     made += [f"Not run yet: {'; '.join(later)}."] if later else []
     made += [f"In a longer form alone: {'; '.join(table['longer'])}."] if "longer" in table else []
     return "\n\n".join(made)
 
 
-def _cell(found):
+def _column(heading, cells):
+    """(Heading with the seeds and the images that most cells have, what the cells tell)."""
+    samples = collections.Counter(_sample(found) for found in cells if found)
+    usual = samples.most_common(1)[0][0]
+    return f"{heading}<br>{', '.join(usual)}", [_cell(found, usual) for found in cells]
+
+
+def _sample(found):
+    seeds = len(found["seeds"])
+    return f"{seeds} seed{'s' * (seeds != 1)}", f"{found['images']:,} images"
+
+
+def _cell(found, usual):
     if found is None:
         return "not run yet"
-    seeds = len(found["seeds"])
-    doubt = "; the audit doubts it" if found["doubtful"] else ""
-    told = f"{seeds} seed{'s' * (seeds != 1)}, {found['images']} images{doubt}"
-    return f"{_percent(found)} ({told})"
+    others = [told for told, most in zip(_sample(found), usual, strict=True) if told != most]
+    doubt = "the audit doubts it" if found["doubtful"] else ""
+    ends = f"{100 * max(0, found['low']):.1f} to {100 * min(1, found['high']):.1f}"
+    told = "; ".join(filter(None, (ends, ", ".join(others), doubt)))
+    return f"{100 * found['mean']:.1f} % ({told})"
 
 
 def _curves(figure):
@@ -120,23 +140,24 @@ def _curves(figure):
     return f"{figure['title']}:\n\n{_markdown(headings, rows)}"
 
 
-def _percent(found):
-    ends = f"{100 * max(0, found['low']):.1f} to {100 * min(1, found['high']):.1f}"
-    return f"{100 * found['mean']:.1f} %, {ends}"
+def _claims(study, claims):
+    """A table of claims, or one under each heading that they have."""
+    groups = {claim.name: claim.group for claim in study.claims}
+    parts = []
+    for group, members in itertools.groupby(claims, lambda claim: groups[claim["name"]]):
+        parts += [f"### {group}"] if group else []
+        parts.append(_markdown(_HEADINGS, map(_judged, members)))
+    return "\n\n".join(parts)
 
 
-def _claims(claims):
-    rows = [
-        [
-            claim["says"],
-            claim["number"],
-            "<br>".join(map(_ours, claim["measures"])),
-            f"**{claim['verdict']}**",
-            claim["sentence"],
-        ]
-        for claim in claims
+def _judged(claim):
+    return [
+        claim["says"],
+        claim["number"],
+        "<br>".join(map(_ours, claim["measures"])),
+        f"**{claim['verdict']}**",
+        claim["sentence"],
     ]
-    return _markdown(["claim", "the source's number", "ours", "verdict", "why"], rows)
 
 
 def short(measure: dict[str, Any]) -> str:

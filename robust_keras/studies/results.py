@@ -19,7 +19,10 @@ def results(study: Study, form: str, known: Known) -> dict[str, Any]:
     """
     seen = verdicts.all_seen(known, study.seeds)
     chosen = study.forms[form]
-    tables = [{"title": each.title, **_table(each, seen)} for each in study.tables]
+    tables = [
+        {"title": each.title, **_models(each, study, chosen, seen)[0]} for each in study.tables
+    ]
+    table, longer = _models(study, study, chosen, seen)
     return {
         "name": study.name,
         "title": study.title,
@@ -27,7 +30,7 @@ def results(study: Study, form: str, known: Known) -> dict[str, Any]:
         "form": form,
         "runs": [_run(step, chosen, known) for step in study.steps[: chosen.steps]],
         "claims": [verdicts.judged(claim, seen) for claim in study.claims],
-        "table": _models(study, chosen, seen),
+        "table": {**table, **({"longer": longer} if longer else {})},
         "figure": _figure(study.figure, seen),
         **({"curves": [_figure(one, seen) for one in study.curves]} if study.curves else {}),
         **({"tables": tables} if tables else {}),
@@ -45,16 +48,15 @@ def _run(step, form, known):
     return {**told, "done": known.has(step)}
 
 
-def _models(study, form, seen):
-    """The table of models; those that only a longer form runs are named under it."""
+def _models(of, study, form, seen):
+    """(A table without the models that only a longer form runs, the names of these)."""
     ours, every = (
         {step.name.rpartition("-")[0] for step in steps}
         for steps in (study.steps[: form.steps], study.steps)
     )
-    later = [row for row in study.rows if row[1] in every - ours]
-    rows = tuple(row for row in study.rows if row not in later)
-    longer = {"longer": [label for label, _ in later]} if later else {}
-    return {**_table(dataclasses.replace(study, rows=rows), seen), **longer}
+    later = [row for row in of.rows if row[1] in every - ours]
+    rows = tuple(row for row in of.rows if row not in later)
+    return _table(dataclasses.replace(of, rows=rows), seen), [label for label, _ in later]
 
 
 def _table(of: Study | Table, seen):

@@ -137,6 +137,7 @@ class Claim:
         fails: the same where it fails.
         open: the same where it stays open.
         seeds: how many seeds there must be for a verdict.
+        group: heading under which the page has it, or "".
     """
 
     name: str
@@ -148,6 +149,12 @@ class Claim:
     fails: str
     open: str = "The difference is too small to tell."
     seeds: int = 3
+    group: str = ""
+
+
+def grouped(group: str, claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Claims under one heading of the page."""
+    return tuple(dataclasses.replace(claim, group=group) for claim in claims)
 
 
 @dataclasses.dataclass(frozen=True)
