@@ -237,7 +237,7 @@ def test_what_was_asked_for_something_else_counts_no_longer(tmp_path):
     steps = STUDIES["pruning"].steps[:2]
     path = tmp_path / "runs.jsonl"
     rows = [
-        {"kind": kind, "name": name, "asked": known.asked(step, form), "found": {"of": name}}
+        {"kind": kind, "name": name, "asked": running.asked(step, form), "found": {"of": name}}
         for step in steps
         for kind, name in [known.key(step)]
     ]
@@ -247,7 +247,7 @@ def test_what_was_asked_for_something_else_counts_no_longer(tmp_path):
     assert counts == {known.key(steps[0]): {"of": steps[0].name}} and others == [steps[1].name]
     # What attacked a network that is trained otherwise now says nothing of it.
     assert isinstance(steps[0], Train) and steps[0].name in running.needs(steps[1])
-    rows[0]["asked"], rows[1]["asked"] = ["--epochs=99"], known.asked(steps[1], form)
+    rows[0]["asked"], rows[1]["asked"] = ["--epochs=99"], running.asked(steps[1], form)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert known.kept(path, steps, form) == ({}, [steps[0].name])
     path.write_text(json.dumps(rows[0]) + "\n")

@@ -5,7 +5,10 @@ import pathlib
 import threading
 import time
 
+import pytest
+
 from robust_keras.directories import lock
+from robust_keras.errors import InputError
 from robust_keras.programs import assistants
 from robust_keras.runs import provenance
 from robust_keras.settings.study import StudyConfig
@@ -86,3 +89,17 @@ def test_a_helper_runs_what_the_one_that_leads_has_not_begun(tmp_path, monkeypat
     assert assistants.affordable("auto", 2) == 2, "the choice of threads ends with the helpers"
     command.main(dataclasses.replace(config, pages_only=True))
     assert (tmp_path / "pruning.md").is_file()
+
+
+def test_what_was_made_of_another_recipe_is_refused(tmp_path):
+    one, other = _made("one", []), _made("other", [], ("of-one",))
+    place = Place(tmp_path)
+    running.run((one, other), _FORM, place, Known(tmp_path), lambda: None)
+    running.check_same((one, other), _FORM, place)
+    changed = (dataclasses.replace(one, images=2), other)
+    with pytest.raises(InputError, match="one.json was made of .*delete that file"):
+        running.check_same(changed, _FORM, place)
+    (tmp_path / "one.json").unlink()
+    running.run(changed, _FORM, place, Known(tmp_path), lambda: None)
+    with pytest.raises(InputError, match="other.json was made of"):
+        running.check_same(changed, _FORM, place)

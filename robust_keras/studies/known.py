@@ -13,7 +13,7 @@ from typing import Any
 
 from robust_keras.errors import InputError
 from robust_keras.studies import running, study
-from robust_keras.studies.study import Form, Make, Step
+from robust_keras.studies.study import Form, Step
 
 # Of each model of a report.
 _KEPT = ("verdict", "answers", "certified", "unusual", "activations", "targets")
@@ -67,19 +67,16 @@ class Known:
     def _from_file(self, kind, name):
         path = running.last_file(self._directory, kind, name)
         path /= _COUNTED if kind == "train" else ""
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if not path.is_file():
+            return None
+        if kind == "make":
+            return running.found_in(path)
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
 def key(step: Step) -> Key:
     """Kind and name of a step."""
     return study.kind(step), step.name
-
-
-def asked(step: Step, form: Form) -> list[str]:
-    """What a step is asked to do, without any machine's paths."""
-    if isinstance(step, Make):
-        return [f"images={min(step.images, form.images)}"]
-    return running.flags(step, form, "RUNS", None)
 
 
 def text(steps: Iterable[Step], form: Form, known: Known) -> str:
@@ -91,7 +88,7 @@ def text(steps: Iterable[Step], form: Form, known: Known) -> str:
         with contextlib.suppress(NotRunError):  # a denoiser's training counts nothing
             found = known.found(kind, name)
         slim = _slim(found) if kind == "evaluate" else found
-        row = {"kind": kind, "name": name, "asked": asked(step, form), "found": slim}
+        row = {"kind": kind, "name": name, "asked": running.asked(step, form), "found": slim}
         lines.append(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
     return "".join(lines)
 
@@ -114,7 +111,7 @@ def kept(path: pathlib.Path, steps: Iterable[Step], form: Form) -> tuple[dict[Ke
     if not path.is_file():
         return {}, []
     steps = list(steps)
-    now = {key(step): asked(step, form) for step in steps}
+    now = {key(step): running.asked(step, form) for step in steps}
     counts: dict[Key, Any] = {}
     others: set[Key] = set()
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):

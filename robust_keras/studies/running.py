@@ -1,6 +1,7 @@
 """Runs a study's steps: those that are finished are left, one that was begun goes on."""
 
 import gc
+import hashlib
 import json
 import pathlib
 import re
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from robust_keras.directories import record, whole_files
+from robust_keras.directories.occupied import OccupiedError
 from robust_keras.programs import command_line, evaluate, train
 from robust_keras.settings.config import EvaluateConfig, TrainConfig
 from robust_keras.studies.study import Evaluate, Form, Make, Place, Step, Train, kind
@@ -60,13 +62,46 @@ def is_done(directory: pathlib.Path, step: Step) -> bool:
     return last_file(directory, kind(step), step.name).exists()
 
 
+def asked(step: Step, form: Form) -> list[str]:
+    """What a step is asked to do, without any machine's paths."""
+    if isinstance(step, Make):
+        return [f"images={min(step.images, form.images)}"]
+    return flags(step, form, "RUNS", None)
+
+
 def check_same(steps: tuple[Step, ...], form: Form, place: Place) -> None:
     """Raises OccupiedError where a finished run was made with other flags than are declared."""
     for step in steps[: form.steps]:
-        if not isinstance(step, Make) and is_done(place.directory, step):
+        if not is_done(place.directory, step):
+            continue
+        where = output(place.directory, step)
+        if isinstance(step, Make):
+            if _made(where).get("recipe") != _recipe(step, steps, form):
+                expected = (
+                    f"a directory whose {where.name} was made of what the flags declared now give "
+                    "(delete that file, and it is made again)"
+                )
+                raise OccupiedError.expected("--output_dir", expected, place.directory)
+        else:
             _, name, config = _asked(step, form, place)
-            where = output(place.directory, step)
             record.Record(where, config, name, ()).check_settings()
+
+
+def _recipe(step, steps, form):
+    """A digest of what a step, and all that it reads, was asked to do."""
+    told = [[kind(step), step.name, *asked(step, form)]]
+    told += [_recipe(earlier, steps, form) for earlier in _sources(step, steps)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _made(path):
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return found if isinstance(found, dict) else {}
+
+
+def found_in(path: pathlib.Path) -> Any:
+    """What a `Make` found, from the file that it left."""
+    return _made(path).get("found")
 
 
 def _asked(step, form, place):
@@ -129,7 +164,7 @@ def _in_turn(step, title, steps, form, place, known, turns):
         for each in (*_missing(step, steps, place.directory), step):
             print(f"{title} {kind(each)} {each.name}", flush=True)
             began = time.process_time()
-            _run(each, form, place)
+            _run(each, steps, form, place)
             _forget()
             print(f"took          {time.process_time() - began:.0f} s of the processor", flush=True)
     return True
@@ -173,10 +208,11 @@ def _missing(step: Step, steps: Iterable[Step], directory: pathlib.Path) -> list
     return found
 
 
-def _run(step, form, place):
+def _run(step, steps, form, place):
     if isinstance(step, Make):
         found = step.make(place, min(step.images, form.images))
-        whole_files.write(output(place.directory, step), json.dumps(found, indent=1))
+        made = {"recipe": _recipe(step, steps, form), "found": found}
+        whole_files.write(output(place.directory, step), json.dumps(made, indent=1))
         return
     program, name, config = _asked(step, form, place)
     # What the run's report and its last lines tell as the command.
