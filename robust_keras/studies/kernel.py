@@ -1,7 +1,8 @@
 """Kernel activations: the claims of Peconi (2020), on his networks and on ours."""
 
 from robust_keras.studies import first_step, kernels, published_answers, published_networks
-from robust_keras.studies.kernel_claims import CLAIMS, against_relu, theirs
+from robust_keras.studies.kernel_claims import CLAIMS
+from robust_keras.studies.kernel_measures import against_relu, theirs
 from robust_keras.studies.kernel_networks import (
     ADVERSARIAL,
     DEEP,
