@@ -151,7 +151,8 @@ class AttackingAgain:
         if found:
             self._missing = 1
         elif made.rounds and counter.settles:
-            self._missing -= not (counter.trusts_gradients and self._misled())
+            follows = counter.trusts_gradients or counter.follows_gradients
+            self._missing -= not (follows and self._misled())
         return self._missing <= 0
 
     def _only_chance(self, counter):

@@ -59,6 +59,8 @@ class CounterAttack:
         trusts_gradients: whether it goes by the model's own gradients.
         settles: whether its failure is reason to believe that little is left to find. One that
             trusts gradients settles nothing where these are in doubt.
+        follows_gradients: whether it goes by gradients at all, those of a copy, say: what it does
+            not find where they mislead, a search may.
 
     Args:
         account: `Account`, what is attacked.
@@ -68,6 +70,7 @@ class CounterAttack:
     against: typing.ClassVar[frozenset[str]] = OF_GRADIENTS
     trusts_gradients: typing.ClassVar[bool] = False
     settles: typing.ClassVar[bool] = True
+    follows_gradients: typing.ClassVar[bool] = False
 
     def __init__(self, account: Account):
         self.account = account

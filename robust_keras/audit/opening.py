@@ -65,6 +65,7 @@ class Opening(CounterAttack):
     """
 
     name = "straight through"
+    follows_gradients = True
     against = OF_GRADIENTS | {check_names.REPEATABLE_ANSWERS, check_names.OPERATIONS_THAT_MASK}
 
     @property
