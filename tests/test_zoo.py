@@ -47,3 +47,13 @@ def test_a_deceptive_model_is_doubted_and_its_number_corrected(name, attacks):
     assert before > truth + 0.2, "the attacks alone are taken in"
     assert abs(after - truth) <= TOLERATED
     assert model.verdict == "preliminary" and not model.reliable
+
+
+def test_k_winners_take_all_is_searched_by_squares_before_slopes():
+    """Slopes alone, until 30 November 2026, left it ten points more than AutoAttack's Square."""
+    model = judged("winners", "quick")
+    before, after = model.worst_case.before_audit[-1], model.worst_case.accuracy[-1]
+    names = [counter.name for counter in model.counter_attacks]
+    assert names == ["straight through", "random squares", "evolution strategy"]
+    assert after < before - TOLERATED
+    assert model.verdict == "preliminary" and not model.reliable
