@@ -83,8 +83,7 @@ class AttackingAgain:
         self._left = budget
         # Where gradients mislead and nothing was found so far, one failure proves little.
         self._missing = 2 if self._misled() else 1
-        # What can be opened is cheapest, whatever the layers.
-        self._order = sorted(COUNTER_ATTACKS, key=lambda kind: kind not in (Opening, *first))
+        self._order = sorted(COUNTER_ATTACKS, key=lambda kind: kind not in first)
         self.made: list[Made] = []
         self.settled = False
 

@@ -39,6 +39,7 @@ class Squares(CounterAttack):
 
     name = "random squares"
     against = OF_GRADIENTS | {
+        check_names.OPERATIONS_THAT_MASK,
         check_names.REPEATABLE_ANSWERS,
         check_names.SATURATED_LOGITS,
         check_names.SCALE_FREE_LOSS,

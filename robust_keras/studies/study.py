@@ -39,6 +39,8 @@ class Place:
         """The Keras model of one of the study's trainings."""
         import keras
 
+        import robust_keras.layers  # noqa: F401 -- Keras then knows them by name
+
         return keras.models.load_model(self.directory / run / "model.keras")
 
 
