@@ -12,7 +12,7 @@ from robust_keras.directories import lock
 from robust_keras.errors import InputError
 from robust_keras.runs import provenance
 from robust_keras.settings.study import StudyConfig
-from robust_keras.studies import all_studies, command, helpers, running
+from robust_keras.studies import all_studies, assistants, command, running
 from robust_keras.studies.known import Known
 from robust_keras.studies.study import Form, Make, Place
 from robust_keras.studies.turns import Turns
@@ -75,19 +75,19 @@ def test_where_the_file_system_has_no_locks_the_one_that_leads_does_everything(
             assert ours is leads
 
 
-def test_a_helper_runs_what_the_one_that_leads_has_not_begun(tmp_path, monkeypatch):
+def test_an_assistant_runs_what_the_one_that_leads_has_not_begun(tmp_path, monkeypatch):
     monkeypatch.setattr(provenance, "cores", lambda: 2)
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
     config = StudyConfig(study="pruning", smoke=True, output_dir=str(tmp_path), processes=2)
     form = _PRUNING.forms["smoke"]
     finished = Known(tmp_path)
-    with helpers.turns(config, pathlib.Path(tmp_path), 2):
+    with assistants.turns(config, pathlib.Path(tmp_path), 2):
         while not all(map(finished.has, _PRUNING.steps[: form.steps])):
             time.sleep(0.1)
     said = (tmp_path / "process-2.log").read_text()
     assert "[1/2] train" in said and "[2/2] evaluate" in said
     assert not list(tmp_path.glob("*.json")), "pages are the leader's"
-    assert "TF_NUM_INTRAOP_THREADS" not in os.environ, "that ends with the helpers"
+    assert "TF_NUM_INTRAOP_THREADS" not in os.environ, "that ends with the assistants"
     command.main(dataclasses.replace(config, pages_only=True))
     assert (tmp_path / "pruning.md").is_file()
 

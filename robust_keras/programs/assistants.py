@@ -55,12 +55,10 @@ def share_of(count: int) -> Iterator[None]:
 
     It reads that when it computes first; of a process that has computed before, it stays as it was.
     """
-    from robust_keras.runs import provenance
-
     if _THREADS in os.environ:
         yield
         return
-    os.environ[_THREADS] = str(max(provenance.cores() // count, 1))
+    os.environ[_THREADS] = str(_share(count))
     try:
         yield
     finally:
@@ -71,13 +69,18 @@ def use_share(count: int) -> None:
     """Takes a part of the processors, before TensorFlow computes anything."""
     import tensorflow as tf
 
-    from robust_keras.runs import provenance
-
     if count == 1 or _THREADS in os.environ:
         return
     # Of a process that has computed before, it stays as it is.
     with contextlib.suppress(RuntimeError):
-        tf.config.threading.set_intra_op_parallelism_threads(max(provenance.cores() // count, 1))
+        tf.config.threading.set_intra_op_parallelism_threads(_share(count))
+
+
+def _share(count):
+    """How many threads each of so many processes has."""
+    from robust_keras.runs import provenance
+
+    return max(provenance.cores() // count, 1)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from robust_keras.directories import whole_files
 from robust_keras.quiet_start import start_tensorflow
 from robust_keras.runs.plugins import load_plugins
 from robust_keras.settings.study import StudyConfig
-from robust_keras.studies import all_studies, helpers, known, page, picture, results, running
+from robust_keras.studies import all_studies, assistants, known, page, picture, results, running
 from robust_keras.studies.answers import Answers
 from robust_keras.studies.study import Place
 from robust_keras.studies.turns import Turns
@@ -35,13 +35,13 @@ def main(asked: StudyConfig) -> None:
         _start()
         running.check_same(study.steps, form, place)
         most = len(running.ready(study.steps, form, finished))
-        with helpers.turns(asked, place.directory, most) as turns:
+        with assistants.turns(asked, place.directory, most) as turns:
             running.run(study.steps, form, place, finished, write, turns)
     write()
     print(f"page  {where / f'{study.name}.md'}")
 
 
-def help_with(asked: StudyConfig, turns: Turns) -> None:
+def assist(asked: StudyConfig, turns: Turns) -> None:
     """Runs those steps that no other process is at, and writes no page."""
     study, form, place, where = _asked(asked)
     reporting.register(Answers())

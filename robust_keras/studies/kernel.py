@@ -51,13 +51,13 @@ def _under_autoattack(name):
 
 
 def _own(model, seed):
-    run, kind = f"{model}-{seed}", model.partition("_")[0]
+    run = f"{model}-{seed}"
     clipped = () if model in DEEP else _CLIPPED
     yield Train(run, (*_RECIPE, *clipped, *OWN[model], f"--seed={seed}"))
     if model in DEEP:  # Whether it trains is all that is asked of it.
         return
     attacked = ("--examples=100", "--attacks=pgd50,quick", "--batch_size=100")
-    inside = ("--inside",) if kind == "plain" else ()
+    inside = ("--inside",) if model in PLAIN else ()
     yield Evaluate(run, (f"--models=RUNS/{run}/serving", *_CIFAR, *attacked, *inside))
 
 

@@ -31,6 +31,6 @@ def turns(asked: StudyConfig, directory: pathlib.Path, most: int) -> Iterator[Tu
         stack.enter_context(assistants.share_of(count))
         for number in range(2, count + 1):
             log = stack.enter_context((directory / f"process-{number}.log").open("ab"))
-            helper = assistants.Assistant("robust_keras.studies.helper", (asked, marks), log)
-            stack.enter_context(helper)
+            started = assistants.Assistant("robust_keras.studies.assistant", (asked, marks), log)
+            stack.enter_context(started)
         yield Turns(marks)
