@@ -123,6 +123,24 @@ def test_every_query_is_counted_and_fooled_images_stop_costing():
     assert 41 * survivors < result.forward_evaluations < 41 * 24
 
 
+def test_what_comes_no_nearer_is_given_up():
+    """No image falls that would not have fallen otherwise, nor any later, and few stay."""
+    whole, gated = (perturb(Square(queries=2500, near=near), 0.015) for near in (None, 0.6))
+    clean = MODEL.leads(IMAGES, LABELS)
+    ends = [MODEL.leads(found.images, LABELS) for found in (whole, gated)]
+    taken = gated.forward_evaluations
+    stays = taken == 2500
+    assert np.all(ends[1][stays] > 0.0) and np.all(ends[1][stays] <= 0.6 * clean[stays])
+    given_up = (ends[1] > 0.0) & ~stays
+    assert np.all(taken[given_up] >= 1000) and np.all(ends[1][given_up] > 0.3 * clean[given_up])
+    fooled = ends[1] <= 0.0
+    np.testing.assert_array_equal(gated.images[fooled], whole.images[fooled])
+    assert min(stays.sum(), given_up.sum(), fooled.sum()) > 2
+    # What was given up may stay in a batch that does not shrink yet; that changes nothing.
+    few = perturb(Square(queries=2500, near=0.6), 0.015, IMAGES[:7], LABELS[:7])
+    np.testing.assert_array_equal(few.images, gated.images[:7])
+
+
 def test_results_depend_on_the_seed_and_not_on_the_batch_size():
     attacks = [Square(queries=200)]
     one, again, other = (evaluate(attacks, batch_size=size) for size in (24, 24, 7))
@@ -138,7 +156,12 @@ def test_results_depend_on_the_seed_and_not_on_the_batch_size():
 
 @pytest.mark.parametrize(
     ("settings", "text"),
-    [({"queries": 0}, "`queries`"), ({"share": 0.0}, "`share` must be"), ({"share": 2}, "`share`")],
+    [
+        ({"queries": 0}, "`queries`"),
+        ({"share": 0.0}, "`share` must be"),
+        ({"share": 2}, "`share`"),
+        ({"near": 0.0}, "`near`"),
+    ],
 )
 def test_bad_settings_are_refused(settings, text):
     with pytest.raises(ValueError) as caught:

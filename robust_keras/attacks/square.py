@@ -12,10 +12,13 @@ from robust_keras.attacks.loops.batches import ShrinkingBatch
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.square_l2 import L2Squares
 from robust_keras.attacks.loops.square_linf import LinfSquares
+from robust_keras.attacks.loops.targets import leads
 from robust_keras.attacks.loops.task import Task
 
 # After these queries, and every so many from the last on, fooled images leave the batch.
 _LOOKS = (5, 15, 35, 75, 150)
+# From here on `near` asks for more and more.
+_GATE = 1000
 _FORMS = {"linf": LinfSquares, "l2": L2Squares}
 
 
@@ -32,6 +35,9 @@ class Square(QuerySearch):
     Args:
         queries: forward passes an image, >= 1.
         share: share of the pixels in the first squares, in (0, 1].
+        near: after 1,000 queries an image is given up unless its label's lead has fallen to this
+            share of its lead on the clean image, in (0, 1]; after 2,000 to half of it, after 4,000
+            to a quarter, and so on. None gives up none.
 
     Raises:
         ValueError: a setting is out of range.
@@ -41,7 +47,7 @@ class Square(QuerySearch):
 
     Example:
         >>> Square(queries=1000).settings()
-        {'queries': 1000, 'share': 0.8}
+        {'queries': 1000, 'share': 0.8, 'near': None}
     """
 
     name: typing.ClassVar[str] = "square"
@@ -51,10 +57,13 @@ class Square(QuerySearch):
 
     queries: int = 5000
     share: float = 0.8
+    near: float | None = None
 
     def __post_init__(self):
         require_whole("queries", self.queries)
         require_number("share", self.share, maximum=1.0, above=True)
+        if self.near is not None:
+            require_number("near", self.near, maximum=1.0, above=True)
 
     def attack(self, task: Task) -> Proposal:
         """Searches around the images; see `Attack.propose`."""
@@ -72,7 +81,9 @@ class Square(QuerySearch):
         first = first if points is None else points
         batch = ShrinkingBatch((problem, graph.begin(problem, first)), len(first))
         points, passes = first.copy(), np.ones(len(first), int)
-        sides = graph.sides(self.queries - 1, self.share, *first.shape[1:3])
+        enough, going = self._near_enough(task), np.ones(len(first), bool)
+        squares = self.queries - 1 - self._gives_up
+        sides = graph.sides(squares, self.share, *first.shape[1:3])
 
         def move(problem, state, begin, end):
             drawn = [generators[row] for row in batch.places[: batch.real]]
@@ -82,13 +93,33 @@ class Square(QuerySearch):
             return graph.search(problem, state, *shared, *own)
 
         def note(rows, taken, state):
+            point, lead, fooled = (values.numpy()[: len(rows)] for values in state)
             passes[rows] += taken
-            points[rows] = state.point.numpy()[: len(rows)]
-            return ~state.fooled.numpy()
+            # What was given up stays in the batch until that shrinks, and must not profit from it.
+            points[rows[going[rows]]] = point[going[rows]]
+            going[rows] &= ~fooled & (lead <= enough(rows, passes[rows]))
+            return going[rows]
 
         if batch.keep(~batch.tensors[1].fooled.numpy()):
-            batch.run(itertools.pairwise([0, *_looks(self.queries - 1)]), move, note)
-        return Proposal(points, np.zeros_like(passes), passes)
+            batch.run(itertools.pairwise([0, *_looks(squares)]), move, note)
+        return Proposal(points, np.zeros_like(passes), passes + self._gives_up)
+
+    @property
+    def _gives_up(self):
+        """Whether it ever gives up an image: the lead on the clean one takes one query then."""
+        return self.near is not None and self.queries > _GATE
+
+    def _near_enough(self, task):
+        """Function from (rows, queries so far) to the leads with which images go on."""
+        if not self._gives_up:
+            return lambda rows, queries: np.inf
+        clean = leads(task)
+
+        def enough(rows, queries):
+            halved = np.floor(np.log2(np.maximum(queries / _GATE, 1.0)))
+            return np.where(queries < _GATE, np.inf, self.near / 2.0**halved * clean[rows])
+
+        return enough
 
 
 def _graph(task):
