@@ -9,6 +9,7 @@ import pytest
 from robust_keras.studies import all_studies, page, results
 from robust_keras.studies.known import Known, NotRunError
 from robust_keras.studies.study import Table, grouped
+from robust_keras.studies.verdicts import RULE
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,8 @@ def test_further_tables_stand_in_the_results_and_on_the_page_where_they_are_decl
         in shown
     )
     assert "\n\nNot run yet: later.\n\n## The claims" in shown
+    found["runs"] = [{**run, "done": True} for run in found["runs"]]
+    assert "\n\nNot measured: later.\n\n## The claims" in page.page(more, found)
 
 
 def test_a_column_tells_seeds_and_images_once_and_its_cells_what_differs():
@@ -73,8 +76,16 @@ def test_claims_stand_under_the_headings_that_they_have():
     told = page.page(dataclasses.replace(study, claims=claims), found)
     table = "\n\n| claim | the source's number | ours | verdict | why |\n| --- |"
     assert "### " not in page.page(study, found)
-    assert f"## The claims\n\n### One{table}" in told and f"\n\n### Two{table}" in told
+    assert f"## The claims\n\n{RULE}\n\n### One{table}" in told and f"\n\n### Two{table}" in told
     assert told.count("### ") == 2
+
+
+@pytest.mark.parametrize("study", all_studies.STUDIES.values(), ids=all_studies.STUDIES)
+def test_a_method_is_told_in_ten_lines(study):
+    found = results.results(study, "small", Known(pathlib.Path("nowhere")))
+    method, _, rest = page.page(study, found).partition("## Method\n\n")[2].partition("\n\n")
+    assert 4 <= method.count("- ") and method.count("\n") < 10
+    assert rest.startswith("## What was seen")
 
 
 def share(of_images):

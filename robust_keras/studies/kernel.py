@@ -149,8 +149,6 @@ KERNEL = Study(
         "ReLU and kWTA had failed without it in trials; those of ResNet-56 are not.",
         "100 test images and three seeds tell differences of about seven points; the thesis' are "
         "one to two. What they decide is how the networks stand after 3 short epochs.",
-        "KAF and ReLU had been seen on the first 100 images, where they kept equally many, before "
-        "the 1,000 were attacked. Rows that were added when their numbers could be seen say so.",
     ),
     steps=_STEPS,
     seeds=SEEDS,
@@ -208,6 +206,10 @@ KERNEL = Study(
         ): "A smooth activation without anything to train keeps more than ReLU, too. What training "
         "the activation adds to that is the row of KAF from SiLU against SiLU.",
     },
+    details=(
+        "KAF and ReLU had been seen on the first 100 images, where they kept equally many, before "
+        "the 1,000 were attacked. Rows that were added when their numbers could be seen say so.",
+    ),
     doubts=(
         "More published networks: one of each activation tells nothing of how trainings vary.",
         "Our own trainings with five seeds at the thesis' length (`--full`), if KAF kept two "

@@ -16,6 +16,8 @@ _STRONG = (
 )
 # A share of so many images is known to less than a tenth of a point.
 _MANY = 10_000
+# In place of a number that runs of the form will still give.
+_LATER = "not run yet"
 # Of a table of claims.
 _HEADINGS = ("claim", "the source's number", "ours", "verdict", "why")
 
@@ -28,23 +30,27 @@ def page(study: Study, found: dict[str, Any]) -> str:
         found: its results, see `results.results`.
     """
     form = study.forms[found["form"]]
+    missing = "not measured" if all(run["done"] for run in found["runs"]) else _LATER
     parts = [
         f"# {study.title}",
         f"{study.question} The claims are those of {study.source}.",
         _counts(found),
         "## Method",
-        _bullets([*study.method, _STRONG, form.told, RULE]),
+        _bullets([*study.method, form.told]),
         "## What was seen",
         _figure(study.name, found["figure"]),
-        _table(found["table"]),
-        *(f"{table['title']}:\n\n{_table(table)}" for table in found.get("tables", ())),
-        *map(_curves, found.get("curves", [])),
+        _table(found["table"], missing),
+        *(f"{table['title']}:\n\n{_table(table, missing)}" for table in found.get("tables", ())),
         "## The claims",
+        RULE,
         _claims(study, found["claims"]),
         "## What it means",
         _bullets(_meaning(study, found)),
         "## What would change our mind",
         _bullets(study.doubts),
+        "## Details",
+        _bullets([*study.details, _STRONG]),
+        *map(_curves, found.get("curves", [])),
         "## Run it",
         _commands(study, found),
     ]
@@ -89,28 +95,28 @@ def _figure(name, figure):
     return f"![{figure['title']}]({name}.svg)\n\n{told}"
 
 
-def _table(table):
+def _table(table, missing):
     run = [row for row in table["rows"] if any(row["cells"])]
     later = [row["label"] for row in table["rows"] if not any(row["cells"])]
     shown = [("", [row["label"] for row in run])]
     columns = zip(*(row["cells"] for row in run), strict=True)
     for heading, cells in zip(table["headings"], columns, strict=False):
         if any(cells):
-            shown.append(_column(heading, cells))
+            shown.append(_column(heading, cells, missing))
         else:
             later.append(f"`{heading}`")
     headings, told = zip(*shown, strict=True)
     made = [_markdown(headings, zip(*told, strict=True))] if run else []
-    made += [f"Not run yet: {'; '.join(later)}."] if later else []
+    made += [f"{missing.capitalize()}: {'; '.join(later)}."] if later else []
     made += [f"In a longer form alone: {'; '.join(table['longer'])}."] if "longer" in table else []
     return "\n\n".join(made)
 
 
-def _column(heading, cells):
+def _column(heading, cells, missing=_LATER):
     """(Heading with the seeds and the images that most cells have, what the cells tell)."""
     samples = collections.Counter(_sample(found) for found in cells if found)
     usual = samples.most_common(1)[0][0]
-    return f"{heading}<br>{', '.join(usual)}", [_cell(found, usual) for found in cells]
+    return f"{heading}<br>{', '.join(usual)}", [_cell(found, usual, missing) for found in cells]
 
 
 def _sample(found):
@@ -118,9 +124,9 @@ def _sample(found):
     return f"{seeds} seed{'s' * (seeds != 1)}", f"{found['images']:,} images"
 
 
-def _cell(found, usual):
+def _cell(found, usual, missing):
     if found is None:
-        return "not run yet"
+        return missing
     others = [told for told, most in zip(_sample(found), usual, strict=True) if told != most]
     doubt = "the audit doubts it" if found["doubtful"] else ""
     ends = f"{100 * max(0, found['low']):.1f} to {100 * min(1, found['high']):.1f}"
@@ -135,7 +141,7 @@ def _curves(figure):
         if any(line["found"])
     ]
     if not rows:
-        return f"{figure['title']}: not run yet."
+        return f"{figure['title']}: {_LATER}."
     headings = [figure["across"], *(f"{place:g}" for place in figure["places"])]
     return f"{figure['title']}:\n\n{_markdown(headings, rows)}"
 
@@ -164,7 +170,7 @@ def short(measure: dict[str, Any]) -> str:
     """Gives what one measure of a claim found, with its interval, its seeds and its images."""
     found = measure["found"]
     if found is None:
-        return "not run yet"
+        return _LATER
     digits = 2 if found["images"] >= _MANY else 1
     scale, unit, digits = (100, " points", digits) if measure["unit"] == "points" else (1, "", 3)
     # An interval over seeds alone does not know that shares end at 1.
@@ -178,7 +184,7 @@ def short(measure: dict[str, Any]) -> str:
 
 def _ours(measure):
     if measure["found"] is None:
-        return f"{measure['budget']}: not run yet"
+        return f"{measure['budget']}: {_LATER}"
     scale = 100 if measure["unit"] == "points" else 1
     bound = f"{scale * measure['above']:+g}"
     return f"{measure['budget']}: {short(measure)}, bound {bound}: {measure['verdict']}"

@@ -232,7 +232,7 @@ class Study:
         title: of its page.
         source: whose claims these are.
         question: one or two sentences.
-        method: about ten lines, each a sentence or two.
+        method: at most nine lines, each a sentence or two.
         steps: its runs in the order in which whole claims finish first.
         seeds: of the runs, in that order.
         rows: table of models: pairs of a label and the name of a model.
@@ -247,6 +247,7 @@ class Study:
         forms: `smoke`, `small` and `full`.
         tables: what else is shown beside its table of models.
         curves: what is told as tables of means, networks by places, and not drawn.
+        details: what somebody who checks the claims wants to know besides, as lines.
     """
 
     name: str
@@ -266,3 +267,4 @@ class Study:
     forms: dict[str, Form]
     tables: tuple[Table, ...] = ()
     curves: tuple[Figure, ...] = ()
+    details: tuple[str, ...] = ()

@@ -36,11 +36,6 @@ SURVEY = Study(
         "fast adversarial training at 0.3, by ensemble adversarial training with examples made on "
         "the other two and on itself, with a gradient penalty of 10, and with a denoiser in front. "
         "Epsilon is the largest change of any pixel; pixels go from 0 to 1.",
-        "The adversarially trained networks begin with a tenth of the kernels' size, take pixels "
-        "as they are and have another learning rate. So have their plain twins, which differ from "
-        "them in the examples alone; *the plain twin* is that of LeNet-5. Of the networks without "
-        "a defence ELU alone has the recipe of the ensemble-trained one, but for plain, on which "
-        "examples are made.",
         "Fooling images, one a class, three ways: gradient ascent from noise, evolution of pixels, "
         "evolution of small networks that paint (CPPN; Nguyen, Yosinski and Clune, 2015). Nobody "
         "judged whether they show nothing.",
@@ -63,14 +58,6 @@ SURVEY = Study(
         "correctly without a change count.",
         "First layers: five dense layers, the adversarially trained network beside its plain twin, "
         "and that beside the same trained from another seed.",
-        "What `--certify=bounds` proves of 100 of the images, at an epsilon that is far below "
-        "those of the attacks; that no proof was found is no attack.",
-        "Networks are compared image by image. Of the denoiser, of substitutes and of clean "
-        "accuracy only counts are kept; they are compared as if independent, which widens the "
-        "interval.",
-        'Bounds: half where "most" is said or an attack "works", ten points where a small gain '
-        'would mean little, zero where "more" or "less" is all that is said. "Asked here" are '
-        "questions of our own.",
     ),
     steps=survey_steps.STEPS,
     seeds=survey_steps.SEEDS,
@@ -146,6 +133,21 @@ SURVEY = Study(
             "holds",
         ): "A denoiser helps (at 0.3) until the attack goes through it.",
     },
+    details=(
+        "The adversarially trained networks begin with a tenth of the kernels' size, take pixels "
+        "as they are and have another learning rate. So have their plain twins, which differ from "
+        "them in the examples alone; *the plain twin* is that of LeNet-5. Of the networks without "
+        "a defence ELU alone has the recipe of the ensemble-trained one, but for plain, on which "
+        "examples are made.",
+        "What `--certify=bounds` proves of 100 of the images, at an epsilon that is far below "
+        "those of the attacks; that no proof was found is no attack.",
+        "Networks are compared image by image. Of the denoiser, of substitutes and of clean "
+        "accuracy only counts are kept; they are compared as if independent, which widens the "
+        "interval.",
+        'Bounds: half where "most" is said or an attack "works", ten points where a small gain '
+        'would mean little, zero where "more" or "less" is all that is said. "Asked here" are '
+        "questions of our own.",
+    ),
     doubts=(
         "Color images and deeper networks: digits at 0.3 are far from the survey's ImageNet.",
         "Attackers from outside who know that a model is defended, and train such a one.",

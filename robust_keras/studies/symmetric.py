@@ -98,19 +98,6 @@ SYMMETRIC = Study(
         "that say otherwise; networks without -M reject nothing there.",
         "Clean accuracy is counted on all 10,000 test images. It, the study's own step, noise and "
         "nonsense are compared as if independent, which widens the interval.",
-        "Proofs (`--certify=bounds`) are left out: at 0.001 nothing could be proved of an "
-        "mReLU-R-M network for MNIST, of a seed of its own.",
-        "Against adversarial examples a gain counts from ten points on (the source gains twenty "
-        'and more), but where the row says only "more"; elsewhere as its row says. "Asked here" '
-        "are questions of our own.",
-        'The source\'s number "by the published weights" is what we measured of the twelve '
-        "networks that its authors published, by their own step: on all 10,000 test images as they "
-        "are, on 2,000 (CIFAR-10: 1,500) where they are changed. The paper's own tables were not "
-        "at hand.",
-        "An earlier run, whose plain networks had no batch normalisation on MNIST, had been seen "
-        "when the networks and rows that it lacked were added; bounds of rows that it had stayed. "
-        "So had the first steps of this one, most of those on MNIST, when a referee's rows were "
-        "added; these have the bounds of their neighbours.",
     ),
     steps=STEPS,
     seeds=SEEDS,
@@ -154,6 +141,21 @@ SYMMETRIC = Study(
         _HISTOGRAMS,
     ),
     meaning=MEANING,
+    details=(
+        "Proofs (`--certify=bounds`) are left out: at 0.001 nothing could be proved of an "
+        "mReLU-R-M network for MNIST, of a seed of its own.",
+        "Against adversarial examples a gain counts from ten points on (the source gains twenty "
+        'and more), but where the row says only "more"; elsewhere as its row says. "Asked here" '
+        "are questions of our own.",
+        'The source\'s number "by the published weights" is what we measured of the twelve '
+        "networks that its authors published, by their own step: on all 10,000 test images as they "
+        "are, on 2,000 (CIFAR-10: 1,500) where they are changed. The paper's own tables were not "
+        "at hand.",
+        "An earlier run, whose plain networks had no batch normalisation on MNIST, had been seen "
+        "when the networks and rows that it lacked were added; bounds of rows that it had stayed. "
+        "So had the first steps of this one, most of those on MNIST, when a referee's rows were "
+        "added; these have the bounds of their neighbours.",
+    ),
     doubts=(
         "A symmetric network that keeps ten points more than a plain one with the same training "
         "and batch normalisation, under `quick` and a passed audit, at any epsilon.",
