@@ -110,7 +110,10 @@ _CLOSE = (
     ("cifar_plain_bn",),
     ("plain_m",),
     ("mrelu_m",),
+    ("cifar_plain_rm",),
 )
+# The same of a claim that an attack decides.
+_CLOSE_UNDER_ATTACK = (("cifar_plain_a", "cifar_mrelu_a"),)
 _LENET = ("--dataset=mnist", "--model=lenet5", "--batch_size=100", "--epochs=1")
 _QUICK = (
     *("--dataset=cifar10", "--model=cifar_quick", "--batch_size=50", "--epochs=3"),
@@ -154,6 +157,7 @@ _FEW = SEEDS[:3]
 SMALL = (
     *_steps(_GROUPS, _FEW),
     *(step for step in _steps(_CLOSE, SEEDS[3:]) if not isinstance(step, Evaluate)),
+    *(step for step in _steps(_CLOSE_UNDER_ATTACK, SEEDS[3:]) if not isinstance(step, Make)),
 )
 STEPS = once((*SMALL, *_steps((*_GROUPS, *_ONLY_FULL), SEEDS)))
 
