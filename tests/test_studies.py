@@ -141,6 +141,21 @@ def test_the_rule(values, above, seeds, verdict, sentence):
     assert (found["verdict"], found["sentence"]) == (verdict, sentence)
 
 
+def test_a_sentence_tells_every_change_of_verdict_on_the_way_to_the_strongest_attack():
+    means = {"one step at 0.2": 0.9, "one step at 0.1": 0.5, "two at 0.1": 0.1, "all at 0.1": 0.0}
+    spread = np.array([0.0, 0.1, -0.1])
+    measures = tuple(
+        Measure(f"{name}; half", lambda of, mean=mean: mean + spread[of.seed] * (mean == 0.5), 0.5)
+        for name, mean in means.items()
+    )
+    claim = Claim("n", "", "", measures, holds="", fails="It does not.", seeds=3)
+    found = verdicts.judged(claim, [Seen(Known(ROOT), seed) for seed in range(3)])
+    assert [row["verdict"] for row in found["measures"]] == ["holds", "open", "fails", "fails"]
+    assert found["sentence"] == (
+        "Holds with one step at 0.2, open with one step at 0.1, fails with all at 0.1. It does not."
+    )
+
+
 def test_a_number_that_the_audit_does_not_believe_decides_nothing(tmp_path):
     (tmp_path / "net-0-report").mkdir()
     report = {

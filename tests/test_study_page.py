@@ -76,7 +76,8 @@ def test_claims_stand_under_the_headings_that_they_have():
     told = page.page(dataclasses.replace(study, claims=claims), found)
     table = "\n\n| claim | the source's number | ours | verdict | why |\n| --- |"
     assert "### " not in page.page(study, found)
-    assert f"## The claims\n\n{RULE}\n\n### One{table}" in told and f"\n\n### Two{table}" in told
+    rule = f"{RULE} It doubts none here."
+    assert f"## The claims\n\n{rule}\n\n### One{table}" in told and f"\n\n### Two{table}" in told
     assert told.count("### ") == 2
 
 
@@ -86,6 +87,21 @@ def test_a_method_is_told_in_ten_lines(study):
     method, _, rest = page.page(study, found).partition("## Method\n\n")[2].partition("\n\n")
     assert 4 <= method.count("- ") and method.count("\n") < 10
     assert rest.startswith("## What was seen")
+
+
+def test_the_counts_tell_the_source_from_questions_of_our_own_and_the_audits_doubts():
+    def claim(says, verdict, doubtful=()):
+        measure = {"found": {"doubtful": list(doubtful)}, "reason": "", "verdict": verdict}
+        return {"says": says, "verdict": verdict, "measures": [measure]}
+
+    claims = [claim("It works", "holds"), claim("It lasts", "open", ["plain-0"])]
+    claims.append(claim("Asked here: it matters", "fails"))
+    found = {"name": "x", "form": "small", "claims": claims, "runs": [{"done": True}]}
+    assert page._counts(found).startswith(
+        "**Of the source's 2 claims 1 hold, 0 fail and 1 are open. Of our own questions (1) 0 are "
+        "answered by yes, 1 by no, and 0 are open.** Made from"
+    )
+    assert page._doubts(found) == "It does not believe those of 1 claims here."
 
 
 def share(of_images):

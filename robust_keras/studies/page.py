@@ -16,6 +16,8 @@ _STRONG = (
 )
 # A share of so many images is known to less than a tenth of a point.
 _MANY = 10_000
+# How a question begins that the source did not ask.
+ASKED = "Asked here"
 # In place of a number that runs of the form will still give.
 _LATER = "not run yet"
 # Of a table of claims.
@@ -36,25 +38,29 @@ def page(study: Study, found: dict[str, Any]) -> str:
         f"{study.question} The claims are those of {study.source}.",
         _counts(found),
         "## Method",
-        _bullets([*study.method, form.told]),
+        _bullets([*study.method, _STRONG, form.told]),
         "## What was seen",
         _figure(study.name, found["figure"]),
         _table(found["table"], missing),
         *(f"{table['title']}:\n\n{_table(table, missing)}" for table in found.get("tables", ())),
         "## The claims",
-        RULE,
+        f"{RULE} {_doubts(found)}",
         _claims(study, found["claims"]),
         "## What it means",
         _bullets(_meaning(study, found)),
         "## What would change our mind",
         _bullets(study.doubts),
-        "## Details",
-        _bullets([*study.details, _STRONG]),
-        *map(_curves, found.get("curves", [])),
+        *_details(study, found),
         "## Run it",
         _commands(study, found),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _details(study, found):
+    told = [_bullets(study.details)] if study.details else []
+    told += map(_curves, found.get("curves", []))
+    return ["## Details", *told] if told else []
 
 
 def _bullets(lines: Iterable[str]):
@@ -75,13 +81,31 @@ def waiting(found: dict[str, Any]) -> int:
 
 def _counts(found):
     done, all_runs = sum(run["done"] for run in found["runs"]), len(found["runs"])
-    count, later = counted(found), waiting(found)
-    made = f"Made from `{found['name']}.json` in the form `{found['form']}`"
-    return (
-        f"**Of {len(found['claims'])} claims {count[HOLDS]} hold, {count[FAILS]} fail and "
-        f"{count[OPEN]} are open, {later} of these for want of runs.** {made}; "
-        f"{done} of its {all_runs} steps are done."
+    asked = [claim for claim in found["claims"] if claim["says"].startswith(ASKED)]
+    theirs = [claim for claim in found["claims"] if claim not in asked]
+    count, ours = (counted({"claims": claims}) for claims in (theirs, asked))
+    told = (
+        f"Of the source's {len(theirs)} claims {count[HOLDS]} hold, {count[FAILS]} fail and "
+        f"{count[OPEN]} are open."
     )
+    if asked:
+        told += (
+            f" Of our own questions ({len(asked)}) {ours[HOLDS]} are answered by yes, "
+            f"{ours[FAILS]} by no, and {ours[OPEN]} are open."
+        )
+    later = waiting(found)
+    wanting = f" {later} of the open ones want runs." if later else ""
+    made = f"Made from `{found['name']}.json` in the form `{found['form']}`"
+    return f"**{told}**{wanting} {made}; {done} of its {all_runs} steps are done."
+
+
+def _doubts(found):
+    """What the audit says of the numbers that decide."""
+    decide = [claim["measures"][-1]["found"] for claim in found["claims"]]
+    doubted = sum(bool(one and one["doubtful"]) for one in decide)
+    if doubted:
+        return f"It does not believe those of {doubted} claims here."
+    return "It doubts none here."
 
 
 def _figure(name, figure):
@@ -90,7 +114,8 @@ def _figure(name, figure):
     told = (
         "Bands, bars and ranges are 95 % intervals over the seeds that have run and over images; "
         "0 of 100 images is shown as 0.0 to 1.9 %. Seeds and images stand over a table's columns, "
-        "and in cells that have others."
+        "and in cells that have others. A claim about two networks takes the seeds that both have, "
+        "so that it may differ from the difference of two cells."
     )
     return f"![{figure['title']}]({name}.svg)\n\n{told}"
 

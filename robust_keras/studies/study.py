@@ -149,7 +149,7 @@ class Claim:
     _: dataclasses.KW_ONLY
     holds: str
     fails: str
-    open: str = "The difference is too small to tell."
+    open: str = "The interval does not tell: it lies on both sides of the bound."
     seeds: int = 3
     group: str = ""
 
@@ -232,7 +232,7 @@ class Study:
         title: of its page.
         source: whose claims these are.
         question: one or two sentences.
-        method: at most nine lines, each a sentence or two.
+        method: at most eight lines, each a sentence or two.
         steps: its runs in the order in which whole claims finish first.
         seeds: of the runs, in that order.
         rows: table of models: pairs of a label and the name of a model.

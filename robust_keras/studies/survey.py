@@ -48,8 +48,6 @@ SURVEY = Study(
         "Black box: for each model a substitute of two hidden layers of 200 units, trained on "
         "nothing but the classes that the model answers, beginning with 150 images; FGSM on it "
         "(Papernot and others, 2017).",
-        "The denoiser is trained on examples of one to four steps made on the same plain network; "
-        "the attack that does not know of it is PGD on that network.",
         "Features of the plain network with a linear classifier on another data set: the 8x8 "
         "digits of scikit-learn, enlarged; beside them the pixels, and histograms of oriented "
         "gradients as features made by hand (Dalal and Triggs, 2005).",
@@ -134,6 +132,8 @@ SURVEY = Study(
         ): "A denoiser helps (at 0.3) until the attack goes through it.",
     },
     details=(
+        "The denoiser is trained on examples of one to four steps made on the same plain network; "
+        "the attack that does not know of it is PGD on that network.",
         "The adversarially trained networks begin with a tenth of the kernels' size, take pixels "
         "as they are and have another learning rate. So have their plain twins, which differ from "
         "them in the examples alone; *the plain twin* is that of LeNet-5. Of the networks without "

@@ -31,7 +31,7 @@ def _with_the_same(name, says, number, measures):
         number,
         measures,
         holds="With the same training it keeps at least ten points more.",
-        fails="With the same training the gain is less than ten points, or none.",
+        fails="With the same training the gain is less than ten points, or it is a loss.",
         open="With the same training the difference is about ten points.",
     )
 

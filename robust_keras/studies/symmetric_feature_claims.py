@@ -46,7 +46,7 @@ FEATURES = (
             unit="",
         ),
         holds="More than half of its features lie where at most 5 % of those of digits do.",
-        fails="Half of its features and more lie where 95 % of those of digits do, channel by "
+        fails="Most of its features lie where 95 % of those of digits do, channel by "
         "channel; whether they do together is not measured.",
         open="About half of its features lie where at most 5 % of those of digits do.",
     ),

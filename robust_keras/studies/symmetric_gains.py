@@ -7,7 +7,7 @@ from robust_keras.studies.study import Claim, Measure
 WEIGHTS = "by the published weights"
 # What is odd about the published mReLU for MNIST.
 ELEVEN = "(its file has eleven outputs)"
-# What counts as withstanding more; the source's gains are twenty points and more.
+# What counts as withstanding more; most gains of the source are larger.
 GAIN = 0.1
 ABOUT_TEN = "What a longer attack leaves differs by about ten points."
 _OWN = "adversarial"

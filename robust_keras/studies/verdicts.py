@@ -1,5 +1,6 @@
 """The rule by which a claim holds, fails or stays open, written before the first result."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,8 +101,13 @@ def _sentence(claim, rows, verdict):
     sentences = {HOLDS: claim.holds, FAILS: claim.fails, OPEN: claim.open}
     text = f"Open: {last['reason']}." if last["reason"] else sentences[verdict]
     if first["verdict"] != verdict and first["found"] is not None:
-        told = [f"{row['verdict']} with {row['budget'].partition(';')[0]}" for row in (first, last)]
-        text = f"{told[0][0].upper()}{told[0][1:]}, {told[1]}. {text}"
+        groups = [list(group) for _, group in itertools.groupby(rows, key=lambda r: r["verdict"])]
+        # The strongest attack decides; of the others the first that came out so is enough.
+        shown = [*(group[0] for group in groups[:-1]), last]
+        told = ", ".join(
+            f"{row['verdict']} with {row['budget'].partition(';')[0]}" for row in shown
+        )
+        text = f"{told[0].upper()}{told[1:]}. {text}"
     return text
 
 
