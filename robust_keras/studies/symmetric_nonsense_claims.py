@@ -52,7 +52,8 @@ def _reads_more(name, says, number, better, worse, holds, strength=0.5):
 def _unit_reads(name, error, model):
     return _reads_more(
         name,
-        f"{LABELS[model]} alone, without R, reads noisy digits that the plain network does not",
+        f"Asked here: {LABELS[model]} alone, without R, reads more noisy digits than the plain "
+        "network",
         f"error on noise of 0.5: 77.5 % plain, {error}, {WEIGHTS}",
         model,
         "plain",
