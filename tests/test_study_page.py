@@ -76,7 +76,7 @@ def test_claims_stand_under_the_headings_that_they_have():
     told = page.page(dataclasses.replace(study, claims=claims), found)
     table = "\n\n| claim | the source's number | ours | verdict | why |\n| --- |"
     assert "### " not in page.page(study, found)
-    rule = f"{RULE} It doubts none here."
+    rule = f"{RULE} Here the audit believes every number."
     assert f"## The claims\n\n{rule}\n\n### One{table}" in told and f"\n\n### Two{table}" in told
     assert told.count("### ") == 2
 
@@ -101,7 +101,7 @@ def test_the_counts_tell_the_source_from_questions_of_our_own_and_the_audits_dou
         "**Of the source's 2 claims 1 hold, 0 fail and 1 are open. Of our own questions (1) 0 are "
         "answered by yes, 1 by no, and 0 are open.** Made from"
     )
-    assert page._doubts(found) == "It does not believe those of 1 claims here."
+    assert page._doubts(found) == "Here the audit does not believe the numbers of 1 of the claims."
 
 
 def share(of_images):

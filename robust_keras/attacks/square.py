@@ -82,7 +82,7 @@ class Square(QuerySearch):
         batch = ShrinkingBatch((problem, graph.begin(problem, first)), len(first))
         points, passes = first.copy(), np.ones(len(first), int)
         enough, going = self._near_enough(task), np.ones(len(first), bool)
-        squares = self.queries - 1 - self._gives_up
+        squares = self.queries - 1 - int(self._gives_up)
         sides = graph.sides(squares, self.share, *first.shape[1:3])
 
         def move(problem, state, begin, end):
@@ -102,7 +102,7 @@ class Square(QuerySearch):
 
         if batch.keep(~batch.tensors[1].fooled.numpy()):
             batch.run(itertools.pairwise([0, *_looks(squares)]), move, note)
-        return Proposal(points, np.zeros_like(passes), passes + self._gives_up)
+        return Proposal(points, np.zeros_like(passes), passes + int(self._gives_up))
 
     @property
     def _gives_up(self):

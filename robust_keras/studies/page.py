@@ -17,7 +17,7 @@ _STRONG = (
 # A share of so many images is known to less than a tenth of a point.
 _MANY = 10_000
 # How a question begins that the source did not ask.
-ASKED = "Asked here"
+_ASKED = "Asked here"
 # In place of a number that runs of the form will still give.
 _LATER = "not run yet"
 # Of a table of claims.
@@ -81,7 +81,7 @@ def waiting(found: dict[str, Any]) -> int:
 
 def _counts(found):
     done, all_runs = sum(run["done"] for run in found["runs"]), len(found["runs"])
-    asked = [claim for claim in found["claims"] if claim["says"].startswith(ASKED)]
+    asked = [claim for claim in found["claims"] if claim["says"].startswith(_ASKED)]
     theirs = [claim for claim in found["claims"] if claim not in asked]
     count, ours = (counted({"claims": claims}) for claims in (theirs, asked))
     told = (
@@ -104,8 +104,8 @@ def _doubts(found):
     decide = [claim["measures"][-1]["found"] for claim in found["claims"]]
     doubted = sum(bool(one and one["doubtful"]) for one in decide)
     if doubted:
-        return f"It does not believe those of {doubted} claims here."
-    return "It doubts none here."
+        return f"Here the audit does not believe the numbers of {doubted} of the claims."
+    return "Here the audit believes every number."
 
 
 def _figure(name, figure):
