@@ -67,9 +67,9 @@ def _bullets(lines: Iterable[str]):
     return "\n".join(f"- {line}" for line in lines)
 
 
-def counted(found: dict[str, Any]) -> dict[str, int]:
-    """Gives how many of a study's claims hold, fail and are open."""
-    verdicts = [claim["verdict"] for claim in found["claims"]]
+def _counted(claims):
+    """How many of the claims hold, fail and are open."""
+    verdicts = [claim["verdict"] for claim in claims]
     return {verdict: verdicts.count(verdict) for verdict in (HOLDS, FAILS, OPEN)}
 
 
@@ -81,9 +81,10 @@ def waiting(found: dict[str, Any]) -> int:
 
 def _counts(found):
     done, all_runs = sum(run["done"] for run in found["runs"]), len(found["runs"])
-    asked = [claim for claim in found["claims"] if claim["says"].startswith(_ASKED)]
-    theirs = [claim for claim in found["claims"] if claim not in asked]
-    count, ours = (counted({"claims": claims}) for claims in (theirs, asked))
+    theirs, asked = [], []
+    for claim in found["claims"]:
+        (asked if claim["says"].startswith(_ASKED) else theirs).append(claim)
+    count, ours = map(_counted, (theirs, asked))
     told = (
         f"Of the source's {len(theirs)} claims {count[HOLDS]} hold, {count[FAILS]} fail and "
         f"{count[OPEN]} are open."

@@ -17,7 +17,8 @@ from robust_keras.studies.symmetric_gains import (
     own_step,
     withstands,
 )
-from robust_keras.studies.symmetric_nonsense_claims import NOISE, NONSENSE
+from robust_keras.studies.symmetric_noise_claims import NOISE
+from robust_keras.studies.symmetric_nonsense_claims import NONSENSE
 from robust_keras.studies.symmetric_training_claims import TRAINING_CLAIMS
 
 # At 0.1 the study's own step leaves a plain network of R-M too much for ten points more.

@@ -178,3 +178,8 @@ LABELS = {
 def dataset(model: str) -> str:
     """The data set of a network, by its name."""
     return "cifar10" if model in _CIFAR else "mnist"
+
+
+def label(model: str) -> str:
+    """How a claim calls a network, where its data set is told."""
+    return LABELS[model].removeprefix("CIFAR-10: ").removesuffix(" (ReLU)")
