@@ -66,7 +66,7 @@ def cascades(model):
     return (
         ("autoattack", AutoAttack(), None, 0),
         ("quick", Quick(), speeds[1], 2),
-        ("autoattack, published budget", AutoAttack(restarts=1), speeds[0], np.inf),
+        ("autoattack, published budget", AutoAttack(again=0), speeds[0], np.inf),
     )
 
 

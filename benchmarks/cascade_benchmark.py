@@ -128,6 +128,7 @@ def table(kept):
     """Prints what is known."""
     titles = (
         "model",
+        "images",
         "clean",
         "attack",
         "left, a seed each",
@@ -136,16 +137,16 @@ def table(kept):
     )
     print(f"| {' | '.join(titles)} |\n|{' --- |' * len(titles)}")
     for key in sorted({_titled(r) for r in kept.rows}):
-        rows, (model, attack) = [r for r in kept.rows if _titled(r) == key], key
+        rows, (model, count, attack) = [r for r in kept.rows if _titled(r) == key], key
         lefts = ", ".join(str(r["left"]) for r in rows)
         passes = " + ".join(str(round(v)) for v in np.mean([r["passes"] for r in rows], axis=0))
         clean, every = rows[0]["clean"], int(standing(rows).sum())
-        print(f"| {model} | {clean} | {attack} | {lefts} | {every} | {passes} |")
+        print(f"| {model} | {count} | {clean} | {attack} | {lefts} | {every} | {passes} |")
 
 
 def _titled(row):
     few = row["nearest"]
-    return row["model"], row["attack"] + (f", the nearest {few}" if few else "")
+    return row["model"], row["count"], row["attack"] + (f", the nearest {few}" if few else "")
 
 
 def pairs(text):

@@ -20,7 +20,9 @@ from tabulate import tabulate
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
 ATTACKS = {
-    "autoattack, published budget": "AutoAttack(restarts=1)",
+    "autoattack, published budget": (
+        "AutoAttack(restarts=1, **{name: 0 for name in ('again',) if hasattr(AutoAttack, name)})"
+    ),
     "autoattack": "AutoAttack()",
     "quick": "Quick()",
     "pgd": "PGD()",

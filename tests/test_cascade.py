@@ -37,12 +37,16 @@ def names(attack, norm):
     return [stage.name for stage in attack.stages(norm)]
 
 
-def test_autoattack_is_the_published_ensemble():
+def test_autoattack_is_the_published_ensemble_after_the_nearest():
     published = ["apgd_ce", "apgd_targeted", "fab_targeted", "square"]
-    assert names(AutoAttack(), "linf") == names(AutoAttack(), "l2") == published
-    ce, targeted, fab, square = AutoAttack().stages("linf")
-    # More starts than published, which only takes away.
-    assert (ce.steps, ce.restarts) == (100, 5)
+    assert names(AutoAttack(again=0), "linf") == names(AutoAttack(again=0), "l2") == published
+    assert names(AutoAttack(), "linf") == names(AutoAttack(), "l2") == ["nearest_pgd", *published]
+    nearest, ce, targeted, fab, square = AutoAttack().stages("linf")
+    # It begins as `quick` does, and goes on where that does not.
+    first = Quick().stages("linf")[0]
+    assert (nearest.steps, nearest.targets) == (first.steps, first.targets)
+    assert nearest.again > first.again and nearest.near > first.near
+    assert (ce.steps, ce.restarts) == (100, 1)
     assert (targeted.steps, targeted.restarts, targeted.targets) == (100, 1, 9)
     assert (fab.steps, fab.restarts, fab.targets) == (100, 1, 9)
     assert square == Square(queries=5000)
@@ -71,7 +75,8 @@ def test_a_cascade_finds_what_can_be_found_in_a_linear_model(cascade, num_classe
 
 def test_stages_are_the_attacks_run_on_survivors_and_are_counted():
     model, threat_model = linear(4), ThreatModel("linf", (0.0, 0.02, 0.05))
-    attack = AutoAttack(**CHEAP, restarts=1)
+    # `NearestPGD` takes several gradients from one pass.
+    attack = AutoAttack(**CHEAP, again=0)
     before = int(model.seen)
     few = {"batch_size": 1, "images": 12}
     (result,) = evaluate(model, [attack], epsilons=threat_model.epsilons, **few).attacks
@@ -98,9 +103,9 @@ def test_without_gradients_only_the_search_runs_and_the_report_says_so():
     model.gradient_error = "lost"
     (result,) = evaluate(model, [AutoAttack(**CHEAP)]).attacks
     assert result.skipped is None and result.gradient_evaluations == 0
-    assert [stage.skipped for stage in result.stages] == ["lost"] * 3 + [None]
+    assert [stage.skipped for stage in result.stages] == ["lost"] * 4 + [None]
     report = attack_report(result, model)
-    assert report.settings["left_out"] == ["apgd_ce", "apgd_targeted", "fab_targeted"]
+    assert report.settings["left_out"] == names(AutoAttack(), "linf")[:-1]
     assert list(report.settings["accuracy_after"]) == ["square"]
     (result,) = evaluate(model, [AutoAttack(**CHEAP)], norm="l2").attacks
     assert result.skipped is None and not result.robust.all()
@@ -127,7 +132,7 @@ def test_progress_names_the_stage():
 @pytest.mark.parametrize(
     ("attack", "shared"),
     # Both gradients by which `quick` ranks the other classes come from one forward pass.
-    [(AutoAttack(**CHEAP), 0), (FABTargeted(steps=5), 0), (Quick(**CHEAP), 2)],
+    [(AutoAttack(**CHEAP), 2), (FABTargeted(steps=5), 0), (Quick(**CHEAP), 2)],
 )
 def test_few_survivors_take_small_batches(attack, shared):
     model = linear(3)

@@ -186,7 +186,8 @@ def test_it_ends_at_nothing_for_real_evaluations():
 def test_the_parts_of_a_cascade_follow_the_sweep_but_of_one_that_searches():
     model, attack = ThreatModel("linf", (0.0, 0.1, 0.2)), AutoAttack()
     every = [(title, epsilon) for title, _, epsilon in sweep.parts(attack, model, "every")]
-    assert every[0] == ("autoattack: apgd_ce", 0.1) and every[4] == ("autoattack: apgd_ce", 0.2)
+    assert every[0] == ("autoattack: nearest_pgd", 0.1)
+    assert every[5] == ("autoattack: nearest_pgd", 0.2)
     for asked in ("every", "bisection"):
         searched = sweep.parts(Quick(), model, asked)
         assert [epsilon for *_, epsilon in searched] == [None] * 3
