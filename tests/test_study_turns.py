@@ -92,6 +92,29 @@ def test_an_assistant_runs_what_the_one_that_leads_has_not_begun(tmp_path, monke
     assert (tmp_path / "pruning.md").is_file()
 
 
+def test_a_process_that_holds_enough_memory_is_replaced(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(provenance, "cores", lambda: 1)
+    config = StudyConfig(study="pruning", smoke=True, output_dir=str(tmp_path), processes=1)
+    form, finished, written = _PRUNING.forms["smoke"], Known(tmp_path), []
+    # Whoever holds TensorFlow holds more than that, so each process runs one step at most.
+    with assistants.turns(config, pathlib.Path(tmp_path), 1, enough=150 * 2**20) as turns:
+        assert turns.holds_enough()
+        place = Place(tmp_path)
+        running.run(_PRUNING.steps, form, place, finished, lambda: written.append(1), turns)
+    said = capfd.readouterr().out
+    assert said.count("another goes on in its place") == 1
+    assert "[1/2] train" in said and "[2/2] evaluate" in said
+    assert len(written) == 2 and all(map(finished.has, _PRUNING.steps[: form.steps]))
+
+
+def test_one_that_fails_is_not_replaced(tmp_path):
+    alive = iter([True, False])
+    turns = Turns(tmp_path, relief=lambda: lambda: next(alive), enough=1)
+    assert turns.relieved() and not turns.relieved()
+    assert not Turns(tmp_path, enough=1).relieved(), "nothing to start"
+    assert not Turns(tmp_path, relief=lambda: lambda: True, enough=2**50).relieved()
+
+
 def test_what_was_made_of_another_recipe_is_refused(tmp_path):
     one, other = _made("one", []), _made("other", [], ("of-one",))
     place = Place(tmp_path)

@@ -49,6 +49,13 @@ def affordable(asked: int | str, most: int) -> int:
     return max(min(most, provenance.cores(), memory), 1)
 
 
+def memory_held() -> int:
+    """Bytes of memory that this process holds."""
+    import psutil
+
+    return psutil.Process().memory_info().rss
+
+
 @contextlib.contextmanager
 def share_of(count: int) -> Iterator[None]:
     """Inside, TensorFlow takes a part of the processors, here and in processes that are started.
@@ -146,6 +153,10 @@ class Assistant:
         with contextlib.suppress(OSError):
             self._stdin.write(pickle.dumps(value))
             self._stdin.flush()
+
+    def wait(self) -> int:
+        """Its exit status, once it has ended."""
+        return self._process.wait()
 
     def __enter__(self):
         return self

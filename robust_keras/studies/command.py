@@ -41,13 +41,13 @@ def main(asked: StudyConfig) -> None:
     print(f"page  {where / f'{study.name}.md'}")
 
 
-def assist(asked: StudyConfig, turns: Turns) -> None:
-    """Runs those steps that no other process is at, and writes no page."""
+def assist(asked: StudyConfig, turns: Turns) -> bool:
+    """Runs those steps that no other process is at, and writes no page; whether none is left."""
     study, form, place, where = _asked(asked)
     reporting.register(Answers())
     _start()
     finished = _finished(study, form, place, where)
-    running.run(study.steps, form, place, finished, lambda: None, turns)
+    return running.run(study.steps, form, place, finished, lambda: None, turns)
 
 
 def _asked(asked):

@@ -126,7 +126,7 @@ def run(
     known: Any,
     after: Callable[[], Any],
     turns: Turns | None = None,
-) -> None:
+) -> bool:
     """Runs what is not finished, in its order.
 
     What a step reads of an earlier one that was run elsewhere is made again before it.
@@ -138,10 +138,20 @@ def run(
         known: what is known of the steps, see `known.Known`.
         after: called after each step that was run.
         turns: where other processes run it, too: what they are at is left to them.
+
+    Returns:
+        Whether everything is finished: an assistant ends before that once it holds enough memory.
     """
     chosen = steps[: form.steps]
     turns = turns or Turns()
     while left := [step for step in chosen if not known.has(step)]:
+        if not turns.leads and turns.holds_enough():
+            return False
+        if turns.relieved():
+            time.sleep(_BETWEEN_LOOKS_S)
+            if any(map(known.has, left)):
+                after()
+            continue
         for step in left:
             title = f"[{chosen.index(step) + 1}/{len(chosen)}]"
             if _in_turn(step, title, steps, form, place, known, turns):
@@ -149,6 +159,7 @@ def run(
                 break
         else:
             time.sleep(_BETWEEN_LOOKS_S)
+    return True
 
 
 def _in_turn(step, title, steps, form, place, known, turns):
