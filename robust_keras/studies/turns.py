@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from robust_keras.directories import lock
 from robust_keras.programs import assistants
 
-# Bytes that a process may hold after a step. TensorFlow gives nothing back of what it compiled:
-# evaluations of kernel activations leave 0.2 to 0.4 GiB each, and a study has a hundred.
+# Bytes that a process may hold after a step. TensorFlow gives nothing back of what it compiled
+# (tensorflow/tensorflow#40171): an evaluation of kernel activations leaves 0.2 GiB and more.
 ENOUGH = 3 * 2**30
 
 
