@@ -158,11 +158,15 @@ class Assistant:
         """Its exit status, once it has ended."""
         return self._process.wait()
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def end(self) -> None:
+        """Ends it, whatever it is at."""
         self._process.kill()
         with contextlib.suppress(OSError):
             self._stdin.close()
         self._process.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()

@@ -70,7 +70,7 @@ class _Seat:
             with self._lock:
                 if self._left:
                     return
-                self._assistant.__exit__()
+                self._assistant.end()
                 self._assistant = assistants.Assistant(*self._given)
 
     def __enter__(self):
@@ -79,4 +79,4 @@ class _Seat:
     def __exit__(self, *_):
         with self._lock:
             self._left = True
-            self._assistant.__exit__()
+            self._assistant.end()
