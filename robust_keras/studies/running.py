@@ -140,14 +140,16 @@ def run(
         turns: where other processes run it, too: what they are at is left to them.
 
     Returns:
-        Whether everything is finished: an assistant ends before that once it holds enough memory.
+        Whether everything is finished: an assistant that holds enough memory after a step ends.
     """
     chosen = steps[: form.steps]
     turns = turns or Turns()
+    worked = False
     while left := [step for step in chosen if not known.has(step)]:
-        if not turns.leads and turns.holds_enough():
+        # Not before a step: with a GPU a process holds as much from the beginning.
+        if worked and not turns.leads and turns.holds_enough():
             return False
-        if turns.relieved():
+        if worked and turns.relieved():
             time.sleep(_BETWEEN_LOOKS_S)
             if any(map(known.has, left)):
                 after()
@@ -155,6 +157,7 @@ def run(
         for step in left:
             title = f"[{chosen.index(step) + 1}/{len(chosen)}]"
             if _in_turn(step, title, steps, form, place, known, turns):
+                worked = True
                 after()
                 break
         else:
