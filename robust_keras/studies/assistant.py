@@ -1,5 +1,6 @@
 """One process of a study that another one leads, see `assistants`."""
 
+import os
 import sys
 
 from robust_keras.programs.assistant import listen
@@ -12,7 +13,9 @@ def main() -> None:
     """Does steps of the study that its stdin names until none is left, or it holds enough."""
     asked, marks, enough = listen().get()
     if not command.assist(asked, Turns(marks, leads=False, enough=enough)):
-        sys.exit(HELD_ENOUGH)
+        sys.stdout.flush()
+        # At an orderly exit Python waits for stdin, which `listen` holds, and aborts.
+        os._exit(HELD_ENOUGH)
 
 
 if __name__ == "__main__":
