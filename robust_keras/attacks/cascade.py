@@ -13,7 +13,7 @@ from robust_keras.strength import STRONG, of_steps
 
 # What the cheapest cascade does; less of each is no cascade to quote from.
 _STEPS, _QUERIES = 100, 200
-# The first tries of `NearestPGD` are so many times shorter than the long ones.
+# The first tries of a cascade are so many times shorter than its long ones.
 _SHORTER = 4
 # Towards so many classes at most `AutoAttack` has them, as many as `Quick`.
 _FIRST_TARGETS = 5
@@ -54,6 +54,11 @@ class _Cascade(Attack):
     def forward_evaluations(self):
         """The same."""
         return sum(stage.rounds * stage.forward_evaluations for stage in self._all())
+
+    @property
+    def _short(self):
+        """Steps of the tries that `NearestPGD` and `JumpingPGD` begin with."""
+        return max(1, self.steps // _SHORTER)
 
     def stages(self, norm):
         """The attacks in their order, without those that do not exist in the norm."""
@@ -120,8 +125,8 @@ class AutoAttack(_Cascade):
     def _before(self):
         if not self.again:
             return ()
-        steps, targets = max(1, self.steps // _SHORTER), min(self.targets, _FIRST_TARGETS)
-        return (NearestPGD(steps=steps, targets=targets, again=self.again, near=_NEAR),)
+        targets = min(self.targets, _FIRST_TARGETS)
+        return (NearestPGD(steps=self._short, targets=targets, again=self.again, near=_NEAR),)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -154,7 +159,7 @@ class Quick(_Cascade):
         # The first does what broke the most for each gradient (benchmarks/learn_cascade.py), the
         # second was chosen by what Square alone found of a robust network.
         return (
-            NearestPGD(steps=max(1, self.steps // _SHORTER), targets=self.targets),
-            JumpingPGD(steps=max(1, self.steps // _SHORTER)),
+            NearestPGD(steps=self._short, targets=self.targets),
+            JumpingPGD(steps=self._short),
             Square(queries=self.queries),
         )

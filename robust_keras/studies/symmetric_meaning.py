@@ -56,7 +56,7 @@ MEANING = {
     ("nonsense", "holds"): (
         "On MNIST a network that was trained on nonsense (M) does not take such noise for a digit."
     ),
-    ("cifar_nonsense", "fails"): ("On CIFAR-10 mReLU-R-M takes more than 2 % of it for an object."),
+    ("cifar_nonsense", "fails"): "On CIFAR-10 mReLU-R-M takes more than 2 % of it for an object.",
     ("mean_alone", "holds"): (
         "On MNIST the units are not what rejects it: a plain network that was trained on it "
         "rejects it as well."
