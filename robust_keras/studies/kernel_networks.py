@@ -16,6 +16,8 @@ _FAST = ("--adversarial=fast", "--train_epsilon=8/255")
 # As there: how far the dictionary reaches, and the share of kWTA's winners.
 _DICTIONARY = ("--kaf_boundary=3",)
 _FREE = ("--kaf_trainable_dictionary", "--kaf_trainable_bandwidth")
+# The thesis' learning rate of KAF, ten times as high as ours of all.
+_RATE = ("--learning_rate=1",)
 _WINNERS = ("--kwta_ratio=0.3", "--kwta_final_ratio=0.15")
 _NAMES = {
     "relu": "ReLU",
@@ -24,6 +26,7 @@ _NAMES = {
     "kwta": "kWTA",
     "kaf": "KAF",
     "kaf_free": "KAF with a free dictionary",
+    "kaf_rate": "KAF at a learning rate of 1",
     "kaf_elu": "KAF from ELU",
     "kaf_relu": "KAF from ReLU",
     "kaf_silu": "KAF from SiLU",
@@ -35,12 +38,13 @@ _NETWORKS = {"plain": "cifar_quick"}
 PLAIN = ("plain_relu", "plain_kaf", "plain_kwta")
 DEEP = ("resnet56_relu", "resnet56_kaf", "resnet56_kaf_elu")
 ADVERSARIAL = (
-    *("vgg_relu", "vgg_kaf", "vgg_silu", "vgg_kwta", "vgg_kaf_free"),
+    *("vgg_relu", "vgg_kaf", "vgg_silu", "vgg_kwta", "vgg_kaf_free", "vgg_kaf_rate"),
     *("resnet20_relu", "resnet20_kaf"),
 )
 _OTHERS = (
     *("vgg_elu", "vgg_kaf_elu", "vgg_kaf_silu", "resnet20_elu", "resnet20_silu", "resnet20_kwta"),
     *("resnet20_kaf_elu", "resnet20_kaf_relu", "resnet20_kaf_silu", "resnet20_kaf_free"),
+    "resnet20_kaf_rate",
 )
 
 
@@ -48,11 +52,12 @@ def _own(model):
     """The flags of one of our networks, and its label."""
     kind, _, activation = model.partition("_")
     network = _NETWORKS.get(kind, kind)
-    free = activation.endswith("_free")
+    form = activation.removesuffix("_free").removesuffix("_rate")
     flags = (
-        *(f"--model={network}", f"--activation={activation.removesuffix('_free')}"),
-        *(_DICTIONARY if activation.startswith("kaf") else ()),
-        *(_FREE if free else ()),
+        *(f"--model={network}", f"--activation={form}"),
+        *(_DICTIONARY if form.startswith("kaf") else ()),
+        *(_FREE if activation.endswith("_free") else ()),
+        *(_RATE if activation.endswith("_rate") else ()),
         *(_WINNERS if activation == "kwta" else ()),
         # Networks of kernel activations have it anyway.
         *(("--batch_normalization",) if kind in ("plain", "vgg") else ()),
