@@ -209,6 +209,19 @@ KERNEL = Study(
             "holds",
         ): "A smooth activation without anything to train keeps more than ReLU, too. What training "
         "the activation adds to that is the row of KAF from SiLU against SiLU.",
+        (
+            "vgg_kaf",
+            "open",
+        ): "Our own trainings are too short for KAF started at random, and do not settle whether "
+        "it helps.",
+        (
+            "vgg_kwta",
+            "fails",
+        ): "kWTA, trained adversarially for as short a time, keeps no more than ReLU.",
+        (
+            "resnet56_elu",
+            "holds",
+        ): "What keeps KafResNet-56 from training is its start: begun as ELU it trains.",
     },
     details=(
         "KAF and ReLU had been seen on the first 100 images, where they kept equally many, before "
@@ -244,7 +257,8 @@ KERNEL = Study(
         ),
         "full": Form(
             "100 epochs of all training images (there VGG 60); 1,000 test images, `pgd50x10` and "
-            "`autoattack` beside `quick`, five seeds. One learning rate and clipping stay.",
+            "`autoattack` beside `quick`, five seeds. One learning rate for all, beside it that of "
+            "KAF, and clipping stay.",
             train=("--epochs=100", "--batch_size=128", "--train_examples=0"),
             evaluate=("--examples=1000", "--attacks=pgd50,pgd50x10,quick,autoattack"),
             hours="About 60 hours on one GPU, by the count of images times epochs.",
