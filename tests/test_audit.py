@@ -193,6 +193,14 @@ def test_the_corrected_number_is_the_honest_one(sound, scaled):
     assert np.all(corrected <= scaled[0].worst_case.mean(axis=1))
 
 
+def test_where_every_image_fell_nothing_stays_in_doubt(network):
+    scaled = Altered(network, after=lambda logits: 1000.0 * logits)
+    found, checks, judged = audited(scaled, (MarginPGD(),), ThreatModel("linf", (0.5,)), **FEW)
+    assert not found.worst_case.any() and "saturated logits" in failed(checks)
+    assert judged.settled == tuple(sorted(failed(checks)))
+    assert judged.counter_attacks == ()
+
+
 def test_every_image_tells_what_the_audit_found(scaled):
     before, _, judged = scaled
     table, left = judged.evaluation.per_image, judged.evaluation.worst_case

@@ -148,6 +148,16 @@ VERDICTS = {
         "unreliable",
         ["This number should not be believed", "finite gradients: 97.2 %"],
     ),
+    "doubted, but every image fell": (
+        samples.doubtful_model(
+            attacks=(samples.attack("pgd", (0.0,) * 4),),
+            worst_case=samples.worst_case((0.0,) * 4),
+            settled=("finite gradients", "logit scale"),
+        ),
+        "preliminary",
+        ["Robust accuracy is 0.0", "It doubted: finite gradients and logit scale"]
+        + ["every image fell", "0 of 1,000 images survived"],
+    ),
     "weak, and the audit knows": (
         samples.sound_model(
             attacks=ONE_STEP, worst_case=samples.worst_case((0.9, 0.7, 0.3, 0.1)), audit=WEAK

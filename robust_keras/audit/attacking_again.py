@@ -67,8 +67,9 @@ class AttackingAgain:
 
     Attributes:
         made: the `Made`, in their order.
-        settled: whether nothing is left, or one after the last that found more found nothing: of
-            another kind, or, where only chance is in doubt, the same from other starts.
+        settled: whether nothing is left, from the beginning even, or one after the last that found
+            more found nothing: of another kind, or, where only chance is in doubt, the same from
+            other starts.
     """
 
     def __init__(
@@ -85,13 +86,13 @@ class AttackingAgain:
         self._missing = 2 if self._misled() else 1
         self._order = sorted(COUNTER_ATTACKS, key=lambda kind: kind not in first)
         self.made: list[Made] = []
-        self.settled = False
+        # Where every image fell, whatever misled the attacks hid nothing.
+        self.settled = not len(account.standing)
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """The doubts that call for something; none where nothing is left to attack."""
-        against = frozenset().union(*(kind.against for kind in self._order))
-        return tuple(sorted(self._doubts & against)) if len(self._account.standing) else ()
+        return self._called_for() if len(self._account.standing) else ()
 
     def run(self) -> None:
         """Runs what the doubts call for, until that is settled or the budget is spent."""
@@ -108,11 +109,18 @@ class AttackingAgain:
         """The doubts that are settled, by the checks' names."""
         if not self.settled:
             return ()
+        if not self.made:
+            return self._called_for()
         return tuple(sorted(set().union(*(made.doubts for made in self.made if made.rounds))))
 
     def reports(self) -> tuple[CounterAttackReport, ...]:
         """What was made, as findings."""
         return tuple(_report(made) for made in self.made)
+
+    def _called_for(self):
+        """The doubts that counter-attacks can be made against."""
+        against = frozenset().union(*(kind.against for kind in self._order))
+        return tuple(sorted(self._doubts & against))
 
     def _run(self, counter, doubts):
         standing = len(self._account.standing)

@@ -43,7 +43,7 @@ class Audited:
     Args:
         checks: `AuditCheck`s.
         counter_attacks: `CounterAttackReport`s of the attacks that failed checks called for.
-        settled: names of the failed checks that these went around.
+        settled: names of the failed checks that these went around, or that no image was left for.
         evaluation: `Evaluation` with all that these found counted in.
     """
 

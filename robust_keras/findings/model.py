@@ -65,8 +65,8 @@ class ModelReport(Finding):
         default=(),
     )
     settled: tuple[str, ...] = fields.texts(
-        "failed checks that counter-attacks went around, the last of them finding nothing more, so "
-        "that the worst case holds all that is known"
+        "failed checks that counter-attacks went around, the last of them finding nothing more, or "
+        "that no image was left for, so that the worst case holds all that is known"
     )
     seconds: float = fields.number(
         "time spent on this model: attacks, audit, smallest epsilons and unusual inputs"
@@ -203,8 +203,8 @@ class ModelReport(Finding):
 
     @property
     def corrected(self) -> bool:
-        """Whether the audit had to correct the number."""
-        return bool(self.settled) or self.worst_case.lowered(MUCH)
+        """Whether the audit had to correct the number, or to try."""
+        return bool(self.settled and self.counter_attacks) or self.worst_case.lowered(MUCH)
 
     @property
     def strength(self) -> str:
@@ -271,7 +271,7 @@ class ModelReport(Finding):
 
         `unreliable`: nothing was measured, or no check was made, or one failed and counter-attacks
         could not go around what it found. `preliminary`: only weak or one-sided attacks support it,
-        or the audit had to correct it. `quotable`: the rest.
+        or the audit had to correct it, or doubts it though no image is left. `quotable`: the rest.
         """
         doubts = {check.check for check in self.failed} - {*check_names.OF_ATTACKS, *self.settled}
         if not self.measured or not self.checked or doubts:

@@ -49,7 +49,7 @@ def verdict(report: Report, model: ModelReport) -> Verdict:
         "preliminary": _preliminary,
         "unreliable": _unreliable,
     }[level](model)
-    attack = stronger_attack(model) if level == "preliminary" else ""
+    attack = stronger_attack(model) if level == "preliminary" and not _all_fell(model) else ""
     return Verdict(
         level=level,
         headline=_headline(report, model),
@@ -95,6 +95,13 @@ def _nothing(model):
 
 def _preliminary(model):
     names = wording.listed(attack.name for attack in model.ran)
+    if _all_fell(model):
+        text = (
+            f"It doubted: {wording.listed(model.settled)}. But every image fell, and so attacks "
+            "that were misled have missed none."
+        )
+        title = "The audit doubts a number that cannot be too high"
+        return title, (("audit", text),), "doubted, but every image fell"
     if model.strength == WEAK:
         title, short = "Only weak attacks support this number", "weak attacks only"
         return title, ((names, _weakness(model)),), short
@@ -117,6 +124,11 @@ def _preliminary(model):
     text = "A search without gradients finds less than attacks that follow them, where these lead."
     title = "Only searches without gradients support this number"
     return title, ((names, text),), "searches only"
+
+
+def _all_fell(model):
+    """Whether the audit's doubts were settled because no image was left to attack again."""
+    return bool(model.settled) and not model.corrected
 
 
 def _only_too_weak(model):
