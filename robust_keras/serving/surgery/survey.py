@@ -30,8 +30,8 @@ class Survey:
         sites: `Site`s that can be opened, in the order of their switches.
         chance: `Site`s that draw at random.
         seen: names of those that need not be: continuous choices, custom gradients that are right.
-        function: from (images, switches) to logits; switches float32 (sites,), 1 where a gradient
-            goes past an operation.
+        function: from (images, weights, switches) to the gradient first; switches float32
+            (sites,), 1 where a gradient goes past an operation.
     """
 
     sites: tuple[Site, ...]
@@ -48,12 +48,7 @@ class Survey:
             opened: names of the sites to open.
         """
         switches = tf.constant([float(site.name in opened) for site in self.sites], tf.float32)
-        images = tf.constant(images)
-        with tf.GradientTape() as tape:
-            tape.watch(images)
-            total = tf.reduce_sum(weights * self.function(images, switches)[0])
-        zero = tf.UnconnectedGradients.ZERO
-        return tape.gradient(total, images, unconnected_gradients=zero).numpy()
+        return self.function(tf.constant(images), tf.constant(weights), switches)[0].numpy()
 
 
 def survey(classifier: Any, images: np.ndarray) -> Survey:
@@ -69,16 +64,21 @@ def survey(classifier: Any, images: np.ndarray) -> Survey:
     concrete = classifier.logits.get_concrete_function()
     surgeons = []
 
-    def traced(images, switches):
+    def traced(images, weights, switches):
         surgeons.append(_Switched(switches))
-        logits = copied(concrete, images, surgeons[-1])
-        return logits, surgeons[-1].slopes, surgeons[-1].jumps
+        total = tf.reduce_sum(weights * copied(concrete, images, surgeons[-1]))
+        # Within the graph, where what leads to the weights of the model is not differentiated.
+        zero = tf.UnconnectedGradients.ZERO
+        (gradient,) = tf.gradients(total, images, unconnected_gradients=zero)
+        return gradient, surgeons[-1].slopes, surgeons[-1].jumps
 
-    spec = tf.TensorSpec((None, *classifier.image_shape), tf.float32)
-    switches = tf.TensorSpec((None,), tf.float32)
-    function = tf.function(traced, autograph=False).get_concrete_function(spec, switches)
+    classes = classifier.num_classes
+    shapes = (None, *classifier.image_shape), (None, classes), (None,)
+    specs = [tf.TensorSpec(shape, tf.float32) for shape in shapes]
+    function = tf.function(traced, autograph=False).get_concrete_function(*specs)
     sites = tuple(surgeons[-1].sites.values())
-    _, slopes, jumps = function(tf.constant(images), tf.zeros(len(sites)))
+    weights, switches = tf.zeros((len(images), classes)), tf.zeros(len(sites))
+    _, slopes, jumps = function(tf.constant(images), weights, switches)
     right = {name for name, pair in slopes.items() if _right(pair.numpy())}
     smooth = {name for name, share in jumps.items() if share.numpy() <= _SOME}
     chance = tuple(surgeons[-1].chance.values())
