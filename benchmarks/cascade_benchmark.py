@@ -121,7 +121,8 @@ def measure(options, kept):
         values = model, attack, seed, options.count, options.epsilon, few
         name = dict(zip(KEY, values, strict=True))
         if kept.known(**name) is None:
-            rows = [r for r in kept.rows if (r["model"], r["attack"]) == (model, CHEAP)]
+            same = name | {"attack": CHEAP, "nearest": 0}
+            rows = [r for r in kept.rows if all(r[k] == same[k] for k in KEY if k != "seed")]
             met = nearest(rows, few) if few else None
             found = kept.add(name | row(models[model], split, attack, seed, options, met))
             print({k: v for k, v in found.items() if k not in ("images", "nearest_first")})

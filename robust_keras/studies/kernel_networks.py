@@ -31,8 +31,10 @@ _NAMES = {
     "kaf_relu": "KAF from ReLU",
     "kaf_silu": "KAF from SiLU",
 }
-# Of the published networks.
+# Of the published networks: what they are called as rebuilt, and those whose files answer otherwise
+# in half precision than rebuilt in single precision.
 LABELS = {name: _NAMES[activation] for name, activation in NAMES.items()}
+OTHERWISE = ("kafelu", "kafrelu", "kafswish")
 _NETWORKS = {"plain": "cifar_quick"}
 # Those that claims are about, and the thesis' others.
 PLAIN = ("plain_relu", "plain_kaf", "plain_kwta")

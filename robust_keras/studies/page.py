@@ -79,6 +79,12 @@ def waiting(found: dict[str, Any]) -> int:
     return sum(reason.endswith((" run", " run yet")) for reason in reasons)
 
 
+def _want(count, going_on):
+    """What open claims want: what is still to run, or more than this form runs."""
+    want = "wants" if count == 1 else "want"
+    return f"{want} runs" if going_on else f"{want} runs that only a longer form has"
+
+
 def _counts(found):
     done, all_runs = sum(run["done"] for run in found["runs"]), len(found["runs"])
     theirs, asked = [], []
@@ -95,7 +101,7 @@ def _counts(found):
             f"{ours[FAILS]} by no, and {ours[OPEN]} are open."
         )
     later = waiting(found)
-    wanting = f" {later} of the open ones want runs." if later else ""
+    wanting = f" {later} of the open ones {_want(later, done < all_runs)}." if later else ""
     made = f"Made from `{found['name']}.json` in the form `{found['form']}`"
     return f"**{told}**{wanting} {made}; {done} of its {all_runs} steps are done."
 

@@ -38,8 +38,9 @@ def carried_back(names: tuple[str, ...]) -> MadeBy:
         names: of rebuilt networks that have been attacked.
 
     Returns:
-        A `Make.make` whose result has a text for each network, one character an adversarial image:
-        1 where the published file is wrong about it.
+        A `Make.make` whose result has a text for each network, one character an adversarial image
+        that the published file reads while it is as it was: 1 where it is wrong about the changed
+        one.
     """
 
     def make(place: Place, images: int) -> dict[str, str]:
@@ -47,8 +48,9 @@ def carried_back(names: tuple[str, ...]) -> MadeBy:
         for name in names:
             kept = np.load(place.directory / f"{name}-0-report" / "adversarial_examples.npz")
             model = published_networks.file(place.networks(name))
-            answers = _answers(model, kept["images"][:images])
-            found[name] = _text(answers != kept["labels"][:images])
+            pairs = (kept[kind][:images] for kind in ("originals", "images"))
+            before, after = (_answers(model, part) == kept["labels"][:images] for part in pairs)
+            found[name] = _text(~after[before])
         return found
 
     return make

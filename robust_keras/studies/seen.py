@@ -43,7 +43,7 @@ class Seen:
 
     def worst(self, model: str, epsilon: float) -> np.ndarray:
         """1 where an image holds out against every attack and against what the audit tried."""
-        self._doubt(model)
+        self.doubt(model)
         return answers.array(self._answers(model)["worst_case"][self._place(model, epsilon)])
 
     def proved(self, model: str, epsilon: float) -> np.ndarray:
@@ -54,7 +54,7 @@ class Seen:
 
     def accepted_worst(self, model: str, epsilon: float) -> np.ndarray:
         """The same where a wrong answer counts only if the model accepts it."""
-        self._doubt(model)
+        self.doubt(model)
         rows = self._answers(model)["with_rejection"] or self._answers(model)["worst_case"]
         return answers.array(rows[self._place(model, epsilon)])
 
@@ -94,7 +94,8 @@ class Seen:
         """An evaluation's report as JSON holds it; raises NotRunError."""
         return self._known.found("evaluate", f"{run}-{self.seed}")
 
-    def _doubt(self, model):
+    def doubt(self, model: str) -> None:
+        """Notes that a claim needs a model's number, if the audit does not believe that."""
         if self.model(model)["verdict"] == "unreliable":
             self.doubtful.add(model)
 

@@ -17,9 +17,10 @@ RULE = (
     'Each claim says that a number lies above a bound ("at most 2 %": minus the share is above '
     "-2). It **holds** if the whole 95 % interval, over seeds and images, is above; it **fails** "
     "if none of it is; else it stays **open**. It also stays open with fewer than three seeds "
-    "(five where the mean is within two points of the bound; one where a single published network "
-    "is what the claim is about), and where the audit does not believe a number that it needs. Of "
-    "several numbers in a row the last decides; where they are attacks, it is the strongest."
+    "(five where the mean is within two points of accuracy of the bound; one where a single "
+    "published network is what the claim is about), and where the audit does not believe a number "
+    "that it needs. Of several numbers in a row the last decides; where they are attacks, it is "
+    "the strongest."
 )
 
 
