@@ -11,8 +11,8 @@ from robust_keras.studies.verdicts import FAILS, HOLDS, OPEN, RULE
 
 _STRONG = (
     "`quick` is two attacks of many gradient steps and a search without gradients. The audit looks "
-    "for signs that a number is too high, and attacks again where it finds one. The worst case "
-    "counts all that any attack and the audit found."
+    "for signs that a number is too high, and attacks again where it finds one, or that a network "
+    "has not learned. The worst case counts all that any attack and the audit found."
 )
 # A share of so many images is known to less than a tenth of a point.
 _MANY = 10_000
