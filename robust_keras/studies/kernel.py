@@ -69,7 +69,7 @@ def _steps(models, seeds):
 
 
 _FEW = SEEDS[:3]
-# In the full form alone: in three epochs, which take four times as long as others, it learns nothing.
+# In the full form alone: three epochs take four times as long as others, and teach it nothing.
 _SLOW = "vgg_kaf_free"
 # Claims about them are within two points of their bounds.
 _CLOSE = ("vgg_kwta", *PLAIN)
