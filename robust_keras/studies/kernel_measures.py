@@ -13,7 +13,7 @@ _EIGHT = 8 / 255
 ATTACKED = {
     **{"relu": 50.2, "kaf": 52.2, "swish": 53.9, "elu": 51.7},
     **{"kafelu": 52.8, "kafrelu": 51.4, "kafswish": 52.1},
-    **{"vgg_relu": 45.4, "vgg_kaf": 46.8, "vgg_silu": 47.7, "vgg_kaf_free": 46.2},
+    **{"vgg_relu": 45.4, "vgg_kaf": 46.8, "vgg_silu": 47.7},
     "vgg_kaf_rate": 46.8,
     **{"resnet20_relu": 50.2, "resnet20_kaf": 52.2},
     **{"plain_relu": 11.0, "plain_kwta": 13.2, "plain_kaf": 15.7},

@@ -40,13 +40,13 @@ _NETWORKS = {"plain": "cifar_quick"}
 PLAIN = ("plain_relu", "plain_kaf", "plain_kwta")
 DEEP = ("resnet56_relu", "resnet56_kaf", "resnet56_kaf_elu")
 ADVERSARIAL = (
-    *("vgg_relu", "vgg_kaf", "vgg_silu", "vgg_kwta", "vgg_kaf_free", "vgg_kaf_rate"),
+    *("vgg_relu", "vgg_kaf", "vgg_silu", "vgg_kwta", "vgg_kaf_rate"),
     *("resnet20_relu", "resnet20_kaf"),
 )
 _OTHERS = (
-    *("vgg_elu", "vgg_kaf_elu", "vgg_kaf_silu", "resnet20_elu", "resnet20_silu", "resnet20_kwta"),
-    *("resnet20_kaf_elu", "resnet20_kaf_relu", "resnet20_kaf_silu", "resnet20_kaf_free"),
-    "resnet20_kaf_rate",
+    *("vgg_elu", "vgg_kaf_free", "vgg_kaf_elu", "vgg_kaf_silu"),
+    *("resnet20_elu", "resnet20_silu", "resnet20_kwta", "resnet20_kaf_rate", "resnet20_kaf_free"),
+    *("resnet20_kaf_elu", "resnet20_kaf_relu", "resnet20_kaf_silu"),
 )
 
 

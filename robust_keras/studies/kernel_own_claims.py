@@ -99,7 +99,6 @@ OWN = (
         open="The interval is too wide to tell.",
     ),
     _ours("resnet20_kaf", "resnet20_kaf", "resnet20_relu", "ResNet-20, trained anew: KAF"),
-    _ours("vgg_free", "vgg_kaf_free", "vgg_relu", "VGG, trained anew: KAF with a free dictionary"),
     _ours(
         *("vgg_kwta", "vgg_kwta", "vgg_relu", "VGG, adversarially trained: kWTA"),
         number="50.7 % against 43.6 % (ResNet-18, the least of several attacks, quoted there from "
