@@ -19,6 +19,8 @@ from robust_keras.studies.study import Claim, Measure, alone
 
 # What rows begin with that were written when KAF trained at the learning rate of all had been seen.
 _AFTER = "Asked here, when KAF had been seen"
+# What is compared with ReLU in the small network.
+_LABELS = {"kaf": "KAF", "kwta": "kWTA"}
 
 
 def _ours(name, higher, lower, says, number=None):
@@ -31,8 +33,8 @@ def _ours(name, higher, lower, says, number=None):
     )
 
 
-def _without(activation, label):
-    name = f"plain_{activation}"
+def _without(activation):
+    name, label = f"plain_{activation}", _LABELS[activation]
     return Claim(
         name,
         f"Without adversarial training a small network with {label} keeps something under PGD",
@@ -48,7 +50,7 @@ def _without(activation, label):
 
 
 def _against_relu(activation):
-    name, label = f"plain_{activation}", activation.replace("kaf", "KAF").replace("kwta", "kWTA")
+    name, label = f"plain_{activation}", _LABELS[activation]
     return Claim(
         f"{name}_relu",
         f"{SEEN}: without adversarial training {label} keeps more than ReLU",
@@ -63,7 +65,7 @@ def _plain(name, ask):
 
 
 def _costs(activation):
-    name, label = f"plain_{activation}", activation.replace("kaf", "KAF").replace("kwta", "kWTA")
+    name, label = f"plain_{activation}", _LABELS[activation]
     return Claim(
         f"clean_{name}",
         f"Without adversarial training {label} costs clean accuracy",
@@ -105,8 +107,7 @@ OWN = (
         "Xiao et al.)",
     ),
     tells("pgd_tells_kwta", "vgg_kwta", "Asked here: ", "not told"),
-    _without("kwta", "kWTA"),
-    _without("kaf", "KAF"),
+    *map(_without, ("kwta", "kaf")),
     *map(_against_relu, ("kaf", "kwta")),
     *map(_costs, ("kaf", "kwta")),
     Claim(
