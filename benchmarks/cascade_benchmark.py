@@ -97,6 +97,12 @@ def nearest(rows, count):
     return sorted(known, key=lambda image: min(rank[image] for rank in ranks))[:count]
 
 
+def _cheap(kept, name):
+    """The rows of `quick` on the same model and images, of all seeds."""
+    same = name | {"attack": CHEAP, "nearest": 0}
+    return [row for row in kept.rows if all(row[k] == same[k] for k in KEY if k != "seed")]
+
+
 def _passes(result, left):
     """Backward and forward passes of all images, for each one left."""
     images = max(int(left.sum()), 1)
@@ -121,9 +127,7 @@ def measure(options, kept):
         values = model, attack, seed, options.count, options.epsilon, few
         name = dict(zip(KEY, values, strict=True))
         if kept.known(**name) is None:
-            same = name | {"attack": CHEAP, "nearest": 0}
-            rows = [r for r in kept.rows if all(r[k] == same[k] for k in KEY if k != "seed")]
-            met = nearest(rows, few) if few else None
+            met = nearest(_cheap(kept, name), few) if few else None
             found = kept.add(name | row(models[model], split, attack, seed, options, met))
             print({k: v for k, v in found.items() if k not in ("images", "nearest_first")})
 

@@ -6,6 +6,7 @@ from robust_keras.studies.kernel_measures import (
     ATTACKED,
     CLEAN,
     SEEN,
+    TOO_WIDE,
     against,
     pgd,
     robust,
@@ -45,7 +46,7 @@ def _without(activation):
         ),
         holds="A strong attack leaves more than one image in twenty.",
         fails="A strong attack leaves next to nothing.",
-        open="The interval is too wide to tell.",
+        open=TOO_WIDE,
     )
 
 
@@ -76,7 +77,7 @@ def _costs(activation):
         ),
         holds=f"ReLU reads more than {label}.",
         fails=f"ReLU reads no more than {label}.",
-        open="The interval is too wide to tell.",
+        open=TOO_WIDE,
     )
 
 
@@ -98,7 +99,7 @@ OWN = (
         ),
         holds="So the learning rate of all is too low for KAF, and tells little of it.",
         fails="So the learning rate is not what keeps KAF from learning.",
-        open="The interval is too wide to tell.",
+        open=TOO_WIDE,
     ),
     _ours("resnet20_kaf", "resnet20_kaf", "resnet20_relu", "ResNet-20, trained anew: KAF"),
     _ours(

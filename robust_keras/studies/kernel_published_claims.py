@@ -9,6 +9,7 @@ from robust_keras.studies.kernel_measures import (
     ATTACKED,
     CLEAN,
     SEEN,
+    TOO_WIDE,
     against,
     pgd,
     robust,
@@ -51,7 +52,7 @@ def _keeps(name):
         ),
         holds="It keeps what is told there.",
         fails="It keeps at least two points less than is told there.",
-        open="The interval is too wide to tell.",
+        open=TOO_WIDE,
         seeds=1,
     )
 
@@ -68,7 +69,7 @@ def _clean(name, higher, lower, says, asked=""):
         alone("clean, 10,000 images; more", _read_more(higher, lower)),
         holds=f"The published {_label(higher)} reads more than the published {_label(lower)}.",
         fails=f"The published {_label(higher)} reads no more than the published {_label(lower)}.",
-        open="The interval is too wide to tell.",
+        open=TOO_WIDE,
         seeds=1,
     )
 
