@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from robust_keras.errors import InputError
 from robust_keras.programs import command_line
@@ -104,9 +105,21 @@ def test_an_interval_has_the_mean_of_all_trainings_and_images_in_it_as_often_as_
     assert 0.92 <= inside / 400 <= 1.0
 
 
+@pytest.mark.parametrize("images", [20, 100, 300])
+def test_an_interval_has_every_share_of_images_in_it_as_often_as_it_says(images):
+    counts = np.arange(images + 1)
+    found = [interval((np.arange(images) < count)[None].astype(float)) for count in counts]
+    low, high = (np.array([each[end] for each in found]) for end in (1, 2))
+    for share in np.linspace(0.001, 0.999, 500):
+        covered = (low <= share) & (share <= high)
+        assert scipy.stats.binom.pmf(counts, images, share)[covered].sum() > 0.945
+
+
 def test_equal_images_are_no_certainty():
     found = interval(np.zeros((1, 100)))
-    assert 0.015 < found.high < 0.03 and found.low == -found.high
+    assert found.low == -found.high
+    # As page.py says it. That no image of a hundred is known to be one of 3.6 % is the exact bound.
+    assert round(found.high, 3) == 0.038
     assert interval(np.full((3, 1), 2.5)) == (2.5, 2.5, 2.5)
 
 

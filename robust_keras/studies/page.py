@@ -120,7 +120,7 @@ def _figure(name, figure):
         return "Nothing that the figure shows has been run yet."
     told = (
         "Bands, bars and ranges are 95 % intervals over the seeds that have run and over images; "
-        "0 of 100 images is shown as 0.0 to 1.9 %. Seeds and images stand over a table's columns, "
+        "0 of 100 images is shown as 0.0 to 3.8 %. Seeds and images stand over a table's columns, "
         "and in cells that have others. A claim about two networks takes the seeds that both have, "
         "so that it may differ from the difference of two cells."
     )
