@@ -102,6 +102,10 @@ def _preliminary(model):
         )
         title = "The audit doubts a number that cannot be too high"
         return title, (("audit", text),), "doubted, but every image fell"
+    if not model.worst_case.accuracy[-1] and not model.corrected:
+        text = "Every image fell at the largest epsilon: no stronger attack finds more there."
+        title = "Only weaker attacks support this number, but none can lower it"
+        return title, ((names, text),), "weaker attacks, but every image fell"
     if model.strength == WEAK:
         title, short = "Only weak attacks support this number", "weak attacks only"
         return title, ((names, _weakness(model)),), short
