@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 
 import keras
 import numpy as np
@@ -249,6 +250,13 @@ def test_answers_of_chance_do_not_hide_a_gradient_that_leads_nowhere(network):
     assert (rising.passed, lasting.passed) == (False, None)
 
 
+def test_the_attacks_on_each_copy_of_a_graph_are_told_apart(honest):
+    masking = types.SimpleNamespace(copies=(honest, honest))
+    found = opening.Opening(types.SimpleNamespace(masking=masking, classifier=honest)).attacks(0.0)
+    # As the journal tells them apart.
+    assert len(set(map(repr, found))) == 4
+
+
 @pytest.mark.parametrize(
     ("doubt", "settled"), [("one step against many", True), ("rough loss", False)]
 )
@@ -288,7 +296,7 @@ def test_an_attack_on_a_model_of_chance_confirms_itself(
     account = account_of(classifier, evaluation, model, images, labels)
     outcomes, made = iter(found), []
 
-    def attack(attack, places=None, judge=None, again=0):
+    def attack(attack, places=None, again=0):
         made.append(again)
         result = dataclasses.replace(
             evaluation.attacks[0], settings=attack.settings(), gradient_evaluations=10**6

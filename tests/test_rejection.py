@@ -8,7 +8,9 @@ from report_samples import rejecting_model
 from report_samples import report as sample_report
 
 from robust_keras import engine, findings, layers, models, reporting, serving
-from robust_keras.attacks import FGSM, PGD, ThreatModel
+from robust_keras.attacks import FGSM, PGD, ThreatModel, UniformNoise
+from robust_keras.audit.account import Account
+from robust_keras.engine.journal import Unrecorded
 from robust_keras.errors import InputError
 from robust_keras.runs import evaluation
 from robust_keras.serving.rejection import Rejection
@@ -97,14 +99,19 @@ class Bright:
         return tf.stack([0.5 - means, means - 0.5], axis=1)
 
 
-def evaluated(classifier):
-    """Class 0 at 0.35, and one image of class 1 at 0.52, which a band may hold."""
+def bright_images():
+    """(Images, labels): class 0 at 0.35, and one of class 1 at 0.52, which a band may hold."""
     images = np.full((4, 2, 2, 1), 0.35, np.float32)
     images[3] = 0.52
-    threat_model = ThreatModel("linf", (0.1, 0.2, 0.3))
-    return engine.evaluate(
-        classifier, images, np.array([0, 0, 0, 1]), [FGSM()], threat_model, batch_size=4, seed=0
-    )
+    return images, np.array([0, 0, 0, 1])
+
+
+RADII = ThreatModel("linf", (0.1, 0.2, 0.3))
+
+
+def evaluated(classifier, attack=None):
+    attacks = [attack or FGSM()]
+    return engine.evaluate(classifier, *bright_images(), attacks, RADII, batch_size=4, seed=0)
 
 
 def test_a_rejected_adversarial_image_is_no_success_but_one_that_goes_further_is():
@@ -115,6 +122,20 @@ def test_a_rejected_adversarial_image_is_no_success_but_one_that_goes_further_is
     assert found.worst_case_with_rejection.sum(axis=1).tolist() == [3, 3, 0]
     (attack,) = found.attacks
     np.testing.assert_array_equal(attack.robust_with_rejection, found.worst_case_with_rejection)
+
+
+@pytest.mark.parametrize("before", [FGSM(), UniformNoise(repeats=1)], ids=["nothing", "all"])
+def test_an_attack_of_the_audit_lowers_either_account_by_what_it_fooled(before):
+    classifier = Bright(band=0.1)
+    account = Account(
+        *(classifier, *bright_images(), evaluated(classifier, before), RADII),
+        batch_size=4, seed=0, journal=Unrecorded(), masking=None,
+    )  # fmt: skip
+    account.attack(FGSM())
+    # Of the third image noise finds something at 0.3 that is rejected; the audit leaves it there.
+    left, accepted = account.evaluation.worst_case, account.evaluation.worst_case_with_rejection
+    assert left[:, :2].sum(axis=1).tolist() == [2, 0, 0]
+    assert accepted[:, :2].sum(axis=1).tolist() == [2, 2, 0]
 
 
 def test_the_account_without_the_rule_does_not_depend_on_it():

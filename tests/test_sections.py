@@ -104,6 +104,8 @@ def test_a_name_of_ours_is_not_taken():
 
 
 def test_the_documents_are_what_the_code_makes():
+    for part in schema.every(reporting.Report):
+        assert f"<!-- fields of {part.__name__} -->" in format_page.read()
     assert format_page.made_anew(format_page.read()) == format_page.read(), "make docs-format"
     text = (format_page.DOCUMENTS / "report.schema.json").read_text()
     assert text == format_page.schema_text(), "make docs-format"

@@ -2,6 +2,7 @@
 
 import pathlib
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -291,6 +292,15 @@ raise SystemExit(2)
     lines = done.output.splitlines()
     assert len(lines) == 3, done.output
     assert all("within 1 s" in line and "--first_passes_seconds" in line for line in lines)
+
+
+def test_a_keras_model_has_the_same_time_to_answer_or_any(tmp_path):
+    layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(3)]
+    model = keras.Sequential(layers)
+    model.save(tmp_path / "model.keras")
+    with pytest.raises(InputError, match="within 1e-06 s.*--first_passes_seconds"):
+        serving.load(tmp_path / "model.keras", time_limit=1e-6)
+    assert serving.load(tmp_path / "model.keras", time_limit=None).num_classes == 3
 
 
 def test_models_load_under_the_caller_s_device_and_whatever_its_strategy(tmp_path):

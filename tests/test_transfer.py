@@ -8,6 +8,7 @@ from test_report_html import words
 
 from robust_keras import reporting
 from robust_keras.attacks import PGD, CarliniWagner, MarginPGD, Quick, Square, ThreatModel
+from robust_keras.engine.journal import Journal
 from robust_keras.engine.transfer import transfer
 from robust_keras.errors import InputError
 from robust_keras.reporting import html
@@ -19,9 +20,9 @@ pytestmark = pytest.mark.usefixtures("graphs_as_written")
 THREAT_MODEL = ThreatModel("linf", (0.0, 0.02, 0.1))
 
 
-def run(sources, targets, attack=None, threat_model=THREAT_MODEL, batch_size=60, seed=0):
+def run(sources, targets, attack=None, threat_model=THREAT_MODEL, batch_size=60, **given):
     labels = answers(next(iter(targets.values())))
-    settings = {"batch_size": batch_size, "seed": seed}
+    settings = {"batch_size": batch_size, "seed": 0, **given}
     return transfer(sources, targets, GREYS, labels, attack or PGD(), threat_model, **settings)
 
 
@@ -60,6 +61,15 @@ def test_passes_are_counted_and_the_batch_size_changes_nothing(pair):
     assert one.accuracy == other.accuracy
     (searched,) = run(source, {"far": pair["far"]}, Square(queries=5))
     assert searched.gradient_evaluations == 0 < searched.forward_evaluations <= 600
+
+
+def test_what_a_journal_keeps_of_another_batch_size_is_not_taken(pair, tmp_path):
+    journal = Journal(tmp_path, lambda: None)
+    kept = [
+        run({"one": pair["one"]}, {"far": pair["far"]}, batch_size=size, journal=journal)[0]
+        for size in (40, 20, 20)
+    ]
+    assert kept[0].accuracy == kept[1].accuracy == kept[2].accuracy
 
 
 def test_a_source_without_gradients_is_passed_over(pair):

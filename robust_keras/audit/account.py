@@ -107,7 +107,6 @@ class Account:
         self,
         attack: Attack,
         places: np.ndarray | None = None,
-        judge: Attackable | None = None,
         again: int = 0,
     ) -> Round | None:
         """One more attack on what is left; what fools the classifier counts from then on.
@@ -118,7 +117,6 @@ class Account:
         Args:
             attack: any `Attack`.
             places: int array, the images to attack, or None for all that stand.
-            judge: who decides in place of the classifier: the same, asked in another way.
             again: of an attack that was made before, another number for other starts.
 
         Returns:
@@ -130,7 +128,7 @@ class Account:
         before = self.evaluation.worst_case[:, places]
         reported = self.accuracy
         later = engine.evaluate(
-            judge or self.classifier,
+            self.classifier,
             self.images[places],
             self.labels[places],
             [attack],
@@ -143,15 +141,29 @@ class Account:
             keep_examples=True,
             journal=self.journal,
         )
-        # What a model of chance gets wrong by itself the second time is no success of the attack.
-        fallen = before & ~later.attacks[0].robust & later.clean_correct
-        later = dataclasses.replace(later, worst_case=before & ~fallen)
+        later, fallen = _counted(later, before)
         self.evaluation = joined(self.evaluation, places, later)
         tried, broken = before.sum(axis=1), fallen.sum(axis=1)
         too_high = np.array(
             [clearly_too_high(*row) for row in zip(broken, tried, reported, strict=True)]
         )
         return Round(later.attacks[0], tried, broken, self.accuracy, too_high)
+
+
+def _counted(later, before):
+    """(The later evaluation with what the attack fooled alone, bool array of that).
+
+    What a model of chance gets wrong by itself the second time is no success of the attack. In the
+    account with rejection, too, an image was attacked only where it stood without: elsewhere
+    nothing new is known of it.
+    """
+    attack = later.attacks[0]
+    fallen = before & ~attack.robust & later.clean_correct
+    changes = {"worst_case": before & ~fallen}
+    if attack.robust_with_rejection is not None:
+        accepted = later.clean_correct & later.clean_accepted
+        changes["worst_case_with_rejection"] = ~(before & ~attack.robust_with_rejection & accepted)
+    return dataclasses.replace(later, **changes), fallen
 
 
 def clearly_too_high(broken: int, tried: int, reported: float) -> bool:

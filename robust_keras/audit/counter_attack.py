@@ -88,10 +88,14 @@ class CounterAttack:
         """
         raise TypeError(f"{type(self).__name__} must define attacks")
 
-    def through(self, attack: Attack, view: Attackable | None = None) -> "Through":
-        """An attack in this one's name, on the model or on a view of it."""
+    def through(self, attack: Attack, view: Attackable | None = None, number: int = 0) -> "Through":
+        """An attack in this one's name, on the model or on a view of it, of several the `number`th.
+
+        The number tells the attacks on several views apart, for the journal.
+        """
         name = "audit_" + self.name.replace(" ", "_")
-        return Through(name=name, inner=attack, view=view or self.account.classifier)
+        view = view or self.account.classifier
+        return Through(name=name, inner=attack, view=view, number=number)
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
@@ -143,6 +147,7 @@ class Through(Attack):
         name: of the counter-attack.
         inner: what is done to the view.
         view: `Attackable` that is attacked.
+        number: of the view among those of one name.
     """
 
     kind: typing.ClassVar[str] = "iterative"
@@ -152,6 +157,7 @@ class Through(Attack):
     name: str  # type: ignore[misc]
     inner: Attack
     view: Any = dataclasses.field(repr=False, compare=False)
+    number: int = 0
 
     @property
     def strength(self) -> str:

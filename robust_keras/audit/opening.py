@@ -78,7 +78,7 @@ class Opening(CounterAttack):
 
     def attacks(self, allowed: float) -> Iterator[Attack]:
         """The margin, begun towards five classes, then the ratio towards them, on each copy."""
-        for copy in self.account.masking.copies[:_COPIES]:
+        for number, copy in enumerate(self.account.masking.copies[:_COPIES]):
             view = steady(copy)
-            yield self.through(NearestPGD(again=0, near=1.0), view)
-            yield self.through(APGDTargeted(steps=30, targets=5), view)
+            yield self.through(NearestPGD(again=0, near=1.0), view, number)
+            yield self.through(APGDTargeted(steps=30, targets=5), view, number)

@@ -134,7 +134,7 @@ def search_against_gradients(account: Account) -> AuditCheck:
     queries = _QUERIES // told(account.classifier, "passes")
     if queries < FEW_QUERIES:
         return not_applicable(name, "an answer of this model takes too many passes")
-    attack = EvolutionPGD(queries=_QUERIES, samples=50, growth=2)
+    attack = EvolutionPGD(queries=queries, samples=50, growth=2)
     return more_found(
         name,
         account,

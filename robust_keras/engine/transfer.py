@@ -121,7 +121,10 @@ def _examples(subject, attack, epsilon):
     what = *subject.scope, "transfer", repr(attack), float(epsilon).hex()
     firsts = range(0, len(subject.images), subject.batch_size)
     jobs = [
-        ((*what, first), functools.partial(_batch, subject, attack, epsilon, first))
+        (
+            (*what, first, subject.batch_size),
+            functools.partial(_batch, subject, attack, epsilon, first),
+        )
         for first in firsts
     ]
     for kept in subject.journal.remember_all(jobs):

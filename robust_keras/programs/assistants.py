@@ -30,8 +30,8 @@ def affordable(asked: int | str, most: int) -> int:
     """How many processes there are, by a flag `--processes`.
 
     Args:
-        asked: how many, or "auto": one a processor, and one where there is a GPU, too little memory
-            or a choice of threads.
+        asked: how many, or "auto": one a processor, at most one for each 4 GiB of free memory, and
+            one where there is a GPU or a choice of threads.
         most: how many can work at the same time.
     """
     import psutil

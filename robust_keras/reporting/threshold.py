@@ -8,9 +8,9 @@ from robust_keras.reporting import wording
 
 
 def shortfalls(report: Report, thresholds: Iterable[tuple[float, float]]) -> list[str]:
-    """Says which models fall short of which threshold, and which numbers are not to be believed.
+    """Says which models fall short of which threshold, and which numbers are in doubt.
 
-    A model whose number is not to be believed (`ModelReport.reliable`) falls short of any.
+    A model that is not `ModelReport.reliable` falls short of any, whatever its verdict.
 
     Args:
         report: `Report`.
@@ -25,8 +25,7 @@ def shortfalls(report: Report, thresholds: Iterable[tuple[float, float]]) -> lis
         for accuracy, epsilon in thresholds:
             worst = model.worst_case.accuracy[model.worst_case.epsilons.index(epsilon)]
             if not model.reliable:
-                failed = ", ".join(check.check for check in model.failed) or "nothing was measured"
-                found.append(f"{name}: its robust accuracy is not to be believed ({failed})")
+                found.append(f"{name}: {_doubt(model)}")
                 break
             if worst < accuracy - TOLERANCE:
                 found.append(
@@ -34,6 +33,16 @@ def shortfalls(report: Report, thresholds: Iterable[tuple[float, float]]) -> lis
                     f"{_share(accuracy)}"
                 )
     return found
+
+
+def _doubt(model):
+    failed = ", ".join(check.check for check in model.failed)
+    if model.verdict == "unreliable":
+        why = failed or "nothing was measured, or no check was made"
+        return f"its robust accuracy is not to be believed ({why})"
+    if not failed:
+        return "the audit lowered its robust accuracy by more than five points"
+    return f"its audit had to correct or settle what it doubted ({failed})"
 
 
 def _share(value):

@@ -77,7 +77,8 @@ def load(
         output: name of the output, or the signature, to attack where there are several.
         trusted_operations: names of operations that a SavedModel may hold although they act outside
             the model or are not known to be harmless.
-        time_limit: seconds in which a SavedModel must load, and again answer its first images.
+        time_limit: seconds in which a SavedModel must load, and any model answer its first images;
+            None for any time.
 
     Raises:
         InputError: nothing there, not a model, or a model that does not classify images.
@@ -106,7 +107,7 @@ def load(
     if path.suffix not in SUFFIXES:
         advice = "another kind of file: convert it to a SavedModel and give its directory"
         raise InputError.expected(str(path), _EXPECTED, advice)
-    return from_keras(load_keras(path), path=path, **settings)
+    return from_keras(load_keras(path), path=path, time_limit=time_limit, **settings)
 
 
 def from_keras(
@@ -116,6 +117,7 @@ def from_keras(
     examples: Examples | None = None,
     pixels: str = "auto",
     output: Any = None,
+    time_limit: float | None = FIRST_PASSES,
 ) -> Classifier:
     """Makes a classifier of a Keras model, by the same rules as `load`.
 
@@ -126,6 +128,7 @@ def from_keras(
         examples: `Examples` of the data set, or None.
         pixels: what the model takes, as for `load`.
         output: name of the output to attack where there are several.
+        time_limit: seconds in which the model must answer its first images, or None.
 
     Returns:
         A `Classifier` of format "keras", which sees later changes of the weights where the model's
@@ -148,7 +151,7 @@ def from_keras(
             return endpoints.endpoint(_load_saved_model(edited, path), name)
 
     editable = Editable(entrance, copy.graph, reload, ours=_of_a_run(path))
-    reading = read(path, editable, examples=examples, pixels=pixels)
+    reading = read(path, editable, examples=examples, pixels=pixels, time_limit=time_limit)
     rule = rejection.rule_of(model)
     rejects = rejection.from_keras(rule, reading.plain, reading.scores.output)
     told = confidence.from_rule(rule)

@@ -26,7 +26,7 @@ def within(seconds: float | None, name: str, function: Callable) -> Any:
 
     Args:
         seconds: number > 0, of the clock and of this process' own work; ten times as many of the
-            clock alone.
+            clock alone. None: no limit, and no thread.
         name: of the model, for the error.
         function: called without arguments, on the device of the caller, outside any
             strategy, whose variables would not answer.
@@ -38,6 +38,8 @@ def within(seconds: float | None, name: str, function: Callable) -> Any:
         InputError: the time is over.
         BaseException: whatever the function raised.
     """
+    if seconds is None:
+        return function()
     answers: queue.SimpleQueue[tuple] = queue.SimpleQueue()
     # TensorFlow keeps the device scope per thread.
     device = context.context().device_name or None

@@ -184,8 +184,8 @@ class EvaluateConfig(
             "at least one path of a SavedModel directory or .keras file (such as "
             "--models=runs/quickstart/serving)"
         ),
-        "Models to attack, comma separated: SavedModel directories, their versioned parents, or "
-        ".keras files.",
+        "Models to attack, comma separated: SavedModel directories, their versioned parents, "
+        ".keras or .h5 files.",
         unset="required",
     )
     dataset: str = flag(

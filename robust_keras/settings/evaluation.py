@@ -42,7 +42,7 @@ class EngineFlags:
         "auto",
         values.Whole(1, 1024, word="auto"),
         "Processes among which the models are shared, each with its part of the processors; auto: "
-        "one a processor, at most one a model, and one where there is a GPU or too little memory. "
+        "one a processor, at most one a model or 4 GiB of free memory; one where there is a GPU. "
         "What is found does not depend on it.",
         decides_results=False,
     )

@@ -38,7 +38,7 @@ class StrangerFlags(TrustFlags):
     first_passes_seconds: float = flag(
         60.0,
         values.Number(minimum=1e-3, maximum=1e6),
-        "Time in which a SavedModel must load and answer its first images; one whose graph goes "
-        "round for ever is given up then.",
+        "Time in which a SavedModel must load, and any model answer its first images; one whose "
+        "graph goes round for ever is given up then.",
         decides_results=False,
     )

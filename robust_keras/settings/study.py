@@ -31,7 +31,7 @@ class StudyConfig(Flags):
         "auto",
         values.Whole(1, 1024, word="auto"),
         "Processes that run steps at the same time, each with its part of the processors; auto: "
-        "one a processor, and one where there is a GPU or too little memory.",
+        "one a processor, at most one for each 4 GiB of free memory, and one where there is a GPU.",
         decides_results=False,
     )
     pages_only: bool = switch("Run nothing; write results and page of what is finished.")

@@ -43,8 +43,8 @@ class ThresholdFlags:
     fail_below: str | None = flag(
         None,
         Thresholds(),
-        "Exit code 3 where a model's worst case is lower, or is not to be believed: 0.80@0.1 is 80 "
-        "% at epsilon 0.1, one of --epsilons. The report is written all the same. Several "
+        "Exit code 3 where a model's worst case is lower, or a check of its audit failed: 0.80@0.1 "
+        "is 80 % at epsilon 0.1, one of --epsilons. The report is written all the same. Several "
         "thresholds are separated by commas.",
         unset="none",
         decides_results=False,
