@@ -18,6 +18,8 @@ DECLARED = (WEAK, GRADIENTS, SCALE_FREE, SEARCH, STRONG)
 FEW_STEPS = 10
 # The same for a search that uses no gradients.
 FEW_QUERIES = 1000
+# What the cheapest cascade does; less of each is no cascade to quote from.
+CASCADE_STEPS, CASCADE_QUERIES = 100, 200
 
 # What an attack of a kind needs of the model.
 NEEDS = {
@@ -111,7 +113,7 @@ def _old_strength(report: Any) -> str:
         return WEAK
     cascade = report.name in ("autoattack", "quick") and not settings.get("left_out")
     steps, queries = settings.get("steps", FEW_STEPS), settings.get("queries", 0)
-    if cascade and settings.get("steps", 0) >= 100 and queries >= 200:
+    if cascade and settings.get("steps", 0) >= CASCADE_STEPS and queries >= CASCADE_QUERIES:
         return STRONG
     free = report.name in ("margin_pgd", "apgd_dlr", "apgd_targeted", "fab_targeted")
     return of_steps(steps, settings.get("step", 1.0), SCALE_FREE if free else GRADIENTS)

@@ -1,13 +1,14 @@
 """Finished reports joined, made again from their data alone, and exported."""
 
 import csv
+import dataclasses
 import json
 import re
 
 import pytest
 import report_samples as samples
 
-from robust_keras import reporting
+from robust_keras import findings, reporting
 from robust_keras.programs import report as program
 from robust_keras.reporting import gallery
 
@@ -20,12 +21,20 @@ def written(folder, *models, **changes):
     return folder
 
 
+NONSENSE = dataclasses.replace(
+    samples.report().dataset,
+    nonsense=findings.NonsenseReport(name="cifar10", split="test", images=100, fitting=None),
+)
+
+
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reports")
     hostile = samples.sound_model(path="runs/a_b & 50%|x")
-    written(folder / "b", samples.doubtful_model(), seed=3)
-    return written(folder / "a", hostile), folder / "b"
+    told = {"commit": "one", "hardware": {"cores": 2, "machine": "x86_64"}}
+    other = {"commit": "other", "hardware": {"cores": 4, "machine": "x86_64"}}
+    written(folder / "b", samples.doubtful_model(), seed=3, **other)
+    return written(folder / "a", hostile, **told), folder / "b"
 
 
 def test_a_page_is_made_again_from_its_data_pictures_included(two, tmp_path, capsys):
@@ -44,6 +53,8 @@ def test_reports_of_the_same_images_join_and_conclude(two, tmp_path, capsys):
     report = reporting.Report.read(tmp_path / "j" / "report.json")
     assert len(report.models) == 2 and report.comparison.left_out == (report.models[1].path,)
     assert "temperature_50; seed 3" in report.joined[1]
+    # Of what differs none is everybody's.
+    assert (report.commit, report.hardware) == (None, {"machine": "x86_64"})
     assert "seed 3" in (tmp_path / "j" / "report.html").read_text()
 
 
@@ -52,6 +63,7 @@ def test_reports_of_the_same_images_join_and_conclude(two, tmp_path, capsys):
     [
         ({"threat_model": samples.threat_model(norm="l2")}, "the same norm; received linf and l2"),
         ({"survivors_only": True}, "the same --survivors_only; received False and True"),
+        ({"dataset": NONSENSE}, "the same --nonsense; received None and cifar10 (nonsense)"),
         ({}, "each model in one of them"),
     ],
 )

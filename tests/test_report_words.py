@@ -50,6 +50,13 @@ WEAK = (
 GUESSING = (samples.check("clean accuracy", "It cannot be told from guessing.", passed=False),)
 UNFINISHED = (samples.check("converged attack", "More steps find more.", passed=False),)
 FAILED = (samples.check("logit scale", "Dividing logits finds more.", passed=False),)
+FOUND_NOTHING_MORE = (
+    *samples.counter_attacks(),
+    dataclasses.replace(samples.counter_attacks()[0], name="evolution strategy", broken=(0,) * 4),
+)
+LOWERED = dataclasses.replace(
+    samples.worst_case((0.3, 0.2, 0.1, 0.0)), before_audit=(0.4, 0.2, 0.1, 0.0)
+)
 VERDICTS = {
     "ensemble": (
         samples.quotable_model(),
@@ -142,7 +149,22 @@ VERDICTS = {
         samples.corrected_model(),
         "preliminary",
         ["at most 0.7", "The audit had to correct this number", "survived both attacks and the"]
-        + ["The attacks had left 97.6", "finite gradients and logit scale", "of another kind"],
+        + ["The attacks had left 97.6", "finite gradients and logit scale", "Next to nothing"],
+    ),
+    "doubted, and another kind found nothing": (
+        samples.corrected_model(counter_attacks=FOUND_NOTHING_MORE),
+        "preliminary",
+        ["A last attack of another kind found nothing more."],
+    ),
+    "lowered though no check failed": (
+        samples.quotable_model(worst_case=LOWERED),
+        "preliminary",
+        ["The audit had to correct this number", "attacks too weak; lowered by audit"],
+    ),
+    "doubted, but every image fell or is proved": (
+        samples.doubtful_model(settled=("finite gradients", "logit scale")),
+        "preliminary",
+        ["every image is proved or fell"],
     ),
     "doubted and not settled": (
         samples.corrected_model(settled=("logit scale",)),

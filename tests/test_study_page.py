@@ -76,7 +76,7 @@ def test_claims_stand_under_the_headings_that_they_have():
     told = page.page(dataclasses.replace(study, claims=claims), found)
     table = "\n\n| claim | the source's number | ours | verdict | why |\n| --- |"
     assert "### " not in page.page(study, found)
-    rule = f"{RULE} Here the audit believes every number."
+    rule = f"{RULE} Here the audit believes every number that decides."
     assert f"## The claims\n\n{rule}\n\n### One{table}" in told and f"\n\n### Two{table}" in told
     assert told.count("### ") == 2
 

@@ -1,5 +1,7 @@
 """--fail_below: an exit code for a model that is not robust enough, or not to be believed."""
 
+import dataclasses
+
 import pytest
 import report_samples as samples
 
@@ -38,6 +40,16 @@ def test_a_number_that_is_not_to_be_believed_is_never_high_enough():
         worst_case=samples.worst_case((0.0,) * 4),
     )
     assert "nothing was measured" in shortfalls("0@0.1", nothing)[0]
+    settled = shortfalls("0.1@0.1", samples.corrected_model())
+    assert settled == [
+        "temperature_50: its audit had to correct or settle what it doubted "
+        "(finite gradients, logit scale)"
+    ]
+    worst = dataclasses.replace(
+        samples.worst_case((0.3, 0.2, 0.1, 0.0)), before_audit=(0.4, 0.2, 0.1, 0.0)
+    )
+    lowered = shortfalls("0.1@0.1", samples.quotable_model(worst_case=worst))
+    assert "more than five points" in lowered[0]
 
 
 def test_the_program_leaves_with_3(capsys):

@@ -9,10 +9,8 @@ from robust_keras.attacks.fab import FABTargeted
 from robust_keras.attacks.jumping_pgd import JumpingPGD
 from robust_keras.attacks.nearest_pgd import NearestPGD
 from robust_keras.attacks.square import Square
-from robust_keras.strength import STRONG, of_steps
+from robust_keras.strength import CASCADE_QUERIES, CASCADE_STEPS, STRONG, of_steps
 
-# What the cheapest cascade does; less of each is no cascade to quote from.
-_STEPS, _QUERIES = 100, 200
 # The first tries of a cascade are so many times shorter than its long ones.
 _SHORTER = 4
 # Towards so many classes at most `AutoAttack` has them, as many as `Quick`.
@@ -41,7 +39,7 @@ class _Cascade(Attack):
     @property
     def strength(self):
         """Strong with the means of the cheapest, unless some of its attacks cannot run."""
-        if self.steps >= _STEPS and self.queries >= _QUERIES:
+        if self.steps >= CASCADE_STEPS and self.queries >= CASCADE_QUERIES:
             return STRONG
         return of_steps(self.steps)
 

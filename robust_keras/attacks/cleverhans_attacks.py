@@ -258,6 +258,11 @@ class MIM(_CleverHansAttack):
         """Of enough steps."""
         return of_steps(self.steps, self.step)
 
+    @property
+    def stops_early(self):
+        """As it is set."""
+        return self.stop_early
+
     def unhurried(self) -> "Attack":
         """The same with its last point."""
         return dataclasses.replace(self, stop_early=False)

@@ -4,9 +4,8 @@ import dataclasses
 import math
 import typing
 
-import numpy as np
-
 from robust_keras.attacks.attack import QuerySearch, require, require_number, require_whole
+from robust_keras.attacks.loops.directions import steepest
 from robust_keras.attacks.loops.estimation import Gate, climb
 from robust_keras.attacks.loops.proposal import Proposal
 from robust_keras.attacks.loops.task import Task
@@ -77,7 +76,7 @@ class EvolutionPGD(QuerySearch):
         """Moves the images up the margin; see `Attack.propose`."""
 
         def move(rows, slopes):
-            return self.step * task.epsilon * _direction(slopes, task.norm)
+            return self.step * task.epsilon * steepest(slopes, task.norm)
 
         width = self.width * task.epsilon
         if task.norm == "l2":
@@ -106,10 +105,3 @@ class EvolutionPGD(QuerySearch):
     def _besides(self):
         """Passes for the random start, and for the two leads that are compared."""
         return 1 if self.near is None else 3
-
-
-def _direction(slopes, norm):
-    if norm == "linf":
-        return np.sign(slopes)
-    lengths = np.sqrt(np.square(slopes, dtype=np.float64).sum((1, 2, 3), keepdims=True))
-    return np.divide(slopes, lengths, np.zeros(slopes.shape), where=lengths > 0.0)

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from robust_keras.attacks.loops.directions import steepest
 from robust_keras.attacks.loops.losses import margin
 from robust_keras.audit.probes import OF_CHANCE, Sample
 from robust_keras.audit.shares import few_enough, margins_and_gradients
@@ -136,17 +137,10 @@ def _path(sample):
     for _ in range(_STEPS):
         value, gradient = margins_and_gradients(sample.classifier, points, labels)
         values.append(value)
-        step = _STEP * epsilon * _direction(gradient, model.norm)
+        step = _STEP * epsilon * steepest(gradient, model.norm)
         points = model.project(images, points + step, epsilon)
     values.append(margins_and_gradients(sample.classifier, points, labels)[0])
     return np.array(values)
-
-
-def _direction(gradient, norm):
-    if norm == "linf":
-        return np.sign(gradient)
-    lengths = np.sqrt(np.square(gradient, dtype=np.float64).sum((1, 2, 3), keepdims=True))
-    return np.divide(gradient, lengths, np.zeros(gradient.shape), where=lengths > 0.0)
 
 
 def _pixel_scale(sample):

@@ -37,6 +37,8 @@ def attack_strength(evaluation: Evaluation) -> AuditCheck:
         tried = "No attack changed more than a few pixels by the gradient"
     elif kinds == {"given"}:
         tried = "Only somebody else's examples were tried"
+    elif "given" in kinds:
+        tried = "Only random noise and somebody else's examples were tried"
     elif kinds:
         tried = "Only random noise was tried"
     else:

@@ -12,6 +12,9 @@ from robust_keras.engine.results import AdversarialExample
 
 _PER_CLASS = 4
 
+# Examples of a model that are shown.
+MOST_SHOWN = 10
+
 
 class Gallery:
     """The easiest images to fool of every class: those that fell at the smallest epsilon.
@@ -64,7 +67,7 @@ class Gallery:
             attack=attack,
         )
 
-    def choose(self, limit: int = 10) -> tuple[AdversarialExample, ...]:
+    def choose(self, limit: int = MOST_SHOWN) -> tuple[AdversarialExample, ...]:
         """Up to `limit` examples, taken from the classes in turn, easiest first.
 
         Args:

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from robust_keras.engine.gallery import MOST_SHOWN
 from robust_keras.engine.results import Evaluation
 
-_SHOWN = 10
 _OF_THE_NEAREST = ("epsilon", "distance", "margin", "adversarial_class")
 
 
@@ -47,7 +47,7 @@ def _examples(before, places, after):
     for example in after:
         index = int(places[example.index])
         known = shown.get(index)
-        if known is None and len(shown) < _SHOWN or known and example.epsilon < known.epsilon:
+        if known is None and len(shown) < MOST_SHOWN or known and example.epsilon < known.epsilon:
             shown[index] = dataclasses.replace(example, index=index)
     return tuple(sorted(shown.values(), key=lambda e: (e.label, e.epsilon, e.index)))
 

@@ -65,8 +65,8 @@ class ModelReport(Finding):
         default=(),
     )
     settled: tuple[str, ...] = fields.texts(
-        "failed checks that counter-attacks went around, the last of them finding nothing more, or "
-        "that no image was left for, so that the worst case holds all that is known"
+        "failed checks that counter-attacks went around until the last found nothing more, or next "
+        "to nothing was left, or that no image was left for: the worst case holds all that is known"
     )
     seconds: float = fields.number(
         "time spent on this model: attacks, audit, smallest epsilons and unusual inputs"

@@ -14,6 +14,7 @@ _SAME = (
     ("dataset", "examples", "as many images"),
     ("dataset", "fingerprint", "the same images and labels"),
     ("dataset", "class_names", "the same names of the classes"),
+    ("dataset", "nonsense", "the same --nonsense"),
     ("", "survivors_only", "the same --survivors_only"),
     ("", "attacker_temperature", "the same --attacker_temperature"),
     ("", "expectation_samples", "the same --expectation_samples"),
@@ -24,12 +25,17 @@ _SAME = (
 )
 
 
+# What is told of the machine and the settings is kept as far as it is the same.
+_OF_ALL = ("versions", "resolved_settings", "hardware")
+
+
 def joined(reports: Mapping[str, Report]) -> Report:
     """Gives one report of the models of several.
 
     What was asked of them may differ, as their attacks do: that stands in each model's part, and
     the field `joined` tells the command, the seed and the version of each. A transfer between
-    models is left out, since it is not known for all of them.
+    models is left out, since it is not known for all of them, and so is what differs of versions,
+    settings, machine and commit.
 
     Args:
         reports: path of each -> `Report`, at least two.
@@ -53,6 +59,8 @@ def joined(reports: Mapping[str, Report]) -> Report:
         transfer=None,
         extensions={},
         command="",
+        commit=first.commit if all(r.commit == first.commit for r in reports.values()) else None,
+        **{part: _shared(reports.values(), part) for part in _OF_ALL},
         joined=tuple(_notes(reports)),
     )
 
@@ -68,7 +76,19 @@ def _check(name, first, other_name, other):
             )
 
 
+def _shared(reports, part):
+    """The entries of a mapping that all reports have, and have alike."""
+    first, *others = (getattr(report, part) for report in reports)
+    absent = object()
+    return {
+        name: value
+        for name, value in first.items()
+        if all(other.get(name, absent) == value for other in others)
+    }
+
+
 def _shown(value):
+    value = getattr(value, "name", value)
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

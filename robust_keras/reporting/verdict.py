@@ -96,12 +96,13 @@ def _nothing(model):
 def _preliminary(model):
     names = wording.listed(attack.name for attack in model.ran)
     if _all_fell(model):
+        fell = "is proved or fell" if any(model.worst_case.accuracy) else "fell"
         text = (
-            f"It doubted: {wording.listed(model.settled)}. But every image fell, and so attacks "
+            f"It doubted: {wording.listed(model.settled)}. But every image {fell}, and so attacks "
             "that were misled have missed none."
         )
         title = "The audit doubts a number that cannot be too high"
-        return title, (("audit", text),), "doubted, but every image fell"
+        return title, (("audit", text),), f"doubted, but every image {fell}"
     if not model.worst_case.accuracy[-1] and not model.corrected:
         text = "Every image fell at the largest epsilon: no stronger attack finds more there."
         title = "Only weaker attacks support this number, but none can lower it"
@@ -136,9 +137,8 @@ def _all_fell(model):
 
 
 def _only_too_weak(model):
-    """Whether the audit found fault with the attacks, and not with the model."""
-    failed = {check.check for check in model.failed}
-    return bool(failed) and failed <= check_names.OF_ATTACKS
+    """Whether the audit found fault with the attacks, if with anything, and not with the model."""
+    return {check.check for check in model.failed} <= check_names.OF_ATTACKS
 
 
 def _correction(model):
@@ -150,7 +150,15 @@ def _correction(model):
         text = f"The attacks had left {after}, and the audit's own found nothing more there."
     if not names:
         return text
-    return f"{text} It doubted: {names}. A last attack of another kind found nothing more."
+    return f"{text} It doubted: {names}. {_last_attack(model)}"
+
+
+def _last_attack(model):
+    """Why the doubts count as settled, see `audit.attacking_again`."""
+    made = [counter for counter in model.counter_attacks if counter.skipped is None]
+    if not made or not any(made[-1].broken):
+        return "A last attack of another kind found nothing more."
+    return "Next to nothing was left to attack, or other starts of the last found nothing more."
 
 
 def _skipped(model):

@@ -9,6 +9,7 @@ from robust_keras import durations
 from robust_keras.findings import ModelReport, Report
 
 NO_BREAK_SPACE = "\u00a0"
+UNKNOWN = "unknown"
 _LONGEST_LIST = 8
 # Of models' names, in a line of a terminal and on the page.
 SHORT, LONG = 32, 48

@@ -101,7 +101,7 @@ def _told(attack, threat_model):
     if attack.refused:
         sentence += (
             f"; {attack.refused} refused: further than {threat_model.epsilons[-1]:g} "
-            f"({threat_model.norm}) from their image, or outside [{low:g}, {high:g}]"
+            f"({threat_model.norm}) from their image, outside [{low:g}, {high:g}], or not finite"
         )
     if attack.elsewhere:
         sentence += f"; {attack.elsewhere} of images that are not attacked"

@@ -6,18 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras.errors import InputError
+from robust_keras.serving.operation_kinds import TRANSPARENT
 from robust_keras.serving.views.scores import are_probabilities, log_probabilities
 
-# Between an activation and the output these change nothing but type and shape.
-TRANSPARENT = (
-    "Cast",
-    "CheckNumerics",
-    "EnsureShape",
-    "Identity",
-    "PreventGradient",
-    "Reshape",
-    "Squeeze",
-)
 _ACTIVATIONS = ("Softmax", "Sigmoid")
 # What a layer without an activation ends in.
 _AFFINE = ("Add", "AddV2", "BiasAdd", "Conv2D", "Einsum", "MatMul", "BatchMatMulV2")

@@ -7,8 +7,8 @@ import numpy as np
 
 from robust_keras.serving import finite_differences
 from robust_keras.serving.call_graph import called_by, reached
+from robust_keras.serving.operation_kinds import CALLS
 
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _IMAGES = 8
 _AGREES = 0.1
 
@@ -36,7 +36,7 @@ def use_own_gradients(message: Any) -> tuple[str, ...]:
         for function in library.function:
             for node in function.node_def:
                 attribute = node.attr.get("_gradient_op_type")
-                if attribute is None or node.op in _CALLS or attribute.s.decode() in saved:
+                if attribute is None or node.op in CALLS or attribute.s.decode() in saved:
                     continue
                 del node.attr["_gradient_op_type"]
                 if function.signature.name in forward:

@@ -16,17 +16,7 @@ import google.protobuf.message
 from tensorflow.core.protobuf import saved_model_pb2
 
 from robust_keras.errors import InputError
-
-_CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-_TRANSPARENT = (
-    "Identity",
-    "EnsureShape",
-    "Cast",
-    "PreventGradient",
-    "CheckNumerics",
-    "Reshape",
-    "Squeeze",
-)
+from robust_keras.serving.operation_kinds import CALLS, TRANSPARENT
 
 
 def read(directory: pathlib.Path) -> Any:
@@ -100,7 +90,7 @@ def remove_activation(message: Any, endpoint_name: str, output: Any, operation: 
         tensor = graph.signature_def[endpoint_name].outputs[output].name
         name, _, number = tensor.partition(":")
         call = next(node for node in graph.graph_def.node if node.name == name)
-        starts = [_called(call, number, functions)] if call.op in _CALLS else []
+        starts = [_called(call, number, functions)] if call.op in CALLS else []
     else:
         starts = [
             (functions[name], next(iter(functions[name].ret)))
@@ -137,10 +127,10 @@ def _bypass(operation, function, result, functions):
         if node.op == operation:
             holder[place] = node.input[0]
             return True
-        if node.op in _CALLS:
+        if node.op in CALLS:
             return _bypass(
                 operation, *_called(node, index.rpartition(":")[2], functions), functions
             )
-        if node.op not in _TRANSPARENT:
+        if node.op not in TRANSPARENT:
             return False
         holder, place = node.input, 0

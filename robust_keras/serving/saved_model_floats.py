@@ -9,7 +9,8 @@ from typing import Any
 
 from tensorflow.core.framework import types_pb2
 
-CALLS = ("PartitionedCall", "StatefulPartitionedCall")
+from robust_keras.serving.operation_kinds import CALLS
+
 # Operations that hand the numbers of their first input on as they are: their "T" is the dtype.
 _HAND_ON = (
     "EnsureShape",

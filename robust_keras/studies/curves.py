@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from robust_keras import noise_strengths
 from robust_keras.studies.known import NotRunError
 from robust_keras.studies.seen import shuffled
 from robust_keras.studies.study import Figure, MadeBy, Make, Place, Value
@@ -10,10 +11,7 @@ from robust_keras.studies.study import Figure, MadeBy, Make, Place, Value
 IMAGES = 1000
 _BATCH = 250
 KINDS = ("adversarial", "noisy", "nonsense")
-STRENGTHS = {
-    "mnist": (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5),
-    "cifar10": (0.0, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.045, 0.05, 0.075, 0.1, 0.15),
-}
+STRENGTHS = {"mnist": noise_strengths.MNIST, "cifar10": noise_strengths.CIFAR10}
 # Kind -> what a table of it shows: its words, and the share of which the cells tell.
 _SHOWN = {
     "adversarial": ("read under the study's own step", "accuracy"),

@@ -112,7 +112,7 @@ def _doubts(found):
     doubted = sum(bool(one and one["doubtful"]) for one in decide)
     if doubted:
         return f"Here the audit does not believe the numbers of {doubted} of the claims."
-    return "Here the audit believes every number."
+    return "Here the audit believes every number that decides."
 
 
 def _figure(name, figure):

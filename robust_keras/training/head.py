@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from robust_keras.errors import InputError
 from robust_keras.layers import keras_private
-from robust_keras.serving.class_scores import TRANSPARENT, last_operation
+from robust_keras.serving.class_scores import last_operation
+from robust_keras.serving.operation_kinds import TRANSPARENT
 from robust_keras.serving.views.scores import log_probabilities
 
 _PROBES, _CLOSE = 8, 1e-3  # images, and how near to one their outputs add up

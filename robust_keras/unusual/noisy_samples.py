@@ -11,11 +11,8 @@ import numpy as np
 from robust_keras.attacks.attack import require_number
 from robust_keras.findings import SampleImageReport, SampleReport, StrengthReport
 from robust_keras.findings.byte_text import encoded
+from robust_keras.noise_strengths import CIFAR10, MNIST
 from robust_keras.unusual.subject import Subject
-
-# The study's, in pixel units: for images of one channel, and for all others.
-_MNIST = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-_CIFAR10 = (0.0, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.045, 0.05, 0.075, 0.1, 0.15)
 
 # Samples of a strength that a report shows.
 _SHOWN = 5
@@ -87,7 +84,7 @@ def check_strengths(strengths: Any) -> None:
 
 def published_strengths(subject: Subject) -> tuple[float, ...]:
     """The study's strengths for images of these channels."""
-    return _MNIST if subject.image_shape[-1] == 1 else _CIFAR10
+    return MNIST if subject.image_shape[-1] == 1 else CIFAR10
 
 
 def strength_results(

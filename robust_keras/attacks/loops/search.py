@@ -67,7 +67,7 @@ class Search:
 
     @property
     def adversarial(self) -> np.ndarray:
-        """The best points so far, float32 (batch, height, width, channels)."""
+        """What fools the model, else what was tried last, float32, of the images' shape."""
         return self._adversarial
 
     @property

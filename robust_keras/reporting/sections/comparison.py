@@ -11,7 +11,6 @@ from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.table import Table
 from robust_keras.reporting.verdict import verdict
 
-UNKNOWN = "unknown"
 # The intervals of more models would hide each other.
 _MOST_SHADED = 4
 
@@ -117,7 +116,7 @@ def _worst_cases(report):
             model.verdict,
             name,
             *(
-                f"{cell['share']} ({cell['range']})" if cell["known"] else UNKNOWN
+                f"{cell['share']} ({cell['range']})" if cell["known"] else wording.UNKNOWN
                 for cell in _row(report, model)["cells"]
             ),
         )

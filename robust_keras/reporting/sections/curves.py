@@ -8,7 +8,6 @@ from robust_keras.reporting import curves, figures, wording
 from robust_keras.reporting.section import Section, part
 from robust_keras.reporting.sections.rejection import rule_in_words
 
-UNKNOWN = "unknown"
 FORMAT_NAMES = {"saved_model": "SavedModel", "keras": "Keras file"}
 
 
@@ -70,7 +69,7 @@ def attack_lines(report: Report, model: Any) -> list[curves.Curve]:
 def training_in_words(model: Any) -> str:
     """Writes how a model was trained: the settings that tell it, or that nothing does."""
     if model.training is None:
-        return UNKNOWN
+        return wording.UNKNOWN
     return wording.settings(model.training)
 
 
@@ -80,8 +79,8 @@ def model_facts(report: Report, model: Any) -> list[tuple[str, str]]:
         wording.percent(value)
         for value in (model.clean_accuracy, *report.interval(model.clean_accuracy))
     )
-    sparsity = UNKNOWN if model.sparsity is None else wording.percent(model.sparsity)
-    parameters = UNKNOWN if model.parameters is None else wording.count(model.parameters)
+    sparsity = wording.UNKNOWN if model.sparsity is None else wording.percent(model.sparsity)
+    parameters = wording.UNKNOWN if model.parameters is None else wording.count(model.parameters)
     shape = " × ".join(str(side) for side in model.image_shape)
     rejection = []
     if model.rejection is not None:
@@ -96,7 +95,7 @@ def model_facts(report: Report, model: Any) -> list[tuple[str, str]]:
         ("Clean accuracy", f"{clean} ({' to '.join(interval)})"),
         ("Parameters", parameters),
         ("Sparsity", f"{sparsity} of the weights are zero" if model.sparsity else sparsity),
-        ("Input", f"{shape} image" if shape else UNKNOWN),
+        ("Input", f"{shape} image" if shape else wording.UNKNOWN),
         *([] if model.pixels == "0..1" else [("Pixels that it takes", model.pixels)]),
         ("Output", f"{wording.count(model.num_classes)} {model.output_kind or 'numbers'}"),
         *rejection,

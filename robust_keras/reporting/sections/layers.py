@@ -98,11 +98,11 @@ def _mean_rank(kernels):
 
 def _sentences(kernels) -> Iterator[str]:
     if kernels:
-        zeros = sum(layer.sparsity * layer.parameters for layer in kernels)
-        weights = sum(layer.parameters for layer in kernels)
+        sizes = [sum(layer.histogram) if layer.histogram else layer.parameters for layer in kernels]
+        zeros = sum(layer.sparsity * size for layer, size in zip(kernels, sizes, strict=True))
         low = min(kernels, key=lambda layer: layer.energy_rank / layer.full_rank)
         yield (
-            f"{wording.percent(zeros / weights)} of the kernels' weights are zero. On average "
+            f"{wording.percent(zeros / sum(sizes))} of the kernels' weights are zero. On average "
             f"{wording.percent(_mean_rank(kernels))} of a kernel's rank holds 99 % of it; "
             f"least in {wording.visible(low.name)}, {low.energy_rank} of {low.full_rank}."
         )

@@ -10,10 +10,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from robust_keras.serving.operation_kinds import CALLS
 from robust_keras.serving.surgery import control_flow, tensorflow_private
 from robust_keras.serving.surgery.values import NotCopied, Value, free
 
-CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 _COMPILED = ("_XlaCompile", "_XlaScope", "_XlaSeparateCompiledGradients")
 _TENSORFLOW_1 = ("Enter", "Exit", "NextIteration", "Switch", "Merge", "LoopCond")
 

@@ -36,8 +36,9 @@ def aimed(classifier: Any, target: int) -> Any:
 def aimed_in_turn(classifier: Any) -> Callable[[int], Any]:
     """A function from a target to the classifier that `aimed` gives; one is used at a time.
 
-    All share their compiled logits, and so do the attacks on them: the last one that was asked for
-    decides which class they are aimed at.
+    All share their compiled logits: the last one that was asked for decides which class they are
+    aimed at. What attacks compile they compile for each anew, and must: a graph that is settled
+    keeps the class that was chosen when it was made.
     """
     logits, classes = classifier.logits, classifier.num_classes
     chosen = tf.Variable(0, trainable=False)

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from robust_keras import compiled
-from robust_keras.serving.surgery.frame import CALLS
+from robust_keras.serving.operation_kinds import CALLS
 from robust_keras.serving.surgery.settled import settled
 from robust_keras.serving.surgery.surgeon import Surgeon, copied
 from robust_keras.serving.surgery.values import NotCopied
