@@ -102,7 +102,15 @@ def table():
 
 
 TABLE = table()
-EVERYBODY = {"arguments", "attackable", "errors", "proportions", "strength", "suggestion"}
+EVERYBODY = {
+    "arguments",
+    "attackable",
+    "errors",
+    "noise_strengths",
+    "proportions",
+    "strength",
+    "suggestion",
+}
 OURS = {unit(relative(path)) for path in SOURCES}
 
 

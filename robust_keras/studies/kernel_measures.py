@@ -93,7 +93,7 @@ def tells(name: str, run: str, asked: str, number: str) -> Claim:
     label = LABELS.get(run) or OWN_LABELS[run]
     return Claim(
         name,
-        f"{asked}PGD-50 tells how robust the network is: {label}",
+        f"{asked}PGD-50 from one start tells how robust the network is: {label}",
         number,
         alone(
             "what `quick` and the audit leave below PGD-50; within two points",

@@ -97,8 +97,8 @@ def _counts(found):
     )
     if asked:
         told += (
-            f" Of our own questions ({len(asked)}) {ours[HOLDS]} are answered by yes, "
-            f"{ours[FAILS]} by no, and {ours[OPEN]} are open."
+            f" Our own questions ({len(asked)}): {ours[HOLDS]} answered by yes, {ours[FAILS]} by "
+            f"no, {ours[OPEN]} open."
         )
     later = waiting(found)
     wanting = f" {later} of the open ones {_want(later, done < all_runs)}." if later else ""
@@ -122,7 +122,8 @@ def _figure(name, figure):
         "Bands, bars and ranges are 95 % intervals over the seeds that have run and over images; "
         "0 of 100 images is shown as 0.0 to 3.8 %. Seeds and images stand over a table's columns, "
         "and in cells that have others. A claim about two networks takes the seeds that both have, "
-        "so that it may differ from the difference of two cells."
+        "so that it may differ from the difference of two cells. A network *reads* what it "
+        "classifies correctly as it is, and *keeps* what it still does under attack."
     )
     return f"![{figure['title']}]({name}.svg)\n\n{told}"
 
@@ -214,12 +215,17 @@ def short(measure: dict[str, Any]) -> str:
     return f"{mean}{unit} ({low} to {high}; {count} seed{'s' * (count != 1)}{images})"
 
 
-def _ours(measure):
+def bounded(measure: dict[str, Any]) -> str:
+    """Gives the same with what was measured before it, and the bound after it."""
     if measure["found"] is None:
         return f"{measure['budget']}: {_LATER}"
     scale = 100 if measure["unit"] == "points" else 1
-    bound = f"{scale * measure['above']:+g}"
-    return f"{measure['budget']}: {short(measure)}, bound {bound}: {measure['verdict']}"
+    return f"{measure['budget']}: {short(measure)}, bound {scale * measure['above']:+g}"
+
+
+def _ours(measure):
+    told = bounded(measure)
+    return told if measure["found"] is None else f"{told}: {measure['verdict']}"
 
 
 def _meaning(study, found):

@@ -21,8 +21,7 @@ def table(root: pathlib.Path = _ROOT) -> str:
         root: of the checkout.
     """
     lines = [
-        "| claim | the source's number | ours, published attack | ours, strong attack and audit "
-        "| verdict |",
+        "| claim | the source's number | ours, first | ours, what decides | verdict |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, study in all_studies.STUDIES.items():
@@ -38,8 +37,8 @@ def _row(name, claim):
     cells = [
         f"[{claim['says']}](docs/studies/{name}.md)",
         claim["number"],
-        page.short(first),
-        "" if alone else page.short(last),
+        "" if alone else page.bounded(first),
+        page.bounded(last),
         f"**{claim['verdict']}**",
     ]
     return f"| {' | '.join(cells)} |"

@@ -88,7 +88,8 @@ SURVEY = Study(
         (
             "fooling_gradient",
             "holds",
-        ): "A plain network can be 99 % sure of images that were made from noise to make it sure.",
+        ): "A plain network can be 99 % sure of images that were made from noise to make it sure "
+        "(ten images each).",
         (
             "fooling_after_cppn",
             "fails",
