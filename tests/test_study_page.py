@@ -31,7 +31,7 @@ def test_ten_thousand_images_tell_two_digits():
 
 
 def test_further_tables_stand_in_the_results_and_on_the_page_where_they_are_declared():
-    study = all_studies.STUDIES["pruning"]
+    study = dataclasses.replace(all_studies.STUDIES["pruning"], tables=())
     tables = (
         Table(title="Shares", rows=(("half", 0.5), ("later", None)), columns=(("share", share),)),
     )
@@ -98,8 +98,8 @@ def test_the_counts_tell_the_source_from_questions_of_our_own_and_the_audits_dou
     claims.append(claim("Asked here: it matters", "fails"))
     found = {"name": "x", "form": "small", "claims": claims, "runs": [{"done": True}]}
     assert page._counts(found).startswith(
-        "**Of the source's 2 claims 1 hold, 0 fail and 1 are open. Of our own questions (1) 0 are "
-        "answered by yes, 1 by no, and 0 are open.** Made from"
+        "**Of the source's 2 claims 1 hold, 0 fail and 1 are open. Our own questions (1): 0 "
+        "answered by yes, 1 by no, 0 open.** Made from"
     )
     assert page._doubts(found) == "Here the audit does not believe the numbers of 1 of the claims."
 

@@ -113,8 +113,8 @@ TRANSFER_CLAIMS = (
             "beyond the ensemble-trained network's",
             less(step_ll("plain", "ensemble"), step_ll("plain", "elu")),
         ),
-        holds="Plain's examples fool it less often than they fool ELU, which they fool most often "
-        "of all. For other networks without a defence see the first table.",
+        holds="Plain's examples fool it less often than they fool ELU. For other networks without "
+        "a defence see the first table.",
         fails="Plain's examples fool it at least as often as they fool ELU.",
     ),
     Claim(
