@@ -117,7 +117,7 @@ def test_an_rbf_unit_s_confidence_is_its_own():
 
 def test_loud_noise_costs_a_network_accuracy():
     found = NoisySamples().run(small_classifier.subject())
-    assert [row.strength for row in found.strengths] == list(module._MNIST)
+    assert [row.strength for row in found.strengths] == list(module.MNIST)
     assert found.strengths[0].accuracy > 0.8 > found.strengths[-1].accuracy
     assert found.forward_evaluations == 13 * 60 and found.gradient_evaluations == 0
 
