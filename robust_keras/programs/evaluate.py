@@ -5,8 +5,9 @@
 
 The same command on an evaluation that was interrupted goes on with it.
 
-Takes SavedModels, ours or anybody's, that map images to logits or probabilities,
-.keras and .h5 files (docs/models.md). Images and epsilons are in [0, 1].
+Takes SavedModels, ours or anybody's, that map images to logits or
+probabilities, .keras and .h5 files (docs/models.md). Images and epsilons are in
+[0, 1].
 """
 
 import io
