@@ -269,7 +269,7 @@ KERNEL = Study(
             "three seeds, five of kWTA on VGG and of the small networks; the thesis' other "
             "activations and networks only in `--full`.",
             steps=len(_SHORT),
-            hours="About 2.6 hours on two cores, by the processor time of its steps.",
+            hours="2 hours 26 minutes on two cores, in one go, beside other light work.",
         ),
         "full": Form(
             "100 epochs of all training images (there VGG 60); 1,000 test images, `pgd50x10` and "
