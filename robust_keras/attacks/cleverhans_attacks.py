@@ -259,7 +259,7 @@ class MIM(_CleverHansAttack):
         return of_steps(self.steps, self.step)
 
     @property
-    def stops_early(self):
+    def stops_early(self) -> bool:  # type: ignore[override]
         """As it is set."""
         return self.stop_early
 

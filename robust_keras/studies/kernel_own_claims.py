@@ -81,6 +81,10 @@ def _costs(activation):
     )
 
 
+def _moved_alone(run):
+    return lambda of: _moved(of, run)
+
+
 def _moved_more(one, other):
     return lambda of: _moved(of, one) - _moved(of, other)
 
@@ -167,7 +171,7 @@ OWN = (
                 Measure(
                     "Kolmogorov-Smirnov distance (0 to 1) of clean and attacked activations, "
                     f"images that were fooled, mean over the layers: {label} alone",
-                    lambda of, run=f"plain_{other}": _moved(of, run),
+                    _moved_alone(f"plain_{other}"),
                     unit="",
                 ),
                 Measure(
