@@ -146,6 +146,8 @@ SYMMETRIC = Study(
     details=(
         "Proofs (`--certify=bounds`) are left out: at 0.001 nothing could be proved of an "
         "mReLU-R-M network for MNIST, of a seed of its own.",
+        "What the source tells of RBF-R-M as it is, with noise and of nonsense is in the tables, "
+        "without rows of its own.",
         "Against adversarial examples a gain counts from ten points on, but where the row says "
         'only "more"; elsewhere as its row says. By the published weights the gains of the rows '
         "are from 12.8 to 90.9 points, but from mReLU to mReLU-R-M at 0.1 (6.3) and on CIFAR-10 "
